@@ -1,0 +1,121 @@
+# One make, no recursion.  Each directory's module.mk names its modules, its
+# programs and what those link; everything else is derived here.
+#
+#	make			build everything under obj/
+#	make run		build, start a private suite on loopback, show it
+#	make test		unit tests (cmocka) and black-box tests (pytest)
+#	make SAN=1 test		the same under ASan and UBSan
+#	make lint		format, sizes, manual pages, scripts, house rules
+#	make bench		figures beside a plain fork server
+#	make install DESTDIR=
+#
+# Packages that a target needs and that are missing are installed when make
+# runs as root, and named in one apt-get line otherwise.
+
+DIRS	= common smtpd pop3d queue delivery
+O	= obj
+ifdef SAN
+O	= obj-san
+endif
+
+PREFIX		?= /usr
+SYSCONFDIR	?= /etc
+LIBEXECDIR	?= $(PREFIX)/libexec/postrider
+MANDIR		?= $(PREFIX)/share/man
+VERSION		= 0.1.0
+
+CFLAGS	?= -O2 -g
+STRICT	= -std=c17 -D_GNU_SOURCE -I. -DVERSION='"$(VERSION)"' \
+	  -include common/compat.h \
+	  -Wall -Wextra -Werror -Wshadow -Wvla \
+	  -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
+	  -Wpointer-arith -Wcast-qual -Wconversion -Wformat=2
+ifdef SAN
+HARDEN	= -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	  -fno-omit-frame-pointer
+HARDLD	= -fsanitize=address,undefined
+else
+HARDEN	= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE \
+	  -fcf-protection -fstack-clash-protection
+HARDLD	= -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
+endif
+
+BUILD_PKGS = gcc make libc6-dev libcdb-dev libbsd-dev libevent-dev \
+	     libgsasl-dev libcrypt-dev libjson-c-dev
+RUN_PKGS   = openbsd-inetd
+LINT_PKGS  = pmccabe mandoc shellcheck clang-format
+TEST_PKGS  = libcmocka-dev python3-pytest python3-pytest-xdist procps \
+	     strace swaks curl msmtp mpop fetchmail s-nail mutt systemd \
+	     libtirpc3 libwrap0 libselinux1
+need	   = @sh etc/packages $(1)
+
+all:
+
+include $(patsubst %,%/module.mk,$(DIRS)) tests/module.mk
+
+define area
+$(O)/$(1).a: $(patsubst %,$(O)/$(1)/%.o,$(LIB_$(1)))
+	@rm -f $$@
+	$(AR) rcs $$@ $$^
+endef
+$(foreach d,$(DIRS),$(eval $(call area,$(d))))
+
+# A program is its main file, its area's archive and common's.
+define program
+$(O)/$(1): $(O)/$(1).o $(O)/$(patsubst %/,%,$(dir $(1))).a $(O)/common.a
+	$(CC) $(HARDLD) $(LDFLAGS) -o $$@ $$< \
+	    $(O)/$(patsubst %/,%,$(dir $(1))).a $(O)/common.a $(LIBS_$(1))
+programs: $(O)/$(1)
+endef
+$(foreach p,$(PROGS),$(eval $(call program,$(p))))
+
+$(O)/%.o: %.c | packages
+	@mkdir -p $(@D)
+	$(CC) $(STRICT) $(HARDEN) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+all: programs
+
+# The programs as the suite runs them: one directory, names without areas.
+all: $(O)/libexec/.done
+$(O)/libexec/.done: $(PROGS:%=$(O)/%) $(SCRIPTS)
+	@mkdir -p $(O)/libexec
+	@for p in $(PROGS); do ln -sf "../$$p" $(O)/libexec/; done
+	@for s in $(SCRIPTS); do cp "$$s" $(O)/libexec/ && \
+	    chmod 755 "$(O)/libexec/$${s##*/}"; done
+	@touch $@
+
+packages:
+	$(call need,$(BUILD_PKGS))
+
+run: all
+	$(call need,$(RUN_PKGS))
+	$(O)/libexec/postrider lab run
+
+SBIN	= common/postriderd queue/sendmail
+BIN	= queue/postrider
+EXEC	= $(filter-out $(SBIN) $(BIN),$(PROGS))
+PAGES	= $(wildcard $(DIRS:%=%/*.[1578]))
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
+	    $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SYSCONFDIR)/postrider
+	for p in $(SBIN); do \
+	    install -s $(O)/$$p $(DESTDIR)$(PREFIX)/sbin/ || exit 1; done
+	for p in $(BIN); do \
+	    install -s $(O)/$$p $(DESTDIR)$(PREFIX)/bin/ || exit 1; done
+	for p in $(EXEC); do \
+	    install -s $(O)/$$p $(DESTDIR)$(LIBEXECDIR)/ || exit 1; done
+	for p in $(SCRIPTS); do \
+	    install $$p $(DESTDIR)$(LIBEXECDIR)/ || exit 1; done
+	ln -sf sendmail $(DESTDIR)$(PREFIX)/sbin/newaliases
+	ln -sf ../sbin/sendmail $(DESTDIR)$(PREFIX)/bin/mailq
+	for m in $(PAGES); do d=$(DESTDIR)$(MANDIR)/man$${m##*.}; \
+	    install -d $$d && install -m 644 $$m $$d/ || exit 1; done
+	install -m 644 etc/postrider.conf \
+	    $(DESTDIR)$(SYSCONFDIR)/postrider/postrider.conf.sample
+
+clean:
+	rm -rf obj obj-san
+
+.PHONY: all programs packages run test lint bench install clean
+-include $(shell find $(O) -name '*.d' 2>/dev/null)

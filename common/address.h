@@ -1,0 +1,61 @@
+/*
+ * address: mail addresses of the envelope (RFC 5321 section 4.1.2).
+ */
+#ifndef COMMON_ADDRESS_H
+#define COMMON_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define LOCAL_MAX 64      /* RFC 5321 4.5.3.1.1, as written */
+#define DOMAIN_MAX 255    /* RFC 5321 4.5.3.1.2 */
+#define LABEL_MAX 63      /* RFC 1035 2.3.4 */
+#define PATH_MAX_SMTP 256 /* with < and >, RFC 5321 4.5.3.1.3 */
+
+/*
+ * local is the meaning of the local part: quotes and backslashes are gone,
+ * the case is kept.  domain is lower case; "" for <> and <postmaster>; an
+ * address literal keeps its brackets.
+ */
+struct address {
+	char local[LOCAL_MAX + 1];
+	char domain[DOMAIN_MAX + 1];
+};
+
+enum address_result {
+	ADDRESS_OK,
+	ADDRESS_SYNTAX,
+	ADDRESS_LONG, /* a part is over its bound */
+	ADDRESS_UTF8  /* holds bytes over 127 */
+};
+
+/* A mailbox without brackets: user@domain, or a local part alone. */
+enum address_result address_parse(const char *, struct address *);
+
+/*
+ * A path in brackets at *s; a source route is skipped (RFC 5321 appendix
+ * F.2).  On ADDRESS_OK *s is behind the ">".  "<>" gives two empty strings.
+ */
+enum address_result address_parse_path(const char **s, struct address *);
+
+bool address_is_null(const struct address *);
+
+/*
+ * As it goes on the wire and into files, with quotes where they are needed:
+ * user@domain, or "" for the null path.  out has ADDR_MAX + 1 bytes; false
+ * if it would not fit.
+ */
+bool address_format(const struct address *, char *out, size_t size);
+
+/*
+ * The form that tables are searched by: all lower case.
+ * Only ASCII is folded.  As address_format otherwise.
+ */
+bool address_key(const struct address *, char *out, size_t size);
+
+/* Letters, digits, hyphens and dots within the bounds; no literal. */
+bool address_domain_valid(const char *);
+/* "[192.0.2.1]" or "[IPv6:2001:db8::1]" (RFC 5321 4.1.3). */
+bool address_literal_valid(const char *);
+
+#endif

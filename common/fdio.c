@@ -1,0 +1,70 @@
+/*
+ * fdio: whole reads and writes on descriptors.  Library code; blocks on the
+ * descriptors it is given and owns none.
+ */
+#include <sys/types.h>
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "common/fdio.h"
+
+int
+fd_writeall(int fd, const void *buf, size_t n)
+{
+	const char *p = buf;
+	ssize_t w;
+
+	while (n > 0) {
+		if ((w = write(fd, p, n)) == -1) {
+			if (errno == EINTR)
+				continue;
+			return -1;
+		}
+		p += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+int
+fd_pwriteall(int fd, const void *buf, size_t n, int64_t offset)
+{
+	const char *p = buf;
+	ssize_t w;
+
+	while (n > 0) {
+		if ((w = pwrite(fd, p, n, offset)) == -1) {
+			if (errno == EINTR)
+				continue;
+			return -1;
+		}
+		p += w;
+		n -= (size_t)w;
+		offset += w;
+	}
+	return 0;
+}
+
+int
+fd_preadall(int fd, void *buf, size_t n, int64_t offset)
+{
+	char *p = buf;
+	ssize_t r;
+
+	while (n > 0) {
+		if ((r = pread(fd, p, n, offset)) == -1) {
+			if (errno == EINTR)
+				continue;
+			return -1;
+		}
+		if (r == 0) {
+			errno = ENODATA;
+			return -1;
+		}
+		p += r;
+		n -= (size_t)r;
+		offset += r;
+	}
+	return 0;
+}

@@ -1,0 +1,207 @@
+/*
+ * lineio: lines and blocks from a blocking stream socket.  Library code in
+ * smtpd, pop3d, pop3-mailbox and the clients: the first code that touches
+ * what a peer sent.  Talks to the one descriptor it is given.
+ */
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/lineio.h"
+
+void
+lineio_init(struct lineio *io, int in, int out)
+{
+	/* The buffers stay untouched: a fresh process shares their pages. */
+	io->in = in;
+	io->out = out;
+	io->lf_ends = io->exact = false;
+	io->pos = io->end = io->outlen = 0;
+}
+
+size_t
+lineio_pending(const struct lineio *io)
+{
+	return io->end - io->pos;
+}
+
+void
+lineio_discard(struct lineio *io)
+{
+	io->pos = io->end = 0;
+}
+
+/*
+ * Reads what has come, but in exact mode nothing behind the first LF: the
+ * bytes behind it belong to whoever gets the descriptor next.
+ */
+static ssize_t
+receive(struct lineio *io)
+{
+	const char *lf;
+	ssize_t n;
+
+	if (!io->exact)
+		return read(io->in, io->inbuf, sizeof(io->inbuf));
+	n = recv(io->in, io->inbuf, sizeof(io->inbuf), MSG_PEEK);
+	if (n <= 0)
+		return n;
+	if ((lf = memchr(io->inbuf, '\n', (size_t)n)) != NULL)
+		n = lf + 1 - io->inbuf;
+	return read(io->in, io->inbuf, (size_t)n);
+}
+
+static enum line
+fill(struct lineio *io, deadline_t deadline)
+{
+	ssize_t n;
+	int r;
+
+	if ((r = deadline_poll(io->in, POLLIN, deadline)) == 0)
+		return LINE_TIMEOUT;
+	if (r == -1)
+		return LINE_ERROR;
+	while ((n = receive(io)) == -1 && errno == EINTR)
+		continue;
+	if (n == -1)
+		return errno == ECONNRESET ? LINE_EOF : LINE_ERROR;
+	if (n == 0)
+		return LINE_EOF;
+	io->pos = 0;
+	io->end = (size_t)n;
+	return LINE_OK;
+}
+
+/* A line being put together; size is the room without the NUL. */
+struct piece {
+	char *line;
+	size_t len, size;
+	bool cr; /* the last byte was a CR, not yet placed */
+	enum line verdict;
+};
+
+static void
+place(struct piece *p, const char *s, size_t n)
+{
+	if (n > p->size - p->len) {
+		n = p->size - p->len;
+		if (p->verdict == LINE_OK)
+			p->verdict = LINE_LONG;
+	}
+	memcpy(p->line + p->len, s, n);
+	p->len += n;
+}
+
+/* Takes n bytes that hold no LF. */
+static void
+take(struct piece *p, const char *s, size_t n)
+{
+	if (n == 0)
+		return;
+	if (p->cr || memchr(s, '\0', n) != NULL ||
+	    memchr(s, '\r', n - 1) != NULL)
+		p->verdict = LINE_BAD;
+	p->cr = s[n - 1] == '\r';
+	place(p, s, p->cr ? n - 1 : n);
+}
+
+enum line
+lineio_get(struct lineio *io, char *line, size_t size, deadline_t deadline)
+{
+	struct piece p = { line, 0, size - 1, false, LINE_OK };
+	const char *s, *lf;
+	enum line r;
+	size_t n;
+
+	do {
+		if (io->pos == io->end && (r = fill(io, deadline)) != LINE_OK)
+			return r;
+		s = io->inbuf + io->pos;
+		lf = memchr(s, '\n', io->end - io->pos);
+		n = lf != NULL ? (size_t)(lf - s) : io->end - io->pos;
+		take(&p, s, n);
+		io->pos += lf != NULL ? n + 1 : n;
+	} while (lf == NULL);
+	if (!p.cr && !io->lf_ends)
+		p.verdict = LINE_BAD;
+	line[p.len] = '\0';
+	return p.verdict;
+}
+
+enum line
+lineio_peek(struct lineio *io, const char **p, size_t *n, deadline_t deadline)
+{
+	enum line r;
+
+	if (io->pos == io->end && (r = fill(io, deadline)) != LINE_OK)
+		return r;
+	*p = io->inbuf + io->pos;
+	*n = io->end - io->pos;
+	return LINE_OK;
+}
+
+void
+lineio_consume(struct lineio *io, size_t n)
+{
+	io->pos += n;
+}
+
+/* Sends to a peer that must take something before the deadline. */
+static int
+send_some(int fd, const char *s, size_t n, size_t *sent, deadline_t deadline)
+{
+	ssize_t w;
+	int r;
+
+	w = send(fd, s, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (w == -1 && errno == ENOTSOCK)
+		w = write(fd, s, n);
+	if (w == -1 && errno == EAGAIN) {
+		if ((r = deadline_poll(fd, POLLOUT, deadline)) == 0)
+			errno = ETIMEDOUT;
+		*sent = 0;
+		return r == 1 ? 0 : -1;
+	}
+	*sent = w == -1 ? 0 : (size_t)w;
+	return w == -1 && errno != EINTR ? -1 : 0;
+}
+
+int
+lineio_flush(struct lineio *io, deadline_t deadline)
+{
+	size_t done = 0, sent;
+
+	while (done < io->outlen) {
+		if (send_some(io->out, io->outbuf + done, io->outlen - done,
+			&sent, deadline) == -1)
+			return -1;
+		done += sent;
+	}
+	io->outlen = 0;
+	return 0;
+}
+
+int
+lineio_put(struct lineio *io, const void *buf, size_t n, deadline_t deadline)
+{
+	const char *p = buf;
+	size_t room;
+
+	while (n > 0) {
+		if (io->outlen == sizeof(io->outbuf) &&
+		    lineio_flush(io, deadline) == -1)
+			return -1;
+		room = sizeof(io->outbuf) - io->outlen;
+		if (room > n)
+			room = n;
+		memcpy(io->outbuf + io->outlen, p, room);
+		io->outlen += room;
+		p += room;
+		n -= room;
+	}
+	return 0;
+}

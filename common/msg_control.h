@@ -1,0 +1,110 @@
+/*
+ * msg_control: looking at the queue and steering it.
+ *
+ *	postrider, mailq (TOOL)  --list-->  queued
+ *	                         <--item, rcpt.., item, .. end--
+ *	                         --act-->   <--end or error--
+ *	                         --stats--> <--stat.., end--
+ *
+ * Root (and the suite's own user) may do everything.  Anybody else may list and
+ * show what he submitted himself.  The socket is run-dir/control.
+ */
+/* clang-format off */
+#ifndef COMMON_MSG_CONTROL_H
+#define COMMON_MSG_CONTROL_H
+
+#include "common/msg.h"
+
+/* What act does. */
+#define CONTROL_HOLD	1u
+#define CONTROL_RELEASE	2u
+#define CONTROL_RETRY	3u	/* due now */
+#define CONTROL_DROP	4u	/* remove without a bounce */
+
+/* States of an item. */
+#define ITEM_ACTIVE	1u	/* being delivered, or due */
+#define ITEM_DEFERRED	2u
+#define ITEM_HELD	3u
+#define ITEM_DAMAGED	4u	/* set aside; see spool(5) */
+
+/* Flags of list. */
+#define LIST_RCPTS	1u	/* send the recipients too */
+#define LIST_CONTENT	2u	/* one id only: pass the file's descriptor */
+
+enum control_side { CONTROL_TOOL, CONTROL_SERVER };
+
+enum control_state {
+	CONTROL_IDLE	= 1,	/* the tool may ask */
+	CONTROL_BUSY	= 2,	/* queued answers */
+};
+
+#define CONTROL_LIST(F, S, B)					\
+	F(u32, flags)	\
+	S(id, ID_MAX)	/* one message, or "" for all */
+
+#define CONTROL_ITEM(F, S, B)					\
+	F(u64, arrival)	/* seconds since 1970 */	\
+	F(u64, next)	/* next attempt, seconds since 1970 */	\
+	F(u64, size)	/* content bytes */	\
+	F(u64, offset)	/* of the content in the file */	\
+	F(u32, state)	/* ITEM_* */	\
+	F(u32, attempts)	\
+	F(u32, nrcpt)	\
+	F(u32, uid)	\
+	S(id, ID_MAX)	\
+	S(sender, ADDR_MAX)	\
+	S(login, LOGIN_MAX)	\
+	S(client, IP_MAX)	\
+	S(reason, TEXT_MAX)	/* of the last failure */
+
+#define CONTROL_RCPT(F, S, B)					\
+	F(u32, status)	/* a letter, see spool(5) */	\
+	S(addr, ADDR_MAX)
+
+#define CONTROL_ACT(F, S, B)					\
+	F(u32, what)	/* CONTROL_* */	\
+	S(id, ID_MAX)	/* one message, or "" for all */
+
+#define CONTROL_STAT(F, S, B)					\
+	S(name, 63)	\
+	F(u64, value)
+
+#define CONTROL_END(F, S, B)					\
+	F(u32, count)	/* messages listed or acted on */
+
+#define CONTROL_ERROR(F, S, B)					\
+	S(text, TEXT_MAX)
+
+/* type, name, fields, sender, states in which it may be sent, next state */
+#define CONTROL_MESSAGES(M)						\
+	M(LIST, list, CONTROL_LIST, CONTROL_TOOL, CONTROL_IDLE, CONTROL_BUSY)	\
+	M(ITEM, item, CONTROL_ITEM, CONTROL_SERVER, CONTROL_BUSY, 0)	\
+	M(RCPT, rcpt, CONTROL_RCPT, CONTROL_SERVER, CONTROL_BUSY, 0)	\
+	M(ACT, act, CONTROL_ACT, CONTROL_TOOL, CONTROL_IDLE, CONTROL_BUSY)	\
+	M(STATS, stats, MSG_EMPTY, CONTROL_TOOL, CONTROL_IDLE, CONTROL_BUSY)	\
+	M(STAT, stat, CONTROL_STAT, CONTROL_SERVER, CONTROL_BUSY, 0)	\
+	M(END, end, CONTROL_END, CONTROL_SERVER, CONTROL_BUSY, CONTROL_IDLE)	\
+	M(ERROR, error, CONTROL_ERROR, CONTROL_SERVER, CONTROL_BUSY, CONTROL_IDLE)
+
+enum control_type {
+#define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)	CONTROL_T_##TYPE,
+	CONTROL_MESSAGES(M)
+#undef M
+	CONTROL_T_COUNT
+};
+
+#define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)			\
+	MSG_DECLARE(control_##name, FIELDS)
+CONTROL_MESSAGES(M)
+#undef M
+
+union msg_control {
+#define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)			\
+	struct msg_control_##name name;
+	CONTROL_MESSAGES(M)
+#undef M
+};
+
+extern const struct msg_channel control_channel;
+
+#endif

@@ -1,0 +1,112 @@
+/*
+ * msg_intake: how a message enters the queue.
+ *
+ *	smtpd, bounce (SOURCE)  --open, rcpt.., body-->   queued
+ *	                        <--file + descriptor---
+ *	                        --commit-->
+ *	                        <--queued---
+ *
+ * The source writes content and trailer (trailer.h) into the descriptor, syncs
+ * it and commits; "queued" is sent when the name is durable too, and only then
+ * may anyone be told that the message was accepted.  "refused" ends the
+ * transaction; after it, and after abort, the next open may follow.  The socket
+ * is run-dir/intake; the peer must be postrider-net or postrider.
+ */
+/* clang-format off */
+#ifndef COMMON_MSG_INTAKE_H
+#define COMMON_MSG_INTAKE_H
+
+#include "common/msg.h"
+
+/* Flags of open. */
+#define INTAKE_8BIT	1u	/* BODY=8BITMIME was declared */
+#define INTAKE_UTF8	2u	/* SMTPUTF8 was declared */
+#define INTAKE_REPORT	4u	/* from bounce: a delivery status report */
+
+/* RET of RFC 3461 section 4.3. */
+#define DSN_RET_NONE	0u
+#define DSN_RET_FULL	1u
+#define DSN_RET_HDRS	2u
+
+/* NOTIFY of RFC 3461 section 4.1; 0 when not given. */
+#define DSN_NEVER	1u
+#define DSN_SUCCESS	2u
+#define DSN_FAILURE	4u
+#define DSN_DELAY	8u
+
+enum intake_side { INTAKE_SOURCE, INTAKE_SERVER };
+
+enum intake_state {
+	INTAKE_IDLE	= 1,	/* no transaction */
+	INTAKE_ENVELOPE	= 2,	/* recipients come */
+	INTAKE_ASKED	= 4,	/* a file was asked for */
+	INTAKE_WRITING	= 8,	/* the source writes */
+	INTAKE_SAID	= 16,	/* committed, not answered */
+};
+
+#define INTAKE_OPEN(F, S, B)					\
+	F(u32, flags)	\
+	F(u64, size)	/* as SIZE= declared, bytes; 0: not declared */	\
+	F(u32, uid)	/* of a local submitter, else MSG_NO_UID */	\
+	F(u32, ret)	/* DSN_RET_* */	\
+	S(sender, ADDR_MAX)	/* "" is the null reverse-path */	\
+	S(envid, ENVID_MAX)	/* xtext */	\
+	S(client, IP_MAX)	/* "" for local submission */	\
+	S(login, LOGIN_MAX)	/* authenticated as, or "" */
+
+#define INTAKE_RCPT(F, S, B)					\
+	F(u32, notify)	/* DSN_* */	\
+	S(addr, ADDR_MAX)	\
+	S(orcpt, ORCPT_MAX)	/* "rfc822;xtext" or "" */
+
+#define INTAKE_FILE(F, S, B)					\
+	S(id, ID_MAX)	/* the message id from here on */	\
+	F(u64, offset)	/* content starts here; descriptor is there */	\
+	F(u64, limit)	/* content bytes at most */	\
+	F(u32, envcrc)	/* of the envelope, for the trailer */
+
+#define INTAKE_COMMIT(F, S, B)					\
+	F(u64, size)	/* content bytes, as stored */	\
+	F(u64, lines)	/* line ends in it */	\
+	F(u32, crc)	/* CRC-32C of the content */
+
+#define INTAKE_QUEUED(F, S, B)					\
+	S(id, ID_MAX)
+
+#define INTAKE_REFUSED(F, S, B)					\
+	S(dsn, DSN_MAX)	/* class 4 or 5 */	\
+	S(text, TEXT_MAX)
+
+/* type, name, fields, sender, states in which it may be sent, next state */
+#define INTAKE_MESSAGES(M)						\
+	M(OPEN, open, INTAKE_OPEN, INTAKE_SOURCE, INTAKE_IDLE, INTAKE_ENVELOPE)	\
+	M(RCPT, rcpt, INTAKE_RCPT, INTAKE_SOURCE, INTAKE_ENVELOPE, 0)	\
+	M(BODY, body, MSG_EMPTY, INTAKE_SOURCE, INTAKE_ENVELOPE, INTAKE_ASKED)	\
+	M(FILE, file, INTAKE_FILE, INTAKE_SERVER, INTAKE_ASKED, INTAKE_WRITING)	\
+	M(COMMIT, commit, INTAKE_COMMIT, INTAKE_SOURCE, INTAKE_WRITING, INTAKE_SAID)	\
+	M(QUEUED, queued, INTAKE_QUEUED, INTAKE_SERVER, INTAKE_SAID, INTAKE_IDLE)	\
+	M(REFUSED, refused, INTAKE_REFUSED, INTAKE_SERVER, INTAKE_ASKED | INTAKE_SAID, INTAKE_IDLE)	\
+	M(ABORT, abort, MSG_EMPTY, INTAKE_SOURCE, INTAKE_ENVELOPE | INTAKE_WRITING, INTAKE_IDLE)
+
+enum intake_type {
+#define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)	INTAKE_T_##TYPE,
+	INTAKE_MESSAGES(M)
+#undef M
+	INTAKE_T_COUNT
+};
+
+#define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)			\
+	MSG_DECLARE(intake_##name, FIELDS)
+INTAKE_MESSAGES(M)
+#undef M
+
+union msg_intake {
+#define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)			\
+	struct msg_intake_##name name;
+	INTAKE_MESSAGES(M)
+#undef M
+};
+
+extern const struct msg_channel intake_channel;
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * msg_job: queued gives an agent work.
+ *
+ *	queued  --message + descriptor, rcpt..-->  local, bounce
+ *	        <--outcome per recipient---
+ *
+ * The descriptor is the spool file, read-only; content is size bytes from offset,
+ * line ends are LF, and crc must match or the message is damaged.  After "message"
+ * exactly nrcpt rcpt messages follow before the next "message".  Jobs may overlap:
+ * an agent answers in any order, once per recipient.  A job is over with its last
+ * outcome.  An end of file with outcomes missing means the agent died.
+ */
+/* clang-format off */
+#ifndef COMMON_MSG_JOB_H
+#define COMMON_MSG_JOB_H
+
+#include "common/msg.h"
+
+#define JOB_RCPT_MAX	50	/* recipients of one job */
+#define JOB_WINDOW	100	/* recipients an agent may have unanswered */
+
+/* What bounce is to report about a recipient; 0 in jobs of local. */
+#define REPORT_FAILED	1u	/* RFC 3464 section 2.3.3 */
+#define REPORT_DELAYED	2u
+#define REPORT_DELIVERED 3u
+#define REPORT_RELAYED	4u
+#define REPORT_EXPANDED	5u
+
+enum job_side { JOB_QUEUED, JOB_AGENT };
+
+enum job_state {
+	JOB_ANY	= 1,	/* there is only one */
+};
+
+#define JOB_MESSAGE(F, S, B)					\
+	F(u32, job)	/* queued's number for it */	\
+	F(u32, nrcpt)	/* 1 to JOB_RCPT_MAX */	\
+	F(u32, crc)	\
+	F(u32, ret)	/* DSN_RET_* */	\
+	F(u64, offset)	\
+	F(u64, size)	/* bytes */	\
+	F(u64, arrival)	/* seconds since 1970 */	\
+	S(id, ID_MAX)	\
+	S(sender, ADDR_MAX)	/* "" is the null reverse-path */	\
+	S(envid, ENVID_MAX)	/* xtext */
+
+#define JOB_RCPT(F, S, B)					\
+	F(u32, job)	\
+	F(u32, index)	/* queued's number in the message */	\
+	F(u32, report)	/* REPORT_*, bounce only */	\
+	S(addr, ADDR_MAX)	\
+	S(orcpt, ORCPT_MAX)	\
+	S(mailbox, MBOX_MAX)	/* Maildir, relative to the agent's directory */	\
+	S(dsn, DSN_MAX)	/* bounce only: what happened */	\
+	S(text, TEXT_MAX)	/* bounce only */
+
+#define JOB_OUTCOME(F, S, B)					\
+	F(u32, job)	\
+	F(u32, index)	\
+	F(u32, outcome)	/* enum outcome */	\
+	S(dsn, DSN_MAX)	\
+	S(text, TEXT_MAX)
+
+/* type, name, fields, sender, states in which it may be sent, next state */
+#define JOB_MESSAGES(M)						\
+	M(MESSAGE, message, JOB_MESSAGE, JOB_QUEUED, JOB_ANY, 0)	\
+	M(RCPT, rcpt, JOB_RCPT, JOB_QUEUED, JOB_ANY, 0)	\
+	M(OUTCOME, outcome, JOB_OUTCOME, JOB_AGENT, JOB_ANY, 0)
+
+enum job_type {
+#define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)	JOB_T_##TYPE,
+	JOB_MESSAGES(M)
+#undef M
+	JOB_T_COUNT
+};
+
+#define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)			\
+	MSG_DECLARE(job_##name, FIELDS)
+JOB_MESSAGES(M)
+#undef M
+
+union msg_job {
+#define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)			\
+	struct msg_job_##name name;
+	JOB_MESSAGES(M)
+#undef M
+};
+
+extern const struct msg_channel job_channel;
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * msg_spawn: asking the one root process to start an agent.
+ *
+ *	queued, authd (ASKER)  --start [+ descriptor]-->  postriderd
+ *	                       <--started [+ descriptor]-- or <--failed--
+ *
+ * postriderd looks the account up itself and refuses uid 0 and system uids.  For
+ * local and bounce "started" brings the other end of the agent's job channel; for
+ * mailbox the asker passes the client's socket.  Each daemon has one such socket,
+ * a socketpair from its start, on descriptor 3; its end of file tells the daemon
+ * to stop.
+ */
+/* clang-format off */
+#ifndef COMMON_MSG_SPAWN_H
+#define COMMON_MSG_SPAWN_H
+
+#include "common/msg.h"
+
+/* Programs that may be asked for. */
+#define SPAWN_LOCAL	1u	/* by queued: deliveries of one uid */
+#define SPAWN_BOUNCE	2u	/* by queued: reports, as postrider */
+#define SPAWN_MAILBOX	3u	/* by authd: one POP3 session */
+
+#define SPAWN_FD	3	/* where a daemon finds its end */
+
+enum spawn_side { SPAWN_ASKER, SPAWN_MASTER };
+
+enum spawn_state {
+	SPAWN_ANY	= 1,	/* there is only one */
+};
+
+#define SPAWN_START(F, S, B)					\
+	F(u32, serial)	/* the asker's, comes back in the answer */	\
+	F(u32, program)	/* SPAWN_* */	\
+	S(account, LOGIN_MAX)	/* address or Unix user; "" for bounce */	\
+	S(client, IP_MAX)	/* mailbox only, for the log */
+
+#define SPAWN_STARTED(F, S, B)					\
+	F(u32, serial)
+
+#define SPAWN_FAILED(F, S, B)					\
+	F(u32, serial)	\
+	S(dsn, DSN_MAX)	\
+	S(text, TEXT_MAX)
+
+/* type, name, fields, sender, states in which it may be sent, next state */
+#define SPAWN_MESSAGES(M)						\
+	M(START, start, SPAWN_START, SPAWN_ASKER, SPAWN_ANY, 0)	\
+	M(STARTED, started, SPAWN_STARTED, SPAWN_MASTER, SPAWN_ANY, 0)	\
+	M(FAILED, failed, SPAWN_FAILED, SPAWN_MASTER, SPAWN_ANY, 0)
+
+enum spawn_type {
+#define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)	SPAWN_T_##TYPE,
+	SPAWN_MESSAGES(M)
+#undef M
+	SPAWN_T_COUNT
+};
+
+#define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)			\
+	MSG_DECLARE(spawn_##name, FIELDS)
+SPAWN_MESSAGES(M)
+#undef M
+
+union msg_spawn {
+#define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)			\
+	struct msg_spawn_##name name;
+	SPAWN_MESSAGES(M)
+#undef M
+};
+
+extern const struct msg_channel spawn_channel;
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * options: every setting of the suite, declared once.
+ *
+ * The list is data: "postrider config" prints it, "postrider apply" checks
+ * values with it, the linter compares it with postrider.conf(5), and programs
+ * bind variables to the rows they use.  An option marked per profile may be
+ * given as "profile.option" and then holds for sessions of that profile only.
+ */
+#ifndef COMMON_OPTIONS_H
+#define COMMON_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/tables.h"
+
+enum option_kind {      /* bound variable */
+	OPTION_BOOL,    /* bool */
+	OPTION_NUMBER,  /* int64_t */
+	OPTION_SIZE,    /* int64_t, bytes; k, m, g in text */
+	OPTION_TIME,    /* int64_t, seconds; s, m, h, d in text */
+	OPTION_ENUM,    /* int: index into choices */
+	OPTION_STRING,  /* const char *; printable, may be empty */
+	OPTION_PATH,    /* const char *; absolute */
+	OPTION_DOMAIN,  /* const char *; a domain name, may be empty */
+	OPTION_ADDRESS, /* const char *; a mail address, may be empty */
+	OPTION_NETS     /* const char *; prefixes, see net.h; may be empty */
+};
+
+struct option {
+	const char *name;
+	enum option_kind kind;
+	bool per_profile;
+	const char *value;   /* default, as written in the file */
+	int64_t min, max;    /* of numbers, sizes and times */
+	const char *choices; /* of OPTION_ENUM: words and spaces, else "" */
+	const char *help;    /* one line, no full stop */
+};
+
+extern const struct option options[];
+extern const size_t options_count;
+
+/* A profile that exists without being declared, and what it changes. */
+struct profile_default {
+	const char *profile, *option, *value;
+};
+
+extern const struct profile_default profile_defaults[];
+extern const size_t profile_defaults_count;
+/* "mx", "submission", "local", "pop3"; NULL at the end. */
+extern const char *const profiles_builtin[];
+
+#define PROFILE_MAX 32 /* bytes of a profile's name */
+
+const struct option *option_find(const char *name);
+/* The option whose name is nearest, for "did you mean"; NULL if none is. */
+const struct option *option_nearest(const char *name);
+
+#define OPTION_VALUE_MAX 1000 /* bytes */
+
+/*
+ * Checks text and writes the canonical form (numbers in base units) into
+ * canon.  False with err: what was wanted, without the found.
+ */
+bool option_canon(const struct option *, const char *text,
+    char canon[OPTION_VALUE_MAX + 1], char err[TABLES_ERR]);
+
+struct option_bind {
+	const char *name;
+	void *var; /* of the type that the kind says */
+};
+
+/*
+ * Fills the variables: the profile's own value (profile may be NULL), else the
+ * general one, else the default.  Strings point into the tables.  False with
+ * err when the tables are damaged or hold a value that is not canonical.
+ */
+bool options_load(struct tables *, const char *profile,
+    const struct option_bind *, size_t n, char err[TABLES_ERR]);
+
+#endif

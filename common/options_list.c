@@ -1,0 +1,160 @@
+/*
+ * options_list: every setting of the suite.  Data only; see options.h.
+ */
+#include "common/options.h"
+
+#define KB 1024LL
+#define MB (1024 * KB)
+#define GB (1024 * MB)
+#define DAY 86400
+
+/* clang-format off */
+#define BOOL(name, prof, def, help) \
+	{ name, OPTION_BOOL, prof, def, 0, 0, "", help },
+#define NUMBER(name, prof, def, min, max, help) \
+	{ name, OPTION_NUMBER, prof, def, min, max, "", help },
+#define SIZE(name, prof, def, min, max, help) \
+	{ name, OPTION_SIZE, prof, def, min, max, "", help },
+#define TIME(name, prof, def, min, max, help) \
+	{ name, OPTION_TIME, prof, def, min, max, "", help },
+#define ENUM(name, prof, def, choices, help) \
+	{ name, OPTION_ENUM, prof, def, 0, 0, choices, help },
+#define TEXT(name, kind, prof, def, help) \
+	{ name, OPTION_##kind, prof, def, 0, 0, "", help },
+
+const struct option options[] = {
+	/* the host */
+TEXT("hostname",	DOMAIN,	false,	"",
+    "this host's name; empty: what the system says at apply")
+TEXT("mail-name",	DOMAIN,	false,	"",
+    "domain of addresses written without one; empty: hostname")
+TEXT("postmaster",	ADDRESS, false,	"",
+    "who gets mail to postmaster, abuse and mailer-daemon")
+BOOL("user-mode",	false,	"no",
+    "run everything as the invoking user, without separate users")
+
+	/* places */
+TEXT("state-dir",	PATH,	false,	"/var/lib/postrider",
+    "compiled tables and password verifiers")
+TEXT("spool-dir",	PATH,	false,	"/var/spool/postrider",
+    "the queue, see spool(5)")
+TEXT("run-dir",		PATH,	false,	"/run/postrider",
+    "sockets")
+TEXT("libexec-dir",	PATH,	false,	"/usr/libexec/postrider",
+    "programs that postriderd starts")
+ENUM("log",		false,	"syslog",	"stderr file syslog",
+    "where event lines go")
+TEXT("log-file",	PATH,	false,	"/var/log/postrider.log",
+    "the file of log file")
+
+	/* mailboxes */
+TEXT("virtual-root",	PATH,	false,	"/var/lib/postrider-mail",
+    "where virtual users' mailboxes lie")
+TEXT("virtual-maildir",	STRING,	false,	"%d/%u/Maildir",
+    "a virtual user's Maildir below virtual-root: %u user, %d domain")
+TEXT("unix-maildir",	STRING,	false,	"Maildir",
+    "a Unix user's Maildir below the home directory")
+NUMBER("min-uid",	false,	"1000",	1, 4000000000LL,
+    "Unix users below this uid get no mail and no login")
+BOOL("unix-passwords",	false,	"no",
+    "let Unix users log in with their system password")
+
+	/* SMTP sessions */
+TEXT("smtp-banner",	STRING,	true,	"ESMTP",
+    "text behind the host name in the greeting")
+ENUM("auth",		true,	"no",	"no offered required",
+    "whether clients may or must log in")
+ENUM("plaintext-auth",	true,	"loopback",	"never loopback always",
+    "where passwords may be sent on an unencrypted line")
+BOOL("sender-ownership", true,	"yes",
+    "a logged-in client may use only sender addresses that it owns")
+TEXT("relay-clients",	NETS,	true,	"",
+    "addresses and prefixes that may send anywhere without logging in")
+ENUM("bare-newline",	true,	"reject",	"reject normalize",
+    "what is done with lone CR or LF in a message")
+BOOL("complete-headers", true,	"no",
+    "add missing Date and Message-ID fields")
+BOOL("expn",		true,	"no",
+    "answer EXPN with what an alias expands to")
+SIZE("message-size",	true,	"50m",	64 * KB, 16 * GB,
+    "largest message, as bytes with CRLF line ends")
+SIZE("header-size",	true,	"1m",	4 * KB, 64 * MB,
+    "largest header of a message")
+NUMBER("recipients",	true,	"1000",	100, 50000,
+    "recipients of one message; RFC 5321 wants at least 100")
+NUMBER("hops",		true,	"50",	10, 1000,
+    "Received fields after which a message is taken to loop")
+NUMBER("session-errors", true,	"20",	1, 1000,
+    "refused commands after which the client is sent away")
+NUMBER("session-junk",	true,	"100",	1, 10000,
+    "commands that move no mail after which the client is sent away")
+TIME("command-timeout",	true,	"5m",	1, 3600,
+    "wait for a command; RFC 5321 wants 5 minutes")
+TIME("data-timeout",	true,	"10m",	1, 7200,
+    "wait for anything within a message")
+TIME("session-timeout",	true,	"2h",	10, 7 * DAY,
+    "longest session")
+SIZE("min-rate",	true,	"100",	0, MB,
+    "bytes a second below which a sender of a message is cut; 0: never")
+TEXT("pop3-banner",	STRING,	true,	"POP3 server ready.",
+    "text of the POP3 greeting")
+TIME("login-timeout",	true,	"3m",	1, 3600,
+    "time a POP3 client has to log in")
+TIME("pop3-timeout",	true,	"10m",	1, DAY,
+    "wait for a POP3 command; RFC 1939 wants 10 minutes")
+
+	/* the accepting parent, when given a listening socket */
+NUMBER("connections",	true,	"1000",	1, 100000,
+    "sessions at once")
+NUMBER("connections-per-client", true,	"50",	1, 100000,
+    "sessions at once from one address")
+
+	/* the queue */
+TIME("queue-lifetime",	false,	"5d",	60, 60 * DAY,
+    "how long delivery is tried")
+TIME("retry-first",	false,	"5m",	1, DAY,
+    "delay after the first failure")
+TIME("retry-most",	false,	"4h",	1, 7 * DAY,
+    "no delay is longer")
+SIZE("free-space",	false,	"64m",	0, 1024 * GB,
+    "disk space kept free; below it mail is refused for the time")
+TIME("incomplete-lifetime", false, "1d", 1, 60 * DAY,
+    "age at which recovery removes files that were never completed")
+NUMBER("active-messages", false, "2000", 10, 100000,
+    "messages held in memory for delivery")
+NUMBER("local-agents",	false,	"2",	1, 64,
+    "local processes for one uid")
+NUMBER("agents",	false,	"50",	2, 2000,
+    "agents at once")
+NUMBER("agent-crashes",	false,	"3",	1, 100,
+    "agents that a message may crash before it is set aside")
+
+	/* logins */
+TIME("auth-remember",	false,	"10m",	0, DAY,
+    "how long a verified password is known again without hashing")
+NUMBER("auth-workers",	false,	"2",	1, 32,
+    "processes that hash passwords")
+TIME("auth-delay",	false,	"30s",	1, 300,
+    "longest delay of an answer to a wrong password")
+NUMBER("mailbox-sessions", false, "500", 1, 100000,
+    "POP3 sessions with an open mailbox")
+NUMBER("submissions-per-user", false, "20", 1, 1000,
+    "local submissions of one user at once")
+};
+const size_t options_count = sizeof(options) / sizeof(options[0]);
+
+const char *const profiles_builtin[] = {
+	"mx", "submission", "local", "pop3", NULL
+};
+
+const struct profile_default profile_defaults[] = {
+	{ "submission",	"auth",			"required" },
+	{ "submission",	"bare-newline",		"normalize" },
+	{ "submission",	"complete-headers",	"yes" },
+	{ "local",	"bare-newline",		"normalize" },
+	{ "local",	"complete-headers",	"yes" },
+	{ "local",	"expn",			"yes" },
+	{ "local",	"sender-ownership",	"no" },
+};
+const size_t profile_defaults_count =
+    sizeof(profile_defaults) / sizeof(profile_defaults[0]);

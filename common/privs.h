@@ -1,0 +1,18 @@
+/*
+ * privs: giving up root, once, for good.
+ */
+#ifndef COMMON_PRIVS_H
+#define COMMON_PRIVS_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+
+/*
+ * Returns when the process has this uid and gid, no other group, and cannot
+ * become root again.  Root itself is refused.  Every failure ends the process
+ * with EX_OSERR: it must not go on with the wrong rights.
+ */
+void privs_become(uid_t, gid_t, const char *name);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * resolve: what an address means on this host.  The one place that decides;
+ * used at RCPT, for routing, for ownership of senders and by the tools.
+ */
+#ifndef COMMON_RESOLVE_H
+#define COMMON_RESOLVE_H
+
+#include "common/address.h"
+#include "common/msg.h"
+#include "common/tables.h"
+
+enum resolve {
+	RESOLVE_VIRTUAL, /* a virtual user's mailbox */
+	RESOLVE_UNIX,    /* a Unix user's name, if there is such a user */
+	RESOLVE_ALIAS,   /* expands to other addresses */
+	RESOLVE_UNKNOWN, /* a domain of ours, nobody there of that name */
+	RESOLVE_FOREIGN, /* not a domain of ours */
+	RESOLVE_BROKEN   /* the tables are damaged: try again later */
+};
+
+struct resolved {
+	enum resolve kind;
+	/* VIRTUAL: the account's address; UNIX: the user name, lower case. */
+	char account[LOGIN_MAX + 1];
+	/* VIRTUAL: below virtual-root; UNIX: below the home directory. */
+	char maildir[MBOX_MAX + 1];
+	/* ALIAS: "addr,addr", into the tables; else NULL. */
+	const char *members;
+};
+
+/*
+ * mail_name completes an address without a domain.  Order: the whole address
+ * as alias, as account; the local part as alias; then the same without a
+ * "+tag".  For postmaster, abuse and mailer-daemon the option postmaster is
+ * the last resort.
+ */
+void resolve_address(struct tables *, const struct address *,
+    const char *mail_name, struct resolved *);
+
+/*
+ * A login name ("alice" or "alice@example.org") as an account: VIRTUAL, UNIX,
+ * UNKNOWN or BROKEN.  Aliases and tags do not log in.
+ */
+void resolve_login(struct tables *, const char *login, const char *mail_name,
+    struct resolved *);
+
+/*
+ * Whether account may use the address as a sender: it is its own, with or
+ * without a tag, or an alias that names it directly (RFC 6409 section 6.1).
+ */
+bool resolve_owns(struct tables *, const char *account, const struct address *,
+    const char *mail_name);
+
+/* [a-z_][a-z0-9_.-]*, at most 32 bytes: what is asked of the user database. */
+bool resolve_unix_name_valid(const char *);
+
+#endif

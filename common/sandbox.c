@@ -1,0 +1,64 @@
+/*
+ * sandbox: what a process keeps the right to do.  Library code; the last
+ * thing every main file calls before it reads a foreign byte.
+ */
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <err.h>
+#include <sysexits.h>
+
+#include "common/sandbox.h"
+
+#define MB (1024UL * 1024)
+
+struct bounds {
+	rlim_t files;  /* descriptors, 0: leave */
+	rlim_t memory; /* bytes of address space, 0: leave */
+};
+
+/* clang-format off */
+static const struct bounds bounds[] = {
+	[SANDBOX_SMTPD]		= { 16,		256 * MB },
+	[SANDBOX_POP3D]		= { 16,		256 * MB },
+	[SANDBOX_LISTENER]	= { 64,		256 * MB },
+	[SANDBOX_QUEUED]	= { 0,		0 },
+	[SANDBOX_AUTHD]		= { 0,		0 },
+	[SANDBOX_HASHER]	= { 16,		512 * MB },
+	[SANDBOX_LOCAL]		= { 512,	512 * MB },
+	[SANDBOX_MAILBOX]	= { 32,		2048 * MB },
+	[SANDBOX_BOUNCE]	= { 64,		256 * MB },
+};
+/* clang-format on */
+
+static void
+bound(int resource, rlim_t value)
+{
+	struct rlimit r = { value, value }, now;
+
+	if (getrlimit(resource, &now) == -1)
+		err(EX_OSERR, "getrlimit");
+	if (now.rlim_max < value)
+		r.rlim_cur = r.rlim_max = now.rlim_max;
+	if (setrlimit(resource, &r) == -1)
+		err(EX_OSERR, "setrlimit");
+}
+
+void
+sandbox(enum sandbox_profile profile)
+{
+	const struct bounds *b = &bounds[profile];
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		err(EX_OSERR, "no_new_privs");
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		err(EX_OSERR, "dumpable");
+	bound(RLIMIT_CORE, 0);
+	if (b->files != 0)
+		bound(RLIMIT_NOFILE, b->files);
+#ifndef __SANITIZE_ADDRESS__
+	/* AddressSanitizer reserves terabytes of address space. */
+	if (b->memory != 0)
+		bound(RLIMIT_AS, b->memory);
+#endif
+}

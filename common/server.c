@@ -1,0 +1,183 @@
+/*
+ * server: channels in a long-lived daemon.  In queued, authd and postriderd;
+ * never waits for a peer.
+ */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/server.h"
+#include "common/sock.h"
+
+#define BATCH 64 /* messages of one peer before the others have a turn */
+
+static void
+destroy(struct peer *p)
+{
+	if (p->ops->closed != NULL)
+		p->ops->closed(p);
+	if (p->server != NULL)
+		p->server->count--;
+	event_free(p->readable);
+	chan_close(&p->chan);
+	free(p);
+}
+
+void
+peer_close(struct peer *p)
+{
+	p->dead = true;
+	if (p->busy == 0)
+		/* Runs from the event loop: no caller holds p by then. */
+		event_active(p->readable, EV_READ, 0);
+}
+
+static void
+breach(struct peer *p, enum chan_result r)
+{
+	if (r != CHAN_EOF)
+		log_error("-", "channel=%s uid=%u found=%s",
+		    p->chan.proto->name, (unsigned int)p->uid,
+		    chan_result_text(r));
+	p->dead = true;
+}
+
+static void
+receive(struct peer *p)
+{
+	enum chan_result r;
+	unsigned int type;
+	void *msg;
+	int fd;
+
+	if ((msg = malloc(p->chan.proto->size)) == NULL) {
+		breach(p, CHAN_ERROR);
+		return;
+	}
+	for (int i = 0; i < BATCH && !p->dead; i++) {
+		r = chan_recv(&p->chan, &type, msg, &fd, 0);
+		if (r == CHAN_OK)
+			p->ops->message(p, type, msg, fd);
+		else if (r == CHAN_AGAIN)
+			break;
+		else
+			breach(p, r);
+	}
+	explicit_bzero(msg, p->chan.proto->size); /* tokens pass here */
+	free(msg);
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct peer *p = arg;
+
+	(void)fd;
+	(void)what;
+	p->busy++;
+	if (!p->dead)
+		receive(p);
+	p->busy--;
+	if (p->dead)
+		destroy(p);
+}
+
+struct peer *
+peer_new(struct event_base *base, int fd, const struct msg_channel *proto,
+    unsigned int self, const struct peer_ops *ops, void *data)
+{
+	struct peer *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	chan_init(&p->chan, fd, proto, self);
+	p->ops = ops;
+	p->data = data;
+	p->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, p);
+	if (p->readable == NULL || event_add(p->readable, NULL) == -1) {
+		if (p->readable != NULL)
+			event_free(p->readable);
+		free(p);
+		return NULL;
+	}
+	return p;
+}
+
+bool
+peer_send(struct peer *p, unsigned int type, const void *msg, int fd)
+{
+	enum chan_result r;
+
+	if (p->dead)
+		return false;
+	if ((r = chan_send(&p->chan, type, msg, fd, 0)) == CHAN_OK)
+		return true;
+	breach(p, r);
+	peer_close(p);
+	return false;
+}
+
+static void
+welcome(struct server *s, int fd)
+{
+	struct peer *p;
+	uid_t uid;
+
+	if (!sock_peer_uid(fd, &uid) || !s->allowed(uid)) {
+		log_error("-", "channel=%s uid=%u found=not-allowed",
+		    s->proto->name, (unsigned int)uid);
+		(void)close(fd); /* a stranger */
+		return;
+	}
+	if (s->count >= s->max ||
+	    (p = peer_new(s->base, fd, s->proto, s->self, s->ops, NULL)) ==
+		NULL) {
+		log_error("-", "channel=%s wanted=room found=%zu-peers",
+		    s->proto->name, s->count);
+		(void)close(fd); /* it will try again */
+		return;
+	}
+	p->uid = uid;
+	p->server = s;
+	s->count++;
+	if (s->opened != NULL)
+		s->opened(p);
+}
+
+static void
+on_connection(evutil_socket_t listener, short what, void *arg)
+{
+	struct server *s = arg;
+	int fd;
+
+	(void)what;
+	for (int i = 0; i < BATCH; i++) {
+		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		if (fd == -1) {
+			if (errno != EAGAIN && errno != ECONNABORTED)
+				log_error("-",
+				    "channel=%s wanted=accept "
+				    "found=%s",
+				    s->proto->name, strerror(errno));
+			return;
+		}
+		welcome(s, fd);
+	}
+}
+
+bool
+server_start(struct server *s, struct event_base *base, int fd)
+{
+	s->base = base;
+	s->count = 0;
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
+		return false;
+	s->readable =
+	    event_new(base, fd, EV_READ | EV_PERSIST, on_connection, s);
+	return s->readable != NULL && event_add(s->readable, NULL) == 0;
+}

@@ -1,0 +1,73 @@
+/*
+ * server: channels in a long-lived daemon, over libevent.
+ *
+ * A daemon listens on a Unix socket that postriderd opened, or holds one end
+ * of a pair.  Each connection is a peer with its chan; messages arrive through
+ * one callback.  A peer that breaks the channel's rules is logged and closed,
+ * and its closed callback runs, as for a peer that left.
+ */
+#ifndef COMMON_SERVER_H
+#define COMMON_SERVER_H
+
+#include <sys/types.h>
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/chan.h"
+
+struct peer;
+
+struct peer_ops {
+	/*
+	 * A message that the channel's table allows now.  fd is -1 or the
+	 * callee's to close.  The callee may send, and may peer_close().
+	 */
+	void (*message)(
+	    struct peer *, unsigned int type, const void *msg, int fd);
+	/* The peer is gone, or was closed by either side; data goes next. */
+	void (*closed)(struct peer *);
+};
+
+struct peer {
+	struct chan chan;
+	uid_t uid;  /* of the process that connected */
+	void *data; /* the owner's */
+	const struct peer_ops *ops;
+	struct server *server; /* NULL for one made by peer_new() */
+	struct event *readable;
+	bool dead; /* closed while a callback runs */
+	int busy;
+};
+
+struct server {
+	const struct msg_channel *proto;
+	unsigned int self; /* our side */
+	const struct peer_ops *ops;
+	bool (*allowed)(uid_t);        /* of SO_PEERCRED */
+	void (*opened)(struct peer *); /* may be NULL */
+	size_t max;                    /* peers at once */
+	/* private */
+	size_t count;
+	struct event_base *base;
+	struct event *readable;
+};
+
+/* fd is a listening socket, made nonblocking; false with errno. */
+bool server_start(struct server *, struct event_base *, int fd);
+
+/* A peer on a connected descriptor, which it owns; NULL without memory. */
+struct peer *peer_new(struct event_base *, int fd, const struct msg_channel *,
+    unsigned int self, const struct peer_ops *, void *data);
+
+/*
+ * Sends without waiting; a peer that has no room is too slow for this daemon
+ * and is closed.  False when it was.
+ */
+bool peer_send(struct peer *, unsigned int type, const void *msg, int fd);
+
+/* Closes soon; ops->closed runs once, before the memory goes. */
+void peer_close(struct peer *);
+
+#endif

@@ -1,0 +1,210 @@
+/*
+ * service: how a session program was started.  In smtpd and pop3d; the
+ * accepting parent runs as postrider-net, reads no byte of any client and
+ * holds nothing but the listening socket and a count per address.
+ */
+#include <sys/prctl.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "common/log.h"
+#include "common/net.h"
+#include "common/num.h"
+#include "common/sandbox.h"
+#include "common/service.h"
+
+struct child {
+	pid_t pid;
+	char key[IP_MAX + 1];
+	LIST_ENTRY(child) link;
+};
+
+LIST_HEAD(children, child);
+
+static struct children children;
+static int64_t running;
+static volatile sig_atomic_t stop;
+
+int
+service_socket(bool *listening)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	socklen_t len = sizeof(int);
+	uint64_t p, n;
+	int fd = STDIN_FILENO, on = 0;
+
+	if (pid != NULL && fds != NULL && num_parse(pid, INT32_MAX, &p) &&
+	    (pid_t)p == getpid() && num_parse(fds, 100, &n) && n >= 1)
+		fd = 3; /* SD_LISTEN_FDS_START */
+	/* What is no socket at all is served as a connection (smtpd < file). */
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &len) == -1)
+		on = 0;
+	*listening = on != 0;
+	return fd;
+}
+
+static void
+on_signal(int sig)
+{
+	if (sig == SIGTERM)
+		stop = 1;
+}
+
+static void
+reap(void)
+{
+	struct child *c, *next;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		for (c = LIST_FIRST(&children); c != NULL; c = next) {
+			next = LIST_NEXT(c, link);
+			if (c->pid != pid)
+				continue;
+			LIST_REMOVE(c, link);
+			free(c);
+			running--;
+		}
+}
+
+static bool
+has_room(const struct service_limits *lim, const char *key)
+{
+	struct child *c;
+	int64_t same = 0;
+
+	if (running >= lim->connections)
+		return false;
+	LIST_FOREACH(c, &children, link)
+	same += strcmp(c->key, key) == 0;
+	return same < lim->per_client;
+}
+
+static void
+refuse(int fd, const struct service_limits *lim, const char *key)
+{
+	char drain[512];
+
+	log_event("-", "refused", "client=%s reason=too-many-sessions", key);
+	/* One try each: a client that does not listen gets no more of us. */
+	(void)send(fd, lim->refusal, strlen(lim->refusal),
+	    MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)shutdown(fd, SHUT_WR);
+	(void)recv(fd, drain, sizeof(drain), MSG_DONTWAIT);
+	(void)close(fd);
+}
+
+/* Forks; true in the child. */
+static bool
+serve(int fd, const char *key)
+{
+	struct child *c = calloc(1, sizeof(*c));
+
+	if (c == NULL || (c->pid = fork()) == -1) {
+		log_error(
+		    "-", "call=fork client=%s found=%s", key, strerror(errno));
+		free(c);
+		(void)close(fd); /* the client tries again */
+		return false;
+	}
+	if (c->pid == 0) {
+		free(c);
+		return true;
+	}
+	(void)close(fd); /* the child has it */
+	strlcpy(c->key, key, sizeof(c->key));
+	LIST_INSERT_HEAD(&children, c, link);
+	running++;
+	return false;
+}
+
+/* SIGCHLD and SIGTERM come in only while waiting in ppoll(). */
+static void
+signals(sigset_t *outside)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	sigset_t block;
+
+	/* None of these fails with valid arguments. */
+	(void)sigemptyset(&block);
+	(void)sigaddset(&block, SIGCHLD);
+	(void)sigaddset(&block, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &block, outside);
+	(void)sigaction(SIGCHLD, &sa, NULL);
+	(void)sigaction(SIGTERM, &sa, NULL);
+	(void)sigdelset(outside, SIGCHLD);
+	(void)sigdelset(outside, SIGTERM);
+}
+
+static void
+child_signals(const sigset_t *outside)
+{
+	(void)signal(SIGCHLD, SIG_DFL);
+	(void)signal(SIGTERM, SIG_DFL);
+	(void)sigprocmask(SIG_SETMASK, outside, NULL);
+	(void)prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0); /* sessions go on */
+}
+
+/* One connection, or -1: none, or the parent has dealt with it. */
+static int
+take(int listener, const struct service_limits *lim)
+{
+	char key[IP_MAX + 1];
+	struct net_peer peer;
+	int fd;
+
+	if ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) == -1) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+		    errno == ENOBUFS)
+			(void)poll(NULL, 0, 100); /* let sessions end */
+		return -1;
+	}
+	net_peer_get(fd, &peer);
+	net_client_key(peer.ip, key);
+	if (!has_room(lim, key))
+		refuse(fd, lim, key);
+	else if (serve(fd, key))
+		return fd;
+	return -1;
+}
+
+int
+service_accept(int listener, const struct service_limits *lim)
+{
+	struct pollfd p = { .fd = listener, .events = POLLIN };
+	sigset_t outside;
+	pid_t parent = getppid();
+	int fd;
+
+	LIST_INIT(&children);
+	signals(&outside);
+	/* A super-server that died must get its port back when it returns. */
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) == -1 ||
+	    getppid() != parent)
+		stop = 1;
+	sandbox(SANDBOX_LISTENER);
+	while (!stop) {
+		reap();
+		if (ppoll(&p, 1, NULL, &outside) == -1)
+			continue; /* a signal */
+		if (p.revents & (POLLERR | POLLNVAL))
+			break;
+		if ((fd = take(listener, lim)) != -1) {
+			child_signals(&outside);
+			(void)close(listener); /* the parent has it */
+			return fd;
+		}
+	}
+	exit(0);
+}

@@ -1,0 +1,86 @@
+/*
+ * sock: the suite's own Unix sockets.  Library code; connects only inside
+ * the run directory.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/sock.h"
+
+static int
+address(struct sockaddr_un *sun, const char *dir, const char *name)
+{
+	int n;
+
+	memset(sun, 0, sizeof(*sun));
+	sun->sun_family = AF_UNIX;
+	n = snprintf(sun->sun_path, sizeof(sun->sun_path), "%s/%s", dir, name);
+	if (n < 0 || (size_t)n >= sizeof(sun->sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return 0;
+}
+
+static int
+close_with_errno(int fd)
+{
+	int saved = errno;
+
+	(void)close(fd); /* the first error is the one to tell */
+	errno = saved;
+	return -1;
+}
+
+int
+sock_connect(const char *dir, const char *name, int type)
+{
+	struct sockaddr_un sun;
+	int fd;
+
+	if (address(&sun, dir, name) == -1 ||
+	    (fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0)) == -1)
+		return -1;
+	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
+		return close_with_errno(fd);
+	return fd;
+}
+
+int
+sock_listen(const char *dir, const char *name, int type)
+{
+	struct sockaddr_un sun;
+	int fd;
+
+	if (address(&sun, dir, name) == -1 ||
+	    (unlink(sun.sun_path) == -1 && errno != ENOENT) ||
+	    (fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0)) == -1)
+		return -1;
+	if (bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
+	    chmod(sun.sun_path, 0666) == -1 || listen(fd, SOMAXCONN) == -1)
+		return close_with_errno(fd);
+	return fd;
+}
+
+int
+sock_pair(int fd[2])
+{
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd);
+}
+
+bool
+sock_peer_uid(int fd, uid_t *uid)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1)
+		return false;
+	*uid = cred.uid;
+	return true;
+}

@@ -1,0 +1,27 @@
+/*
+ * sock: the suite's own Unix sockets.
+ */
+#ifndef COMMON_SOCK_H
+#define COMMON_SOCK_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+
+/* Both return a close-on-exec descriptor, or -1 with errno. type is
+ * SOCK_SEQPACKET or SOCK_STREAM. */
+int sock_connect(const char *dir, const char *name, int type);
+
+/*
+ * Replaces what is at dir/name.  Everybody may connect as far as the file
+ * system goes; who may stay is decided by sock_peer_uid().
+ */
+int sock_listen(const char *dir, const char *name, int type);
+
+/* A connected pair, both ends close-on-exec; 0, or -1 with errno. */
+int sock_pair(int fd[2]);
+
+/* The uid of the process that connected; false with errno. */
+bool sock_peer_uid(int fd, uid_t *);
+
+#endif

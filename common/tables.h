@@ -1,0 +1,60 @@
+/*
+ * tables: the compiled configuration, one CDB that every program maps.
+ *
+ * "postrider apply" writes it whole and publishes it by rename, so an open
+ * one never changes.  Keys begin with a letter that names the space; values
+ * end in a NUL that is part of the value.
+ */
+#ifndef COMMON_TABLES_H
+#define COMMON_TABLES_H
+
+#include <sys/types.h>
+
+#include <cdb.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define TABLES_VERSION "1"
+#define TABLES_PATH "/var/lib/postrider/tables.cdb"
+#define TABLES_KEY_MAX 400
+
+enum tables_space {
+	TABLES_META = 'V',    /* "version" -> TABLES_VERSION */
+	TABLES_OPTION = 'o',  /* option, or profile.option -> value */
+	TABLES_DOMAIN = 'd',  /* domain -> "virtual" or "unix" */
+	TABLES_ACCOUNT = 'a', /* lower-case address -> relative Maildir */
+	TABLES_ALIAS = 'l',   /* address or local part -> "addr,addr" */
+	TABLES_USER = 'u',    /* user of the suite -> "uid gid" */
+	TABLES_VERIFIER = 'p' /* login -> verifier; only in authd's own CDB */
+};
+
+enum tables_result { TABLES_FOUND, TABLES_NONE, TABLES_BROKEN };
+
+struct tables {
+	struct cdb cdb;
+	int fd;
+};
+
+#define TABLES_ERR 300 /* room for an error text */
+
+/*
+ * Opens and checks the version.  False with an error text of one line that
+ * names path, wanted and found.  With copy the file is read into memory first:
+ * a long-lived daemon must not die if somebody truncates the file in place.
+ */
+bool tables_open(
+    struct tables *, const char *path, bool copy, char err[TABLES_ERR]);
+void tables_close(struct tables *);
+
+/*
+ * *value points into the map and ends in a NUL; it lives until tables_close().
+ * A key over TABLES_KEY_MAX is TABLES_NONE; a value without its NUL is
+ * TABLES_BROKEN, as is whatever leads outside the file.
+ */
+enum tables_result tables_get(
+    struct tables *, enum tables_space, const char *key, const char **value);
+
+/* uid and gid of one of users.h, as they were at apply; false if unknown. */
+bool tables_user(struct tables *, const char *name, uid_t *, gid_t *);
+
+#endif

@@ -1,0 +1,13 @@
+/*
+ * users: the system users of the suite; no two roles of trust share one.
+ * In user mode all of them are the invoking user.
+ */
+#ifndef COMMON_USERS_H
+#define COMMON_USERS_H
+
+#define USER_QUEUE "postrider"     /* queued, bounce */
+#define USER_AUTH "postrider-auth" /* authd */
+#define USER_NET "postrider-net"   /* smtpd, pop3d */
+#define USER_MAIL "postrider-mail" /* Maildirs of virtual users */
+
+#endif
