@@ -51,10 +51,15 @@ need	   = @sh etc/packages $(1)
 
 all:
 
+PROGS	=
+SCRIPTS	=
 include $(patsubst %,%/module.mk,$(DIRS)) tests/module.mk
 
+# An area's archive holds every module of it: all files but the programs'.
+modules	= $(filter-out $(PROGS),$(patsubst %.c,%,$(wildcard $(1)/*.c)))
+
 define area
-$(O)/$(1).a: $(patsubst %,$(O)/$(1)/%.o,$(LIB_$(1)))
+$(O)/$(1).a: $(patsubst %,$(O)/%.o,$(call modules,$(1)))
 	@rm -f $$@
 	$(AR) rcs $$@ $$^
 endef

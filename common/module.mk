@@ -1,4 +1,4 @@
-LIB_common = address base64 chan crc32c deadline fdio intake lineio log msg \
-	     msg_auth msg_control msg_intake msg_job msg_spawn net num \
-	     options options_list outcome privs resolve sandbox sbuf server \
-	     service sock startup tables trailer
+PROGS	+= common/postriderd common/authd
+
+LIBS_common/postriderd	= -lcdb -lbsd -levent_core
+LIBS_common/authd	= -lcdb -lbsd -levent_core -lgsasl -lcrypt

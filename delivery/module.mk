@@ -1,1 +1,3 @@
-LIB_delivery =
+PROGS	+= delivery/local
+
+LIBS_delivery/local	= -lcdb -lbsd

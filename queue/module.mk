@@ -1,1 +1,7 @@
-LIB_queue =
+PROGS	+= queue/queued queue/bounce queue/postrider queue/sendmail
+SCRIPTS	+= etc/lab
+
+LIBS_queue/queued	= -lcdb -lbsd -levent_core -lpthread
+LIBS_queue/bounce	= -lcdb -lbsd
+LIBS_queue/postrider	= -lcdb -lbsd -lcrypt -ljson-c
+LIBS_queue/sendmail	= -lcdb -lbsd

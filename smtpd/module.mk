@@ -1,1 +1,3 @@
-LIB_smtpd =
+PROGS	+= smtpd/smtpd
+
+LIBS_smtpd/smtpd	= -lcdb -lbsd
