@@ -8,6 +8,7 @@
 #	make lint		format, sizes, manual pages, scripts, house rules
 #	make bench		figures beside a plain fork server
 #	make install DESTDIR=
+#	make V=1		with the commands shown
 #
 # Packages that a target needs and that are missing are installed when make
 # runs as root, and named in one apt-get line otherwise.
@@ -49,6 +50,15 @@ TEST_PKGS  = libcmocka-dev python3-pytest python3-pytest-xdist procps \
 	     libtirpc3 libwrap0 libselinux1
 need	   = @sh etc/packages $(1)
 
+# V=1 shows the commands.
+ifdef V
+say	= @:
+Q	=
+else
+say	= @echo
+Q	= @
+endif
+
 all:
 
 PROGS	=
@@ -61,14 +71,15 @@ modules	= $(filter-out $(PROGS),$(patsubst %.c,%,$(wildcard $(1)/*.c)))
 define area
 $(O)/$(1).a: $(patsubst %,$(O)/%.o,$(call modules,$(1)))
 	@rm -f $$@
-	$(AR) rcs $$@ $$^
+	$$(Q)$(AR) rcs $$@ $$^
 endef
 $(foreach d,$(DIRS),$(eval $(call area,$(d))))
 
 # A program is its main file, its area's archive and common's.
 define program
 $(O)/$(1): $(O)/$(1).o $(O)/$(patsubst %/,%,$(dir $(1))).a $(O)/common.a
-	$(CC) $(HARDLD) $(LDFLAGS) -o $$@ $$< \
+	$$(say) "  LD  $$@"
+	$$(Q)$(CC) $(HARDLD) $(LDFLAGS) -o $$@ $$< \
 	    $(O)/$(patsubst %/,%,$(dir $(1))).a $(O)/common.a $(LIBS_$(1))
 programs: $(O)/$(1)
 endef
@@ -76,7 +87,8 @@ $(foreach p,$(PROGS),$(eval $(call program,$(p))))
 
 $(O)/%.o: %.c | packages
 	@mkdir -p $(@D)
-	$(CC) $(STRICT) $(HARDEN) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(say) "  CC  $<"
+	$(Q)$(CC) $(STRICT) $(HARDEN) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 all: programs
 

@@ -5,7 +5,8 @@ UNIT	= $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/t_*.c))
 wraps	= $(shell sed -n 's,^ \* wrap: ,,p' tests/unit/$(1).c)
 
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(DIRS:%=$(O)/%.a)
-	$(CC) $(HARDLD) $(LDFLAGS) \
+	$(say) "  LD  $@"
+	$(Q)$(CC) $(HARDLD) $(LDFLAGS) \
 	    $(patsubst %,-Wl$(comma)--wrap=%,$(call wraps,$*)) -o $@ $< \
 	    -Wl,--start-group $(DIRS:%=$(O)/%.a) -Wl,--end-group \
 	    -lcmocka -lcdb -lbsd -levent_core -lgsasl -lcrypt -ljson-c \
@@ -26,3 +27,14 @@ lint:
 	@sh tests/lint
 
 .PHONY: unit-tests test-packages
+
+# Figures, never a test: a busy machine must not fail a build.
+BENCH	= plainserver load
+
+$(O)/tests/bench/%: $(O)/tests/bench/%.o $(O)/common.a
+	$(say) "  LD  $@"
+	$(Q)$(CC) $(HARDLD) $(LDFLAGS) -o $@ $< $(O)/common.a -lbsd
+
+bench: all $(BENCH:%=$(O)/tests/bench/%)
+	$(call need,$(RUN_PKGS))
+	sh tests/bench/run $(O)
