@@ -134,5 +134,8 @@ install: all
 clean:
 	rm -rf obj obj-san
 
+# Objects stay, also those that only one program wanted.
+.SECONDARY:
+
 .PHONY: all programs packages run test lint bench install clean
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
