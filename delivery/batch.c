@@ -1,0 +1,220 @@
+/*
+ * batch: delivers jobs and answers them.
+ *
+ * Part of local, which runs as the mailbox owner.  The steps of a batch go
+ * over all its recipients, one step after the other, so that the file system
+ * can do one commit for many: write every file, wait for the files, name them,
+ * wait for each directory once, answer.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "common/log.h"
+#include "delivery/batch.h"
+#include "delivery/failure.h"
+
+void
+batch_init(struct batch *b, int base, const char *host)
+{
+	b->base = base;
+	b->maildirs = 0;
+	b->jobs.count = b->jobs.rcpts = 0;
+	b->jobs.bytes = 0;
+	maildir_namer_init(&b->namer, host);
+}
+
+/* The Maildir of that path, opened at its first use in the batch. */
+static struct maildir *
+find_maildir(struct batch *b, const char *path)
+{
+	struct maildir *m;
+
+	for (size_t i = 0; i < b->maildirs; i++)
+		if (strcmp(b->maildir[i].path, path) == 0)
+			return &b->maildir[i];
+	m = &b->maildir[b->maildirs++];
+	(void)maildir_open(m, b->base, path, &b->namer); /* in m->diag too */
+	return m;
+}
+
+/* Neither bytes that end a line nor any other control. */
+static bool
+printable(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < ' ' || *s == '\x7f')
+			return false;
+	return true;
+}
+
+/* Return-Path first (RFC 5321 section 4.4).  Length, or 0: not fit for it. */
+static size_t
+make_head(const char *sender, const char *rcpt, char head[CONTENT_HEAD])
+{
+	int n = snprintf(head, CONTENT_HEAD,
+	    "Return-Path: <%s>\nDelivered-To: %s\n", sender, rcpt);
+
+	if (n >= CONTENT_HEAD || !printable(sender) || !printable(rcpt))
+		return 0;
+	return (size_t)n;
+}
+
+/* Why the content could not be read or written, for one recipient. */
+static void
+content_failed(struct diag *d, enum content_result result, const char *path)
+{
+	if (result == CONTENT_DAMAGED)
+		diag_set(d, "4.3.0", "the queued message is damaged");
+	else
+		failure_errno(d, path, "content", errno);
+}
+
+static void
+log_damaged(const struct content *c, const char *id)
+{
+	char wanted[9], found[9];
+
+	(void)snprintf(wanted, sizeof(wanted), "%08" PRIx32, c->crc);
+	(void)snprintf(found, sizeof(found), "%08" PRIx32, c->got_crc);
+	log_error(id, "damaged=content size=%ju wanted=%s found=%s",
+	    (uintmax_t)c->size, wanted, found);
+}
+
+static void
+write_file(struct batch *b, struct delivery *d, const struct msg_job_rcpt *r)
+{
+	const struct job *job = d->job;
+	struct maildir *m = find_maildir(b, r->mailbox);
+	struct content *c = &b->content;
+	struct maildir_file *f = &d->file;
+	char head[CONTENT_HEAD];
+	size_t n = make_head(job->msg.sender, r->addr, head);
+	enum content_result result;
+
+	if (m->diag.outcome != OUT_OK) {
+		d->diag = m->diag;
+		return;
+	}
+	if (n == 0) {
+		failure_found(&d->diag, "envelope", "addresses", "controls");
+		return;
+	}
+	if (maildir_create(f, m, &b->namer, &d->diag) != OUT_OK)
+		return;
+	f->facts.size = n + c->size;
+	f->facts.wire = f->facts.size + 2 + c->lines;
+	result = content_copy(c, f->fd, head, n);
+	if (result != CONTENT_OK)
+		content_failed(&d->diag, result, m->path);
+	else if (b->jobs.rcpts > 1)
+		maildir_flow(f);
+}
+
+static void
+write_job(struct batch *b, const struct job *job)
+{
+	struct content *c = &b->content;
+	enum content_result result;
+
+	c->fd = job->fd;
+	c->offset = job->msg.offset;
+	c->size = job->msg.size;
+	c->crc = job->msg.crc;
+	if ((result = content_check(c)) == CONTENT_DAMAGED)
+		log_damaged(c, job->msg.id);
+	for (size_t i = job->first; i < job->first + job->msg.nrcpt; i++) {
+		struct delivery *d = &b->delivery[i];
+		const struct msg_job_rcpt *r = &b->jobs.rcpt[i];
+
+		*d = (struct delivery){
+			.job = job, .file.fd = -1, .diag = DIAG_INIT
+		};
+		if (result != CONTENT_OK)
+			content_failed(&d->diag, result, "spool");
+		else if (loop_has(&c->loop, r->addr))
+			diag_set(&d->diag, "5.4.6",
+			    "mail loop: already delivered to %s", r->addr);
+		else
+			write_file(b, d, r);
+	}
+}
+
+/* A file whose bytes are on disk gets its name. */
+static void
+publish(struct batch *b, struct delivery *d)
+{
+	if (d->file.fd != -1 && d->diag.outcome == OUT_OK &&
+	    maildir_settle(&d->file, &d->diag) == OUT_OK)
+		(void)maildir_publish(&d->file, &b->namer, &d->diag);
+}
+
+/* The name must be durable too; what failed leaves nothing behind. */
+static void
+conclude(struct delivery *d)
+{
+	if (d->diag.outcome == OUT_OK)
+		d->diag = d->file.dir->diag;
+	maildir_drop(&d->file, d->diag.outcome == OUT_OK);
+}
+
+void
+batch_deliver(struct batch *b)
+{
+	b->begun = deadline_in_ms(0);
+	for (size_t i = 0; i < b->jobs.count; i++)
+		write_job(b, &b->jobs.job[i]);
+	for (size_t i = 0; i < b->jobs.rcpts; i++)
+		publish(b, &b->delivery[i]);
+	for (size_t i = 0; i < b->maildirs; i++)
+		(void)maildir_sync(&b->maildir[i]); /* in its diag too */
+	for (size_t i = 0; i < b->jobs.rcpts; i++)
+		conclude(&b->delivery[i]);
+	while (b->maildirs > 0)
+		maildir_close(&b->maildir[--b->maildirs]);
+}
+
+static void
+log_outcome(const struct delivery *d, const struct msg_job_rcpt *r, int64_t ms)
+{
+	const char *id = d->job->msg.id;
+
+	if (d->diag.outcome == OUT_OK)
+		log_event(id, "delivered", "to=%s mailbox=%s size=%ju ms=%jd",
+		    r->addr, r->mailbox, (uintmax_t)d->file.facts.size,
+		    (intmax_t)ms);
+	else
+		log_event(id,
+		    d->diag.outcome == OUT_PERM ? "failed" : "deferred",
+		    "to=%s mailbox=%s dsn=%s why=%s ms=%jd", r->addr,
+		    r->mailbox, d->diag.dsn, d->diag.text, (intmax_t)ms);
+}
+
+static enum chan_result
+answer(struct chan *c, const struct delivery *d, const struct msg_job_rcpt *r)
+{
+	struct msg_job_outcome m = {
+		.job = r->job, .index = r->index, .outcome = d->diag.outcome
+	};
+
+	strlcpy(m.dsn, d->diag.dsn, sizeof(m.dsn));
+	strlcpy(m.text, d->diag.text, sizeof(m.text));
+	return chan_send(c, JOB_T_OUTCOME, &m, -1, deadline_in(BATCH_ANSWER));
+}
+
+enum chan_result
+batch_answer(struct batch *b, struct chan *c)
+{
+	int64_t ms = deadline_in_ms(0) - b->begun;
+	enum chan_result r = CHAN_OK;
+
+	for (size_t i = 0; i < b->jobs.rcpts && r == CHAN_OK; i++) {
+		log_outcome(&b->delivery[i], &b->jobs.rcpt[i], ms);
+		r = answer(c, &b->delivery[i], &b->jobs.rcpt[i]);
+	}
+	jobs_clear(&b->jobs);
+	return r;
+}

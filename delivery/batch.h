@@ -1,0 +1,43 @@
+/*
+ * batch: delivers what jobs_read() has read and answers queued.
+ */
+#ifndef DELIVERY_BATCH_H
+#define DELIVERY_BATCH_H
+
+#include "common/chan.h"
+#include "delivery/content.h"
+#include "delivery/jobs.h"
+#include "delivery/maildir.h"
+
+struct delivery {
+	const struct job *job; /* NULL: not come to yet */
+	struct maildir_file file;
+	struct diag diag;
+};
+
+/* Large; one per process. */
+struct batch {
+	int base; /* the directory that Maildirs lie beneath; not owned */
+	struct maildir_namer namer;
+	deadline_t begun;
+	struct jobs jobs;
+	struct delivery delivery[JOBS_RCPTS_ALL]; /* as jobs.rcpt */
+	struct maildir maildir[JOBS_RCPTS_ALL];
+	size_t maildirs;
+	struct content content;
+};
+
+#define BATCH_ANSWER 60 /* seconds that queued has to take an outcome */
+
+void batch_init(struct batch *, int base, const char *host);
+
+/*
+ * Delivers every job of b->jobs and decides each recipient for itself; none
+ * is delivered before its Maildir copy is durable.  Clears nothing.
+ */
+void batch_deliver(struct batch *);
+
+/* Logs and sends the outcomes, then clears the jobs. */
+enum chan_result batch_answer(struct batch *, struct chan *);
+
+#endif
