@@ -8,6 +8,7 @@
 #include <bsd/string.h>
 
 #include "common/address.h"
+#include "common/near.h"
 #include "common/net.h"
 #include "common/num.h"
 #include "common/options.h"
@@ -21,47 +22,15 @@ option_find(const char *name)
 	return NULL;
 }
 
-#define NEAR_MAX 40
-
-/* Edits between two short names: insert, delete, replace one byte. */
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t row[NEAR_MAX + 1], n = strlen(b), left, up;
-
-	if (strlen(a) > NEAR_MAX || n > NEAR_MAX)
-		return SIZE_MAX;
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 0; a[i] != '\0'; i++) {
-		left = row[0];
-		row[0] = i + 1;
-		for (size_t j = 1; j <= n; j++) {
-			up = row[j];
-			left += a[i] != b[j - 1];
-			if (up + 1 < left)
-				left = up + 1;
-			if (row[j - 1] + 1 < left)
-				left = row[j - 1] + 1;
-			row[j] = left;
-			left = up;
-		}
-	}
-	return row[n];
-}
-
 const struct option *
 option_nearest(const char *name)
 {
-	const struct option *best = NULL;
-	size_t d, least = strlen(name) / 3 + 1;
+	struct near n;
 
+	near_init(&n, name);
 	for (size_t i = 0; i < options_count; i++)
-		if ((d = distance(name, options[i].name)) <= least) {
-			least = d;
-			best = &options[i];
-		}
-	return best;
+		near_offer(&n, options[i].name);
+	return n.best != NULL ? option_find(n.best) : NULL;
 }
 
 static bool

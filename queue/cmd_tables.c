@@ -1,0 +1,54 @@
+/*
+ * cmd_tables: where the pieces of the installed suite are.
+ *
+ * In postrider(8), with the caller's rights.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "queue/cmd_tables.h"
+#include "queue/compile_publish.h"
+
+static bool
+beside_us(const char *name, char path[CONF_PATH_MAX])
+{
+	char self[CONF_PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (n <= 0)
+		return false;
+	self[n] = '\0';
+	if ((slash = strrchr(self, '/')) == NULL)
+		return false;
+	*slash = '\0';
+	return (size_t)snprintf(path, CONF_PATH_MAX, "%s/%s", self, name) <
+	    CONF_PATH_MAX &&
+	    access(path, X_OK) == 0;
+}
+
+bool
+cmd_libexec(const struct cmd *cmd, const char *name, char path[CONF_PATH_MAX])
+{
+	struct conf c;
+
+	if (beside_us(name, path))
+		return true;
+	(void)conf_read_options(&c, cmd->dir); /* defaults without it */
+	(void)snprintf(
+	    path, CONF_PATH_MAX, "%s/%s", conf_option(&c, "libexec-dir"), name);
+	conf_free(&c);
+	return access(path, X_OK) == 0;
+}
+
+void
+cmd_tables_path(const struct cmd *cmd, char path[CONF_PATH_MAX])
+{
+	struct conf c;
+
+	(void)conf_read_options(&c, cmd->dir); /* defaults without it */
+	(void)snprintf(path, CONF_PATH_MAX, "%s/" TABLES_FILE,
+	    conf_option(&c, "state-dir"));
+	conf_free(&c);
+}

@@ -1,0 +1,23 @@
+/*
+ * cmd_tables: where the pieces of the installed suite are.
+ */
+#ifndef QUEUE_CMD_TABLES_H
+#define QUEUE_CMD_TABLES_H
+
+#include <stdbool.h>
+
+#include "common/tables.h"
+#include "queue/cmd.h"
+#include "queue/conf.h"
+
+/*
+ * The file beside the running program when it is there, else in option
+ * libexec-dir; false when neither has it, with the last place in path.
+ */
+bool cmd_libexec(
+    const struct cmd *, const char *name, char path[CONF_PATH_MAX]);
+
+/* The compiled tables that the text configuration says. */
+void cmd_tables_path(const struct cmd *, char path[CONF_PATH_MAX]);
+
+#endif

@@ -1,0 +1,185 @@
+/*
+ * compile: the text configuration as CDB.
+ *
+ * In postrider(8), with the administrator's rights.  Writes descriptors that
+ * it is given; compile_publish.h decides where they become visible.
+ */
+#include <cdb.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "common/options.h"
+#include "common/tables.h"
+#include "queue/compile.h"
+
+struct out {
+	struct cdb_make make;
+	const struct conf *conf;
+	enum tables_space space;
+};
+
+static int
+put(struct out *out, enum tables_space space, const char *key,
+    const char *value)
+{
+	char k[TABLES_KEY_MAX + 1];
+	size_t n = strlen(key);
+
+	if (n > TABLES_KEY_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	k[0] = (char)space;
+	memcpy(k + 1, key, n);
+	return cdb_make_add(&out->make, k, (unsigned int)n + 1, value,
+	    (unsigned int)strlen(value) + 1);
+}
+
+static bool
+put_entry(const struct conf_entry *e, void *arg)
+{
+	struct out *out = arg;
+
+	return put(out, out->space, e->key, e->value) == 0;
+}
+
+static bool
+put_map(struct out *out, enum tables_space space, const struct conf_map *m)
+{
+	out->space = space;
+	return conf_map_each(m, put_entry, out);
+}
+
+/* A default of the list is written as an administrator would write it. */
+static int
+put_option(
+    struct out *out, const char *key, const struct option *o, const char *value)
+{
+	char canon[OPTION_VALUE_MAX + 1], wanted[TABLES_ERR];
+
+	if (!option_canon(o, value, canon, wanted)) {
+		errno = EINVAL;
+		return -1;
+	}
+	return put(out, TABLES_OPTION, key, canon);
+}
+
+static int
+put_options(struct out *out, const struct host *h)
+{
+	const struct option *o;
+	const char *value;
+
+	for (size_t i = 0; i < options_count; i++) {
+		o = &options[i];
+		value = conf_option(out->conf, o->name);
+		if (strcmp(o->name, "hostname") == 0)
+			value = h->hostname;
+		else if (strcmp(o->name, "mail-name") == 0)
+			value = h->mail_name;
+		if (put_option(out, o->name, o, value) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+put_profile(struct out *out, const char *name, const char *base)
+{
+	char key[TABLES_KEY_MAX];
+	const char *value;
+	size_t line;
+
+	(void)snprintf(key, sizeof(key), "%s.profile", name);
+	if (put(out, TABLES_OPTION, key, base) == -1)
+		return -1;
+	for (size_t i = 0; i < options_count; i++) {
+		if (!options[i].per_profile ||
+		    (value = conf_profile_option(
+			 out->conf, name, options[i].name, &line)) == NULL)
+			continue;
+		(void)snprintf(
+		    key, sizeof(key), "%s.%s", name, options[i].name);
+		if (put_option(out, key, &options[i], value) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static bool
+put_declared(const struct conf_entry *e, void *arg)
+{
+	return put_profile(arg, e->key, e->value) == 0;
+}
+
+static int
+put_profiles(struct out *out)
+{
+	for (size_t i = 0; profiles_builtin[i] != NULL; i++)
+		if (put_profile(
+			out, profiles_builtin[i], profiles_builtin[i]) == -1)
+			return -1;
+	return conf_map_each(&out->conf->profiles, put_declared, out) ? 0 : -1;
+}
+
+static int
+put_users(struct out *out, const struct host *h)
+{
+	char ids[32];
+
+	for (size_t i = 0; i < HOST_USERS; i++) {
+		(void)snprintf(ids, sizeof(ids), "%u %u",
+		    (unsigned int)h->users[i].uid,
+		    (unsigned int)h->users[i].gid);
+		if (put(out, TABLES_USER, h->users[i].name, ids) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* cdb_make_finish() also frees, so it is called on every way out. */
+static int
+finish(struct out *out, bool good)
+{
+	int saved = errno;
+
+	if (cdb_make_finish(&out->make) == -1)
+		return -1;
+	errno = saved;
+	return good ? 0 : -1;
+}
+
+int
+compile_tables(const struct conf *c, const struct host *h, int fd)
+{
+	struct out out = { .conf = c };
+	bool good;
+
+	if (cdb_make_start(&out.make, fd) == -1)
+		return -1;
+	good = put(&out, TABLES_META, "version", TABLES_VERSION) == 0 &&
+	    put(&out, TABLES_META, "source", c->dir) == 0 &&
+	    put_options(&out, h) == 0 && put_profiles(&out) == 0 &&
+	    put_users(&out, h) == 0 &&
+	    put_map(&out, TABLES_DOMAIN, &c->domains) &&
+	    put_map(&out, TABLES_ACCOUNT, &c->accounts) &&
+	    put_map(&out, TABLES_ALIAS, &c->aliases);
+	return finish(&out, good);
+}
+
+int
+compile_verifiers(const struct conf *c, const struct host *h, int fd)
+{
+	struct out out = { .conf = c };
+	bool good;
+
+	(void)h; /* of the same type as compile_tables() */
+	if (cdb_make_start(&out.make, fd) == -1)
+		return -1;
+	good = put(&out, TABLES_META, "version", TABLES_VERSION) == 0 &&
+	    put_map(&out, TABLES_VERIFIER, &c->passwords);
+	return finish(&out, good);
+}

@@ -1,0 +1,30 @@
+/*
+ * compile_host: what apply finds out about the host: its names and the
+ * suite's users.
+ */
+#ifndef QUEUE_COMPILE_HOST_H
+#define QUEUE_COMPILE_HOST_H
+
+#include <sys/types.h>
+
+#include "common/address.h"
+#include "queue/conf.h"
+
+#define HOST_USERS 4 /* of common/users.h */
+
+struct host {
+	char hostname[DOMAIN_MAX + 1];
+	char mail_name[DOMAIN_MAX + 1];
+	struct {
+		const char *name;
+		uid_t uid;
+		gid_t gid;
+	} users[HOST_USERS];
+};
+
+/* Mistakes go into the report of conf; false when there was one. */
+bool host_find(struct host *, struct conf *);
+/* False when name is none of users.h. */
+bool host_user(const struct host *, const char *name, uid_t *, gid_t *);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * conf: the text configuration of one directory.
+ *
+ * In postrider(8), with the administrator's rights.  Reads files and changes
+ * none.
+ */
+#include <string.h>
+
+#include "queue/conf.h"
+#include "queue/conf_accounts.h"
+#include "queue/conf_aliases.h"
+#include "queue/conf_options.h"
+
+static void
+start(struct conf *c, const char *dir)
+{
+	memset(c, 0, sizeof(*c));
+	c->dir = dir;
+	conf_report_init(&c->report);
+	conf_options_read(c);
+}
+
+bool
+conf_user_mode(const struct conf *c)
+{
+	return strcmp(conf_option(c, "user-mode"), "yes") == 0;
+}
+
+/* What a single value cannot say of itself. */
+static void
+check_options(struct conf *c)
+{
+	char path[CONF_PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/postrider.conf", c->dir);
+	if (strstr(conf_option(c, "virtual-maildir"), "%u") == NULL)
+		conf_mistake(&c->report, path, 0,
+		    "virtual-maildir: wanted %%u for the user, found \"%s\"",
+		    conf_option(c, "virtual-maildir"));
+	if (!conf_path_safe(conf_option(c, "unix-maildir")))
+		conf_mistake(&c->report, path, 0,
+		    "unix-maildir: wanted a path below the home directory "
+		    "without dots in front, found \"%s\"",
+		    conf_option(c, "unix-maildir"));
+}
+
+bool
+conf_read_options(struct conf *c, const char *dir)
+{
+	start(c, dir);
+	check_options(c);
+	return c->report.mistakes == 0;
+}
+
+bool
+conf_read(struct conf *c, const char *dir)
+{
+	start(c, dir);
+	check_options(c);
+	conf_domains_read(c);
+	conf_users_read(c);
+	conf_passwords_read(c);
+	conf_aliases_read(c);
+	return c->report.mistakes == 0;
+}
+
+void
+conf_free(struct conf *c)
+{
+	conf_report_free(&c->report);
+	conf_map_free(&c->options);
+	conf_map_free(&c->profiles);
+	conf_map_free(&c->domains);
+	conf_map_free(&c->accounts);
+	conf_map_free(&c->maildirs);
+	conf_map_free(&c->passwords);
+	conf_map_free(&c->aliases);
+}

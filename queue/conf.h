@@ -1,0 +1,54 @@
+/*
+ * conf: the text configuration of one directory, read and checked as a whole.
+ */
+#ifndef QUEUE_CONF_H
+#define QUEUE_CONF_H
+
+#include <stdbool.h>
+
+#include "queue/conf_lines.h"
+#include "queue/conf_map.h"
+#include "queue/conf_report.h"
+
+#define CONF_DIR "/etc/postrider"
+
+struct conf {
+	const char *dir; /* the caller's */
+	struct conf_report report;
+	/* "name" or "profile.name" -> canonical value, as written */
+	struct conf_map options;
+	struct conf_map profiles;  /* declared profile -> its base */
+	struct conf_map domains;   /* domain -> "virtual" or "unix" */
+	struct conf_map accounts;  /* address -> Maildir below virtual-root */
+	struct conf_map maildirs;  /* the other way round */
+	struct conf_map passwords; /* address -> verifier */
+	struct conf_map aliases;   /* address or local part -> "addr,addr" */
+};
+
+/*
+ * Reads everything below dir; mistakes are in conf->report.  False when there
+ * are any.
+ */
+bool conf_read(struct conf *, const char *dir);
+/* postrider.conf alone. */
+bool conf_read_options(struct conf *, const char *dir);
+void conf_free(struct conf *);
+
+/*
+ * The value of an option: canonical as given in the file, else the default
+ * as the list of options writes it.
+ */
+const char *conf_option(const struct conf *, const char *name);
+bool conf_user_mode(const struct conf *);
+
+/*
+ * What the profile says of a per-profile option, itself, by its built-in
+ * nature or through its base; NULL when it says nothing.  *line is 0 when it
+ * was not given in the file for this profile.
+ */
+const char *conf_profile_option(
+    const struct conf *, const char *profile, const char *name, size_t *line);
+/* Whether the profile is built in or declared. */
+bool conf_profile_known(const struct conf *, const char *profile);
+
+#endif

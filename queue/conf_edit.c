@@ -1,0 +1,181 @@
+/*
+ * conf_edit: one line of a text file is added, replaced or taken away.
+ *
+ * In postrider(8), with the administrator's rights.  A crash leaves the old
+ * file and perhaps NAME.tmp beside it.
+ */
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/address.h"
+#include "common/fdio.h"
+#include "common/msg.h"
+#include "common/sbuf.h"
+#include "queue/conf_edit.h"
+
+#define FILE_MAX (256U << 20) /* bytes of a text file */
+
+int
+conf_lock(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int saved;
+
+	if (fd == -1 || flock(fd, LOCK_EX) == 0)
+		return fd;
+	saved = errno;
+	(void)close(fd); /* was not locked */
+	errno = saved;
+	return -1;
+}
+
+/* Whether the first word of a line, which ends at n, is the key. */
+static bool
+means(const char *line, size_t n, const char *key)
+{
+	char word[ADDR_MAX + 1], canon[ADDR_MAX + 1];
+	struct address a;
+	size_t start = 0, len = 0;
+
+	while (start < n && (line[start] == ' ' || line[start] == '\t'))
+		start++;
+	while (start + len < n && strchr(" \t\r", line[start + len]) == NULL)
+		len++;
+	if (len == 0 || len >= sizeof(word))
+		return false;
+	memcpy(word, line + start, len);
+	word[len] = '\0';
+	if (strcasecmp(word, key) == 0)
+		return true;
+	return address_parse(word, &a) == ADDRESS_OK &&
+	    address_key(&a, canon, sizeof(canon)) && strcmp(canon, key) == 0;
+}
+
+static void
+change(struct sbuf *out, const struct sbuf *in, const struct conf_edit *e)
+{
+	const char *p = sbuf_str(in), *end = p + in->len, *lf, *line = e->line;
+	size_t n;
+
+	for (; p < end; p = lf) {
+		lf = memchr(p, '\n', (size_t)(end - p));
+		lf = lf != NULL ? lf + 1 : end;
+		n = (size_t)(lf - p);
+		if (!means(p, n - (lf[-1] == '\n'), e->key)) {
+			sbuf_put(out, p, n);
+			continue;
+		}
+		if (line != NULL)
+			sbuf_fmt(out, "%s\n", line);
+		line = NULL;
+	}
+	if (line != NULL && out->len > 0 && out->s[out->len - 1] != '\n')
+		sbuf_putc(out, '\n');
+	if (line != NULL)
+		sbuf_fmt(out, "%s\n", line);
+}
+
+static int
+read_all(int fd, struct sbuf *b)
+{
+	char buf[65536];
+	ssize_t n;
+
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		sbuf_put(b, buf, (size_t)n);
+	explicit_bzero(buf, sizeof(buf)); /* may hold verifiers */
+	if (n == 0 && !sbuf_ok(b)) {
+		errno = EFBIG;
+		n = -1;
+	}
+	return n == 0 ? 0 : -1;
+}
+
+/* The old content, owner and mode; a missing file is an empty one of ours. */
+static int
+load(int dirfd, const struct conf_edit *e, struct sbuf *in, struct stat *st)
+{
+	int fd = openat(dirfd, e->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int r, saved;
+
+	if (fd == -1 && errno == ENOENT) {
+		st->st_uid = getuid();
+		st->st_gid = getgid();
+		st->st_mode = e->mode;
+		return 0;
+	}
+	if (fd == -1)
+		return -1;
+	r = fstat(fd, st) == -1 ? -1 : read_all(fd, in);
+	saved = errno;
+	(void)close(fd); /* was only read */
+	errno = saved;
+	return r;
+}
+
+static int
+store(int dirfd, const char *tmp, const struct sbuf *out, const struct stat *st)
+{
+	int fd, r, saved;
+
+	if (unlinkat(dirfd, tmp, 0) == -1 && errno != ENOENT)
+		return -1;
+	fd = openat(dirfd, tmp,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return -1;
+	r = fchown(fd, st->st_uid, st->st_gid) == -1 ||
+		fchmod(fd, st->st_mode & 07777) == -1 ||
+		fd_writeall(fd, sbuf_str(out), out->len) == -1 ||
+		fsync(fd) == -1
+	    ? -1
+	    : 0;
+	saved = errno;
+	(void)close(fd); /* fsync has told all there is to know */
+	errno = saved;
+	return r;
+}
+
+static int
+edit(int dirfd, const struct conf_edit *e)
+{
+	struct sbuf in = SBUF_INIT(FILE_MAX), out = SBUF_INIT(FILE_MAX);
+	struct stat st = { 0 };
+	char tmp[64];
+	int r;
+
+	(void)snprintf(tmp, sizeof(tmp), "%s.tmp", e->name);
+	r = load(dirfd, e, &in, &st);
+	if (r == 0) {
+		change(&out, &in, e);
+		errno = sbuf_ok(&out) ? 0 : EFBIG;
+		r = errno == 0 && store(dirfd, tmp, &out, &st) == 0 &&
+			renameat(dirfd, tmp, dirfd, e->name) == 0 &&
+			fsync(dirfd) == 0
+		    ? 0
+		    : -1;
+	}
+	sbuf_free(&in);
+	sbuf_free(&out);
+	return r;
+}
+
+bool
+conf_edit(const struct conf_edit *e, char err[TABLES_ERR])
+{
+	int dirfd = open(e->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool good = dirfd != -1 && edit(dirfd, e) == 0;
+
+	if (!good)
+		(void)snprintf(err, TABLES_ERR, "%s/%s: cannot be changed: %s",
+		    e->dir, e->name, strerror(errno));
+	if (dirfd != -1)
+		(void)close(dirfd); /* synced by edit() */
+	return good;
+}

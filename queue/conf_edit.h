@@ -1,0 +1,33 @@
+/*
+ * conf_edit: one line of a text file is added, replaced or taken away.
+ */
+#ifndef QUEUE_CONF_EDIT_H
+#define QUEUE_CONF_EDIT_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+
+#include "common/tables.h"
+
+/*
+ * Waits for the lock that keeps two editors apart; returns a descriptor that
+ * holds it until closed, or -1 with errno.
+ */
+int conf_lock(const char *dir);
+
+struct conf_edit {
+	const char *dir, *name;
+	mode_t mode;      /* of a new file; an old one keeps owner and mode */
+	const char *key;  /* an address or domain in lower case */
+	const char *line; /* without its end; NULL: take away only */
+};
+
+/*
+ * Takes out every line whose first word means key and puts line in the place
+ * of the first, or at the end.  Comments and everything else stay as they
+ * are.  The file is replaced whole and synced.  False with one line in err.
+ */
+bool conf_edit(const struct conf_edit *, char err[TABLES_ERR]);
+
+#endif

@@ -1,0 +1,215 @@
+/*
+ * conf_options: postrider.conf, "name value" lines.
+ *
+ * In postrider(8), with the administrator's rights.  Checks every value with
+ * the table of common/options.h.
+ */
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "common/near.h"
+#include "common/options.h"
+#include "queue/conf_options.h"
+
+#define FILE_NAME "postrider.conf"
+
+static bool
+is_builtin(const char *profile)
+{
+	for (size_t i = 0; profiles_builtin[i] != NULL; i++)
+		if (strcmp(profiles_builtin[i], profile) == 0)
+			return true;
+	return false;
+}
+
+bool
+conf_profile_known(const struct conf *c, const char *profile)
+{
+	return is_builtin(profile) || conf_map_get(&c->profiles, profile);
+}
+
+static bool
+offer_profile(const struct conf_entry *e, void *n)
+{
+	near_offer(n, e->key);
+	return true;
+}
+
+static void
+unknown_profile(struct conf *c, const struct conf_lines *l, const char *name)
+{
+	struct near n;
+
+	near_init(&n, name);
+	for (size_t i = 0; profiles_builtin[i] != NULL; i++)
+		near_offer(&n, profiles_builtin[i]);
+	(void)conf_map_each(&c->profiles, offer_profile, &n);
+	conf_mistake(&c->report, l->path, l->start,
+	    "unknown profile \"%s\"; %s%s", name,
+	    n.best != NULL ? "nearest: "
+			   : "wanted one of mx submission local pop3, or "
+			     "\"profile NAME BASE\" above",
+	    n.best != NULL ? n.best : "");
+}
+
+static bool
+valid_profile_name(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n > 0 && n <= PROFILE_MAX && s[0] >= 'a' && s[0] <= 'z' &&
+	    strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
+}
+
+/* "profile NAME BASE"; the base was declared above, so there is no circle. */
+static void
+declare_profile(struct conf *c, const struct conf_lines *l, char *rest)
+{
+	const char *name = conf_word(&rest), *base = conf_word(&rest);
+	struct conf_entry *e;
+	bool added;
+
+	if (base == NULL || *rest != '\0')
+		conf_mistake(
+		    &c->report, l->path, l->start, "wanted: profile NAME BASE");
+	else if (!valid_profile_name(name) || is_builtin(name))
+		conf_mistake(&c->report, l->path, l->start,
+		    "profile name \"%s\": wanted a new name of at most %d "
+		    "letters a-z, digits and hyphens",
+		    name, PROFILE_MAX);
+	else if (!conf_profile_known(c, base))
+		unknown_profile(c, l, base);
+	else if ((e = conf_map_add(
+		      &c->profiles, name, base, l->start, &added)) == NULL)
+		conf_mistake(&c->report, l->path, l->start, "out of memory");
+	else if (!added)
+		conf_mistake(&c->report, l->path, l->start,
+		    "profile \"%s\" is declared on line %zu already", name,
+		    e->line);
+}
+
+/* The option of "name" or "profile.name"; NULL after a mistake. */
+static const struct option *
+find_option(struct conf *c, const struct conf_lines *l, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	const char *bare = dot != NULL ? dot + 1 : name;
+	char profile[PROFILE_MAX + 1] = "";
+	const struct option *o = option_find(bare), *near;
+
+	if (dot != NULL && (size_t)(dot - name) < sizeof(profile)) {
+		memcpy(profile, name, (size_t)(dot - name));
+		profile[dot - name] = '\0';
+	}
+	if (o == NULL) {
+		near = option_nearest(bare);
+		conf_mistake(&c->report, l->path, l->start,
+		    "unknown option \"%s\"; %s%s", bare,
+		    near != NULL ? "nearest: "
+				 : "see postrider.conf(5) for all",
+		    near != NULL ? near->name : "");
+	} else if (dot != NULL && !conf_profile_known(c, profile)) {
+		unknown_profile(c, l, profile);
+		return NULL;
+	} else if (dot != NULL && !o->per_profile) {
+		conf_mistake(&c->report, l->path, l->start,
+		    "option \"%s\" holds for the whole suite, wanted it "
+		    "without \"%s.\"",
+		    bare, profile);
+		return NULL;
+	}
+	return o;
+}
+
+static void
+set_option(struct conf *c, const struct conf_lines *l, const char *name,
+    const char *value)
+{
+	const struct option *o = find_option(c, l, name);
+	char canon[OPTION_VALUE_MAX + 1], wanted[TABLES_ERR];
+	struct conf_entry *e;
+	bool added, fits = true;
+	size_t before;
+
+	if (o == NULL)
+		return;
+	if (!option_canon(o, value, canon, wanted)) {
+		conf_mistake(&c->report, l->path, l->start,
+		    "%s: wanted %s, found \"%s\"", name, wanted, value);
+		return;
+	}
+	e = conf_map_add(&c->options, name, canon, l->start, &added);
+	if (e != NULL && !added) {
+		before = e->line;
+		fits = conf_map_set(e, canon, l->start);
+		conf_warning(&c->report, l->path, l->start,
+		    "%s: replaces the value of line %zu", name, before);
+	}
+	if (e == NULL || !fits)
+		conf_mistake(&c->report, l->path, l->start, "out of memory");
+}
+
+void
+conf_options_read(struct conf *c)
+{
+	struct conf_lines l;
+	char *rest, *name;
+
+	conf_lines_open(&l, c->dir, FILE_NAME, &c->report);
+	if (l.file == NULL && c->report.mistakes == 0)
+		conf_mistake(&c->report, l.path, 0,
+		    "wanted the configuration, found no such file");
+	while ((rest = conf_lines_next(&l)) != NULL) {
+		name = conf_word(&rest);
+		if (strcmp(name, "profile") == 0)
+			declare_profile(c, &l, rest);
+		else
+			set_option(c, &l, name, rest);
+	}
+	conf_lines_close(&l);
+}
+
+const char *
+conf_option(const struct conf *c, const char *name)
+{
+	const struct conf_entry *e = conf_map_get(&c->options, name);
+
+	return e != NULL ? e->value : option_find(name)->value;
+}
+
+static const char *
+builtin_option(const char *profile, const char *name)
+{
+	for (size_t i = 0; i < profile_defaults_count; i++)
+		if (strcmp(profile_defaults[i].profile, profile) == 0 &&
+		    strcmp(profile_defaults[i].option, name) == 0)
+			return profile_defaults[i].value;
+	return NULL;
+}
+
+const char *
+conf_profile_option(
+    const struct conf *c, const char *profile, const char *name, size_t *line)
+{
+	char key[TABLES_KEY_MAX];
+	const struct conf_entry *e;
+
+	*line = 0;
+	for (bool own = true; !is_builtin(profile); own = false) {
+		(void)snprintf(key, sizeof(key), "%s.%s", profile, name);
+		if ((e = conf_map_get(&c->options, key)) != NULL) {
+			*line = own ? e->line : 0;
+			return e->value;
+		}
+		e = conf_map_get(&c->profiles, profile);
+		if (e == NULL)
+			return NULL;
+		profile = e->value;
+	}
+	(void)snprintf(key, sizeof(key), "%s.%s", profile, name);
+	if ((e = conf_map_get(&c->options, key)) == NULL)
+		return builtin_option(profile, name);
+	*line = e->line;
+	return e->value;
+}

@@ -1,0 +1,80 @@
+/*
+ * conf_report: every mistake of the text configuration.
+ *
+ * In postrider(8), with the administrator's rights.  Only gathers words.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "queue/conf_report.h"
+
+#define LINE_MAX_BYTES 1000
+
+void
+conf_report_init(struct conf_report *r)
+{
+	sbuf_init(&r->text, REPORT_MAX);
+	r->mistakes = r->warnings = 0;
+}
+
+void
+conf_report_free(struct conf_report *r)
+{
+	sbuf_free(&r->text);
+}
+
+static void
+note(struct conf_report *r, const char *path, size_t line, const char *kind,
+    const char *what)
+{
+	char text[LINE_MAX_BYTES], at[24] = "";
+	int n;
+
+	if (line != 0)
+		(void)snprintf(at, sizeof(at), ":%zu", line);
+	n = snprintf(text, sizeof(text), "%s%s: %s%s", path, at, kind, what);
+	for (int i = 0; i < n && text[i] != '\0'; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == 127)
+			text[i] = '?';
+	if (r->text.max - r->text.len > sizeof(text) + 1) {
+		sbuf_puts(&r->text, text);
+		sbuf_putc(&r->text, '\n');
+	}
+}
+
+void
+conf_mistake(
+    struct conf_report *r, const char *path, size_t line, const char *fmt, ...)
+{
+	char what[LINE_MAX_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	r->mistakes++;
+	note(r, path, line, "", what);
+}
+
+void
+conf_warning(
+    struct conf_report *r, const char *path, size_t line, const char *fmt, ...)
+{
+	char what[LINE_MAX_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	r->warnings++;
+	note(r, path, line, "warning: ", what);
+}
+
+void
+conf_report_print(const struct conf_report *r)
+{
+	/* stderr is the last resort: nobody to tell when it is closed. */
+	(void)fputs(sbuf_str(&r->text), stderr);
+	if (!sbuf_ok(&r->text) || r->text.max - r->text.len <= LINE_MAX_BYTES)
+		(void)fputs("(more mistakes than can be shown)\n", stderr);
+}

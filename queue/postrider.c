@@ -1,0 +1,49 @@
+/*
+ * postrider: the administrator's tool.
+ *
+ * Started from a shell, with the caller's rights and no others; not set-id.
+ * Talks to queued over the control channel (common/msg_control.h); everything
+ * else it does is done to files that the caller may write anyway.  Must never
+ * take a password from the command line.
+ */
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "queue/cmd.h"
+#include "queue/conf.h"
+
+/* clang-format off */
+static const struct command commands[] = {
+	{ "apply",	"",			"check the configuration and put it in force", cmd_apply },
+	{ "check",	"",			"check the configuration only", cmd_check },
+	{ "domain",	"COMMAND ...",		"add, del, list: hosted domains", cmd_domain },
+	{ "user",	"COMMAND ...",		"add, del, passwd, list: accounts", cmd_user },
+	{ "lab",	"COMMAND ...",		"start, run, stop, env: a private suite", cmd_lab },
+	{ NULL,		NULL,			NULL, NULL },
+};
+/* clang-format on */
+
+int
+main(int argc, char **argv)
+{
+	struct cmd cmd = { .dir = CONF_DIR };
+	char real[CONF_PATH_MAX];
+
+	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+		(void)puts("Postrider " VERSION);
+		return cmd_flush();
+	}
+	while (argc > 2 && strcmp(argv[1], "-c") == 0) {
+		cmd.dir = argv[2];
+		argc -= 2;
+		argv += 2;
+	}
+	/* Made absolute, for it is written into the tables. */
+	if (realpath(cmd.dir, real) != NULL)
+		cmd.dir = real;
+	return cmd_dispatch(&cmd, commands, argc, argv);
+}
