@@ -16,17 +16,29 @@ comma	:= ,
 
 unit-tests: test-packages $(UNIT:%=$(O)/tests/unit/%)
 
-test-packages:
+test-packages: $(O)/peers/usr/sbin/xinetd
 	$(call need,$(BUILD_PKGS) $(RUN_PKGS) $(TEST_PKGS))
+
+# Debian lets xinetd and openbsd-inetd exclude each other: only unpacked.
+$(O)/peers/usr/sbin/xinetd:
+	@rm -rf $(O)/peers && mkdir -p $(O)/peers/deb
+	cd $(O)/peers/deb && { apt-get -q download xinetd || \
+	    { apt-get -q update && apt-get -q download xinetd; }; }
+	dpkg -x $(O)/peers/deb/xinetd_*.deb $(O)/peers
 
 test: all unit-tests
 	O=$(O) SAN=$(SAN) sh tests/run $(O) $(UNIT)
 
+# The long form of the tests that kill: every point, not a sample.
+proof-kill: all test-packages
+	PROOF=1 O=$(O) SAN=$(SAN) /usr/bin/python3 -m pytest -q \
+	    -p no:cacheprovider tests/blackbox/test_kill.py
+
 lint:
-	$(call need,$(LINT_PKGS))
+	$(call need,$(BUILD_PKGS) $(LINT_PKGS))
 	@sh tests/lint
 
-.PHONY: unit-tests test-packages
+.PHONY: unit-tests test-packages proof-kill
 
 # Figures, never a test: a busy machine must not fail a build.
 BENCH	= plainserver load
