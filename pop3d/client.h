@@ -1,0 +1,48 @@
+/*
+ * client: the POP3 client at the other end: commands in, replies out.
+ *
+ * A client that is gone or does not read makes it broken; from then on output
+ * goes nowhere and client_get() says LINE_ERROR, so callers check once.
+ */
+#ifndef POP3D_CLIENT_H
+#define POP3D_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/lineio.h"
+
+#define REPLY_MAX 512 /* octets with CRLF, RFC 2449 section 4 */
+
+struct client {
+	struct lineio io;
+	int64_t patience; /* seconds it may take to read LINEIO_OUT bytes */
+	bool broken;
+};
+
+/*
+ * patience follows from the least rate in bytes a second (0: none is asked)
+ * and is at most most seconds.
+ */
+void client_init(struct client *, int in, int out, int64_t rate, int64_t most);
+
+/* One line, "+OK ..." or "-ERR ...", without CRLF; cut to REPLY_MAX. */
+void client_reply(struct client *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void client_put(struct client *, const void *, size_t);
+void client_flush(struct client *);
+
+/*
+ * The next command or response.  Replies are sent first, unless another
+ * command is waiting already (RFC 2449 section 6.6).
+ */
+enum line client_get(struct client *, char *line, size_t size, deadline_t);
+
+/* Sends what is left and ends the conversation so that it arrives. */
+void client_end(struct client *);
+
+/* "quit", "timeout", ...: why no further line came, for logs. */
+const char *client_line_text(enum line);
+
+#endif

@@ -1,0 +1,289 @@
+/*
+ * login: the verbs before login, one row each.
+ *
+ * In pop3d, as postrider-net: the code that strangers talk to.  Talks to the
+ * client and to authd.  Reads never further than the end of a line, so that
+ * what is pipelined behind a login reaches the process that opens the mailbox.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include <bsd/string.h>
+
+#include "pop3d/capa.h"
+#include "pop3d/login.h"
+
+#define AUTH_PREFIX 32  /* "AUTH mechanism " before an initial response */
+#define COMMAND_MAX 510 /* of all other commands, CRLF not counted */
+
+enum {
+	ARG_NONE = 1,     /* an argument is an error */
+	ARG_SOME = 2,     /* so is none */
+	ARG_EXACT = 4,    /* spaces at its end belong to it */
+	NEEDS_SECRET = 8, /* only where passwords may be sent */
+	IDLE = 16         /* brings no login nearer */
+};
+
+struct verb {
+	const char *name;
+	/* arg is "" without one; NULL to go on, or the reason to end. */
+	const char *(*run)(struct login *, char *arg);
+	unsigned int flags;
+};
+
+static const char *
+refuse(struct login *l, const char *text)
+{
+	client_reply(l->client, "-ERR %s", text);
+	l->refused++;
+	return NULL;
+}
+
+static const char *
+verb_capa(struct login *l, char *arg)
+{
+	(void)arg; /* none allowed */
+	capa_reply(l->client, l->passwords);
+	return NULL;
+}
+
+static const char *
+verb_quit(struct login *l, char *arg)
+{
+	(void)arg; /* none allowed */
+	client_reply(l->client, "+OK Bye");
+	return "quit";
+}
+
+static const char *
+verb_user(struct login *l, char *arg)
+{
+	/* The same answer for every name: which exist is not told. */
+	if (strlcpy(l->user, arg, sizeof(l->user)) >= sizeof(l->user)) {
+		l->user[0] = '\0';
+		return refuse(l, "Name too long");
+	}
+	client_reply(l->client, "+OK Now the password, with PASS");
+	return NULL;
+}
+
+static const char *
+judge(struct login *l, enum login_auth_result r)
+{
+	switch (r) {
+	case AUTH_HANDED:
+		return "handed";
+	case AUTH_FAILED:
+		if (++l->failures < LOGIN_FAILURES)
+			return NULL;
+		return "login-failures";
+	case AUTH_CANCELLED:
+		l->refused++;
+		return NULL;
+	case AUTH_NO_LINE:
+		break;
+	case AUTH_NO_AUTHD:
+		return "authd";
+	}
+	return "closed";
+}
+
+static struct login_auth
+auth_of(struct login *l)
+{
+	return (struct login_auth){ l->client, &l->authd, l->ip, l->deadline };
+}
+
+static const char *
+verb_pass(struct login *l, char *arg)
+{
+	const struct login_auth s = auth_of(l);
+	enum login_auth_result r;
+
+	if (l->user[0] == '\0')
+		return refuse(l, "First the name, with USER");
+	r = login_auth_password(&s, l->user, arg);
+	l->user[0] = '\0';
+	return judge(l, r);
+}
+
+/* RFC 1734 clients ask for the list this way. */
+static const char *
+list_mechanisms(struct login *l)
+{
+	char names[] = CAPA_MECHANISMS, *next = names, *name;
+
+	client_reply(l->client, "+OK Mechanisms follow");
+	while ((name = strsep(&next, " ")) != NULL)
+		client_reply(l->client, "%s", name);
+	client_reply(l->client, ".");
+	return NULL;
+}
+
+static bool
+is_offered(const char *mech)
+{
+	char names[] = CAPA_MECHANISMS, *next = names, *name;
+
+	while ((name = strsep(&next, " ")) != NULL)
+		if (strcasecmp(name, mech) == 0)
+			return true;
+	return false;
+}
+
+static const char *
+verb_auth(struct login *l, char *arg)
+{
+	const struct login_auth s = auth_of(l);
+	char *initial = arg, *mech;
+
+	if (*arg == '\0')
+		return list_mechanisms(l);
+	mech = strsep(&initial, " ");
+	if (!is_offered(mech))
+		return refuse(l, "Unknown mechanism, use " CAPA_MECHANISMS);
+	for (char *p = mech; *p != '\0'; p++)
+		if (*p >= 'a' && *p <= 'z')
+			*p = (char)(*p - 'a' + 'A');
+	return judge(l, login_auth_mech(&s, mech, initial));
+}
+
+static const char *
+verb_apop(struct login *l, char *arg)
+{
+	(void)arg; /* does not matter */
+	return refuse(l, "APOP is not offered, use " CAPA_MECHANISMS);
+}
+
+static const char *
+verb_stls(struct login *l, char *arg)
+{
+	(void)arg; /* none allowed */
+	return refuse(l, "STLS is not offered here");
+}
+
+static const char *
+verb_later(struct login *l, char *arg)
+{
+	(void)arg; /* does not matter */
+	return refuse(l, "Log in first");
+}
+
+/* clang-format off */
+static const struct verb verbs[] = {
+	{ "CAPA",	verb_capa,	ARG_NONE | IDLE },
+	{ "USER",	verb_user,	ARG_SOME | NEEDS_SECRET | IDLE },
+	{ "PASS",	verb_pass,	ARG_EXACT | NEEDS_SECRET },
+	{ "AUTH",	verb_auth,	NEEDS_SECRET | IDLE },
+	{ "QUIT",	verb_quit,	ARG_NONE },
+	{ "APOP",	verb_apop,	0 },
+	{ "STLS",	verb_stls,	ARG_NONE },
+	{ "STAT",	verb_later,	0 },
+	{ "LIST",	verb_later,	0 },
+	{ "UIDL",	verb_later,	0 },
+	{ "RETR",	verb_later,	0 },
+	{ "TOP",	verb_later,	0 },
+	{ "DELE",	verb_later,	0 },
+	{ "RSET",	verb_later,	0 },
+	{ "NOOP",	verb_later,	0 },
+	{ "LAST",	verb_later,	0 },
+};
+/* clang-format on */
+
+static const struct verb *
+find_verb(const char *name)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcasecmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+static void
+trim(char *s)
+{
+	size_t n = strlen(s);
+
+	while (n > 0 && s[n - 1] == ' ')
+		s[--n] = '\0';
+}
+
+static const char *
+run_verb(struct login *l, char *line)
+{
+	char none[] = "", *arg = line;
+	const struct verb *v = find_verb(strsep(&arg, " "));
+
+	if (v == NULL)
+		return refuse(l, "Unknown command");
+	if (arg == NULL)
+		arg = none;
+	if ((v->flags & ARG_EXACT) == 0)
+		trim(arg);
+	if ((v->flags & ARG_NONE) && *arg != '\0')
+		return refuse(l, "This command takes no argument");
+	if ((v->flags & ARG_SOME) && *arg == '\0')
+		return refuse(l, "An argument is missing");
+	if ((v->flags & NEEDS_SECRET) && !l->passwords)
+		return refuse(l,
+		    "[AUTH] No passwords on an unencrypted connection from "
+		    "your address: connect with TLS (POP3S, port 995), or from "
+		    "this host itself");
+	l->useless += (v->flags & IDLE) != 0;
+	return v->run(l, arg);
+}
+
+static bool
+is_auth(const char *line)
+{
+	return strncasecmp(line, "AUTH ", 5) == 0;
+}
+
+static const char *
+run_line(struct login *l, enum line got, char *line)
+{
+	if (got == LINE_LONG ||
+	    (got == LINE_OK && strlen(line) > COMMAND_MAX && !is_auth(line)))
+		return refuse(l, "Line too long");
+	if (got == LINE_BAD)
+		return refuse(l, "A command is plain text and ends in CRLF");
+	return run_verb(l, line);
+}
+
+/* Whether the client has had its chances; then it hears so. */
+static const char *
+patience(struct login *l)
+{
+	if (l->refused < l->errors && l->useless < l->junk)
+		return NULL;
+	client_reply(l->client, "-ERR Too many commands without a login, bye");
+	return "errors";
+}
+
+const char *
+login_run(struct login *l)
+{
+	char line[AUTH_LINE + AUTH_PREFIX];
+	const char *end = NULL;
+	enum line got;
+
+	l->deadline = deadline_in(l->timeout);
+	l->refused = l->useless = 0;
+	l->failures = 0;
+	l->user[0] = '\0';
+	l->client->io.exact = true;
+	client_reply(l->client, "+OK %s", l->banner);
+	while (end == NULL) {
+		got = client_get(l->client, line, sizeof(line), l->deadline);
+		if (got == LINE_TIMEOUT)
+			client_reply(l->client, "-ERR Login took too long");
+		if (got >= LINE_EOF)
+			return client_line_text(got);
+		end = run_line(l, got, line);
+		explicit_bzero(line, sizeof(line));
+		explicit_bzero(l->client->io.inbuf, l->client->io.end);
+		if (end == NULL)
+			end = patience(l);
+	}
+	return end;
+}

@@ -1,0 +1,111 @@
+/*
+ * update: the UPDATE state.  In pop3-mailbox, as the mailbox owner; removes
+ * files in new/ and cur/ and nothing else.  A crash in the middle leaves each
+ * message whole or gone; the client has not heard +OK then and deletes again.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pop3d/message.h"
+#include "pop3d/scan.h"
+#include "pop3d/update.h"
+
+#define ROUNDS 3 /* looks for messages that are being renamed */
+#define COMPLAINTS_MAX 10
+
+struct run {
+	struct maildrop *md;
+	struct update *result;
+	bool touched[SUB_COUNT]; /* directories to sync */
+	bool *done;              /* per message: nothing more to do */
+	size_t missing;          /* of the last round */
+};
+
+static void
+complain(struct run *r, const char *name, const char *wanted)
+{
+	if (r->result->failed++ < COMPLAINTS_MAX)
+		maildrop_complain(r->md, name, wanted, strerror(errno));
+}
+
+static void
+remove_one(struct run *r, size_t i)
+{
+	struct message *m = &r->md->messages[i];
+	char name[MESSAGE_NAME_MAX];
+
+	message_name(m, name);
+	if (unlinkat(r->md->dir[m->sub], name, 0) == 0)
+		r->touched[m->sub] = true;
+	else if (errno == ENOENT) {
+		r->missing++;
+		return;
+	} else
+		complain(r, name, "to remove it");
+	r->done[i] = true;
+}
+
+static void
+remove_all(struct run *r)
+{
+	struct message *m = r->md->messages;
+
+	r->missing = 0;
+	for (size_t i = 0; i < r->md->count; i++)
+		if (m[i].deleted && !r->done[i])
+			remove_one(r, i);
+}
+
+/* Looks for what was not where it had been; it may have been renamed. */
+static void
+remove_missing(struct run *r)
+{
+	for (int i = 1; i < ROUNDS && r->missing > 0; i++) {
+		if (!scan_again(r->md, true)) {
+			maildrop_complain(r->md, "",
+			    "to look for renamed messages", strerror(errno));
+			r->result->failed += r->missing;
+			return;
+		}
+		/* What somebody else removed lasts only when synced too. */
+		r->touched[SUB_NEW] = r->touched[SUB_CUR] = true;
+		remove_all(r);
+	}
+}
+
+static void
+sync_dirs(struct run *r)
+{
+	for (int i = 0; i < SUB_COUNT; i++) {
+		if (!r->touched[i])
+			continue;
+		if (fsync(r->md->dir[i]) == -1) {
+			maildrop_complain(r->md, subdir_names[i],
+			    "to make removals last", strerror(errno));
+			r->result->synced = false;
+		}
+	}
+}
+
+void
+update_run(struct maildrop *md, struct update *result)
+{
+	struct run r = { .md = md, .result = result };
+
+	*result = (struct update){ .synced = true };
+	for (size_t i = 0; i < md->count; i++)
+		result->marked += md->messages[i].deleted;
+	if (result->marked == 0)
+		return;
+	if ((r.done = calloc(md->count, sizeof(*r.done))) == NULL) {
+		result->failed = result->marked;
+		return;
+	}
+	remove_all(&r);
+	remove_missing(&r);
+	sync_dirs(&r);
+	free(r.done);
+}
