@@ -100,7 +100,7 @@ write_file(struct batch *b, struct delivery *d, const struct msg_job_rcpt *r)
 		return;
 	}
 	if (n == 0) {
-		failure_found(&d->diag, "envelope", "addresses", "controls");
+		failure_found(&d->diag, "envelope", "printable", "controls");
 		return;
 	}
 	if (maildir_create(f, m, &b->namer, &d->diag) != OUT_OK)

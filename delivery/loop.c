@@ -66,9 +66,12 @@ end_field(struct loop *l)
 	l->field_len = 0;
 }
 
+/* Of a line or field that is too long the length alone is kept. */
 static void
 add_to_field(struct loop *l, const char *p, size_t n)
 {
+	if (l->line_len > sizeof(l->line))
+		n = sizeof(l->field);
 	if (l->field_len + n < sizeof(l->field))
 		memcpy(l->field + l->field_len, p, n);
 	l->field_len += n;
@@ -79,14 +82,11 @@ end_line(struct loop *l)
 {
 	size_t n = l->line_len;
 
-	l->line_len = 0;
 	if (n == 0 || (n == 1 && l->line[0] == '\r')) {
 		end_field(l);
 		l->done = true;
 		return;
 	}
-	if (n > sizeof(l->line))
-		n = sizeof(l->line); /* add_to_field finds it too long */
 	if (l->line[0] == ' ' || l->line[0] == '\t') {
 		add_to_field(l, l->line, n);
 		return;
@@ -123,6 +123,7 @@ loop_feed(struct loop *l, const char *p, size_t n)
 		add_to_line(l, p, take);
 		if (lf != NULL) {
 			end_line(l);
+			l->line_len = 0;
 			take++;
 		}
 		p += take;

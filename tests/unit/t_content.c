@@ -1,0 +1,212 @@
+/*
+ * t_content: the message's bytes, from queued's descriptor into files.
+ * wrap: write pread
+ */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+
+#include "common/crc32c.h"
+#include "delivery/content.h"
+
+#define ENVELOPE 77 /* bytes before the content */
+
+static int write_errno, pread_errno;
+static size_t write_most = SIZE_MAX;
+static struct content c;
+static char bytes[3 * CONTENT_BLOCK];
+
+ssize_t __real_write(int, const void *, size_t);
+ssize_t __wrap_write(int, const void *, size_t);
+ssize_t __real_pread(int, void *, size_t, off_t);
+ssize_t __wrap_pread(int, void *, size_t, off_t);
+
+ssize_t
+__wrap_write(int fd, const void *p, size_t n)
+{
+	if (write_errno != 0) {
+		errno = write_errno;
+		return -1;
+	}
+	return __real_write(fd, p, n < write_most ? n : write_most);
+}
+
+ssize_t
+__wrap_pread(int fd, void *p, size_t n, off_t at)
+{
+	if (pread_errno != 0) {
+		errno = pread_errno;
+		return -1;
+	}
+	return __real_pread(fd, p, n, at);
+}
+
+static void
+source(size_t n)
+{
+	char name[] = "source";
+	int fd = open(unit_path(name), O_RDWR | O_CREAT | O_TRUNC, 0600);
+	char envelope[ENVELOPE] = "";
+
+	write_errno = pread_errno = 0;
+	write_most = SIZE_MAX;
+	assert_int_equal(write(fd, envelope, ENVELOPE), ENVELOPE);
+	if (n > 0)
+		assert_int_equal(write(fd, bytes, n), n);
+	if (c.fd > 0)
+		(void)close(c.fd);
+	c.fd = fd;
+	c.offset = ENVELOPE;
+	c.size = n;
+	c.crc = crc32c(0, bytes, n);
+}
+
+static enum content_result
+copy(const char *head)
+{
+	int fd = open(unit_path("copy"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+	enum content_result r = content_copy(&c, fd, head, strlen(head));
+
+	assert_int_equal(close(fd), 0);
+	return r;
+}
+
+static void
+same(const char *head, size_t n)
+{
+	static char got[sizeof(bytes) + 64];
+	int fd = open(unit_path("copy"), O_RDONLY);
+	ssize_t all = read(fd, got, sizeof(got));
+
+	assert_int_equal(all, strlen(head) + n);
+	assert_memory_equal(got, head, strlen(head));
+	assert_memory_equal(got + strlen(head), bytes, n);
+	assert_int_equal(close(fd), 0);
+}
+
+static void
+sizes(void **state)
+{
+	static const size_t rows[] = { 0, 1, 2, 4096, CONTENT_BLOCK - 1,
+		CONTENT_BLOCK, CONTENT_BLOCK + 1, 2 * CONTENT_BLOCK,
+		2 * CONTENT_BLOCK + 5 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		uint64_t lines = 0;
+
+		source(rows[i]);
+		for (size_t k = 0; k < rows[i]; k++)
+			lines += bytes[k] == '\n';
+		assert_int_equal(content_check(&c), CONTENT_OK);
+		assert_int_equal(c.lines, lines);
+		/* Twice: for two recipients. */
+		assert_int_equal(copy("Head: 1\n"), CONTENT_OK);
+		same("Head: 1\n", rows[i]);
+		write_most = 100000;
+		assert_int_equal(copy(""), CONTENT_OK);
+		same("", rows[i]);
+	}
+}
+
+static void
+damage(void **state)
+{
+	static const size_t rows[] = { 1, 100, CONTENT_BLOCK + 100 };
+	char byte;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		size_t n = rows[i];
+
+		source(n); /* one bit */
+		c.crc ^= 1;
+		assert_int_equal(content_check(&c), CONTENT_DAMAGED);
+		assert_int_equal(c.got_crc, c.crc ^ 1);
+
+		source(n); /* the file is shorter than said */
+		assert_int_equal(ftruncate(c.fd, (off_t)(ENVELOPE + n - 1)), 0);
+		assert_int_equal(content_check(&c), CONTENT_DAMAGED);
+
+		source(n);
+		c.offset++;
+		assert_int_equal(content_check(&c), CONTENT_DAMAGED);
+
+		source(n); /* behind what is held in memory */
+		assert_int_equal(content_check(&c), CONTENT_OK);
+		if (n <= CONTENT_BLOCK)
+			continue;
+		byte = (char)~bytes[n - 1];
+		assert_int_equal(
+		    pwrite(c.fd, &byte, 1, (off_t)(ENVELOPE + n - 1)), 1);
+		assert_int_equal(copy("h"), CONTENT_DAMAGED);
+	}
+}
+
+static void
+failures(void **state)
+{
+	char head[CONTENT_HEAD + 2];
+
+	(void)state;
+	source(100);
+	pread_errno = EIO;
+	assert_int_equal(content_check(&c), CONTENT_ERROR);
+	assert_int_equal(errno, EIO);
+	pread_errno = 0;
+	assert_int_equal(content_check(&c), CONTENT_OK);
+	write_errno = EDQUOT;
+	assert_int_equal(copy("h"), CONTENT_ERROR);
+	assert_int_equal(errno, EDQUOT);
+	write_errno = 0;
+	memset(head, 'h', sizeof(head));
+	head[CONTENT_HEAD] = '\0';
+	assert_int_equal(copy(head), CONTENT_OK);
+	same(head, 100);
+	head[CONTENT_HEAD] = 'h';
+	head[CONTENT_HEAD + 1] = '\0';
+	assert_int_equal(copy(head), CONTENT_ERROR);
+}
+
+static void
+looks(void **state)
+{
+	static const char header[] = "Delivered-To: a@x.test\n\n";
+	char saved[sizeof(header)];
+
+	(void)state;
+	memcpy(saved, bytes, sizeof(header));
+	memcpy(bytes, header, sizeof(header));
+	source(CONTENT_BLOCK + 10);
+	assert_int_equal(content_check(&c), CONTENT_OK);
+	assert_true(loop_has(&c.loop, "A@x.test"));
+	memcpy(bytes, saved, sizeof(header));
+	source(CONTENT_BLOCK + 10);
+	assert_int_equal(content_check(&c), CONTENT_OK);
+	assert_false(loop_has(&c.loop, "A@x.test"));
+}
+
+static int
+setup(void **state)
+{
+	uint32_t x = 1;
+
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		x = x * 1664525 + 1013904223;
+		bytes[i] = (char)(x >> 24); /* all 256 values */
+	}
+	return unit_setup(state);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sizes),
+		cmocka_unit_test(damage),
+		cmocka_unit_test(failures),
+		cmocka_unit_test(looks),
+	};
+
+	return cmocka_run_group_tests(tests, setup, unit_teardown);
+}
