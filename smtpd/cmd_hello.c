@@ -1,0 +1,50 @@
+/*
+ * cmd_hello: HELO and EHLO.
+ *
+ * Part of smtpd(8), as postrider-net.  What a client calls itself is believed
+ * for nothing; it is noted in the Received field and the log.
+ */
+#include <stdio.h>
+
+#include "smtpd/command.h"
+
+static void
+meet(struct session *s, const char *arg, bool esmtp)
+{
+	trace_helo(arg, s->helo);
+	s->esmtp = esmtp;
+	s->state = ST_HELLO;
+	session_reset(s);
+}
+
+enum next
+cmd_helo(struct session *s, char *arg)
+{
+	char text[REPLY_MAX + 1];
+
+	meet(s, arg, false);
+	(void)snprintf(text, sizeof(text), "250 %s\r\n", s->cfg.hostname);
+	return session_say(s, 250, text);
+}
+
+enum next
+cmd_ehlo(struct session *s, char *arg)
+{
+	char text[2 * REPLY_MAX];
+	bool auth;
+
+	meet(s, arg, true);
+	auth = s->auth.fd != -1 && policy_auth(&s->cfg, &s->client) == REPLY_OK;
+	(void)snprintf(text, sizeof(text),
+	    "250-%s\r\n"
+	    "250-PIPELINING\r\n"
+	    "250-SIZE %lld\r\n"
+	    "250-8BITMIME\r\n"
+	    "250-ENHANCEDSTATUSCODES\r\n"
+	    "250-DSN\r\n"
+	    "%s"
+	    "250 HELP\r\n",
+	    s->cfg.hostname, (long long)s->cfg.message_size,
+	    auth ? "250-AUTH " SASL_MECHS "\r\n" : "");
+	return session_say(s, 250, text);
+}

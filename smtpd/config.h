@@ -1,0 +1,36 @@
+/*
+ * config: the options that a session of smtpd uses.
+ */
+#ifndef SMTPD_CONFIG_H
+#define SMTPD_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/tables.h"
+
+/* In the order of the options' choices. */
+enum config_auth { AUTH_NO, AUTH_OFFERED, AUTH_REQUIRED };
+enum config_plaintext { PLAINTEXT_NEVER, PLAINTEXT_LOOPBACK, PLAINTEXT_ALWAYS };
+enum config_newline { NEWLINE_REJECT, NEWLINE_NORMALIZE };
+
+/* Strings point into the tables. */
+struct config {
+	const char *hostname, *mail_name, *run_dir;
+	const char *banner, *relay_clients;
+	int auth, plaintext, newline; /* the enums above */
+	bool ownership, complete, expn;
+	int64_t message_size, header_size; /* bytes */
+	int64_t recipients, hops, errors, junk;
+	int64_t command_timeout, data_timeout, session_timeout; /* seconds */
+	int64_t min_rate;   /* bytes a second, 0: any */
+	int64_t auth_delay; /* seconds that authd may take its time */
+};
+
+/* False with the reason written to stderr. */
+bool config_load(struct tables *, const char *profile, struct config *);
+
+/* The profile that a local port stands for. */
+const char *config_profile(unsigned int port);
+
+#endif

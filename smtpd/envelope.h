@@ -1,0 +1,38 @@
+/*
+ * envelope: sender and recipients of the message under way, kept until DATA.
+ */
+#ifndef SMTPD_ENVELOPE_H
+#define SMTPD_ENVELOPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/intake.h"
+#include "common/sbuf.h"
+#include "smtpd/params.h"
+
+struct envelope {
+	char sender[ADDR_MAX + 1]; /* "" is the null reverse-path */
+	struct mail_params mail;
+	int64_t count;     /* recipients */
+	bool full;         /* a recipient too many was told so */
+	struct sbuf rcpts; /* packed; see envelope.c */
+};
+
+/* Room for so many recipients at most. */
+void envelope_init(struct envelope *, int64_t recipients);
+/* Forgets sender and recipients. */
+void envelope_reset(struct envelope *);
+/* False without memory; then it is as before. */
+bool envelope_add(
+    struct envelope *, const char *addr, const struct rcpt_params *);
+/* The recipient, if there is just one; else NULL. */
+const char *envelope_only(const struct envelope *);
+/*
+ * Sends open, which the caller has filled but for what the envelope knows,
+ * and the recipients to queued, and asks for a file.
+ */
+enum outcome envelope_send(const struct envelope *, struct intake *,
+    struct msg_intake_open *, struct diag *);
+
+#endif

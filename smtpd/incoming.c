@@ -1,0 +1,168 @@
+/*
+ * incoming: a message's content on its way from DATA into the queue's file.
+ *
+ * Part of smtpd(8), as postrider-net; writes through intake.h into the one
+ * descriptor that queued gave.  Whether a message is refused, and why, is
+ * decided by its bytes alone and not by how they arrived: the automata run
+ * on to the end, and verdict() asks them in one fixed order.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "smtpd/incoming.h"
+#include "smtpd/reply.h"
+
+void
+incoming_drop(struct incoming *in)
+{
+	if (!in->dropped)
+		intake_abort(in->intake);
+	in->dropped = true;
+	in->len = 0;
+	sbuf_free(&in->held);
+}
+
+static void
+flush(struct incoming *in)
+{
+	if (!in->dropped && in->len > 0 &&
+	    intake_write(in->intake, in->out, in->len, &in->diag) != OUT_OK)
+		incoming_drop(in);
+	in->len = 0;
+}
+
+static void
+put(struct incoming *in, const char *s, size_t n)
+{
+	size_t room;
+
+	for (; n > 0 && !in->dropped; s += room, n -= room) {
+		if (in->len >= INCOMING_BLOCK)
+			flush(in);
+		room = INCOMING_BLOCK - in->len;
+		if (room > n)
+			room = n;
+		memcpy(in->out + in->len, s, room);
+		in->len += room;
+	}
+}
+
+void
+incoming_begin(struct incoming *in, struct intake *intake,
+    const struct config *cfg, const struct trace *trace)
+{
+	char received[TRACE_MAX];
+
+	/* Not all of it: the block's pages stay untouched until needed. */
+	in->intake = intake;
+	in->cfg = cfg;
+	in->trace = *trace;
+	in->diag = (struct diag)DIAG_INIT;
+	in->dropped = false;
+	in->len = 0;
+	body_init(&in->body);
+	head_init(&in->header);
+	in->holding = cfg->complete;
+	sbuf_init(&in->held, (size_t)cfg->header_size + INCOMING_BLOCK);
+	put(in, received, trace_received(trace, received));
+}
+
+/* The header is known: what it lacks goes in front of it. */
+static void
+release(struct incoming *in)
+{
+	char added[TRACE_MAX];
+
+	in->holding = false;
+	put(in, added,
+	    trace_missing(
+		&in->trace, !in->header.date, !in->header.message_id, added));
+	put(in, sbuf_str(&in->held), in->held.len);
+	if (!sbuf_ok(&in->held) && !in->dropped) {
+		diag_set(&in->diag, "4.3.0", "Out of memory; try again later");
+		incoming_drop(in);
+	}
+	sbuf_free(&in->held);
+}
+
+/* What is wrong with the message so far, or REPLY_OK. */
+static enum reply
+verdict(const struct incoming *in, int64_t *limit)
+{
+	const struct config *cfg = in->cfg;
+
+	*limit = cfg->message_size;
+	if (in->body.octets > (uint64_t)cfg->message_size)
+		return REPLY_TOO_BIG;
+	*limit = cfg->hops;
+	if (in->header.received > (uint64_t)cfg->hops)
+		return REPLY_LOOP;
+	*limit = cfg->header_size;
+	if (in->header.size > (uint64_t)cfg->header_size)
+		return REPLY_HEADER_BIG;
+	if (in->body.bare && cfg->newline == NEWLINE_REJECT)
+		return REPLY_BARE;
+	return REPLY_OK;
+}
+
+/* n bytes of content that lie behind those in out. */
+static void
+content(struct incoming *in, size_t n)
+{
+	const char *s = in->out + in->len;
+	int64_t limit;
+
+	if (!in->header.ended)
+		head_feed(&in->header, s, n);
+	if (verdict(in, &limit) != REPLY_OK)
+		incoming_drop(in);
+	if (in->dropped)
+		return;
+	if (!in->holding) {
+		in->len += n;
+		return;
+	}
+	sbuf_put(&in->held, s, n);
+	if (in->header.ended)
+		release(in);
+}
+
+size_t
+incoming_feed(struct incoming *in, const char *p, size_t n)
+{
+	size_t used = 0, room, made;
+
+	while (used < n && !in->body.ended) {
+		if (in->len > INCOMING_BLOCK / 2)
+			flush(in);
+		room = INCOMING_BLOCK - in->len;
+		if (room > n - used)
+			room = n - used;
+		used += body_feed(
+		    &in->body, p + used, room, in->out + in->len, &made);
+		content(in, made);
+	}
+	return used;
+}
+
+enum outcome
+incoming_end(struct incoming *in, struct diag *d)
+{
+	char number[24];
+	int64_t limit;
+	enum reply r;
+
+	if (in->holding && !in->dropped)
+		release(in);
+	flush(in);
+	if ((r = verdict(in, &limit)) != REPLY_OK) {
+		(void)snprintf(
+		    number, sizeof(number), "%lld", (long long)limit);
+		reply_to_diag(r, number, d);
+	} else if (in->dropped)
+		*d = in->diag;
+	else if (intake_commit(in->intake, d) == OUT_OK)
+		return OUT_OK;
+	in->dropped = true; /* queued has forgotten it, or never had it */
+	return d->outcome;
+}

@@ -1,0 +1,121 @@
+/*
+ * reply: what smtpd says, by the reason for saying it.
+ *
+ * Every reply is a row: code (RFC 5321 section 4.2), enhanced code (RFC 3463)
+ * and words that tell a person what to do next.  "$" in the words stands for
+ * the one thing that differs from case to case.
+ */
+/* clang-format off */
+#ifndef SMTPD_REPLY_H
+#define SMTPD_REPLY_H
+
+#include <stddef.h>
+
+#include "common/outcome.h"
+
+#define REPLY_MAX	512	/* bytes with CRLF, RFC 5321 4.5.3.1.5 */
+
+/* R(name, code, enhanced code or "", words) */
+#define REPLIES(R)	\
+R(BYE,		221, "2.0.0", "Goodbye")	\
+R(LOGGED_IN,	235, "2.7.0", "Logged in")	\
+R(OK,		250, "2.0.0", "Ok")	\
+R(SENDER_OK,	250, "2.1.0", "Sender ok")	\
+R(RCPT_OK,	250, "2.1.5", "Recipient ok")	\
+R(ACCEPTED,	250, "2.0.0", "Accepted, id $")	\
+R(VRFY,		252, "2.5.0", "Not told; send mail to find out")	\
+R(GO_AHEAD,	354, "", "Send the message, then a line with one dot")	\
+	\
+R(TABLES,	421, "4.3.0", "Service not available: its configuration cannot be read; please try again later")	\
+R(NO_QUEUE,	421, "4.3.0", "The queue does not take mail in this session; please connect again later")	\
+R(IDLE,		421, "4.4.2", "No command came in time; please connect again")	\
+R(DATA_IDLE,	421, "4.4.2", "The message stopped coming; please connect again and send it anew")	\
+R(SLOW,		421, "4.4.2", "The message came too slowly; please connect again when the line is better")	\
+R(TOO_LONG_OPEN, 421, "4.4.2", "This session has lasted too long; please connect again")	\
+R(MANY_ERRORS,	421, "4.7.0", "Too many refused commands; please connect again when they are mended")	\
+R(MUCH_JUNK,	421, "4.7.0", "Too many commands that move no mail; please connect again to send some")	\
+R(NO_MEMORY,	421, "4.3.0", "Out of memory; please connect again later")	\
+	\
+R(QUEUE_DOWN,	451, "4.3.0", "The queue is not running; please try again later")	\
+R(LOOKUP_DOWN,	451, "4.3.0", "Accounts cannot be looked up now; please try again later")	\
+R(MANY_RCPTS,	452, "4.5.3", "Enough recipients for one message; send it now, then the same to the rest")	\
+R(AUTH_DOWN,	454, "4.7.0", "Nobody can log in now; please connect again later")	\
+	\
+R(UNKNOWN,	500, "5.5.1", "No such command; HELP lists those that there are")	\
+R(LINE_BAD,	500, "5.5.2", "Lines must end in CRLF and hold no other CR, LF or NUL; closing")	\
+R(LINE_LONG,	500, "5.5.6", "Line too long; shorten it and try again")	\
+R(LINE_ENDLESS,	421, "4.7.0", "Line without an end; closing")	\
+R(NO_ARGUMENT,	501, "5.5.4", "$ takes no argument; send the word alone")	\
+R(ARGUMENT,	501, "5.5.4", "$")	\
+R(MAIL_SYNTAX,	501, "5.5.4", "Say MAIL FROM:<address>, with the brackets; MAIL FROM:<> for none")	\
+R(RCPT_SYNTAX,	501, "5.5.4", "Say RCPT TO:<address>, with the brackets")	\
+R(SENDER_SYNTAX, 501, "5.1.7", "That sender is not a mail address; write <user@example.org>")	\
+R(RCPT_BAD,	501, "5.1.3", "That recipient is not a mail address; write <user@example.org>")	\
+R(SENDER_LONG,	501, "5.1.7", "A part of that sender address is too long (64 bytes before the @, 255 behind)")	\
+R(RCPT_LONG,	501, "5.1.3", "A part of that recipient address is too long (64 bytes before the @, 255 behind)")	\
+R(SENDER_DOMAIN, 501, "5.1.7", "That sender has no domain; write <user@example.org>")	\
+R(RCPT_DOMAIN,	501, "5.1.3", "That recipient has no domain; write <user@example.org>")	\
+R(RCPT_NULL,	501, "5.1.3", "<> can receive nothing; write <user@example.org>")	\
+R(PARAM_BAD,	501, "5.5.4", "Parameter $ is malformed, has a bad value or is given twice")	\
+R(AUTH_BASE64,	501, "5.5.2", "That is not base64; start again with AUTH")	\
+R(AUTH_CANCEL,	501, "5.7.0", "Login cancelled; start again with AUTH")	\
+R(AUTH_SYNTAX,	501, "5.5.4", "Say AUTH PLAIN or AUTH LOGIN")	\
+R(NOT_HERE,	502, "5.5.1", "$ is not offered here; HELP lists the commands that are")	\
+R(AUTH_NOT_HERE, 502, "5.5.1", "Nobody logs in here; to send mail of your own use port 587")	\
+R(HELLO_FIRST,	503, "5.5.1", "Say EHLO and the name of your host first")	\
+R(MAIL_FIRST,	503, "5.5.1", "Say MAIL FROM:<address> first")	\
+R(RCPT_FIRST,	503, "5.5.1", "No recipient yet; say RCPT TO:<address> first")	\
+R(NESTED,	503, "5.5.1", "A message is begun; go on with RCPT or DATA, or say RSET to drop it")	\
+R(AUTH_TWICE,	503, "5.5.1", "You are logged in; go on with MAIL")	\
+R(MECHANISM,	504, "5.5.4", "That way of logging in is not known; say AUTH PLAIN or AUTH LOGIN")	\
+	\
+R(AUTH_FIRST,	530, "5.7.0", "Log in before sending mail; say AUTH PLAIN or AUTH LOGIN")	\
+R(AUTH_WRONG,	535, "5.7.8", "User name or password is wrong")	\
+R(NEEDS_TLS,	538, "5.7.11", "No password is taken on this unencrypted line; connect with TLS, or from this host")	\
+R(NO_USER,	550, "5.1.1", "There is no such mailbox here; check the spelling of the address")	\
+R(NO_RELAY,	550, "5.7.1", "Mail for that domain is not taken here; log in first, or send it through your own provider")	\
+R(NO_LIST,	550, "5.1.1", "That is not the name of a list here")	\
+R(BARE,		550, "5.6.11", "The message has lone CR or LF characters; lines must end in CRLF; please mend the sending program")	\
+R(TOO_BIG,	552, "5.3.4", "The message is too big: $ bytes is the limit; send less, or in parts")	\
+R(HEADER_BIG,	552, "5.3.4", "The header of the message is too big: $ bytes is the limit")	\
+R(NOT_OWNER,	553, "5.7.1", "You may not send as $; use an address of your own")	\
+R(SENDER_UTF8,	553, "5.6.7", "Addresses must be ASCII here; use another sender address")	\
+R(RCPT_UTF8,	553, "5.6.7", "Addresses must be ASCII here; use another recipient address")	\
+R(NOT_SMTP,	554, "5.5.1", "This is a mail server and speaks SMTP; closing")	\
+R(TLS_HELLO,	554, "5.5.1", "This port begins without TLS; use a port for TLS from the start; closing")	\
+R(LOOP,		554, "5.4.6", "The message has passed $ or more hosts: it goes in a circle")	\
+R(PARAM_UNKNOWN, 555, "5.5.4", "Parameter $ is not known here; leave it out")
+
+enum reply {
+#define R(name, code, dsn, words)	REPLY_##name,
+	REPLIES(R)
+#undef R
+	REPLY_COUNT
+};
+
+struct reply_row {
+	unsigned int	 code;
+	const char	*dsn;
+	const char	*words;
+};
+
+extern const struct reply_row	replies[REPLY_COUNT];
+
+/* clang-format on */
+
+/*
+ * One line with CRLF and a NUL; returns its length without the NUL.  arg goes
+ * in for "$" and may be NULL; what is not printable ASCII in it becomes '?'.
+ */
+size_t reply_format(enum reply, const char *arg, char out[REPLY_MAX + 1]);
+
+/*
+ * The same for a failure told by another program: its enhanced code decides
+ * the code.
+ */
+size_t reply_diag(const struct diag *, char out[REPLY_MAX + 1]);
+
+/* Puts a failure's row into a diag, where the first one stays. */
+void reply_to_diag(enum reply, const char *arg, struct diag *);
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * session: everything smtpd knows about its one client.
+ */
+#ifndef SMTPD_SESSION_H
+#define SMTPD_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/chan.h"
+#include "common/intake.h"
+#include "common/lineio.h"
+#include "common/net.h"
+#include "common/tables.h"
+#include "smtpd/config.h"
+#include "smtpd/envelope.h"
+#include "smtpd/incoming.h"
+#include "smtpd/policy.h"
+#include "smtpd/reply.h"
+#include "smtpd/sasl.h"
+#include "smtpd/trace.h"
+
+/* Bits, because a command may be allowed in several. */
+enum smtp_state {
+	ST_GREETED = 1, /* banner sent */
+	ST_HELLO = 2,   /* HELO or EHLO accepted */
+	ST_MAIL = 4,    /* a sender */
+	ST_RCPT = 8,    /* at least one recipient */
+	ST_ANY = 15
+};
+
+enum next {
+	NEXT_GO,    /* replied; go on with the next command */
+	NEXT_CLOSE, /* replied; end the session */
+	NEXT_DEAD   /* the client is gone: just leave */
+};
+
+struct session {
+	struct config cfg;
+	struct tables tables;
+	struct net_peer peer;
+	struct policy_client client;
+	uint32_t uid;              /* of a local submitter, or MSG_NO_UID */
+	const char *name;          /* of a local submitter, or "" */
+	char login[LOGIN_MAX + 1]; /* authenticated as, or "" */
+	char helo[HELO_MAX + 1];   /* as trace_helo() left it, or "" */
+	unsigned int state;        /* one enum smtp_state */
+	bool esmtp;                /* EHLO and not HELO */
+	bool queue_told;           /* the client knows that queued is gone */
+	struct chan auth;          /* msg_auth.h; fd -1 when authd is gone */
+	struct intake intake;      /* msg_intake.h, the same */
+	struct envelope env;
+	deadline_t end;       /* of the session */
+	int64_t errors, junk; /* since the last accepted message */
+	int64_t commands, accepted, refused; /* for the log */
+	const char *id;  /* of the message under way, or "-" */
+	const char *how; /* the session ended, for the log */
+	/* the last reply; code is 0 before one */
+	unsigned int code;
+	char last[REPLY_MAX + 1];
+	char line[SASL_LINE_MAX + 1];
+	struct lineio io;
+	struct incoming incoming;
+};
+
+/*
+ * Serves the client on in and out to the end.  cfg, tables, peer, client, uid,
+ * name, auth and intake are the caller's to fill; the rest is zero.
+ */
+void session_run(struct session *, int in, int out);
+
+/* Each sends one reply and returns NEXT_GO, or NEXT_DEAD. */
+enum next session_reply(struct session *, enum reply);
+enum next session_reply_arg(struct session *, enum reply, const char *arg);
+enum next session_reply_diag(struct session *, const struct diag *);
+/* Text that is a whole reply, with CRLFs; code is what it begins with. */
+enum next session_say(struct session *, unsigned int code, const char *text);
+/* A reply, and NEXT_CLOSE. */
+enum next session_leave(struct session *, enum reply, const char *how);
+
+/* Sends what is gathered; NEXT_GO or NEXT_DEAD. */
+enum next session_flush(struct session *);
+/*
+ * The next line into s->line, within so many seconds; sends what is gathered
+ * before it waits.
+ */
+enum line session_read(struct session *, int64_t seconds);
+/* The answer to a line that is none. */
+enum next session_bad_line(struct session *, enum line);
+/* Whichever comes first: so many seconds, or the session's end. */
+deadline_t session_deadline(const struct session *, int64_t seconds);
+
+/* Forgets sender, recipients and message (RFC 5321 section 4.1.1.5). */
+void session_reset(struct session *);
+
+#endif

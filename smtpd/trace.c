@@ -1,0 +1,127 @@
+/*
+ * trace: the fields that smtpd adds to a message.
+ *
+ * Part of smtpd(8), as postrider-net; text in, text out.  What a client said
+ * of itself gets here only through trace_helo(), so it can neither end a line
+ * nor look like another part of the field.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <bsd/stdlib.h>
+
+#include "smtpd/trace.h"
+
+/* Days since 1970 to a date, after the usual shift of years to March. */
+static void
+civil(int64_t days, int64_t *year, unsigned int *month, unsigned int *day)
+{
+	int64_t z = days + 719468, era, doe, yoe, doy, mp;
+
+	era = (z >= 0 ? z : z - 146096) / 146097;
+	doe = z - era * 146097;
+	yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	mp = (5 * doy + 2) / 153;
+	*day = (unsigned int)(doy - (153 * mp + 2) / 5 + 1);
+	*month = (unsigned int)(mp < 10 ? mp + 3 : mp - 9);
+	*year = yoe + era * 400 + (*month <= 2);
+}
+
+void
+trace_date(time_t t, char out[DATE_MAX])
+{
+	static const char days[] = "ThuFriSatSunMonTueWed";
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	int64_t day = t / 86400, sec = t % 86400, year;
+	unsigned int month, mday;
+
+	if (sec < 0) {
+		sec += 86400;
+		day--;
+	}
+	civil(day, &year, &month, &mday);
+	(void)snprintf(out, DATE_MAX,
+	    "%.3s, %u %.3s %04lld %02d:%02d:%02d +0000",
+	    days + 3 * ((day % 7 + 7) % 7), mday, months + 3 * (month - 1),
+	    (long long)year, (int)(sec / 3600), (int)(sec / 60 % 60),
+	    (int)(sec % 60));
+}
+
+void
+trace_helo(const char *s, char out[HELO_MAX + 1])
+{
+	static const char meaning[] = "()<>\"\\;,";
+	size_t n;
+
+	for (n = 0; n < HELO_MAX && s[n] != '\0'; n++) {
+		out[n] = s[n];
+		if (s[n] <= ' ' || s[n] > '~' || strchr(meaning, s[n]) != NULL)
+			out[n] = '?';
+	}
+	out[n] = '\0';
+}
+
+/* RFC 3848; local submission has no registered name. */
+static const char *
+protocol(const struct trace *t)
+{
+	if (t->authenticated)
+		return "ESMTPA";
+	return t->esmtp ? "ESMTP" : "SMTP";
+}
+
+static int
+from(const struct trace *t, char *out, size_t size)
+{
+	const char *open = "", *close = "";
+
+	if (t->local)
+		return snprintf(out, size,
+		    "Received: by %s (Postrider, from uid %u)\n\tid %s",
+		    t->hostname, t->uid, t->id);
+	if (t->client[0] != '\0') {
+		open = strchr(t->client, ':') != NULL ? "[IPv6:" : "[";
+		close = "]";
+	}
+	return snprintf(out, size,
+	    "Received: from %s (%s%s%s)\n\tby %s (Postrider) with %s id %s",
+	    t->helo, open, *open != '\0' ? t->client : "unknown", close,
+	    t->hostname, protocol(t), t->id);
+}
+
+size_t
+trace_received(const struct trace *t, char out[TRACE_MAX])
+{
+	char date[DATE_MAX];
+	int n, m;
+
+	/* The bounds of all parts together stay below TRACE_MAX. */
+	n = from(t, out, TRACE_MAX);
+	trace_date(t->now, date);
+	if (t->rcpt != NULL)
+		m = snprintf(out + n, (size_t)(TRACE_MAX - n),
+		    "\n\tfor <%s>; %s\n", t->rcpt, date);
+	else
+		m = snprintf(
+		    out + n, (size_t)(TRACE_MAX - n), ";\n\t%s\n", date);
+	return (size_t)(n + m);
+}
+
+size_t
+trace_missing(
+    const struct trace *t, bool date, bool message_id, char out[TRACE_MAX])
+{
+	char when[DATE_MAX];
+	int n = 0;
+
+	if (date) {
+		trace_date(t->now, when);
+		n += snprintf(out, TRACE_MAX, "Date: %s\n", when);
+	}
+	if (message_id)
+		n += snprintf(out + n, (size_t)(TRACE_MAX - n),
+		    "Message-ID: <%s.%08x@%s>\n", t->id, arc4random(),
+		    t->hostname);
+	return (size_t)n;
+}
