@@ -114,16 +114,21 @@ lineio_get(struct lineio *io, char *line, size_t size, deadline_t deadline)
 {
 	struct piece p = { line, 0, size - 1, false, LINE_OK };
 	const char *s, *lf;
+	size_t n, total = 0;
 	enum line r;
-	size_t n;
 
 	do {
+		if (total > LINEIO_ENDLESS) {
+			errno = EMSGSIZE;
+			return LINE_ERROR;
+		}
 		if (io->pos == io->end && (r = fill(io, deadline)) != LINE_OK)
 			return r;
 		s = io->inbuf + io->pos;
 		lf = memchr(s, '\n', io->end - io->pos);
 		n = lf != NULL ? (size_t)(lf - s) : io->end - io->pos;
 		take(&p, s, n);
+		total += n;
 		io->pos += lf != NULL ? n + 1 : n;
 	} while (lf == NULL);
 	if (!p.cr && !io->lf_ends)

@@ -15,6 +15,7 @@
 
 #define LINEIO_IN 65536
 #define LINEIO_OUT 16384
+#define LINEIO_ENDLESS (1 << 20) /* bytes after which a line is given up */
 
 enum line {
 	LINE_OK,   /* a line; its end stripped, NUL-terminated */
@@ -37,7 +38,10 @@ struct lineio {
 
 void lineio_init(struct lineio *, int in, int out);
 
-/* size counts the NUL; a line longer than size - 1 is LINE_LONG. */
+/*
+ * size counts the NUL; a line longer than size - 1 is LINE_LONG.  One that
+ * has not ended after LINEIO_ENDLESS bytes is LINE_ERROR with EMSGSIZE.
+ */
 enum line lineio_get(struct lineio *, char *line, size_t size, deadline_t);
 
 /* Bytes that lineio_get() would see without reading. */

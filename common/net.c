@@ -70,6 +70,7 @@ net_peer_get(int fd, struct net_peer *p)
 	struct ip16 ip;
 
 	memset(p, 0, sizeof(*p));
+	p->local_port = local_port(fd); /* a listening socket has one, too */
 	if (getpeername(fd, &a.sa, &len) == -1)
 		return;
 	if (a.sa.sa_family == AF_INET) {
@@ -82,7 +83,6 @@ net_peer_get(int fd, struct net_peer *p)
 	print_ip(ip.b, p->ip, sizeof(p->ip));
 	p->loopback = memcmp(ip.b, one, 16) == 0 ||
 	    (memcmp(ip.b, mapped, sizeof(mapped)) == 0 && ip.b[12] == 127);
-	p->local_port = local_port(fd);
 }
 
 static bool

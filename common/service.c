@@ -6,9 +6,11 @@
 #include <sys/prctl.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -36,6 +38,25 @@ static struct children children;
 static int64_t running;
 static volatile sig_atomic_t stop;
 
+/*
+ * inetd makes the client's socket standard error, too: what this program has
+ * to say of itself is not for the client.
+ */
+static void
+spare_client(int client)
+{
+	struct stat a, b;
+	int null;
+
+	if (fstat(client, &a) == -1 || !S_ISSOCK(a.st_mode) ||
+	    fstat(STDERR_FILENO, &b) == -1 || a.st_ino != b.st_ino ||
+	    a.st_dev != b.st_dev ||
+	    (null = open("/dev/null", O_WRONLY | O_CLOEXEC)) == -1)
+		return;
+	(void)dup2(null, STDERR_FILENO); /* of two open descriptors */
+	(void)close(null);
+}
+
 int
 service_socket(bool *listening)
 {
@@ -51,6 +72,7 @@ service_socket(bool *listening)
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &len) == -1)
 		on = 0;
 	*listening = on != 0;
+	spare_client(fd);
 	return fd;
 }
 
