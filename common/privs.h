@@ -15,4 +15,7 @@
  */
 void privs_become(uid_t, gid_t, const char *name);
 
+/* The same, keeping one group besides its own: authd's right to read shadow. */
+void privs_become_with(uid_t, gid_t, gid_t extra, const char *name);
+
 #endif

@@ -1,0 +1,225 @@
+/*
+ * agent_enter: the way of an agent from postriderd's fork to its exec.  Runs
+ * in the child, as root until it has become the owner of the mailbox; has
+ * seen nothing of the daemon that asked but the account's name.  Must never
+ * end as root, as a system user or in a place that is not its own.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "common/agent_enter.h"
+#include "common/fdio.h"
+#include "common/options.h"
+#include "common/privs.h"
+#include "common/resolve.h"
+#include "common/users.h"
+
+static enum outcome
+suite_user(
+    struct master *m, const char *user, struct identity *id, struct diag *d)
+{
+	struct tables *t = tables_fresh_get(&m->tables);
+
+	strlcpy(id->name, user, sizeof(id->name));
+	id->uid = getuid();
+	id->gid = getgid();
+	if (m->user_mode ||
+	    (t != NULL && tables_user(t, user, &id->uid, &id->gid)))
+		return OUT_OK;
+	return diag_set(
+	    d, "4.3.5", "user=%s wanted=known-at-apply found=none", user);
+}
+
+static enum outcome
+identify_virtual(
+    struct master *m, const char *account, struct identity *id, struct diag *d)
+{
+	struct tables *t = tables_fresh_get(&m->tables);
+	const char *maildir;
+
+	switch (t == NULL ? TABLES_BROKEN
+			  : tables_get(t, TABLES_ACCOUNT, account, &maildir)) {
+	case TABLES_FOUND:
+		break;
+	case TABLES_NONE:
+		return diag_set(
+		    d, "5.1.1", "account=%s wanted=known found=none", account);
+	case TABLES_BROKEN:
+		return diag_set(d, "4.3.0",
+		    "path=%s wanted=tables found=damaged", m->tables.path);
+	}
+	if (strlcpy(id->maildir, maildir, sizeof(id->maildir)) >=
+	    sizeof(id->maildir))
+		return diag_set(
+		    d, "4.3.5", "account=%s maildir too long", account);
+	strlcpy(id->home, master_text(m, "virtual-root"), sizeof(id->home));
+	return suite_user(m, USER_MAIL, id, d);
+}
+
+/* A user of the suite that happens to be above min-uid is still none. */
+static bool
+is_suite_uid(struct master *m, uid_t uid)
+{
+	static const char *const users[] = { USER_QUEUE, USER_AUTH, USER_NET,
+		USER_MAIL };
+	struct tables *t = tables_fresh_get(&m->tables);
+	uid_t u;
+	gid_t g;
+
+	for (size_t i = 0; t != NULL && i < sizeof(users) / sizeof(users[0]);
+	     i++)
+		if (tables_user(t, users[i], &u, &g) && u == uid)
+			return true;
+	return false;
+}
+
+static enum outcome
+check_unix(struct master *m, const struct passwd *pw, struct diag *d)
+{
+	int64_t min = master_number(m, NULL, "min-uid", INT64_MAX);
+
+	if (m->user_mode) {
+		if (pw->pw_uid == getuid())
+			return OUT_OK;
+		return diag_set(d, "4.3.5",
+		    "user=%s wanted=uid-%u (user-mode) found=uid-%u",
+		    pw->pw_name, (unsigned int)getuid(),
+		    (unsigned int)pw->pw_uid);
+	}
+	if (pw->pw_uid != 0 && pw->pw_gid != 0 && pw->pw_uid >= min &&
+	    !is_suite_uid(m, pw->pw_uid))
+		return OUT_OK;
+	return diag_set(d, "5.1.1", "user=%s wanted=uid-from-%lld found=uid-%u",
+	    pw->pw_name, (long long)min, (unsigned int)pw->pw_uid);
+}
+
+static enum outcome
+identify_unix(
+    struct master *m, const char *account, struct identity *id, struct diag *d)
+{
+	struct passwd *pw;
+
+	if (!resolve_unix_name_valid(account))
+		return diag_set(
+		    d, "5.1.1", "user=%s wanted=user-name", account);
+	errno = 0;
+	if ((pw = getpwnam(account)) == NULL) {
+		if (errno == 0 || errno == ENOENT || errno == ESRCH)
+			return diag_set(d, "5.1.1",
+			    "user=%s wanted=known found=none", account);
+		return diag_set(d, "4.3.0", "user=%s wanted=known found=%s",
+		    account, strerror(errno));
+	}
+	if (check_unix(m, pw, d) != OUT_OK)
+		return d->outcome;
+	id->uid = pw->pw_uid;
+	id->gid = pw->pw_gid;
+	if (strlcpy(id->home, pw->pw_dir, sizeof(id->home)) >= sizeof(id->home))
+		return diag_set(d, "4.3.5", "user=%s home too long", account);
+	strlcpy(id->name, account, sizeof(id->name));
+	strlcpy(
+	    id->maildir, master_text(m, "unix-maildir"), sizeof(id->maildir));
+	return OUT_OK;
+}
+
+enum outcome
+agent_identify(
+    struct master *m, const char *account, struct identity *id, struct diag *d)
+{
+	memset(id, 0, sizeof(*id));
+	if (account[0] == '\0') {
+		strlcpy(id->home, "/", sizeof(id->home));
+		return suite_user(m, USER_QUEUE, id, d);
+	}
+	if (strchr(account, '@') != NULL)
+		return identify_virtual(m, account, id, d);
+	return identify_unix(m, account, id, d);
+}
+
+/*
+ * Entered with the owner's rights, and looked at only then: a directory that
+ * others may change could be swapped at any time.
+ */
+static enum outcome
+enter(const struct identity *id, struct diag *d)
+{
+	struct stat st;
+
+	if (chdir(id->home) == -1 || stat(".", &st) == -1)
+		return diag_set(d, "4.3.0",
+		    "path=%s wanted=enter-as-%s found=%s", id->home, id->name,
+		    strerror(errno));
+	if (id->maildir[0] == '\0')
+		return OUT_OK; /* bounce works nowhere */
+	if (st.st_uid != id->uid)
+		return diag_set(d, "4.3.5", "path=%s wanted=owner-%u found=%u",
+		    id->home, (unsigned int)id->uid, (unsigned int)st.st_uid);
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return diag_set(d, "4.3.5",
+		    "path=%s wanted=writable-by-owner-only found=mode-%o",
+		    id->home, (unsigned int)st.st_mode & 07777);
+	return OUT_OK;
+}
+
+/* The pipe has room for it; if it is gone, nobody wants to know. */
+static void
+tell(int report, const struct diag *d)
+{
+	(void)fd_writeall(report, d, sizeof(*d));
+}
+
+static _Noreturn void
+fail(int report, const struct diag *d)
+{
+	tell(report, d);
+	_exit(EX_UNAVAILABLE);
+}
+
+static char *
+arg(const char *s)
+{
+	return (char *)(uintptr_t)s; /* execve(2) does not change it */
+}
+
+static void
+run(struct master *m, const char *program, const struct identity *id,
+    const struct msg_spawn_start *start)
+{
+	char *argv[] = { arg(program), arg("-t"), m->tables.path, arg("-a"),
+		arg(start->account), arg("-m"), arg(id->maildir), arg("-c"),
+		arg(start->client), NULL };
+
+	if (start->program != SPAWN_MAILBOX)
+		argv[3] = NULL;
+	child_exec(master_text(m, "libexec-dir"), argv);
+}
+
+void
+agent_enter(struct master *m, const char *program,
+    const struct msg_spawn_start *start, int in_or_job[2], int report)
+{
+	static struct identity id;
+	struct diag d = DIAG_INIT, ready = DIAG_INIT;
+	int job = in_or_job[1];
+
+	child_descriptors(in_or_job[0], &job, job == -1 ? 0 : 1, &report);
+	if (agent_identify(m, start->account, &id, &d) != OUT_OK)
+		fail(report, &d);
+	if (!m->user_mode)
+		privs_become(id.uid, id.gid, id.name);
+	if (enter(&id, &d) != OUT_OK)
+		fail(report, &d);
+	tell(report, &ready);
+	run(m, program, &id, start);
+	(void)diag_set(&d, "4.3.5", "path=%s/%s wanted=executable found=%s",
+	    master_text(m, "libexec-dir"), program, strerror(errno));
+	fail(report, &d);
+}

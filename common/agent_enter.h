@@ -1,0 +1,43 @@
+/*
+ * agent_enter: the way of an agent from postriderd's fork to its exec.
+ */
+#ifndef COMMON_AGENT_ENTER_H
+#define COMMON_AGENT_ENTER_H
+
+#include <sys/types.h>
+
+#include <limits.h>
+
+#include "common/master.h"
+#include "common/msg_spawn.h"
+#include "common/outcome.h"
+
+#define UNIX_NAME_MAX 32 /* bytes, see resolve.h */
+
+/* Who an agent is and where it works. */
+struct identity {
+	uid_t uid;
+	gid_t gid;
+	char name[LOGIN_MAX + 1];
+	char home[PATH_MAX];
+	char maildir[MBOX_MAX + 1];
+};
+
+/*
+ * Looks an account up ("" is the queue's own user).  Otherwise than OUT_OK
+ * diag names path or user, what was wanted and what was found.
+ */
+enum outcome agent_identify(
+    struct master *, const char *account, struct identity *, struct diag *);
+
+/*
+ * In the child: looks the account up, becomes its owner, enters its place and
+ * runs program there with in on descriptors 0 and 1 (-1: /dev/null) and job as
+ * descriptor 3 (-1: none).  Writes struct diags to report: one that is OUT_OK
+ * right before exec, one that is a failure when something fails; nothing more
+ * means that the program runs.
+ */
+_Noreturn void agent_enter(struct master *, const char *program,
+    const struct msg_spawn_start *, int in_or_job[2], int report);
+
+#endif

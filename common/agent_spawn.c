@@ -1,0 +1,297 @@
+/*
+ * agent_spawn: starting agents for the daemons that ask.  In postriderd, as
+ * root; reads numbers and an account's name from queued and authd
+ * (msg_spawn.h) and passes descriptors on without reading from them.
+ */
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "common/agent_enter.h"
+#include "common/agent_spawn.h"
+#include "common/log.h"
+#include "common/sock.h"
+#include "common/supervise.h"
+
+struct row {
+	uint32_t program; /* SPAWN_* */
+	const char *name;
+	size_t asker; /* DAEMON_* */
+	bool session; /* takes the client's socket; else a job channel */
+};
+
+/* clang-format off */
+static const struct row rows[] = {
+	{ SPAWN_LOCAL,		"local",	DAEMON_QUEUED,	false },
+	{ SPAWN_BOUNCE,		"bounce",	DAEMON_QUEUED,	false },
+	{ SPAWN_MAILBOX,	"pop3-mailbox",	DAEMON_AUTHD,	true },
+};
+/* clang-format on */
+
+struct agent {
+	struct master *m;
+	struct peer *peer; /* who asked; NULL when gone */
+	uint32_t serial;
+	const struct row *row;
+	char account[LOGIN_MAX + 1];
+	pid_t pid;
+	int job; /* the asker's end of the job channel, or -1 */
+	int report;
+	struct event *readable; /* report is waited for; NULL: answered */
+	struct diag told[2];    /* what came through it */
+	size_t got;             /* bytes of told */
+	LIST_ENTRY(agent) link;
+};
+
+static void
+answer(struct peer *p, uint32_t serial, const struct diag *d, int job)
+{
+	struct msg_spawn_started started = { serial };
+	struct msg_spawn_failed failed = { .serial = serial };
+
+	/* A daemon too slow to hear it has been closed by peer_send(). */
+	if (d->outcome == OUT_OK) {
+		(void)peer_send(p, SPAWN_T_STARTED, &started, job);
+		return;
+	}
+	strlcpy(failed.dsn, d->dsn, sizeof(failed.dsn));
+	strlcpy(failed.text, d->text, sizeof(failed.text));
+	(void)peer_send(p, SPAWN_T_FAILED, &failed, -1);
+}
+
+/* What the child said of itself; see agent_enter(). */
+static void
+judge(const struct agent *a, struct diag *d)
+{
+	if (a->got % sizeof(a->told[0]) == 0 && a->got > 0)
+		*d = a->told[a->got / sizeof(a->told[0]) - 1];
+	else
+		(void)diag_set(d, "4.3.5",
+		    "program=%s wanted=started found=ended (see the log)",
+		    a->row->name);
+}
+
+static void
+conclude(struct agent *a)
+{
+	struct diag d = DIAG_INIT;
+
+	if (a->readable == NULL)
+		return;
+	event_free(a->readable);
+	a->readable = NULL;
+	(void)close(a->report); /* read to its end */
+	judge(a, &d);
+	if (d.outcome != OUT_OK)
+		log_error("-", "program=%s account=%s dsn=%s text=%s",
+		    a->row->name, a->account, d.dsn, d.text);
+	if (a->peer != NULL)
+		answer(a->peer, a->serial, &d, a->job);
+	if (a->job != -1)
+		(void)close(a->job); /* the asker has it, or the agent ends */
+	a->job = -1;
+}
+
+/* The pipe ends when its last writer is gone: at exec or at the end. */
+static void
+on_report(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *a = arg;
+	ssize_t n;
+
+	(void)what;
+	do {
+		n = read(
+		    fd, (char *)a->told + a->got, sizeof(a->told) - a->got);
+		if (n > 0)
+			a->got += (size_t)n;
+	} while (n > 0 && a->got < sizeof(a->told));
+	if (n != -1 || errno != EAGAIN)
+		conclude(a);
+}
+
+static void
+on_ended(void *arg, pid_t pid, int status)
+{
+	struct agent *a = arg;
+	char how[32];
+
+	if (a->readable != NULL)
+		on_report(a->report, EV_READ, a);
+	conclude(a);
+	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM)
+		log_error("-", "program=%s pid=%d account=%s how=%s",
+		    a->row->name, (int)pid, a->account,
+		    child_status_text(status, how, sizeof(how)));
+	LIST_REMOVE(a, link);
+	free(a);
+}
+
+static bool
+watch(struct agent *a, int report)
+{
+	a->report = report;
+	a->readable =
+	    event_new(a->m->base, report, EV_READ | EV_PERSIST, on_report, a);
+	return a->readable != NULL && event_add(a->readable, NULL) == 0;
+}
+
+static void
+close_all(int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fds[i] != -1)
+			(void)close(fds[i]); /* nothing is lost with them */
+}
+
+/* The ends of the job channel and of the report: [0] ours, [1] the agent's. */
+static bool
+open_pipes(const struct row *row, int job[2], int report[2])
+{
+	job[0] = job[1] = report[0] = report[1] = -1;
+	if (pipe2(report, O_CLOEXEC) == -1 ||
+	    fcntl(report[0], F_SETFL, O_NONBLOCK) == -1)
+		return false;
+	return row->session || sock_pair(job) == 0;
+}
+
+static bool
+start(struct agent *a, const struct msg_spawn_start *msg, int fd)
+{
+	int job[2], report[2], in_or_job[2];
+
+	if (!open_pipes(a->row, job, report) || !watch(a, report[0])) {
+		close_all(job, 2);
+		close_all(report, 2);
+		return false;
+	}
+	in_or_job[0] = fd;
+	in_or_job[1] = job[1];
+	a->pid = child_fork(&a->m->children, on_ended, a);
+	if (a->pid == 0)
+		agent_enter(a->m, a->row->name, msg, in_or_job, report[1]);
+	close_all(&job[1], 1);
+	close_all(&report[1], 1);
+	a->job = job[0];
+	if (a->pid != -1)
+		return true;
+	event_free(a->readable);
+	close_all(&job[0], 1);
+	close_all(&report[0], 1);
+	return false;
+}
+
+static const struct row *
+find(uint32_t program, size_t asker, bool session)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].program == program && rows[i].asker == asker &&
+		    rows[i].session == session)
+			return &rows[i];
+	return NULL;
+}
+
+/* Sessions and deliveries have limits of their own. */
+static bool
+has_room(struct master *m, bool session)
+{
+	struct agent *a;
+	int64_t n = 0;
+
+	LIST_FOREACH(a, &m->agents, link)
+	n += a->row->session == session;
+	return n <
+	    master_number(m, NULL, session ? "mailbox-sessions" : "agents", 50);
+}
+
+static void
+refuse(struct peer *p, uint32_t serial, const char *what)
+{
+	struct diag d = DIAG_INIT;
+
+	(void)diag_set(&d, "4.3.2", "%s", what);
+	answer(p, serial, &d, -1);
+}
+
+static void
+start_or_refuse(struct master *m, struct peer *p, const struct row *row,
+    const struct msg_spawn_start *msg, int fd)
+{
+	struct agent *a;
+
+	if (!has_room(m, row->session)) {
+		log_error("-", "program=%s account=%s found=limit-reached",
+		    row->name, msg->account);
+		refuse(p, msg->serial, "too many at once, try again later");
+		return;
+	}
+	if ((a = calloc(1, sizeof(*a))) != NULL) {
+		a->m = m;
+		a->peer = p;
+		a->serial = msg->serial;
+		a->row = row;
+		strlcpy(a->account, msg->account, sizeof(a->account));
+		if (start(a, msg, fd)) {
+			LIST_INSERT_HEAD(&m->agents, a, link);
+			return;
+		}
+	}
+	log_error("-", "program=%s wanted=process found=%s", row->name,
+	    strerror(errno));
+	free(a);
+	refuse(p, msg->serial, "no process to be had now");
+}
+
+void
+agent_spawn(struct master *m, struct peer *p, size_t daemon,
+    const struct msg_spawn_start *msg, int fd)
+{
+	const struct row *row = find(msg->program, daemon, fd != -1);
+
+	if (row != NULL)
+		start_or_refuse(m, p, row, msg, fd);
+	else {
+		log_error("-", "channel=spawn wanted=own-program found=%u",
+		    (unsigned int)msg->program);
+		peer_close(p);
+	}
+	close_all(&fd, 1);
+}
+
+void
+agent_forget(struct master *m, struct peer *p)
+{
+	struct agent *a;
+
+	LIST_FOREACH(a, &m->agents, link)
+	if (a->peer == p)
+		a->peer = NULL;
+}
+
+void
+agent_stop_sessions(struct master *m)
+{
+	struct agent *a;
+
+	LIST_FOREACH(a, &m->agents, link)
+	if (a->row->session)
+		(void)kill(a->pid, SIGTERM); /* not reaped, so still it */
+}
+
+size_t
+agent_sessions(const struct master *m)
+{
+	const struct agent *a;
+	size_t n = 0;
+
+	LIST_FOREACH(a, &m->agents, link)
+	n += a->row->session;
+	return n;
+}

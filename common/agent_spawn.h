@@ -1,0 +1,27 @@
+/*
+ * agent_spawn: starting agents for the daemons that ask (msg_spawn.h).
+ */
+#ifndef COMMON_AGENT_SPAWN_H
+#define COMMON_AGENT_SPAWN_H
+
+#include "common/master.h"
+#include "common/msg_spawn.h"
+#include "common/server.h"
+
+/*
+ * Starts what the daemon (DAEMON_*) at the other end of peer asks for and
+ * answers on peer later: started when the program runs, failed otherwise.  fd
+ * is -1 or the client's socket, and closed here.  A request that is not this
+ * daemon's to make closes the peer.
+ */
+void agent_spawn(struct master *, struct peer *, size_t daemon,
+    const struct msg_spawn_start *, int fd);
+
+/* The peer is gone: answers to it are dropped. */
+void agent_forget(struct master *, struct peer *);
+
+/* SIGTERM to all running pop3-mailbox; and how many there are. */
+void agent_stop_sessions(struct master *);
+size_t agent_sessions(const struct master *);
+
+#endif

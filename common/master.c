@@ -1,0 +1,73 @@
+/*
+ * master: what the parts of postriderd share.  In postriderd and between fork
+ * and exec in its children; reads the compiled tables and nothing else.
+ */
+#include <err.h>
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/log.h"
+#include "common/master.h"
+#include "common/options.h"
+#include "common/privs.h"
+
+static bool
+load(struct master *m, const char *profile, const char *option, void *var)
+{
+	struct tables *t = tables_fresh_get(&m->tables);
+	const struct option_bind bind = { option, var };
+	char e[TABLES_ERR];
+
+	if (t == NULL)
+		return false;
+	if (options_load(t, profile, &bind, 1, e))
+		return true;
+	log_error("-", "tables=%s", e);
+	return false;
+}
+
+const char *
+master_text(struct master *m, const char *option)
+{
+	const char *s = "";
+
+	return load(m, NULL, option, &s) ? s : "";
+}
+
+int64_t
+master_number(
+    struct master *m, const char *profile, const char *option, int64_t fallback)
+{
+	int64_t n = fallback;
+
+	return load(m, profile, option, &n) ? n : fallback;
+}
+
+static gid_t
+shadow_group(void)
+{
+	struct group *g;
+
+	errno = 0;
+	if ((g = getgrnam("shadow")) != NULL)
+		return g->gr_gid;
+	errx(EX_CONFIG, "option=unix-passwords wanted=group-shadow found=%s",
+	    errno == 0 ? "no such group" : strerror(errno));
+}
+
+void
+master_become(struct master *m, const char *user, bool shadow)
+{
+	struct tables *t = tables_fresh_get(&m->tables);
+	uid_t uid;
+	gid_t gid;
+
+	if (m->user_mode)
+		return;
+	if (t == NULL || !tables_user(t, user, &uid, &gid))
+		errx(EX_CONFIG, "user=%s wanted=known-at-apply found=none",
+		    user);
+	privs_become_with(uid, gid, shadow ? shadow_group() : gid, user);
+}

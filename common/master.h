@@ -1,0 +1,41 @@
+/*
+ * master: what the parts of postriderd share.
+ */
+#ifndef COMMON_MASTER_H
+#define COMMON_MASTER_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+
+#include "common/children.h"
+#include "common/tables_fresh.h"
+
+struct agent;
+LIST_HEAD(agent_list, agent);
+
+struct master {
+	struct event_base *base;
+	struct children children;
+	struct tables_fresh tables;
+	bool user_mode;           /* nobody becomes anyone */
+	int lock;                 /* spool-dir/lock, held */
+	gid_t log_gid;            /* who may append to the log file */
+	struct agent_list agents; /* running, see agent_spawn.c */
+};
+
+/*
+ * In a child: the value of an option of kind path or string; "" when the
+ * tables are unusable.  Valid until the tables are looked at again.
+ */
+const char *master_text(struct master *, const char *option);
+/* A number, or fallback when the tables are unusable. */
+int64_t master_number(
+    struct master *, const char *profile, const char *option, int64_t fallback);
+
+/*
+ * In a child: becomes one of users.h, keeping the group shadow when asked, or
+ * ends the process.  Does nothing in user mode.
+ */
+void master_become(struct master *, const char *user, bool shadow);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * places: the directories, the lock and the log file of a running suite.
+ *
+ * All return false, or -1, after one line on stderr that names the path, what
+ * was wanted and what was found.
+ */
+#ifndef COMMON_PLACES_H
+#define COMMON_PLACES_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+
+/*
+ * A directory of this owner that only the owner may change: created with the
+ * mode when missing (its parent must exist), else checked.
+ */
+bool places_directory(const char *path, uid_t, gid_t, mode_t);
+
+/*
+ * dir/lock, locked against other instances; returns the descriptor to keep.
+ * An instance that was killed leaves processes that end in a moment, so the
+ * lock is waited for: a short time if its holder lives, longer if not.
+ */
+int places_lock(const char *dir);
+
+/*
+ * Opens the log file for appending, created so that gid may append too, and
+ * puts it on stderr.
+ */
+bool places_log(const char *path, gid_t);
+
+#endif

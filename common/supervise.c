@@ -1,0 +1,230 @@
+/*
+ * supervise: the long-lived daemons under postriderd.  Runs as root; talks to
+ * the daemons by the spawn channel (msg_spawn.h) only.  A daemon's end is
+ * never postriderd's: it is logged, and the daemon starts again after a wait
+ * that grows while it keeps ending.
+ */
+#include <sys/wait.h>
+
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/agent_spawn.h"
+#include "common/log.h"
+#include "common/options.h"
+#include "common/restart.h"
+#include "common/sock.h"
+#include "common/supervise.h"
+#include "common/users.h"
+
+static const struct row {
+	const char *name, *user;
+	const char *sockets[2];
+	bool holds_lock;
+} rows[DAEMONS] = {
+	/* The spool's lock outlives postriderd until queued has ended. */
+	[DAEMON_QUEUED] = { "queued", USER_QUEUE, { "intake", "control" },
+	    true },
+	[DAEMON_AUTHD] = { "authd", USER_AUTH, { "auth", NULL }, false },
+};
+
+static bool
+open_sockets(struct daemon *d, const char *run_dir)
+{
+	const struct row *r = &rows[d->which];
+
+	for (size_t i = 0; i < 2; i++) {
+		d->sockets[i] = -1;
+		if (r->sockets[i] == NULL)
+			continue;
+		d->sockets[i] =
+		    sock_listen(run_dir, r->sockets[i], SOCK_SEQPACKET);
+		if (d->sockets[i] == -1) {
+			log_error("-", "path=%s/%s wanted=socket found=%s",
+			    run_dir, r->sockets[i], strerror(errno));
+			return false;
+		}
+	}
+	return true;
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	supervise_start(arg);
+}
+
+bool
+supervise_open(
+    struct daemon daemons[DAEMONS], struct master *m, const char *run_dir)
+{
+	memset(daemons, 0, DAEMONS * sizeof(daemons[0]));
+	for (size_t i = 0; i < DAEMONS; i++) {
+		daemons[i].m = m;
+		daemons[i].which = i;
+		daemons[i].timer = evtimer_new(m->base, on_timer, &daemons[i]);
+		if (daemons[i].timer == NULL ||
+		    !open_sockets(&daemons[i], run_dir))
+			return false;
+	}
+	return true;
+}
+
+static void
+again(struct daemon *d, int64_t ran)
+{
+	struct timeval tv;
+
+	if (d->stopping)
+		return;
+	d->wait = restart_wait(d->wait, ran);
+	tv.tv_sec = d->wait / 1000;
+	tv.tv_usec = d->wait % 1000 * 1000;
+	/* Fails only without memory; the next end of a child tries again. */
+	if (evtimer_add(d->timer, &tv) == -1)
+		log_error("-", "program=%s wanted=timer found=none",
+		    rows[d->which].name);
+}
+
+static void
+close_channel(struct daemon *d)
+{
+	if (d->peer != NULL)
+		peer_close(d->peer);
+	d->peer = NULL;
+}
+
+static void
+on_ended(void *arg, pid_t pid, int status)
+{
+	struct daemon *d = arg;
+	int64_t ran = deadline_in_ms(0) - d->started;
+	char how[32];
+
+	log_event("-", "exited", "program=%s pid=%d how=%s ran-ms=%lld",
+	    rows[d->which].name, (int)pid,
+	    child_status_text(status, how, sizeof(how)), (long long)ran);
+	d->pid = 0;
+	close_channel(d);
+	again(d, ran);
+}
+
+static void
+channel_closed(struct peer *p)
+{
+	struct daemon *d = p->data;
+
+	agent_forget(d->m, p);
+	if (d->peer == p)
+		d->peer = NULL;
+}
+
+static void
+channel_message(struct peer *p, unsigned int type, const void *msg, int fd)
+{
+	struct daemon *d = p->data;
+
+	(void)type; /* START is all that this side can be sent */
+	if (d->peer != p) {
+		if (fd != -1)
+			(void)close(fd); /* its asker is gone */
+		return;
+	}
+	agent_spawn(d->m, p, d->which, msg, fd);
+}
+
+static const struct peer_ops channel_ops = { channel_message, channel_closed };
+
+/* In the child. */
+static _Noreturn void
+run(struct daemon *d, int channel)
+{
+	const struct row *r = &rows[d->which];
+	struct tables *t = tables_fresh_get(&d->m->tables);
+	char *argv[] = { (char *)(uintptr_t)r->name, (char *)(uintptr_t) "-t",
+		d->m->tables.path, NULL };
+	bool shadow = false;
+	const struct option_bind bind = { "unix-passwords", &shadow };
+	int fds[4] = { channel };
+	char e[TABLES_ERR];
+	size_t n = 1;
+
+	for (size_t i = 0; i < 2 && d->sockets[i] != -1; i++)
+		fds[n++] = d->sockets[i];
+	if (r->holds_lock)
+		fds[n++] = d->m->lock;
+	child_descriptors(-1, fds, n, NULL);
+	if (t != NULL && d->which == DAEMON_AUTHD &&
+	    !options_load(t, NULL, &bind, 1, e))
+		errx(EX_CONFIG, "%s", e);
+	master_become(d->m, r->user, shadow);
+	child_exec(master_text(d->m, "libexec-dir"), argv);
+	err(EX_OSERR, "path=%s/%s wanted=executable",
+	    master_text(d->m, "libexec-dir"), r->name);
+}
+
+void
+supervise_start(struct daemon *d)
+{
+	int pair[2];
+
+	d->started = deadline_in_ms(0);
+	if (sock_pair(pair) == -1) {
+		log_error("-", "program=%s wanted=socketpair found=%s",
+		    rows[d->which].name, strerror(errno));
+		again(d, 0);
+		return;
+	}
+	if ((d->pid = child_fork(&d->m->children, on_ended, d)) == 0)
+		run(d, pair[1]);
+	(void)close(pair[1]); /* the child's */
+	if (d->pid != -1)
+		d->peer = peer_new(d->m->base, pair[0], &spawn_channel,
+		    SPAWN_MASTER, &channel_ops, d);
+	if (d->peer == NULL) {
+		log_error("-", "program=%s wanted=process found=%s",
+		    rows[d->which].name, strerror(errno));
+		(void)close(pair[0]); /* a started child sees its end */
+		if (d->pid == -1) {
+			d->pid = 0;
+			again(d, 0);
+		}
+		return;
+	}
+	log_event("-", "started", "program=%s pid=%d", rows[d->which].name,
+	    (int)d->pid);
+}
+
+void
+supervise_stop(struct daemon *d)
+{
+	d->stopping = true;
+	(void)evtimer_del(d->timer); /* not pending is fine */
+	for (size_t i = 0; i < 2; i++) {
+		if (d->sockets[i] != -1)
+			(void)close(d->sockets[i]); /* listened only */
+		d->sockets[i] = -1;
+	}
+	close_channel(d);
+}
+
+void
+supervise_unlink(const char *run_dir)
+{
+	char path[4096];
+
+	for (size_t i = 0; i < DAEMONS; i++)
+		for (size_t j = 0; j < 2; j++) {
+			if (rows[i].sockets[j] == NULL)
+				continue;
+			(void)snprintf(path, sizeof(path), "%s/%s", run_dir,
+			    rows[i].sockets[j]);
+			(void)unlink(path); /* gone is what is wanted */
+		}
+}
