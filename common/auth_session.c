@@ -1,0 +1,288 @@
+/*
+ * auth_session: authd's side of one auth channel.  In authd, as
+ * postrider-auth; talks to smtpd and pop3d, whose bytes are half a stranger's,
+ * and must never tell one that a login is good when it is not.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "common/auth_session.h"
+#include "common/handover.h"
+#include "common/log.h"
+#include "common/options.h"
+#include "common/resolve.h"
+#include "common/unix_lookup.h"
+
+struct session {
+	struct peer *peer;
+	struct login_origin origin;
+	char account[LOGIN_MAX + 1]; /* who has logged in; "" nobody */
+	/* What is under way; at most one of these. */
+	struct sasl *sasl;
+	struct login_check *check;
+	struct job *lookup;
+	uint32_t handover;
+};
+
+static struct login_checker *checker;
+static struct sasl_library *library;
+
+void
+auth_session_init(struct login_checker *c, struct sasl_library *l)
+{
+	checker = c;
+	library = l;
+}
+
+static void
+fail(struct session *s, const char *dsn, const char *text)
+{
+	struct msg_auth_failure m;
+
+	memset(&m, 0, sizeof(m));
+	strlcpy(m.dsn, dsn, sizeof(m.dsn));
+	strlcpy(m.text, text, sizeof(m.text));
+	/* A peer that is gone or too slow is closed by peer_send(). */
+	(void)peer_send(s->peer, AUTH_T_FAILURE, &m, -1);
+}
+
+static void
+breach(struct session *s, const char *what)
+{
+	log_error("-", "channel=auth uid=%u found=%s",
+	    (unsigned int)s->peer->uid, what);
+	peer_close(s->peer);
+}
+
+static void
+end_sasl(struct session *s)
+{
+	sasl_free(s->sasl);
+	s->sasl = NULL;
+}
+
+static const struct answer {
+	const char *dsn, *text;
+} answers[] = {
+	[LOGIN_WRONG] = { "5.7.8", "wrong user name or password" },
+	[LOGIN_OFTEN] = { "4.7.0",
+	    "too many wrong passwords from your address, try later" },
+	[LOGIN_LATER] = { "4.7.0", "logins are not possible now, try later" },
+};
+
+static void
+checked(void *arg, enum login_result result, const char *account)
+{
+	struct session *s = arg;
+	struct msg_auth_success m;
+
+	s->check = NULL;
+	if (result != LOGIN_OK) {
+		fail(s, answers[result].dsn, answers[result].text);
+		return;
+	}
+	memset(&m, 0, sizeof(m));
+	strlcpy(m.login, account, sizeof(m.login));
+	strlcpy(s->account, account, sizeof(s->account));
+	(void)peer_send(s->peer, AUTH_T_SUCCESS, &m, -1); /* as in fail() */
+}
+
+static void
+verify(struct session *s)
+{
+	struct sasl_credentials c;
+
+	sasl_get(s->sasl, &c);
+	s->check = login_check_start(checker, &s->origin, &c, checked, s);
+	end_sasl(s);
+	if (s->check == NULL)
+		fail(s, "4.7.0", "no memory to log in, try later");
+}
+
+static void
+step(struct session *s, const uint8_t *in, size_t n)
+{
+	struct msg_auth_challenge m;
+
+	m.token_len = 0;
+	switch (sasl_step(s->sasl, in, n, m.token, &m.token_len)) {
+	case SASL_CHALLENGE:
+		(void)peer_send(s->peer, AUTH_T_CHALLENGE, &m, -1);
+		break;
+	case SASL_CREDENTIALS:
+		verify(s);
+		break;
+	case SASL_REFUSED:
+		end_sasl(s);
+		log_event("-", "login-failed",
+		    "service=%s client=%s mech=%s reason=malformed",
+		    s->origin.service, s->origin.client, s->origin.mech);
+		fail(s, "5.7.8", "not what the mechanism wants");
+		break;
+	}
+}
+
+static void
+on_start(struct session *s, const union msg_auth *m, int fd)
+{
+	(void)fd;
+	s->account[0] = '\0';
+	strlcpy(s->origin.service, m->start.service, sizeof(s->origin.service));
+	strlcpy(s->origin.mech, m->start.mech, sizeof(s->origin.mech));
+	strlcpy(s->origin.client, m->start.client, sizeof(s->origin.client));
+	if (!sasl_offers(m->start.mech)) {
+		fail(s, "5.5.4", "mechanism not supported");
+		return;
+	}
+	if ((s->sasl = sasl_new(library, m->start.mech)) == NULL) {
+		fail(s, "4.7.0", "no memory to log in, try later");
+		return;
+	}
+	step(s, (m->start.flags & AUTH_INITIAL) != 0 ? m->start.token : NULL,
+	    m->start.token_len);
+}
+
+static void
+on_response(struct session *s, const union msg_auth *m, int fd)
+{
+	(void)fd;
+	step(s, m->response.token, m->response.token_len);
+}
+
+static void
+on_cancel(struct session *s, const union msg_auth *m, int fd)
+{
+	(void)m;
+	(void)fd;
+	end_sasl(s);
+}
+
+static void
+exists(struct session *s, uint32_t kind)
+{
+	struct msg_auth_exists m = { kind };
+
+	(void)peer_send(s->peer, AUTH_T_EXISTS, &m, -1); /* as in fail() */
+}
+
+static void
+looked_up(void *arg, const void *rep)
+{
+	const struct unix_reply *reply = rep;
+	struct session *s = arg;
+
+	s->lookup = NULL;
+	if (reply == NULL || reply->result == UNIX_LATER)
+		exists(s, ACCOUNT_LATER);
+	else
+		exists(s,
+		    reply->result == UNIX_FOUND ? ACCOUNT_YES : ACCOUNT_NONE);
+}
+
+static void
+on_account(struct session *s, const union msg_auth *m, int fd)
+{
+	struct tables *t = tables_fresh_get(&checker->tables);
+	struct unix_request request = { .verifier = false };
+	const struct option_bind bind = { "min-uid", &request.min_uid };
+	char e[TABLES_ERR];
+
+	(void)fd;
+	s->account[0] = '\0'; /* PASSED now means that this was answered */
+	if (!resolve_unix_name_valid(m->account.name)) {
+		exists(s, ACCOUNT_NONE);
+		return;
+	}
+	strlcpy(request.name, m->account.name, sizeof(request.name));
+	if (t != NULL && options_load(t, NULL, &bind, 1, e))
+		s->lookup =
+		    workers_submit(checker->lookups, &request, looked_up, s);
+	if (s->lookup == NULL)
+		exists(s, ACCOUNT_LATER);
+}
+
+static void
+handed(void *arg, const char *dsn, const char *text)
+{
+	struct msg_auth_handed m = { 0 };
+	struct session *s = arg;
+
+	s->handover = 0;
+	if (dsn != NULL)
+		fail(s, dsn, text);
+	else
+		(void)peer_send(s->peer, AUTH_T_HANDED, &m, -1);
+}
+
+static void
+on_handover(struct session *s, const union msg_auth *m, int fd)
+{
+	if (fd == -1 || s->account[0] == '\0' ||
+	    strcmp(s->origin.service, "pop3") != 0) {
+		breach(s, "handover-without-login");
+		return;
+	}
+	s->handover =
+	    handover_start(s->account, m->handover.client, fd, handed, s);
+	s->account[0] = '\0'; /* one login, one mailbox */
+	if (s->handover == 0)
+		fail(s, "4.3.0", "the mailbox cannot be opened now");
+}
+
+typedef void handler(struct session *, const union msg_auth *, int fd);
+
+static handler *const handlers[AUTH_T_COUNT] = {
+	[AUTH_T_START] = on_start,
+	[AUTH_T_RESPONSE] = on_response,
+	[AUTH_T_CANCEL] = on_cancel,
+	[AUTH_T_ACCOUNT] = on_account,
+	[AUTH_T_HANDOVER] = on_handover,
+};
+
+static void
+on_message(struct peer *p, unsigned int type, const void *msg, int fd)
+{
+	struct session *s = p->data;
+
+	/* The channel's table lets only types with a handler through. */
+	if (s != NULL && (fd == -1 || type == AUTH_T_HANDOVER))
+		handlers[type](s, msg, fd);
+	else
+		peer_close(p);
+	if (fd != -1)
+		(void)close(fd); /* postriderd has its own by now */
+}
+
+static void
+on_closed(struct peer *p)
+{
+	struct session *s = p->data;
+
+	if (s == NULL)
+		return;
+	end_sasl(s);
+	if (s->check != NULL)
+		login_check_cancel(s->check);
+	if (s->lookup != NULL)
+		workers_cancel(s->lookup);
+	if (s->handover != 0)
+		handover_cancel(s->handover);
+	free(s);
+}
+
+void
+auth_session_opened(struct peer *p)
+{
+	struct session *s = calloc(1, sizeof(*s));
+
+	p->data = s;
+	if (s == NULL)
+		peer_close(p);
+	else
+		s->peer = p;
+}
+
+const struct peer_ops auth_session_ops = { on_message, on_closed };

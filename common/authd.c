@@ -1,0 +1,133 @@
+/*
+ * authd: who a client is.
+ *
+ * Started by postriderd as postrider-auth, with group shadow when Unix
+ * passwords are on; holds the password verifiers.  Answers smtpd and pop3d on
+ * the auth channel (msg_auth.h, descriptor 4) and asks postriderd for mailbox
+ * sessions (msg_spawn.h, descriptor 3), whose end of file stops it.  Must
+ * never see a client's bytes other than SASL tokens.
+ */
+#include <sys/stat.h>
+
+#include <err.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/auth_session.h"
+#include "common/handover.h"
+#include "common/hasher.h"
+#include "common/log.h"
+#include "common/options.h"
+#include "common/startup.h"
+#include "common/unix_lookup.h"
+#include "common/users.h"
+
+#define AUTH_FD 4       /* listening */
+#define SESSIONS 20000  /* smtpd and pop3d that are connected at once */
+#define HASH_LINE 32    /* hashes that wait for each worker: about 1 s */
+#define LOOKUP_LINE 256 /* lookups that wait */
+#define CLIENTS 16384   /* remembered for delays */
+#define USERS 16384
+
+static uid_t net_uid;
+
+/* smtpd and pop3d; in user mode they are who we are. */
+static bool
+allowed(uid_t uid)
+{
+	return uid == net_uid;
+}
+
+static struct server server = {
+	.proto = &auth_channel,
+	.self = AUTH_SERVER,
+	.ops = &auth_session_ops,
+	.allowed = allowed,
+	.opened = auth_session_opened,
+	.max = SESSIONS,
+};
+
+static void
+open_tables(struct login_checker *c, const char *path)
+{
+	const char *state_dir = "";
+	const struct option_bind bind = { "state-dir", &state_dir };
+	char verifiers[FRESH_PATH + 1];
+	struct tables *t;
+	gid_t gid;
+
+	if (!tables_fresh_init(&c->tables, path) ||
+	    (t = tables_fresh_get(&c->tables)) == NULL ||
+	    !startup_options(t, NULL, &bind, 1))
+		exit(EX_CONFIG);
+	if ((size_t)snprintf(verifiers, sizeof(verifiers),
+		"%s/auth/verifiers.cdb", state_dir) >= sizeof(verifiers) ||
+	    !tables_fresh_init(&c->verifiers, verifiers))
+		errx(EX_CONFIG, "path=%s wanted=shorter", state_dir);
+	/* Missing or damaged verifiers are logged and may appear later. */
+	(void)tables_fresh_get(&c->verifiers);
+	net_uid = getuid();
+	if (!startup_user_mode(t) && !tables_user(t, USER_NET, &net_uid, &gid))
+		errx(EX_CONFIG,
+		    "user=" USER_NET " wanted=known-at-apply found=none");
+}
+
+static void
+start(struct login_checker *c)
+{
+	int64_t workers = 1;
+	const struct option_bind bind = { "auth-workers", &workers };
+
+	if (!startup_options(tables_fresh_get(&c->tables), NULL, &bind, 1))
+		exit(EX_CONFIG);
+	if ((c->base = event_base_new()) == NULL)
+		err(EX_OSERR, "event loop");
+	c->hashers = workers_new(c->base, &hasher_kind, (size_t)workers,
+	    (size_t)workers * HASH_LINE);
+	c->lookups = workers_new(c->base, &unix_lookup_kind, 1, LOOKUP_LINE);
+	c->clients = guess_table_new(CLIENTS);
+	c->users = guess_table_new(USERS);
+	c->verified = verified_new();
+	if (c->hashers == NULL || c->lookups == NULL || c->clients == NULL ||
+	    c->users == NULL || c->verified == NULL)
+		err(EX_OSERR, "workers");
+}
+
+int
+main(int argc, char *argv[])
+{
+	const char *path = TABLES_PATH;
+	struct login_checker checker = { .base = NULL };
+	struct sasl_library *library;
+	struct tables t;
+	int ch;
+
+	while ((ch = getopt(argc, argv, "t:")) != -1) {
+		if (ch != 't')
+			errx(EX_USAGE, "usage: authd [-t file]");
+		path = optarg;
+	}
+	(void)umask(077);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN); /* it notices new tables itself */
+	if (!startup_tables(&t, "authd", path, true, STARTUP_LOG_INHERITED))
+		return EX_CONFIG;
+	startup_become(&t, USER_AUTH);
+	tables_close(&t);
+	open_tables(&checker, path);
+	sandbox(SANDBOX_AUTHD);
+	start(&checker);
+	if ((library = sasl_open()) == NULL)
+		errx(EX_SOFTWARE, "SASL library");
+	auth_session_init(&checker, library);
+	if (!handover_init(checker.base) ||
+	    !server_start(&server, checker.base, AUTH_FD))
+		err(EX_OSERR, "descriptors 3 and 4");
+	if (event_base_dispatch(checker.base) == -1)
+		err(EX_OSERR, "event loop");
+	log_event("-", "stopped", "pid=%d", (int)getpid());
+	return 0;
+}

@@ -1,0 +1,31 @@
+/*
+ * hasher: comparing a password with its verifier (crypt(5)), in a worker.
+ */
+#ifndef COMMON_HASHER_H
+#define COMMON_HASHER_H
+
+#include <stdint.h>
+
+#include "common/sasl_server.h"
+#include "common/workers.h"
+
+#define VERIFIER_MAX 383 /* bytes; what crypt(3) makes */
+
+struct hash_request {
+	char verifier[VERIFIER_MAX + 1];
+	char password[PASSWORD_MAX + 1];
+};
+
+struct hash_reply {
+	uint8_t match;
+};
+
+extern const struct workers_kind hasher_kind;
+
+/*
+ * A verifier that no password matches and that costs as much to try as those
+ * that "postrider user passwd" makes.
+ */
+void hasher_dummy(char verifier[VERIFIER_MAX + 1]);
+
+#endif
