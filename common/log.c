@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/utc.h"
 
 static const char *program = "postrider";
 static enum log_kind kind = LOG_TO_STDERR;
@@ -173,15 +174,16 @@ format(struct line *l, const char *fmt, struct args *a)
 static void
 stamp(struct line *l)
 {
-	char when[40], who[120];
+	char who[120];
 	struct timespec now;
-	struct tm tm;
+	struct utc t;
 
 	/* Cannot fail with this clock and a valid pointer. */
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	(void)gmtime_r(&now.tv_sec, &tm);
-	(void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(who, sizeof(who), "%s.%03ldZ %.30s[%jd]: ", when,
+	utc_of(now.tv_sec, &t);
+	(void)snprintf(who, sizeof(who),
+	    "%04lld-%02u-%02uT%02u:%02u:%02u.%03ldZ %.30s[%jd]: ",
+	    (long long)t.year, t.month, t.day, t.hour, t.minute, t.second,
 	    now.tv_nsec / 1000000, program, (intmax_t)getpid());
 	puts_plain(l, who);
 }

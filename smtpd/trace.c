@@ -10,42 +10,21 @@
 
 #include <bsd/stdlib.h>
 
+#include "common/utc.h"
 #include "smtpd/trace.h"
-
-/* Days since 1970 to a date, after the usual shift of years to March. */
-static void
-civil(int64_t days, int64_t *year, unsigned int *month, unsigned int *day)
-{
-	int64_t z = days + 719468, era, doe, yoe, doy, mp;
-
-	era = (z >= 0 ? z : z - 146096) / 146097;
-	doe = z - era * 146097;
-	yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-	mp = (5 * doy + 2) / 153;
-	*day = (unsigned int)(doy - (153 * mp + 2) / 5 + 1);
-	*month = (unsigned int)(mp < 10 ? mp + 3 : mp - 9);
-	*year = yoe + era * 400 + (*month <= 2);
-}
 
 void
 trace_date(time_t t, char out[DATE_MAX])
 {
-	static const char days[] = "ThuFriSatSunMonTueWed";
+	static const char days[] = "SunMonTueWedThuFriSat";
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	int64_t day = t / 86400, sec = t % 86400, year;
-	unsigned int month, mday;
+	struct utc u;
 
-	if (sec < 0) {
-		sec += 86400;
-		day--;
-	}
-	civil(day, &year, &month, &mday);
+	utc_of(t, &u);
 	(void)snprintf(out, DATE_MAX,
-	    "%.3s, %u %.3s %04lld %02d:%02d:%02d +0000",
-	    days + 3 * ((day % 7 + 7) % 7), mday, months + 3 * (month - 1),
-	    (long long)year, (int)(sec / 3600), (int)(sec / 60 % 60),
-	    (int)(sec % 60));
+	    "%.3s, %u %.3s %04lld %02u:%02u:%02u +0000", days + 3 * u.weekday,
+	    u.day, months + 3 * (u.month - 1), (long long)u.year, u.hour,
+	    u.minute, u.second);
 }
 
 void
