@@ -128,8 +128,8 @@ static enum next
 accepted(struct session *s)
 {
 	log_event(s->id, "accepted",
-	    "client=%s helo=%s login=%s uid=%d from=%s rcpts=%lld size=%llu",
-	    s->peer.ip, s->helo, s->login, (int)s->uid, s->env.sender,
+	    "client=%s helo=%s user=%s from=%s rcpts=%lld size=%llu",
+	    s->peer.ip, s->helo, session_user(s), s->env.sender,
 	    (long long)s->env.count,
 	    (unsigned long long)s->incoming.body.octets);
 	s->accepted++;

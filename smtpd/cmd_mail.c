@@ -72,10 +72,9 @@ too_big(struct session *s)
 static enum reply
 take_sender(struct session *s, struct address *a)
 {
-	const char *who = s->client.local ? s->name : s->login;
 	enum reply r;
 
-	r = policy_sender(&s->tables, &s->cfg, &s->client, who, a);
+	r = policy_sender(&s->tables, &s->cfg, &s->client, session_user(s), a);
 	if (!address_format(a, s->env.sender, sizeof(s->env.sender)))
 		return REPLY_SENDER_LONG;
 	return r;

@@ -132,8 +132,9 @@ static void
 log_refusal(const struct session *s, const char *verb, const char *arg)
 {
 	log_event(s->id, "refused",
-	    "client=%s helo=%s login=%s from=%s verb=%s arg=%s reply=%s",
-	    s->peer.ip, s->helo, s->login, s->env.sender, verb, arg, s->last);
+	    "client=%s helo=%s user=%s from=%s verb=%s arg=%s reply=%s",
+	    s->peer.ip, s->helo, session_user(s), s->env.sender, verb, arg,
+	    s->last);
 }
 
 /* Too many recipients is no fault: the client goes on with another message. */

@@ -1,3 +1,4 @@
 PROGS	+= smtpd/smtpd
 
-LIBS_smtpd/smtpd	= -lcdb -lbsd
+# A session starts for every connection: only libc is looked up at run time.
+LIBS_smtpd/smtpd	= -Wl,-Bstatic -lcdb -lbsd -lmd -Wl,-Bdynamic

@@ -139,6 +139,12 @@ session_bad_line(struct session *s, enum line l)
 	return NEXT_DEAD;
 }
 
+const char *
+session_user(const struct session *s)
+{
+	return s->client.local ? s->name : s->login;
+}
+
 void
 session_reset(struct session *s)
 {
@@ -198,8 +204,8 @@ start(struct session *s, int in, int out)
 	s->end = deadline_in(s->cfg.session_timeout);
 	s->id = "-";
 	envelope_init(&s->env, s->cfg.recipients);
-	log_event("-", "connected", "client=%s port=%u uid=%d", s->peer.ip,
-	    s->peer.local_port, (int)s->uid);
+	log_event("-", "connected", "client=%s port=%u user=%s", s->peer.ip,
+	    s->peer.local_port, session_user(s));
 }
 
 void

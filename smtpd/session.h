@@ -91,6 +91,9 @@ enum next session_bad_line(struct session *, enum line);
 /* Whichever comes first: so many seconds, or the session's end. */
 deadline_t session_deadline(const struct session *, int64_t seconds);
 
+/* Who the client is, a local submitter or one that has logged in; or "". */
+const char *session_user(const struct session *);
+
 /* Forgets sender, recipients and message (RFC 5321 section 4.1.1.5). */
 void session_reset(struct session *);
 
