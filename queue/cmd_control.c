@@ -1,0 +1,224 @@
+/*
+ * cmd_control: asking queued(8) over the control channel.
+ *
+ * In postrider(8) and sendmail(8), with the caller's rights, which queued
+ * reads from the kernel.
+ */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/sock.h"
+#include "queue/cmd_control.h"
+
+int
+control_open(struct control *c, const char *run_dir)
+{
+	int fd = sock_connect(run_dir, "control", SOCK_SEQPACKET);
+
+	chan_init(&c->chan, fd, &control_channel, CONTROL_TOOL);
+	if (fd != -1)
+		return 0;
+	(void)snprintf(c->err, sizeof(c->err),
+	    "path=%.150s/control wanted=queued found=\"%s\" (is postriderd "
+	    "running?)",
+	    run_dir, strerror(errno));
+	return EX_TEMPFAIL;
+}
+
+void
+control_close(struct control *c)
+{
+	chan_close(&c->chan);
+}
+
+static int
+failed(struct control *c, enum chan_result r)
+{
+	(void)snprintf(c->err, sizeof(c->err),
+	    "queued: wanted an answer, "
+	    "found: %s",
+	    chan_result_text(r));
+	return EX_TEMPFAIL;
+}
+
+static int
+refused(struct control *c, const struct msg_control_error *e)
+{
+	(void)snprintf(c->err, sizeof(c->err), "queued: %s", e->text);
+	return getuid() == 0 ? EX_UNAVAILABLE : EX_NOPERM;
+}
+
+static void
+hand_out(unsigned int type, const union msg_control *m, int fd,
+    const struct control_ops *ops)
+{
+	if (type == CONTROL_T_ITEM && ops != NULL && ops->item != NULL)
+		ops->item(&m->item, fd, ops->arg);
+	else if (fd != -1)
+		(void)close(fd); /* nobody wants it */
+	if (type == CONTROL_T_RCPT && ops != NULL && ops->rcpt != NULL)
+		ops->rcpt(&m->rcpt, ops->arg);
+	if (type == CONTROL_T_STAT && ops != NULL && ops->stat != NULL)
+		ops->stat(&m->stat, ops->arg);
+}
+
+/* Sends one question and reads to its end. */
+static int
+ask(struct control *c, unsigned int question, const void *msg,
+    const struct control_ops *ops, uint32_t *count)
+{
+	union msg_control m;
+	enum chan_result r;
+	unsigned int type;
+	int fd;
+
+	r = chan_send(&c->chan, question, msg, -1, deadline_in(CONTROL_WAIT));
+	while (r == CHAN_OK) {
+		r = chan_recv(
+		    &c->chan, &type, &m, &fd, deadline_in(CONTROL_WAIT));
+		if (r != CHAN_OK)
+			break;
+		hand_out(type, &m, fd, ops);
+		if (type == CONTROL_T_ERROR)
+			return refused(c, &m.error);
+		if (type == CONTROL_T_END) {
+			*count = m.end.count;
+			return 0;
+		}
+	}
+	return failed(c, r);
+}
+
+/* An id that cannot be one is not sent: it would be cut to another. */
+static bool
+copy_id(struct control *c, char out[ID_MAX + 1], const char *id)
+{
+	if (strlen(id) <= ID_MAX) {
+		memcpy(out, id, strlen(id) + 1);
+		return true;
+	}
+	(void)snprintf(c->err, sizeof(c->err),
+	    "wanted the id of a message, found \"%.60s\"", id);
+	return false;
+}
+
+int
+control_list(struct control *c, unsigned int flags, const char *id,
+    const struct control_ops *ops, uint32_t *count)
+{
+	struct msg_control_list list = { .flags = flags };
+
+	if (!copy_id(c, list.id, id))
+		return EX_DATAERR;
+	return ask(c, CONTROL_T_LIST, &list, ops, count);
+}
+
+int
+control_act(
+    struct control *c, unsigned int what, const char *id, uint32_t *count)
+{
+	struct msg_control_act act = { .what = what };
+
+	if (!copy_id(c, act.id, id))
+		return EX_DATAERR;
+	return ask(c, CONTROL_T_ACT, &act, NULL, count);
+}
+
+int
+control_stats(struct control *c, const struct control_ops *ops)
+{
+	struct msg_control_stats stats = { 0 };
+	uint32_t count;
+
+	return ask(c, CONTROL_T_STATS, &stats, ops, &count);
+}
+
+const char *
+control_state_name(uint32_t state)
+{
+	static const struct {
+		uint32_t state;
+		const char *name;
+	} names[] = {
+		{ ITEM_ACTIVE, "active" },
+		{ ITEM_DEFERRED, "deferred" },
+		{ ITEM_HELD, "held" },
+		{ ITEM_DAMAGED, "damaged" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].state == state)
+			return names[i].name;
+	return "unknown";
+}
+
+struct table {
+	FILE *out;
+	uint64_t bytes;
+	uint32_t count;
+};
+
+static void
+print_time(uint64_t seconds, char *out, size_t size)
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	if (localtime_r(&t, &tm) == NULL ||
+	    strftime(out, size, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		(void)snprintf(out, size, "%llu", (unsigned long long)seconds);
+}
+
+static void
+print_item(const struct msg_control_item *i, int fd, void *arg)
+{
+	struct table *t = arg;
+	char arrival[40];
+
+	if (fd != -1)
+		(void)close(fd); /* was not asked for */
+	if (t->count++ == 0)
+		(void)fprintf(t->out, "%-20s %9s %-19s %-8s %s\n", "Id", "Size",
+		    "Arrival", "State", "Sender/Recipients");
+	print_time(i->arrival, arrival, sizeof(arrival));
+	(void)fprintf(t->out, "%-20s %9llu %-19s %-8s <%s>\n", i->id,
+	    (unsigned long long)i->size, arrival, control_state_name(i->state),
+	    i->sender);
+	if (i->reason[0] != '\0')
+		(void)fprintf(t->out, "%-20s (%s)\n", "", i->reason);
+	t->bytes += i->size;
+}
+
+static void
+print_rcpt(const struct msg_control_rcpt *r, void *arg)
+{
+	struct table *t = arg;
+
+	(void)fprintf(t->out, "%-59s %s\n", "", r->addr);
+}
+
+int
+control_print_queue(struct control *c, FILE *out)
+{
+	struct table t = { .out = out };
+	const struct control_ops ops = {
+		.item = print_item, .rcpt = print_rcpt, .arg = &t
+	};
+	uint32_t count;
+	int status = control_list(c, LIST_RCPTS, "", &ops, &count);
+
+	if (status != 0)
+		return status;
+	if (t.count == 0)
+		(void)fprintf(out, "Mail queue is empty\n");
+	else
+		(void)fprintf(out, "-- %u message%s, %llu bytes\n", t.count,
+		    t.count == 1 ? "" : "s", (unsigned long long)t.bytes);
+	return 0;
+}

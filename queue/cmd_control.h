@@ -1,0 +1,52 @@
+/*
+ * cmd_control: asking queued(8) over the control channel.
+ */
+#ifndef QUEUE_CMD_CONTROL_H
+#define QUEUE_CMD_CONTROL_H
+
+#include <stdio.h>
+
+#include "common/chan.h"
+#include "common/msg_control.h"
+
+#define CONTROL_WAIT 60 /* seconds that queued has for each message */
+
+struct control {
+	struct chan chan;
+	char err[TEXT_MAX + 200]; /* what went wrong, one line */
+};
+
+/* Callbacks of what an answer holds; any may be NULL. */
+struct control_ops {
+	/* fd is -1 or the callee's to close */
+	void (*item)(const struct msg_control_item *, int fd, void *arg);
+	void (*rcpt)(const struct msg_control_rcpt *, void *arg);
+	void (*stat)(const struct msg_control_stat *, void *arg);
+	void *arg;
+};
+
+/*
+ * All return 0, or an exit status of sysexits(3) with err filled: EX_TEMPFAIL
+ * when queued is away, EX_NOPERM or EX_UNAVAILABLE when it refuses.
+ */
+int control_open(struct control *, const char *run_dir);
+void control_close(struct control *);
+
+/* id "" means all messages; flags are LIST_*; count of items. */
+int control_list(struct control *, unsigned int flags, const char *id,
+    const struct control_ops *, uint32_t *count);
+/* what is CONTROL_HOLD and so on; count of messages acted on. */
+int control_act(
+    struct control *, unsigned int what, const char *id, uint32_t *count);
+int control_stats(struct control *, const struct control_ops *);
+
+/* "active", "deferred", "held", "damaged". */
+const char *control_state_name(uint32_t);
+
+/*
+ * Prints the table of mailq(1) with the recipients of each message, or "Mail
+ * queue is empty".
+ */
+int control_print_queue(struct control *, FILE *);
+
+#endif

@@ -1,0 +1,333 @@
+/*
+ * submit_message: recipients, header and body of a submission.
+ *
+ * In sendmail(8), with the caller's rights.  Reads standard input, writes
+ * memory and a nameless file.
+ */
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "queue/header.h"
+#include "queue/header_addr.h"
+#include "queue/header_make.h"
+#include "queue/submit_message.h"
+
+#define ADDED 4096 /* bytes that the fields made here may take */
+
+int
+submit_message_init(struct submit_message *m, const struct submit_settings *s)
+{
+	memset(m, 0, sizeof(*m));
+	m->settings = s;
+	sbuf_init(&m->header, (size_t)s->header_size + ADDED);
+	submit_spool_init(&m->body, (uint64_t)s->message_size);
+	return 0;
+}
+
+void
+submit_message_free(struct submit_message *m)
+{
+	sbuf_free(&m->header);
+	submit_spool_free(&m->body);
+	free(m->rcpts);
+	m->rcpts = NULL;
+}
+
+static int
+fail(struct submit_message *m, int status, const char *what, const char *found)
+{
+	(void)snprintf(m->err, sizeof(m->err), "%s%s%.200s%s", what,
+	    *found != '\0' ? ", found \"" : "", found,
+	    *found != '\0' ? "\"" : "");
+	return status;
+}
+
+/* The address as sent, with a domain; false when it does not fit. */
+static bool
+complete(const struct submit_message *m, const struct address *a, char *out)
+{
+	struct address whole = *a;
+
+	if (whole.domain[0] == '\0')
+		strlcpy(
+		    whole.domain, m->settings->mail_name, sizeof(whole.domain));
+	return address_format(&whole, out, ADDR_MAX + 1);
+}
+
+/* The name of passwd(5)'s gecos: up to the comma, "&" is the login. */
+static void
+name_of(const struct passwd *pw, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (const char *p = pw->pw_gecos; *p != '\0' && *p != ','; p++) {
+		if (*p != '&') {
+			if (n + 1 < size)
+				out[n++] = *p;
+			continue;
+		}
+		for (const char *l = pw->pw_name; *l != '\0'; l++)
+			if (n + 1 < size)
+				out[n++] =
+				    l == pw->pw_name && *l >= 'a' && *l <= 'z'
+				    ? (char)(*l - 'a' + 'A')
+				    : *l;
+	}
+	out[n] = '\0';
+}
+
+static bool
+keep_one(const struct address *a, void *arg)
+{
+	struct address *one = arg;
+
+	*one = *a;
+	return true;
+}
+
+/* -f takes "addr", "<addr>", "<>" and "". */
+static int
+set_sender(struct submit_message *m, const char *text)
+{
+	char found[HEADER_ADDR_TEXT + 1];
+	struct address a = { "", "" };
+	enum header_addr r = HEADER_ADDR_OK;
+
+	if (*text != '\0' && strcmp(text, "<>") != 0)
+		r = header_addresses(text, strlen(text), keep_one, &a, found);
+	if (r != HEADER_ADDR_OK ||
+	    (a.local[0] == '\0' && *text != '\0' && strcmp(text, "<>") != 0))
+		return fail(m, EX_DATAERR, "sender: wanted an address", text);
+	if (a.local[0] == '\0')
+		m->person.sender[0] = '\0';
+	else if (!complete(m, &a, m->person.sender))
+		return fail(m, EX_DATAERR, "sender: too long", text);
+	else
+		strlcpy(
+		    m->person.from, m->person.sender, sizeof(m->person.from));
+	return 0;
+}
+
+int
+submit_person_find(
+    struct submit_message *m, const char *sender, const char *name)
+{
+	struct submit_person *p = &m->person;
+	const struct passwd *pw = getpwuid(getuid());
+	struct address a = { "", "" };
+
+	if (pw != NULL) {
+		strlcpy(p->login, pw->pw_name, sizeof(p->login));
+		name_of(pw, p->name, sizeof(p->name));
+	} else
+		(void)snprintf(p->login, sizeof(p->login), "uid%u",
+		    (unsigned int)getuid());
+	if (name != NULL)
+		strlcpy(p->name, name, sizeof(p->name));
+	strlcpy(a.local, p->login, sizeof(a.local));
+	if (!complete(m, &a, p->sender))
+		return fail(m, EX_NOUSER, "user name: too long", p->login);
+	strlcpy(p->from, p->sender, sizeof(p->from));
+	return sender != NULL ? set_sender(m, sender) : 0;
+}
+
+static bool
+add_rcpt(const struct address *a, void *arg)
+{
+	struct submit_message *m = arg;
+	size_t room;
+	void *more;
+
+	if (m->nrcpts == (size_t)m->settings->recipients)
+		return false;
+	if (m->nrcpts == m->room) {
+		room = m->room == 0 ? 16 : 2 * m->room;
+		more = reallocarray(m->rcpts, room, sizeof(*m->rcpts));
+		if (more == NULL)
+			return false;
+		m->rcpts = more;
+		m->room = room;
+	}
+	if (!complete(m, a, m->rcpts[m->nrcpts]))
+		return false;
+	m->nrcpts++;
+	return true;
+}
+
+static int
+add_list(struct submit_message *m, const char *s, size_t n)
+{
+	char found[HEADER_ADDR_TEXT + 1] = "", what[80];
+
+	switch (header_addresses(s, n, add_rcpt, m, found)) {
+	case HEADER_ADDR_OK:
+		return 0;
+	case HEADER_ADDR_SYNTAX:
+		return fail(
+		    m, EX_DATAERR, "recipient: wanted an address", found);
+	case HEADER_ADDR_LONG:
+		return fail(m, EX_DATAERR, "recipient: too long", found);
+	case HEADER_ADDR_UTF8:
+		return fail(m, EX_DATAERR,
+		    "recipient: wanted an address in ASCII", found);
+	case HEADER_ADDR_STOP:
+		break;
+	}
+	(void)snprintf(what, sizeof(what), "wanted at most %lld recipients",
+	    (long long)m->settings->recipients);
+	return fail(m, EX_DATAERR, what, "");
+}
+
+int
+submit_message_rcpt(struct submit_message *m, const char *arg)
+{
+	return add_list(m, arg, strlen(arg));
+}
+
+static int
+input_failed(struct submit_message *m, enum submit_input_result r)
+{
+	char what[100];
+
+	switch (r) {
+	case INPUT_HEADER:
+		(void)snprintf(what, sizeof(what),
+		    "wanted a header of at most %lld bytes",
+		    (long long)m->settings->header_size);
+		return fail(m, EX_DATAERR, what, "");
+	case INPUT_NUL:
+		return fail(m, EX_DATAERR, "NUL byte in the header", "");
+	case INPUT_SPOOL:
+		if (errno != EFBIG ||
+		    m->body.size + m->body.lines <=
+			(uint64_t)m->settings->message_size)
+			return fail(m, EX_OSERR, "the message cannot be kept",
+			    strerror(errno));
+		(void)snprintf(what, sizeof(what),
+		    "wanted a message of at most %lld bytes",
+		    (long long)m->settings->message_size);
+		return fail(m, EX_DATAERR, what, "");
+	default:
+		return 0;
+	}
+}
+
+static int
+read_input(struct submit_message *m, struct submit_input *in, int fd)
+{
+	enum submit_input_result r = INPUT_OK;
+	char buf[65536];
+	ssize_t n = 0;
+
+	while (r == INPUT_OK && (n = read(fd, buf, sizeof(buf))) != 0) {
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return fail(m, EX_NOINPUT,
+			    "standard input: wanted a message",
+			    strerror(errno));
+		r = submit_input_feed(in, buf, (size_t)n);
+	}
+	if (r == INPUT_OK || r == INPUT_END)
+		r = submit_input_finish(in);
+	return input_failed(m, r);
+}
+
+/* What is there, and what is to be done with each field. */
+struct scan {
+	bool from, date, message_id, resent;
+};
+
+static bool
+is_rcpt_field(const struct header_field *f, bool resent)
+{
+	return header_named(f, resent ? "Resent-To" : "To") ||
+	    header_named(f, resent ? "Resent-Cc" : "Cc") ||
+	    header_named(f, resent ? "Resent-Bcc" : "Bcc");
+}
+
+static void
+scan_header(struct scan *s, const struct sbuf *header)
+{
+	const char *p = sbuf_str(header), *end = p + header->len;
+	struct header_field f;
+
+	while (header_next(&p, end, &f)) {
+		s->from |= header_named(&f, "From");
+		s->date |= header_named(&f, "Date");
+		s->message_id |= header_named(&f, "Message-ID");
+		s->resent |= is_rcpt_field(&f, true);
+	}
+}
+
+static int
+copy_fields(struct submit_message *m, const struct sbuf *header,
+    bool from_header, bool resent)
+{
+	const char *p = sbuf_str(header), *end = p + header->len;
+	struct header_field f;
+	int status;
+
+	while (header_next(&p, end, &f)) {
+		if (from_header && is_rcpt_field(&f, resent) &&
+		    (status = add_list(m, f.value, f.value_len)) != 0)
+			return status;
+		if (from_header &&
+		    (header_named(&f, "Bcc") || header_named(&f, "Resent-Bcc")))
+			continue;
+		sbuf_put(&m->header, f.start, f.len);
+	}
+	return 0;
+}
+
+static void
+add_missing(struct submit_message *m, const struct scan *s)
+{
+	const struct submit_person *p = &m->person;
+	time_t now = time(NULL);
+
+	if (!s->from && p->name[0] != '\0') {
+		sbuf_puts(&m->header, "From: ");
+		header_put_phrase(&m->header, p->name);
+		sbuf_fmt(&m->header, " <%s>\n", p->from);
+	} else if (!s->from)
+		sbuf_fmt(&m->header, "From: %s\n", p->from);
+	if (!s->date)
+		header_put_date(&m->header, now);
+	if (!s->message_id)
+		header_put_message_id(&m->header, now, m->settings->hostname);
+}
+
+int
+submit_message_read(
+    struct submit_message *m, int fd, bool ignore_dots, bool from_header)
+{
+	struct scan s = { false, false, false, false };
+	struct submit_input *in = malloc(sizeof(*in));
+	int status;
+
+	if (in == NULL)
+		return fail(m, EX_OSERR, "memory", strerror(errno));
+	submit_input_init(
+	    in, (size_t)m->settings->header_size, &m->body, !ignore_dots);
+	status = read_input(m, in, fd);
+	if (status == 0) {
+		scan_header(&s, &in->header);
+		status = copy_fields(m, &in->header, from_header, s.resent);
+	}
+	if (status == 0) {
+		add_missing(m, &s);
+		if (!sbuf_ok(&m->header))
+			status = fail(m, EX_OSERR, "memory", "none left");
+	}
+	submit_input_free(in);
+	free(in);
+	return status;
+}

@@ -1,0 +1,47 @@
+/*
+ * submit_message: what goes to the mail system: recipients, header, body.
+ */
+#ifndef QUEUE_SUBMIT_MESSAGE_H
+#define QUEUE_SUBMIT_MESSAGE_H
+
+#include "common/address.h"
+#include "common/msg.h"
+#include "queue/submit_input.h"
+#include "queue/submit_settings.h"
+
+struct submit_person {
+	char login[33];
+	char name[201];            /* for people; may be empty */
+	char sender[ADDR_MAX + 1]; /* of the envelope; "" is the null path */
+	char from[ADDR_MAX + 1];   /* for a missing From */
+};
+
+struct submit_message {
+	const struct submit_settings *settings;
+	struct submit_person person;
+	struct sbuf header; /* complete, LF ends */
+	struct submit_spool body;
+	char (*rcpts)[ADDR_MAX + 1]; /* owned */
+	size_t nrcpts, room;
+	char err[400];
+};
+
+/* All but init and free return 0 or an exit status with a line in err. */
+int submit_message_init(
+    struct submit_message *, const struct submit_settings *);
+void submit_message_free(struct submit_message *);
+
+/* Who sends: the user database, then -f and -F (either may be NULL). */
+int submit_person_find(
+    struct submit_message *, const char *sender, const char *name);
+/* The recipients of a command-line argument, a list like in To. */
+int submit_message_rcpt(struct submit_message *, const char *arg);
+/*
+ * Reads the message from fd.  With from_header the recipients of To, Cc and
+ * Bcc are added (or of the Resent- ones when there are any), and Bcc fields
+ * are left out.  Missing From, Date and Message-ID are made.
+ */
+int submit_message_read(
+    struct submit_message *, int fd, bool ignore_dots, bool from_header);
+
+#endif

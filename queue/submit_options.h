@@ -1,0 +1,44 @@
+/*
+ * submit_options: the command line of sendmail(8), as its callers of forty
+ * years write it.
+ */
+#ifndef QUEUE_SUBMIT_OPTIONS_H
+#define QUEUE_SUBMIT_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum submit_mode {
+	SUBMIT_MESSAGE,  /* -bm: a message on standard input */
+	SUBMIT_SMTP,     /* -bs: SMTP on standard input and output */
+	SUBMIT_VERIFY,   /* -bv: ask whether addresses would be taken */
+	SUBMIT_MAILQ,    /* -bp, mailq */
+	SUBMIT_ALIASES,  /* -bi, newaliases */
+	SUBMIT_RUN_QUEUE /* -q */
+};
+
+/* Strings are the caller's argv. */
+struct submit_options {
+	enum submit_mode mode;
+	bool from_header;    /* -t */
+	bool ignore_dots;    /* -i, -oi */
+	bool verbose;        /* -v */
+	const char *tables;  /* -C */
+	const char *sender;  /* -f, -r; NULL: the user */
+	const char *name;    /* -F; NULL: of the user database */
+	const char *body;    /* -B: "7BIT", "8BITMIME" or NULL */
+	unsigned int notify; /* -N: DSN_* of msg_intake.h */
+	const char *ret;     /* -R: "FULL", "HDRS" or NULL */
+	const char *envid;   /* -V */
+	const char *queue;   /* -q: "", "Iid", "Rpart", "Spart" */
+	char **rcpts;        /* arguments behind the options, NULL at the end */
+};
+
+/*
+ * argv[0] "mailq" and "newaliases" are -bp and -bi.  Returns 0, or an exit
+ * status of sysexits(3) with one line in err: what was wanted and found.
+ */
+int submit_options_parse(
+    struct submit_options *, char **argv, char *err, size_t size);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * submit_settings: what sendmail(8) takes from the compiled tables.
+ */
+#ifndef QUEUE_SUBMIT_SETTINGS_H
+#define QUEUE_SUBMIT_SETTINGS_H
+
+#include <stdint.h>
+
+#include "common/address.h"
+#include "common/tables.h"
+
+#define RUN_DIR_MAX 200
+
+struct submit_settings {
+	char run_dir[RUN_DIR_MAX];
+	char conf_dir[1024]; /* where the text configuration came from */
+	char hostname[DOMAIN_MAX + 1], mail_name[DOMAIN_MAX + 1];
+	int64_t message_size, header_size, recipients;
+};
+
+/*
+ * Copies; the file is closed afterwards, for descriptors may be few.  False
+ * with one line in err.
+ */
+bool submit_settings_load(
+    struct submit_settings *, const char *path, char err[TABLES_ERR]);
+
+#endif
