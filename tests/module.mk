@@ -24,7 +24,8 @@ $(O)/peers/usr/sbin/xinetd:
 	@rm -rf $(O)/peers && mkdir -p $(O)/peers/deb
 	cd $(O)/peers/deb && { apt-get -q download xinetd || \
 	    { apt-get -q update && apt-get -q download xinetd; }; }
-	dpkg -x $(O)/peers/deb/xinetd_*.deb $(O)/peers
+	dpkg --fsys-tarfile $(O)/peers/deb/xinetd_*.deb | \
+	    tar -x -C $(O)/peers ./usr/sbin/xinetd
 
 test: all unit-tests
 	O=$(O) SAN=$(SAN) sh tests/run $(O) $(UNIT)

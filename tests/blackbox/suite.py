@@ -196,12 +196,20 @@ class Lab:
     def wait_idle(self, timeout=PATIENCE):
         wait_for(lambda: not self.queued(), "an empty queue", timeout)
 
+    def wait_idle_but_incomplete(self, timeout=PATIENCE):
+        """Nothing to deliver; what was never completed may lie about."""
+        wait_for(lambda: b"Mail queue is empty" in
+                 self.run(self.env["MAILQ"]).stdout, "an empty mailq", timeout)
+
+    def remove_mail(self, *users):
+        for user in users:
+            for f in self.files(user):
+                f.unlink(missing_ok=True)
+
     def empty(self):
         """As if nothing had ever been delivered."""
         self.wait_idle()
-        for user in self.users:
-            for f in self.files(user):
-                f.unlink(missing_ok=True)
+        self.remove_mail(*self.users)
 
     # --- the log
 

@@ -1,0 +1,273 @@
+"""SIGKILL of everything, at any time: what was acknowledged is there, whole.
+
+The second half kills one program at every system call on the path of one
+message.  A run takes a sample of the calls; with PROOF=1 it takes them all.
+"""
+
+import collections
+import os
+import random
+import re
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+import suite
+import wire
+from messages import header
+from suite import wait_for
+
+PROOF = bool(os.environ.get("PROOF"))
+# A message that is in the hands of a killed agent again and again must not be
+# set aside for that, and must be tried again soon.
+OPTIONS = ["retry-first 1", "retry-most 2", "agent-crashes 100",
+           "auth-delay 1", "connections-per-client 1000"]
+NET_ERRORS = (OSError, AssertionError)  # wire asserts on half a line
+
+
+def in_mailbox(lab, user):
+    """Everything that a reader would see, below the trace fields."""
+    return [wire.below_trace(f.read_bytes()).replace(b"\n", b"\r\n")
+            for f in lab.files(user)]
+
+
+def tmp_files(lab, user):
+    place = lab.maildir(user) / "tmp"
+    return list(place.iterdir()) if place.is_dir() else []
+
+
+def check_tidy(lab, users):
+    """After one more delivery nothing is half done, anywhere."""
+    for user in users:
+        before = len(lab.files(user))
+        wait_for(lambda u=user: sends(lab, u), f"a last message for {user}")
+        wait_for(lambda u=user, n=before: len(lab.files(u)) > n,
+                 f"the last message of {user}")
+        wait_for(lambda u=user: not tmp_files(lab, u), f"{user}'s tmp/ empty")
+    # Age decides about incomplete files; the next start looks at it.
+    for f in lab.queued():
+        os.utime(f, (time.time() - 7 * 86400,) * 2)
+    for pid in lab.pids("queued"):
+        os.kill(pid, signal.SIGKILL)
+    lab.wait_idle()
+
+
+def sends(lab, user):
+    try:
+        return lab.send(header("last") + b"x\r\n", [user]).code == 250
+    except NET_ERRORS:
+        return False
+
+
+class Sender(threading.Thread):
+    """One session after the other until so many messages are acknowledged."""
+
+    def __init__(self, lab, number, count):
+        super().__init__()
+        self.lab, self.number, self.count = lab, number, count
+        self.user = ("alice", "bob")[number % 2]
+        self.acked, self.tried = {}, {}
+        self.random = random.Random(number)
+        self.end = time.monotonic() + 4 * suite.PATIENCE
+
+    def message(self):
+        token = f"t{self.number}-{len(self.tried)}"
+        size = self.random.choice((10, 500, 4000, 60000))
+        body = b"".join(b"%06d %s\r\n" % (n, token.encode())
+                        for n in range(size // 10))
+        self.tried[token] = header(token) + body
+        return token
+
+    def session(self):
+        with self.lab.smtp(timeout=10) as s:
+            s.ehlo()
+            for _ in range(5):
+                if len(self.acked) == self.count:
+                    return
+                s.ok("MAIL FROM:<someone@example.org>")
+                s.ok(f"RCPT TO:<{self.lab.address(self.user)}>")
+                token = self.message()
+                if s.data(self.tried[token]).code == 250:
+                    self.acked[token] = self.tried[token]
+
+    def run(self):
+        while len(self.acked) < self.count and time.monotonic() < self.end:
+            try:
+                self.session()
+            except NET_ERRORS:
+                time.sleep(0.05)
+
+
+def kill_some(lab, senders):
+    """Until all is sent; each program at least once.  How often, by name."""
+    rnd = random.Random(1)
+    killed = collections.Counter()
+    while any(s.is_alive() for s in senders):
+        pids = lab.pids()
+        if pids:
+            pid = rnd.choice(pids)
+            try:
+                with open(f"/proc/{pid}/comm") as f:
+                    name = f.read().strip()
+                os.kill(pid, signal.SIGKILL)
+                killed[name] += 1
+            except (ProcessLookupError, FileNotFoundError):
+                pass
+        time.sleep(rnd.uniform(0.02, 0.3))
+    return killed
+
+
+@pytest.mark.parametrize("via", ("inetd-wait", "inetd"))
+def test_kill_at_random(make_lab, via):
+    lab = make_lab(via=via, options=OPTIONS)
+    senders = [Sender(lab, n, 50) for n in range(10)]
+    for s in senders:
+        s.start()
+    killed = kill_some(lab, senders)
+    for s in senders:
+        s.join()
+    assert sum(len(s.acked) for s in senders) == 500, \
+        [len(s.acked) for s in senders]
+    assert killed["postriderd"] and killed["queued"] and killed["smtpd"]
+
+    wait_for(lambda: sends(lab, "alice") and sends(lab, "bob"), "mail again")
+    for user in ("alice", "bob"):
+        mine = [s for s in senders if s.user == user]
+
+        def all_there(mine=mine, user=user):
+            have = set(in_mailbox(lab, user))
+            return all(m in have for s in mine for m in s.acked.values())
+
+        wait_for(all_there, f"all acknowledged messages of {user}", 60)
+        tried = {m for s in mine for m in s.tried.values()}
+        for message in in_mailbox(lab, user):
+            assert message in tried or b"Subject: last" in message[:200]
+    check_tidy(lab, ("alice", "bob"))
+    # What POP3 says is what is there.
+    for user in ("alice", "bob"):
+        with lab.pop3(user) as p:
+            assert p.stat()[0] == len(lab.files(user))
+
+
+# --- at every system call
+
+class Tracer:
+    """Puts strace in front of one program of a running lab.
+
+    The program in libexec/ becomes a script that runs the real one under
+    strace with what is in a file "once", which is used up by that, and
+    without strace when there is none.
+    """
+
+    def __init__(self, lab, program):
+        self.lab, self.program = lab, program
+        self.place = lab.base / "strace"
+        self.place.mkdir()
+        self.place.chmod(0o1777)
+        self.file = lab.dir / "libexec" / program
+        real = self.file.with_name(program + ".real")
+        self.file.rename(real)
+        script = lab.base / "script"
+        script.write_text(
+            f"#!/bin/sh\n"
+            f"if mv {self.place}/once {self.place}/once.$$ 2>/dev/null; then\n"
+            f"	read -r options <{self.place}/once.$$\n"
+            f"	exec /usr/bin/strace -f -qq $options {real} \"$@\"\n"
+            f"fi\n"
+            f"exec {real} \"$@\"\n")
+        script.chmod(0o755)
+        script.rename(self.file)
+        self.renew()
+
+    def renew(self):
+        """Long-lived ones begin anew, through the script."""
+        for pid in self.lab.pids(self.program, self.program + ".real"):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+    def once(self, options):
+        new = self.place / "new"
+        new.write_text(options + "\n")
+        new.chmod(0o666)
+        self.place.chmod(0o777)
+        new.rename(self.place / "once")
+        self.renew()
+
+    def used(self):
+        return not (self.place / "once").exists()
+
+    def clear(self):
+        for f in self.place.iterdir():
+            f.unlink()
+
+    def calls(self, deliver):
+        """{(name, k)} of all calls while one message passes."""
+        out = self.place / "trace"
+        self.once(f"-ff -o {out}")
+        deliver()
+        wait_for(self.used, f"{self.program} under strace")
+        self.renew()  # ends the traces
+        found = set()
+        for f in self.place.glob("trace*"):
+            count = collections.Counter()
+            for line in f.read_text(errors="replace").splitlines():
+                m = re.match(r"([a-z0-9_]+)\(", line)
+                if m and m[1] not in ("exit_group", "exit"):
+                    count[m[1]] += 1
+                    found.add((m[1], count[m[1]]))
+        self.clear()
+        assert len(found) > 20, found
+        return found
+
+
+def try_to_send(lab, message):
+    """True when acknowledged, False when refused, None when nobody knows."""
+    try:
+        r = lab.send(message, ["bob"])
+    except NET_ERRORS:
+        return None
+    return r.code == 250
+
+
+def one_death(lab, tracer, name, k, token):
+    message = header(token) + b"the whole of it\r\n" * 20
+    tracer.once(f"-o /dev/null -e trace={name} "
+                f"-e inject={name}:signal=KILL:when={k}")
+    acked = try_to_send(lab, message)
+    if not acked:
+        # The point may lie behind a start that nothing has asked for yet.
+        wait_for(lambda: sends(lab, "bob"), f"mail after {name} {k}")
+    what = f"{tracer.program} killed at {name} {k}, acknowledged: {acked}"
+    lab.wait_idle_but_incomplete()
+    if acked:
+        wait_for(lambda: message in in_mailbox(lab, "bob"), what, 15)
+    copies = in_mailbox(lab, "bob").count(message)
+    assert copies <= 2, what
+    for seen in in_mailbox(lab, "bob"):
+        assert seen == message or b"Subject: last" in seen[:200], what
+    lab.remove_mail("bob")
+    tracer.clear()
+
+
+@pytest.mark.parametrize("program", ("smtpd", "queued", "local"))
+def test_kill_at_every_call(make_lab, program):
+    lab = make_lab(via="inetd", options=OPTIONS)
+    tracer = Tracer(lab, program)
+
+    def deliver():
+        wait_for(lambda: sends(lab, "bob"), "a message")
+        wait_for(lambda: lab.files("bob"), "its delivery")
+        lab.wait_idle()
+
+    points = sorted(tracer.calls(deliver))
+    lab.remove_mail("bob")
+    chosen = points if PROOF else random.Random(2).sample(points, 15)
+    for n, (name, k) in enumerate(chosen):
+        one_death(lab, tracer, name, k, f"{program}-{n}")
+    check_tidy(lab, ["bob"])
+    print(f"{program}: {len(chosen)} of {len(points)} points")
