@@ -136,6 +136,45 @@ chan_send(struct chan *c, unsigned int type, const void *msg, int passfd,
 	return r;
 }
 
+/*
+ * The descriptor that came with a message, or -1.  False when there were
+ * more, of which the padded buffer has room for some: these are closed.
+ */
+static bool
+detach(struct msghdr *mh, int *fd)
+{
+	struct cmsghdr *cm = CMSG_FIRSTHDR(mh);
+	size_t n;
+
+	*fd = -1;
+	if (cm == NULL || cm->cmsg_level != SOL_SOCKET ||
+	    cm->cmsg_type != SCM_RIGHTS)
+		return true;
+	n = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	if (n == 1) {
+		memcpy(fd, CMSG_DATA(cm), sizeof(int));
+		return true;
+	}
+	for (size_t i = 0; i < n; i++) {
+		int one;
+
+		memcpy(&one, CMSG_DATA(cm) + i * sizeof(int), sizeof(int));
+		(void)close(one); /* not ours to judge */
+	}
+	return n == 0;
+}
+
+/* Even an empty packet may bring descriptors. */
+static enum chan_result
+drop(struct msghdr *mh)
+{
+	int fd;
+
+	if (detach(mh, &fd) && fd != -1)
+		(void)close(fd); /* not ours to judge */
+	return CHAN_EOF;
+}
+
 static enum chan_result
 recv_packet(int fd, struct msghdr *mh, size_t *n, deadline_t deadline)
 {
@@ -148,7 +187,9 @@ recv_packet(int fd, struct msghdr *mh, size_t *n, deadline_t deadline)
 			*n = (size_t)got;
 			return CHAN_OK;
 		}
-		if (got == 0 || errno == ECONNRESET)
+		if (got == 0) /* or empty, which nobody sends */
+			return drop(mh);
+		if (errno == ECONNRESET)
 			return CHAN_EOF;
 		if (errno == EAGAIN) {
 			if ((r = wait_for(fd, POLLIN, deadline)) != CHAN_OK)
@@ -156,21 +197,6 @@ recv_packet(int fd, struct msghdr *mh, size_t *n, deadline_t deadline)
 		} else if (errno != EINTR)
 			return CHAN_ERROR;
 	}
-}
-
-/* The descriptor that came with a message, or -1. */
-static int
-detach(struct msghdr *mh)
-{
-	struct cmsghdr *cm = CMSG_FIRSTHDR(mh);
-	int fd;
-
-	if (cm == NULL || cm->cmsg_level != SOL_SOCKET ||
-	    cm->cmsg_type != SCM_RIGHTS ||
-	    cm->cmsg_len != CMSG_LEN(sizeof(int)))
-		return -1;
-	memcpy(&fd, CMSG_DATA(cm), sizeof(int));
-	return fd;
 }
 
 static enum chan_result
@@ -209,8 +235,8 @@ chan_recv(struct chan *c, unsigned int *type, void *msg, int *passfd,
 
 	if ((r = recv_packet(c->fd, &mh, &n, deadline)) != CHAN_OK)
 		return r;
-	fd = detach(&mh);
-	if (n < 2 || (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
+	if (!detach(&mh, &fd) || n < 2 ||
+	    (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
 	    (fd != -1 && passfd == NULL))
 		r = CHAN_BREACH;
 	else
