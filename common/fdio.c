@@ -9,6 +9,14 @@
 
 #include "common/fdio.h"
 
+/* Takes nothing and gives no reason: not to be tried for ever. */
+static int
+stuck(void)
+{
+	errno = EIO;
+	return -1;
+}
+
 int
 fd_writeall(int fd, const void *buf, size_t n)
 {
@@ -21,6 +29,8 @@ fd_writeall(int fd, const void *buf, size_t n)
 				continue;
 			return -1;
 		}
+		if (w == 0)
+			return stuck();
 		p += w;
 		n -= (size_t)w;
 	}
@@ -39,6 +49,8 @@ fd_pwriteall(int fd, const void *buf, size_t n, int64_t offset)
 				continue;
 			return -1;
 		}
+		if (w == 0)
+			return stuck();
 		p += w;
 		n -= (size_t)w;
 		offset += w;
