@@ -20,6 +20,7 @@
 #include "common/options.h"
 #include "common/privs.h"
 #include "common/resolve.h"
+#include "common/unix_uid.h"
 #include "common/users.h"
 
 static enum outcome
@@ -86,17 +87,14 @@ check_unix(struct master *m, const struct passwd *pw, struct diag *d)
 {
 	int64_t min = master_number(m, NULL, "min-uid", INT64_MAX);
 
-	if (m->user_mode) {
-		if (pw->pw_uid == getuid())
-			return OUT_OK;
-		return diag_set(d, "4.3.5",
+	if (unix_uid_allowed(pw->pw_uid, min, m->user_mode, getuid()) &&
+	    pw->pw_gid != 0 && (m->user_mode || !is_suite_uid(m, pw->pw_uid)))
+		return OUT_OK;
+	if (m->user_mode)
+		return diag_set(d, "5.1.1",
 		    "user=%s wanted=uid-%u (user-mode) found=uid-%u",
 		    pw->pw_name, (unsigned int)getuid(),
 		    (unsigned int)pw->pw_uid);
-	}
-	if (pw->pw_uid != 0 && pw->pw_gid != 0 && pw->pw_uid >= min &&
-	    !is_suite_uid(m, pw->pw_uid))
-		return OUT_OK;
 	return diag_set(d, "5.1.1", "user=%s wanted=uid-from-%lld found=uid-%u",
 	    pw->pw_name, (long long)min, (unsigned int)pw->pw_uid);
 }

@@ -187,7 +187,10 @@ on_account(struct session *s, const union msg_auth *m, int fd)
 {
 	struct tables *t = tables_fresh_get(&checker->tables);
 	struct unix_request request = { .verifier = false };
-	const struct option_bind bind = { "min-uid", &request.min_uid };
+	const struct option_bind binds[] = {
+		{ "min-uid", &request.min_uid },
+		{ "user-mode", &request.user_mode },
+	};
 	char e[TABLES_ERR];
 
 	(void)fd;
@@ -197,7 +200,7 @@ on_account(struct session *s, const union msg_auth *m, int fd)
 		return;
 	}
 	strlcpy(request.name, m->account.name, sizeof(request.name));
-	if (t != NULL && options_load(t, NULL, &bind, 1, e))
+	if (t != NULL && options_load(t, NULL, binds, 2, e))
 		s->lookup =
 		    workers_submit(checker->lookups, &request, looked_up, s);
 	if (s->lookup == NULL)

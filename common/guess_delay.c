@@ -120,25 +120,40 @@ add(struct guess_table *t, const char *key)
 	return g;
 }
 
+/* When the key's next try may be made; forgets a key without failures. */
+static int64_t
+next_try(struct guess_table *t, const struct guess_policy *p, struct guess *g,
+    int64_t now)
+{
+	if (g == NULL)
+		return now;
+	if (guess_left(p, g->failures, now - g->last) == 0) {
+		drop(t, g);
+		return now;
+	}
+	return g->free_at > now ? g->free_at : now;
+}
+
 int64_t
 guess_admit(struct guess_table *t, const struct guess_policy *p,
     const char *key, int64_t now)
 {
+	int64_t at = next_try(t, p, find(t, key), now);
 	struct guess *g = find(t, key);
-	unsigned int failures;
-	int64_t at;
 
-	if (g == NULL)
-		return 0;
-	if ((failures = guess_left(p, g->failures, now - g->last)) == 0) {
-		drop(t, g);
-		return 0;
-	}
-	at = g->free_at > now ? g->free_at : now;
 	if (at - now > p->most)
 		return GUESS_REFUSE;
-	g->free_at = at + guess_delay(p, failures);
+	if (g != NULL)
+		g->free_at = at +
+		    guess_delay(p, guess_left(p, g->failures, now - g->last));
 	return at - now;
+}
+
+bool
+guess_refuses(struct guess_table *t, const struct guess_policy *p,
+    const char *key, int64_t now)
+{
+	return next_try(t, p, find(t, key), now) - now > p->most;
 }
 
 int64_t

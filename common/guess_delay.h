@@ -7,6 +7,7 @@
 #ifndef COMMON_GUESS_DELAY_H
 #define COMMON_GUESS_DELAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,10 @@ void guess_table_free(struct guess_table *);
  * GUESS_REFUSE when the wait would be longer than the policy's most.
  */
 int64_t guess_admit(struct guess_table *, const struct guess_policy *,
+    const char *key, int64_t now);
+
+/* Whether guess_admit() would refuse; takes no place in the line. */
+bool guess_refuses(struct guess_table *, const struct guess_policy *,
     const char *key, int64_t now);
 
 /* The password was wrong: the delay earned now. */

@@ -23,6 +23,7 @@ struct login_check {
 	login_done *done;
 	void *arg;
 	struct login_origin origin;
+	char key[IP_MAX + 1]; /* what the client is counted by */
 	struct event *timer;
 	void (*next)(struct login_check *); /* when the timer fires */
 	struct job *job;
@@ -129,16 +130,20 @@ later(struct login_check *c, const char *reason)
 	fail(c, LOGIN_LATER, reason, 0);
 }
 
+static void
+often(struct login_check *c)
+{
+	fail(c, LOGIN_OFTEN, "too-many-failures", 0);
+}
+
 /* The client waits the longer of the two delays, counted from its request. */
 static void
 wrong(struct login_check *c, const char *reason)
 {
 	struct guess_policy limits = client_limits(c);
 	int64_t now = deadline_in_ms(0), delay, user_delay;
-	char key[IP_MAX + 1];
 
-	net_client_key(c->origin.client, key);
-	delay = guess_failed(c->in->clients, &limits, key, now);
+	delay = guess_failed(c->in->clients, &limits, c->key, now);
 	user_delay = guess_failed(c->in->users, &user_policy,
 	    c->account[0] != '\0' ? c->account : c->login, now);
 	if (user_delay > delay)
@@ -189,15 +194,35 @@ hash(struct login_check *c)
 		later(c, "too-many-logins");
 }
 
+/* In its turn among the tries of this client. */
+static void
+hash_in_turn(struct login_check *c)
+{
+	struct guess_policy limits = client_limits(c);
+	int64_t wait =
+	    guess_admit(c->in->clients, &limits, c->key, deadline_in_ms(0));
+
+	if (wait == GUESS_REFUSE)
+		often(c);
+	else if (wait > 0)
+		go_on(c, wait, hash);
+	else
+		hash(c);
+}
+
 /* The fault is found, and told after the time that hashing takes. */
 static void
 pretend(struct login_check *c, const char *fault)
 {
 	c->fault = fault;
 	hasher_dummy(c->verifier);
-	hash(c);
+	hash_in_turn(c);
 }
 
+/*
+ * What is remembered need not take its turn: the owner gets in while somebody
+ * at the same address guesses, and who guesses takes a turn for each miss.
+ */
 static void
 compare(struct login_check *c, const char *verifier)
 {
@@ -206,12 +231,11 @@ compare(struct login_check *c, const char *verifier)
 	if (strlcpy(c->verifier, verifier, sizeof(c->verifier)) >=
 	    sizeof(c->verifier))
 		pretend(c, "verifier-too-long");
-	else if (c->fault != NULL)
-		hash(c);
-	else if (verified_known(c->in->verified, &v, deadline_in_ms(0)))
+	else if (c->fault == NULL &&
+	    verified_known(c->in->verified, &v, deadline_in_ms(0)))
 		succeed(c, "memory");
 	else
-		hash(c);
+		hash_in_turn(c);
 }
 
 static void
@@ -260,10 +284,21 @@ looked_up(void *arg, const void *rep)
 }
 
 static void
-check_unix(struct login_check *c, bool allowed, int64_t min_uid)
+check_unix(struct login_check *c, struct tables *t)
 {
-	struct unix_request request = { .min_uid = min_uid, .verifier = true };
+	struct unix_request request = { .verifier = true };
+	bool allowed = false;
+	const struct option_bind binds[] = {
+		{ "unix-passwords", &allowed },
+		{ "min-uid", &request.min_uid },
+		{ "user-mode", &request.user_mode },
+	};
+	char e[TABLES_ERR];
 
+	if (!options_load(t, NULL, binds, 3, e)) {
+		later(c, "tables-damaged");
+		return;
+	}
 	if (!allowed) {
 		pretend(c, "unix-passwords-off");
 		return;
@@ -287,22 +322,14 @@ is_same(const struct login_check *c, struct tables *t, const char *mail_name)
 }
 
 static void
-find_account(struct login_check *c)
+find_account(struct login_check *c, struct tables *t)
 {
-	struct tables *t = tables_fresh_get(&c->in->tables);
 	const char *mail_name = "";
-	bool unix_passwords = false;
-	int64_t min_uid = INT64_MAX;
-	const struct option_bind binds[] = {
-		{ "mail-name", &mail_name },
-		{ "unix-passwords", &unix_passwords },
-		{ "min-uid", &min_uid },
-		{ "auth-remember", &c->remember },
-	};
+	const struct option_bind bind = { "mail-name", &mail_name };
 	char e[TABLES_ERR];
 	struct resolved r;
 
-	if (t == NULL || !options_load(t, NULL, binds, 4, e)) {
+	if (!options_load(t, NULL, &bind, 1, e)) {
 		later(c, "tables-damaged");
 		return;
 	}
@@ -313,7 +340,7 @@ find_account(struct login_check *c)
 	if (r.kind == RESOLVE_VIRTUAL)
 		check_virtual(c);
 	else if (r.kind == RESOLVE_UNIX)
-		check_unix(c, unix_passwords, min_uid);
+		check_unix(c, t);
 	else if (r.kind == RESOLVE_BROKEN)
 		later(c, "tables-damaged");
 	else
@@ -321,27 +348,25 @@ find_account(struct login_check *c)
 }
 
 static void
-admit(struct login_check *c)
+begin(struct login_check *c)
 {
-	struct guess_policy limits;
 	struct tables *t = tables_fresh_get(&c->in->tables);
-	const struct option_bind bind = { "auth-delay", &c->most };
-	char e[TABLES_ERR], key[IP_MAX + 1];
-	int64_t wait;
+	const struct option_bind binds[] = {
+		{ "auth-delay", &c->most },
+		{ "auth-remember", &c->remember },
+	};
+	struct guess_policy limits;
+	char e[TABLES_ERR];
 
-	if (t == NULL || !options_load(t, NULL, &bind, 1, e)) {
+	if (t == NULL || !options_load(t, NULL, binds, 2, e)) {
 		later(c, "tables-damaged");
 		return;
 	}
 	limits = client_limits(c);
-	net_client_key(c->origin.client, key);
-	wait = guess_admit(c->in->clients, &limits, key, deadline_in_ms(0));
-	if (wait == GUESS_REFUSE)
-		fail(c, LOGIN_OFTEN, "too-many-failures", 0);
-	else if (wait > 0)
-		go_on(c, wait, find_account);
+	if (guess_refuses(c->in->clients, &limits, c->key, deadline_in_ms(0)))
+		often(c);
 	else
-		find_account(c);
+		find_account(c, t);
 }
 
 struct login_check *
@@ -356,6 +381,7 @@ login_check_start(struct login_checker *in, const struct login_origin *origin,
 	c->done = done;
 	c->arg = arg;
 	c->origin = *origin;
+	net_client_key(origin->client, c->key);
 	c->started = deadline_in_ms(0);
 	if ((c->timer = evtimer_new(in->base, on_timer, c)) == NULL) {
 		destroy(c);
@@ -368,6 +394,6 @@ login_check_start(struct login_checker *in, const struct login_origin *origin,
 		sizeof(c->authzid))
 		c->fault = "name-too-long";
 	strlcpy(c->password, cred->password, sizeof(c->password));
-	go_on(c, 0, admit);
+	go_on(c, 0, begin);
 	return c;
 }

@@ -34,16 +34,18 @@ complain(int fd, const char *path, const char *wanted, const char *found)
 }
 
 static bool
-check_directory(int fd, const char *path, uid_t uid)
+check_directory(int fd, const char *path, const struct owner *owner,
+    const struct owner *other)
 {
 	char wanted[64], found[64];
 	struct stat st;
 
 	if (fstat(fd, &st) == -1)
 		return complain(fd, path, "directory", strerror(errno));
-	if (st.st_uid != uid) {
-		(void)snprintf(
-		    wanted, sizeof(wanted), "owner-uid-%u", (unsigned int)uid);
+	if (st.st_uid != owner->uid &&
+	    (other == NULL || st.st_uid != other->uid)) {
+		(void)snprintf(wanted, sizeof(wanted), "owner-uid-%u",
+		    (unsigned int)owner->uid);
 		(void)snprintf(found, sizeof(found), "owner-uid-%u",
 		    (unsigned int)st.st_uid);
 		return complain(fd, path, wanted, found);
@@ -58,7 +60,8 @@ check_directory(int fd, const char *path, uid_t uid)
 }
 
 bool
-places_directory(const char *path, uid_t uid, gid_t gid, mode_t mode)
+places_directory(const char *path, const struct owner *owner,
+    const struct owner *other, mode_t mode)
 {
 	bool made = mkdir(path, 0700) == 0;
 	int fd;
@@ -68,9 +71,11 @@ places_directory(const char *path, uid_t uid, gid_t gid, mode_t mode)
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return complain(-1, path, "directory", strerror(errno));
-	if (made && (fchown(fd, uid, gid) == -1 || fchmod(fd, mode) == -1))
+	if (made &&
+	    (fchown(fd, owner->uid, owner->gid) == -1 ||
+		fchmod(fd, mode) == -1))
 		return complain(fd, path, "ownership", strerror(errno));
-	return check_directory(fd, path, uid);
+	return check_directory(fd, path, owner, other);
 }
 
 /* The pid that the holder wrote into the lock file; 0 if it is not to tell. */

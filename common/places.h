@@ -11,11 +11,18 @@
 
 #include <stdbool.h>
 
+struct owner {
+	uid_t uid;
+	gid_t gid;
+};
+
 /*
- * A directory of this owner that only the owner may change: created with the
- * mode when missing (its parent must exist), else checked.
+ * A directory that only its owner may change: created for owner with the mode
+ * when missing (its parent must exist), else checked; then it may also be
+ * other's, unless that is NULL.
  */
-bool places_directory(const char *path, uid_t, gid_t, mode_t);
+bool places_directory(
+    const char *path, const struct owner *, const struct owner *other, mode_t);
 
 /*
  * dir/lock, locked against other instances; returns the descriptor to keep.
@@ -28,6 +35,6 @@ int places_lock(const char *dir);
  * Opens the log file for appending, created so that gid may append too, and
  * puts it on stderr.
  */
-bool places_log(const char *path, gid_t);
+bool places_log(const char *path, gid_t gid);
 
 #endif

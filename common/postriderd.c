@@ -66,22 +66,22 @@ check_rights(bool user_mode)
 		    (unsigned int)getuid());
 }
 
-static void
-user(struct tables *t, bool user_mode, const char *name, uid_t *uid, gid_t *gid)
+static struct owner
+find_user(struct tables *t, bool user_mode, const char *name)
 {
-	*uid = getuid();
-	*gid = getgid();
-	if (!user_mode && !tables_user(t, name, uid, gid))
+	struct owner o = { getuid(), getgid() };
+
+	if (!user_mode && !tables_user(t, name, &o.uid, &o.gid))
 		errx(EX_CONFIG,
 		    "user=%s wanted=known-at-apply found=none "
 		    "(create it, then run: postrider apply)",
 		    name);
+	return o;
 }
 
 /* All users must be known before anything is created. */
 struct owners {
-	uid_t queue, auth, net, mail;
-	gid_t queue_gid, auth_gid, net_gid, mail_gid;
+	struct owner self, queue, auth, net, mail;
 };
 
 static struct owners
@@ -89,20 +89,21 @@ find_owners(struct tables *t, bool user_mode)
 {
 	struct owners o;
 
-	user(t, user_mode, USER_QUEUE, &o.queue, &o.queue_gid);
-	user(t, user_mode, USER_AUTH, &o.auth, &o.auth_gid);
-	user(t, user_mode, USER_NET, &o.net, &o.net_gid);
-	user(t, user_mode, USER_MAIL, &o.mail, &o.mail_gid);
+	o.self = find_user(t, true, "");
+	o.queue = find_user(t, user_mode, USER_QUEUE);
+	o.auth = find_user(t, user_mode, USER_AUTH);
+	o.net = find_user(t, user_mode, USER_NET);
+	o.mail = find_user(t, user_mode, USER_MAIL);
 	return o;
 }
 
 static void
-make_below_spool(const char *name, const struct owners *o)
+make_below_spool(const char *name, const struct owner *o)
 {
 	char path[4096];
 
 	(void)snprintf(path, sizeof(path), "%s/%s", spool_dir, name);
-	if (!places_directory(path, o->queue, o->queue_gid, 0700))
+	if (!places_directory(path, o, NULL, 0700))
 		exit(EX_CANTCREAT);
 }
 
@@ -112,17 +113,17 @@ make_places(const struct owners *o)
 {
 	int lock;
 
-	if (!places_directory(spool_dir, getuid(), getgid(), 0755))
+	if (!places_directory(spool_dir, &o->self, &o->queue, 0755))
 		exit(EX_CANTCREAT);
 	if ((lock = places_lock(spool_dir)) == -1)
 		exit(EX_TEMPFAIL);
-	make_below_spool("queue", o);
-	make_below_spool("damaged", o);
-	if (!places_directory(run_dir, getuid(), getgid(), 0755))
+	make_below_spool("queue", &o->queue);
+	make_below_spool("damaged", &o->queue);
+	if (!places_directory(run_dir, &o->self, NULL, 0755))
 		exit(EX_CANTCREAT);
 	/* Without it only deliveries to virtual users have to wait. */
-	(void)places_directory(virtual_root, o->mail, o->mail_gid, 0700);
-	if (log_kind == LOG_TO_FILE && !places_log(log_file, o->net_gid))
+	(void)places_directory(virtual_root, &o->mail, NULL, 0700);
+	if (log_kind == LOG_TO_FILE && !places_log(log_file, o->net.gid))
 		exit(EX_CANTCREAT);
 	return lock;
 }
@@ -219,7 +220,9 @@ main(int argc, char *argv[])
 	m.user_mode = startup_user_mode(&t);
 	check_rights(m.user_mode);
 	owners = find_owners(&t, m.user_mode);
-	m.log_gid = owners.net_gid;
+	m.log_gid = owners.net.gid;
 	m.lock = make_places(&owners);
+	if (chdir("/") == -1)
+		err(EX_OSERR, "/");
 	return serve(&m);
 }

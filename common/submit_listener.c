@@ -47,7 +47,7 @@ on_ended(void *arg, pid_t pid, int status)
 	struct session *s = arg;
 	char how[32];
 
-	if (status != 0)
+	if (status != 0 && status != SIGTERM) /* that is our own end */
 		log_error("-", "program=smtpd pid=%d uid=%u how=%s", (int)pid,
 		    (unsigned int)s->uid,
 		    child_status_text(status, how, sizeof(how)));

@@ -8,6 +8,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -20,6 +21,8 @@
 #include "common/sock.h"
 #include "common/supervise.h"
 #include "common/users.h"
+
+#define OUTLIVE_MS 10000 /* that a daemon may go on without its channel */
 
 static const struct row {
 	const char *name, *user;
@@ -52,12 +55,28 @@ open_sockets(struct daemon *d, const char *run_dir)
 	return true;
 }
 
+/* Time to start it, or to end one that outlives its channel. */
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
+	struct daemon *d = arg;
+
 	(void)fd;
 	(void)what;
-	supervise_start(arg);
+	if (d->pid == 0)
+		supervise_start(d);
+	else
+		(void)kill(d->pid, SIGKILL); /* not reaped, so still it */
+}
+
+static void
+set_timer(struct daemon *d, int64_t ms)
+{
+	const struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
+
+	if (evtimer_add(d->timer, &tv) == -1)
+		log_error("-", "program=%s wanted=timer found=none",
+		    rows[d->which].name);
 }
 
 bool
@@ -79,17 +98,10 @@ supervise_open(
 static void
 again(struct daemon *d, int64_t ran)
 {
-	struct timeval tv;
-
 	if (d->stopping)
 		return;
 	d->wait = restart_wait(d->wait, ran);
-	tv.tv_sec = d->wait / 1000;
-	tv.tv_usec = d->wait % 1000 * 1000;
-	/* Fails only without memory; the next end of a child tries again. */
-	if (evtimer_add(d->timer, &tv) == -1)
-		log_error("-", "program=%s wanted=timer found=none",
-		    rows[d->which].name);
+	set_timer(d, d->wait);
 }
 
 static void
@@ -121,8 +133,11 @@ channel_closed(struct peer *p)
 	struct daemon *d = p->data;
 
 	agent_forget(d->m, p);
-	if (d->peer == p)
-		d->peer = NULL;
+	if (d->peer != p)
+		return;
+	d->peer = NULL;
+	if (d->pid != 0 && !d->stopping)
+		set_timer(d, OUTLIVE_MS);
 }
 
 static void

@@ -12,6 +12,7 @@
 #include <bsd/string.h>
 
 #include "common/unix_lookup.h"
+#include "common/unix_uid.h"
 
 #define DAY 86400
 
@@ -102,7 +103,8 @@ find(const struct unix_request *request, struct unix_reply *reply)
 		strlcpy(reply->why, strerror(errno), sizeof(reply->why));
 		return absent();
 	}
-	if (pw->pw_uid == 0 || pw->pw_uid < request->min_uid)
+	if (!unix_uid_allowed(
+		pw->pw_uid, request->min_uid, request->user_mode, getuid()))
 		return UNIX_NONE;
 	if (!request->verifier)
 		return UNIX_FOUND;

@@ -16,7 +16,7 @@
 
 enum unix_result {
 	UNIX_FOUND,
-	UNIX_NONE,   /* no such user, or below min_uid */
+	UNIX_NONE,   /* no such user, or none that may have mail */
 	UNIX_BARRED, /* a user who may not log in; why says so */
 	UNIX_LATER   /* the database does not answer */
 };
@@ -24,6 +24,7 @@ enum unix_result {
 struct unix_request {
 	char name[UNIX_LOGIN_MAX + 1];
 	int64_t min_uid;
+	bool user_mode;
 	bool verifier; /* is wanted too */
 };
 

@@ -4,6 +4,7 @@
  * requests of its parent, and ends when the parent does.  One that dies fails
  * the job it had and is started again.
  */
+#include <sys/prctl.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -87,6 +88,8 @@ become_worker(const struct workers_kind *kind, int fd)
 	if (fd != WORKER_FD && dup2(fd, WORKER_FD) == -1)
 		_exit(1);
 	closefrom(WORKER_FD + 1);
+	/* Waiting for a user database it would not see its socket's end. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	serve(kind);
 }
 
