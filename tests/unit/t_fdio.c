@@ -72,10 +72,10 @@ file(const char *bytes)
 {
 	int fd;
 
+	steps = at = 0;
 	unit_file("file", bytes, strlen(bytes));
 	fd = open(unit_path("file"), O_RDWR);
 	assert_int_not_equal(fd, -1);
-	steps = at = 0;
 	return fd;
 }
 
