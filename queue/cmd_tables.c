@@ -3,10 +3,15 @@
  *
  * In postrider(8), with the caller's rights.
  */
+#include <err.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
+#include <bsd/string.h>
+
+#include "common/options.h"
 #include "queue/cmd_tables.h"
 #include "queue/compile_publish.h"
 
@@ -51,4 +56,29 @@ cmd_tables_path(const struct cmd *cmd, char path[CONF_PATH_MAX])
 	(void)snprintf(path, CONF_PATH_MAX, "%s/" TABLES_FILE,
 	    conf_option(&c, "state-dir"));
 	conf_free(&c);
+}
+
+int
+cmd_run_dir(const struct cmd *cmd, char run_dir[RUN_DIR_MAX])
+{
+	char path[CONF_PATH_MAX], e[TABLES_ERR];
+	const char *value = NULL;
+	const struct option_bind bind = { "run-dir", &value };
+	struct tables t;
+	bool good;
+
+	cmd_tables_path(cmd, path);
+	if (!tables_open(&t, path, false, e)) {
+		warnx("%s", e);
+		return EX_CONFIG;
+	}
+	good = options_load(&t, NULL, &bind, 1, e);
+	if (good && strlcpy(run_dir, value, RUN_DIR_MAX) >= RUN_DIR_MAX) {
+		strlcpy(e, "run-dir: too long for a socket", sizeof(e));
+		good = false;
+	}
+	tables_close(&t);
+	if (!good)
+		warnx("%s", e);
+	return good ? 0 : EX_CONFIG;
 }

@@ -20,4 +20,12 @@ bool cmd_libexec(
 /* The compiled tables that the text configuration says. */
 void cmd_tables_path(const struct cmd *, char path[CONF_PATH_MAX]);
 
+#define RUN_DIR_MAX 200
+
+/*
+ * Option run-dir as it was at the last apply.  Returns 0, or an exit status
+ * with a line on stderr.
+ */
+int cmd_run_dir(const struct cmd *, char run_dir[RUN_DIR_MAX]);
+
 #endif

@@ -20,9 +20,13 @@
 static const struct command commands[] = {
 	{ "apply",	"",			"check the configuration and put it in force", cmd_apply },
 	{ "check",	"",			"check the configuration only", cmd_check },
+	{ "config",	"[--json] [NAME]",	"show every option as it is in force", cmd_config },
 	{ "domain",	"COMMAND ...",		"add, del, list: hosted domains", cmd_domain },
 	{ "user",	"COMMAND ...",		"add, del, passwd, list: accounts", cmd_user },
+	{ "queue",	"COMMAND ...",		"list, show, hold, release, retry, drop", cmd_queue },
+	{ "status",	"[--json]",		"tell whether the suite lives", cmd_status },
 	{ "lab",	"COMMAND ...",		"start, run, stop, env: a private suite", cmd_lab },
+	{ "talk",	"[OPTION ...] smtp|pop3 HOST PORT", "run and show a dialogue", cmd_talk },
 	{ NULL,		NULL,			NULL, NULL },
 };
 /* clang-format on */

@@ -1,0 +1,129 @@
+/*
+ * cmd_config: "postrider config", every option as it is in force.
+ *
+ * With the caller's rights; reads postrider.conf only.
+ */
+#include <err.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/options.h"
+#include "queue/cmd.h"
+#include "queue/cmd_json.h"
+#include "queue/conf.h"
+
+struct show {
+	const struct conf *conf;
+	const char *only;         /* one option or profile.option; NULL: all */
+	struct json_object *json; /* NULL: text */
+	bool found;
+};
+
+static void
+show_value(struct show *s, const char *name, const struct option *o,
+    const char *value, bool changed)
+{
+	struct json_object *j;
+
+	if (s->only != NULL && strcmp(s->only, name) != 0)
+		return;
+	s->found = true;
+	if (s->json == NULL && s->only != NULL)
+		(void)printf("%s\n", value);
+	else if (s->json == NULL)
+		(void)printf("%c %-36s %s\n", changed ? '*' : ' ', name, value);
+	if (s->json == NULL)
+		return;
+	j = json_object_new_object();
+	cmd_json_string(j, "name", name);
+	cmd_json_string(j, "value", value);
+	cmd_json_string(j, "default", o->value);
+	cmd_json_bool(j, "changed", changed);
+	cmd_json_string(j, "help", o->help);
+	if (json_object_array_add(s->json, j) != 0)
+		err(EX_OSERR, "memory");
+}
+
+static void
+show_general(struct show *s)
+{
+	const struct conf_entry *e;
+
+	for (size_t i = 0; i < options_count; i++) {
+		e = conf_map_get(&s->conf->options, options[i].name);
+		show_value(s, options[i].name, &options[i],
+		    e != NULL ? e->value : options[i].value, e != NULL);
+	}
+}
+
+static void
+show_profile(struct show *s, const char *profile)
+{
+	char name[TABLES_KEY_MAX];
+	const char *value;
+	size_t line;
+
+	for (size_t i = 0; i < options_count; i++) {
+		if (!options[i].per_profile)
+			continue;
+		value = conf_profile_option(
+		    s->conf, profile, options[i].name, &line);
+		(void)snprintf(
+		    name, sizeof(name), "%s.%s", profile, options[i].name);
+		if (value != NULL)
+			show_value(s, name, &options[i], value, line != 0);
+		else if (s->only != NULL)
+			show_value(s, name, &options[i],
+			    conf_option(s->conf, options[i].name), false);
+	}
+}
+
+static bool
+show_declared(const struct conf_entry *e, void *arg)
+{
+	show_profile(arg, e->key);
+	return true;
+}
+
+static int
+unknown(const struct show *s)
+{
+	const char *dot = strrchr(s->only, '.');
+	const struct option *near =
+	    option_nearest(dot != NULL ? dot + 1 : s->only);
+
+	warnx("no option \"%s\"%s%s", s->only,
+	    near != NULL ? "; nearest: " : "", near != NULL ? near->name : "");
+	return EX_DATAERR;
+}
+
+int
+cmd_config(struct cmd *cmd, int argc, char **argv)
+{
+	struct show s = { 0 };
+	int json = 0, i, status;
+	struct conf c;
+
+	i = cmd_args(cmd, argc, argv, (int[2]){ 0, 1 }, &json);
+	if (i == -1)
+		return EX_USAGE;
+	status = conf_read_options(&c, cmd->dir) ? EX_OK : EX_CONFIG;
+	conf_report_print(&c.report);
+	s.conf = &c;
+	s.only = argv[i];
+	if (json)
+		s.json = json_object_new_array();
+	show_general(&s);
+	for (size_t p = 0; profiles_builtin[p] != NULL; p++)
+		show_profile(&s, profiles_builtin[p]);
+	(void)conf_map_each(&c.profiles, show_declared, &s);
+	i = s.only != NULL && !s.found ? unknown(&s) : EX_OK;
+	if (json)
+		i = cmd_json_print(s.json) != EX_OK ? EX_IOERR : i;
+	else if (cmd_flush() != EX_OK)
+		i = EX_IOERR;
+	conf_free(&c);
+	return i != EX_OK ? i : status;
+}

@@ -1,0 +1,283 @@
+/*
+ * cmd_queue: "postrider queue", looking at the queue and steering it.
+ *
+ * With the caller's rights; queued decides what he may see and do.
+ */
+#include <err.h>
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "queue/cmd.h"
+#include "queue/cmd_control.h"
+#include "queue/cmd_json.h"
+#include "queue/cmd_tables.h"
+
+/* Opens the channel of the suite that cmd->dir configures. */
+static int
+connect_queued(struct cmd *cmd, struct control *c)
+{
+	char run_dir[RUN_DIR_MAX];
+	int status = cmd_run_dir(cmd, run_dir);
+
+	if (status == 0 && (status = control_open(c, run_dir)) != 0)
+		warnx("%s", c->err);
+	return status;
+}
+
+static int
+finish(struct control *c, int status)
+{
+	control_close(c);
+	if (status != 0)
+		warnx("%s", c->err);
+	return status;
+}
+
+struct json_list {
+	struct json_object *items, *rcpts; /* rcpts: of the last item */
+};
+
+static void
+json_item(const struct msg_control_item *i, int fd, void *arg)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_list *l = arg;
+
+	if (fd != -1)
+		(void)close(fd); /* was not asked for */
+	cmd_json_string(o, "id", i->id);
+	cmd_json_string(o, "state", control_state_name(i->state));
+	cmd_json_number(o, "arrival", (int64_t)i->arrival);
+	cmd_json_number(o, "next", (int64_t)i->next);
+	cmd_json_number(o, "size", (int64_t)i->size);
+	cmd_json_number(o, "attempts", i->attempts);
+	cmd_json_string(o, "sender", i->sender);
+	cmd_json_string(o, "login", i->login);
+	cmd_json_string(o, "client", i->client);
+	if (i->uid != MSG_NO_UID)
+		cmd_json_number(o, "uid", i->uid);
+	cmd_json_string(o, "reason", i->reason);
+	l->rcpts = json_object_new_array();
+	if (json_object_object_add(o, "recipients", l->rcpts) == -1 ||
+	    json_object_array_add(l->items, o) == -1)
+		err(EX_OSERR, "memory");
+}
+
+static void
+json_rcpt(const struct msg_control_rcpt *r, void *arg)
+{
+	struct json_object *o = json_object_new_object();
+	char status[2] = { (char)r->status, '\0' };
+	struct json_list *l = arg;
+
+	cmd_json_string(o, "address", r->addr);
+	cmd_json_string(o, "status", status);
+	if (l->rcpts != NULL && json_object_array_add(l->rcpts, o) == -1)
+		err(EX_OSERR, "memory");
+}
+
+static int
+list_json(struct control *c)
+{
+	struct json_list l = { json_object_new_array(), NULL };
+	const struct control_ops ops = {
+		.item = json_item, .rcpt = json_rcpt, .arg = &l
+	};
+	uint32_t count;
+	int status = control_list(c, LIST_RCPTS, "", &ops, &count);
+
+	if (status != 0)
+		return status;
+	if ((status = cmd_json_print(l.items)) != 0)
+		strlcpy(c->err, "standard output", sizeof(c->err));
+	return status;
+}
+
+static int
+run_list(struct cmd *cmd, int argc, char **argv)
+{
+	struct control c;
+	int json = 0, status;
+
+	if (cmd_args(cmd, argc, argv, (int[2]){ 0, 0 }, &json) == -1)
+		return EX_USAGE;
+	if ((status = connect_queued(cmd, &c)) != 0)
+		return status;
+	status =
+	    finish(&c, json ? list_json(&c) : control_print_queue(&c, stdout));
+	return status == 0 ? cmd_flush() : status;
+}
+
+struct shown {
+	struct msg_control_item item;
+	int fd; /* -1 until the item came */
+};
+
+static void
+show_item(const struct msg_control_item *i, int fd, void *arg)
+{
+	struct shown *s = arg;
+
+	if (s->fd != -1)
+		(void)close(s->fd); /* one is enough */
+	s->item = *i;
+	s->fd = fd;
+}
+
+static void
+show_rcpt(const struct msg_control_rcpt *r, void *arg)
+{
+	(void)arg;
+	(void)printf("recipient: %c <%s>\n", (int)r->status, r->addr);
+}
+
+static void
+show_envelope(const struct msg_control_item *i)
+{
+	(void)printf("id: %s\nstate: %s\nsender: <%s>\nlogin: %s\n"
+		     "client: %s\nattempts: %u\nreason: %s\n"
+		     "size: %llu\n\n",
+	    i->id, control_state_name(i->state), i->sender, i->login, i->client,
+	    i->attempts, i->reason, (unsigned long long)i->size);
+}
+
+/* The descriptor was opened by queued: we need no right in the spool. */
+static int
+copy_content(const struct shown *s)
+{
+	uint64_t left = s->item.size;
+	off_t at = (off_t)s->item.offset;
+	char buf[65536];
+	ssize_t n;
+
+	while (left > 0) {
+		n = pread(
+		    s->fd, buf, left < sizeof(buf) ? left : sizeof(buf), at);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0 || fwrite(buf, 1, (size_t)n, stdout) != (size_t)n)
+			return EX_IOERR;
+		at += n;
+		left -= (uint64_t)n;
+	}
+	return EX_OK;
+}
+
+static int
+show(struct control *c, const char *id)
+{
+	struct shown s = { .fd = -1 };
+	const struct control_ops ops = {
+		.item = show_item, .rcpt = show_rcpt, .arg = &s
+	};
+	uint32_t count;
+	int status =
+	    control_list(c, LIST_RCPTS | LIST_CONTENT, id, &ops, &count);
+
+	if (status == 0 && s.item.id[0] == '\0') {
+		(void)snprintf(c->err, sizeof(c->err), "no message %s", id);
+		status = EX_DATAERR;
+	}
+	if (status == 0)
+		show_envelope(&s.item);
+	if (status == 0 && s.fd != -1 && (status = copy_content(&s)) != 0)
+		strlcpy(c->err, "the content cannot be read", sizeof(c->err));
+	if (s.fd != -1)
+		(void)close(s.fd); /* was only read */
+	return status;
+}
+
+static int
+run_show(struct cmd *cmd, int argc, char **argv)
+{
+	int i = cmd_args(cmd, argc, argv, (int[2]){ 1, 1 }, NULL), status;
+	struct control c;
+
+	if (i == -1)
+		return EX_USAGE;
+	if ((status = connect_queued(cmd, &c)) != 0)
+		return status;
+	status = finish(&c, show(&c, argv[i]));
+	return status == 0 ? cmd_flush() : status;
+}
+
+/* Goes on after a refusal: the others are not concerned. */
+static int
+act(struct cmd *cmd, unsigned int what, char **ids)
+{
+	static char all[] = "";
+	char *every[] = { all, NULL };
+	uint32_t count, total = 0;
+	int status, worst = 0;
+	struct control c;
+
+	if (strcmp(ids[0], "--all") == 0)
+		ids = every;
+	if ((status = connect_queued(cmd, &c)) != 0)
+		return status;
+	for (; *ids != NULL && worst != EX_TEMPFAIL; ids++) {
+		status = control_act(&c, what, *ids, &count);
+		if (status == 0 && count == 0 && **ids != '\0') {
+			(void)snprintf(
+			    c.err, sizeof(c.err), "no message %.60s", *ids);
+			status = EX_DATAERR;
+		}
+		if (status == 0)
+			total += count;
+		else {
+			warnx("%s", c.err);
+			worst = status;
+		}
+	}
+	control_close(&c);
+	(void)printf("%u message%s\n", total, total == 1 ? "" : "s");
+	status = cmd_flush();
+	return worst != 0 ? worst : status;
+}
+
+static int
+run_act(struct cmd *cmd, int argc, char **argv)
+{
+	static const struct {
+		const char *word;
+		unsigned int what;
+	} words[] = {
+		{ "hold", CONTROL_HOLD },
+		{ "release", CONTROL_RELEASE },
+		{ "retry", CONTROL_RETRY },
+		{ "drop", CONTROL_DROP },
+	};
+
+	if (argc < 2 || (argv[1][0] == '-' && strcmp(argv[1], "--all") != 0) ||
+	    (argc > 2 && strcmp(argv[1], "--all") == 0)) {
+		warnx("wanted ids of messages, or --all");
+		return cmd_usage(cmd);
+	}
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i].word, argv[0]) == 0)
+			return act(cmd, words[i].what, argv + 1);
+	return cmd_usage(cmd);
+}
+
+int
+cmd_queue(struct cmd *cmd, int argc, char **argv)
+{
+	static const struct command table[] = {
+		{ "list", "[--json]", "show what waits", run_list },
+		{ "show", "ID", "show envelope and content", run_show },
+		{ "hold", "ID ... | --all", "stop delivery attempts", run_act },
+		{ "release", "ID ... | --all", "end a hold", run_act },
+		{ "retry", "ID ... | --all", "attempt delivery now", run_act },
+		{ "drop", "ID ... | --all", "remove without a bounce",
+		    run_act },
+		{ NULL, NULL, NULL, NULL },
+	};
+
+	return cmd_dispatch(cmd, table, argc, argv);
+}

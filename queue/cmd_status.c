@@ -1,0 +1,175 @@
+/*
+ * cmd_status: "postrider status", whether the suite lives.
+ *
+ * With the caller's rights.  Connects to what users connect to, and asks
+ * queued for its figures.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <err.h>
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "common/lineio.h"
+#include "common/sock.h"
+#include "queue/cmd.h"
+#include "queue/cmd_control.h"
+#include "queue/cmd_json.h"
+#include "queue/cmd_tables.h"
+
+#define GREETING_WAIT 10 /* seconds */
+
+struct part {
+	const char *name;
+	bool good;
+	char text[400];
+};
+
+enum { TABLES, POSTRIDERD, QUEUED, PARTS };
+
+struct status {
+	struct part parts[PARTS];
+	struct json_object *json, *figures; /* NULL: text */
+	struct sbuf text;                   /* figures as text */
+};
+
+static void
+set(struct part *p, bool good, const char *text)
+{
+	p->good = good;
+	strlcpy(p->text, text, sizeof(p->text));
+}
+
+/* A greeting proves that postriderd accepts and smtpd starts. */
+static void
+ask_postriderd(struct part *p, const char *run_dir)
+{
+	struct lineio *io = malloc(sizeof(*io));
+	int fd = sock_connect(run_dir, "submit", SOCK_STREAM);
+	char line[1024] = "";
+
+	if (fd == -1)
+		(void)snprintf(p->text, sizeof(p->text), "%s/submit: %s",
+		    run_dir, strerror(errno));
+	else if (io != NULL) {
+		lineio_init(io, fd, fd);
+		p->good = lineio_get(io, line, sizeof(line),
+			      deadline_in(GREETING_WAIT)) == LINE_OK &&
+		    strncmp(line, "220", 3) == 0;
+		set(p, p->good, p->good ? line + 4 : "no greeting");
+		/* Politeness only: the answer is not waited for. */
+		(void)lineio_put(io, "QUIT\r\n", 6, deadline_in(1));
+		(void)lineio_flush(io, deadline_in(1));
+	}
+	if (fd != -1)
+		(void)close(fd); /* nothing of ours is left in it */
+	free(io);
+}
+
+static void
+note_stat(const struct msg_control_stat *m, void *arg)
+{
+	struct status *s = arg;
+
+	sbuf_fmt(
+	    &s->text, "  %-28s %llu\n", m->name, (unsigned long long)m->value);
+	if (s->figures != NULL)
+		cmd_json_number(s->figures, m->name, (int64_t)m->value);
+}
+
+static void
+ask_queued(struct status *s, const char *run_dir)
+{
+	const struct control_ops ops = { .stat = note_stat, .arg = s };
+	struct part *p = &s->parts[QUEUED];
+	struct control c;
+
+	if (control_open(&c, run_dir) == 0 && control_stats(&c, &ops) == 0)
+		set(p, true, "answers");
+	else
+		set(p, false, c.err);
+	control_close(&c);
+}
+
+static void
+look_at_tables(struct part *p, const char *path)
+{
+	long long age;
+	struct stat st;
+
+	if (stat(path, &st) == -1) {
+		(void)snprintf(p->text, sizeof(p->text),
+		    "%.250s: %s (run: postrider apply)", path, strerror(errno));
+		return;
+	}
+	age = (long long)time(NULL) - (long long)st.st_mtime;
+	(void)snprintf(
+	    p->text, sizeof(p->text), "%.300s, applied %lld s ago", path, age);
+	p->good = true;
+}
+
+static int
+print(struct status *s)
+{
+	struct json_object *o;
+	int status = EX_OK, flushed;
+
+	for (size_t i = 0; i < PARTS; i++) {
+		if (!s->parts[i].good)
+			status = EX_UNAVAILABLE;
+		if (s->json == NULL) {
+			(void)printf("%-12s %-5s %s\n", s->parts[i].name,
+			    s->parts[i].good ? "ok" : "DOWN", s->parts[i].text);
+			continue;
+		}
+		o = json_object_new_object();
+		cmd_json_bool(o, "ok", s->parts[i].good);
+		cmd_json_string(o, "text", s->parts[i].text);
+		if (json_object_object_add(s->json, s->parts[i].name, o) == -1)
+			err(EX_OSERR, "memory");
+	}
+	if (s->json != NULL)
+		flushed = cmd_json_print(s->json);
+	else {
+		(void)fputs(sbuf_str(&s->text), stdout); /* flush looks */
+		flushed = cmd_flush();
+	}
+	return flushed != EX_OK ? flushed : status;
+}
+
+int
+cmd_status(struct cmd *cmd, int argc, char **argv)
+{
+	struct status s = { .parts = { [TABLES] = { .name = "tables" },
+				[POSTRIDERD] = { .name = "postriderd" },
+				[QUEUED] = { .name = "queued" } },
+		.text = SBUF_INIT(65536) };
+	char path[CONF_PATH_MAX], run_dir[RUN_DIR_MAX];
+	int json = 0, status;
+
+	if (cmd_args(cmd, argc, argv, (int[2]){ 0, 0 }, &json) == -1)
+		return EX_USAGE;
+	if (json) {
+		s.json = json_object_new_object();
+		s.figures = json_object_new_object();
+		if (json_object_object_add(s.json, "queue", s.figures) == -1)
+			err(EX_OSERR, "memory");
+	}
+	cmd_tables_path(cmd, path);
+	look_at_tables(&s.parts[TABLES], path);
+	if ((status = cmd_run_dir(cmd, run_dir)) != 0)
+		return status;
+	ask_postriderd(&s.parts[POSTRIDERD], run_dir);
+	ask_queued(&s, run_dir);
+	status = print(&s);
+	sbuf_free(&s.text);
+	return status;
+}
