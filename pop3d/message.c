@@ -60,9 +60,9 @@ open_once(const struct maildrop *md, const struct message *m)
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-static void
-complain(const struct maildrop *md, const struct message *m, const char *wanted,
-    const char *found)
+void
+message_complain(const struct maildrop *md, const struct message *m,
+    const char *wanted, const char *found)
 {
 	char name[MESSAGE_NAME_MAX], path[MESSAGE_NAME_MAX + 8];
 
@@ -75,7 +75,7 @@ complain(const struct maildrop *md, const struct message *m, const char *wanted,
 static enum message_sent
 unfit(struct maildrop *md, struct message *m, int fd, const char *found)
 {
-	complain(md, m, "a regular file of at most 16 GiB", found);
+	message_complain(md, m, "a regular file of at most 16 GiB", found);
 	if (fd != -1)
 		(void)close(fd); /* nothing was written through it */
 	m->lost = true;
@@ -173,7 +173,7 @@ count(struct maildrop *md, struct message *m, struct text *t)
 		char found[24];
 
 		(void)snprintf(found, sizeof(found), "%" PRIu64, c.octets);
-		complain(md, m, "the octets that the name says", found);
+		message_complain(md, m, "the octets that the name says", found);
 	}
 	m->size = c.octets;
 	m->counted = true;
@@ -192,7 +192,7 @@ message_size(struct maildrop *md, struct message *m)
 		return false;
 	m->lost = !count(md, m, &t);
 	if (m->lost)
-		complain(md, m, "to read it", strerror(errno));
+		message_complain(md, m, "to read it", strerror(errno));
 	text_close(&t);
 	return !m->lost;
 }
@@ -211,7 +211,7 @@ send_text(struct maildrop *md, struct message *m, struct text *t,
 		client_reply(client, ".");
 		return MESSAGE_SENT;
 	}
-	complain(md, m, "to read it", strerror(errno));
+	message_complain(md, m, "to read it", strerror(errno));
 	return MESSAGE_BROKEN;
 }
 

@@ -21,6 +21,10 @@ uint64_t message_promised_size(const char *base);
 /* "BASEINFO", below the directory of m->sub. */
 void message_name(const struct message *, char name[MESSAGE_NAME_MAX]);
 
+/* maildrop_complain() about the message's file. */
+void message_complain(const struct maildrop *, const struct message *,
+    const char *wanted, const char *found);
+
 /* fstatat(2), no link followed. */
 int message_stat(
     const struct maildrop *, const struct message *, struct stat *);

@@ -12,8 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <bsd/string.h>
-
 #include "common/deadline.h"
 #include "pop3d/message.h"
 #include "pop3d/scan.h"
@@ -25,7 +23,16 @@
 typedef bool (*visitor)(
     struct maildrop *, enum subdir, const char *name, void *arg);
 
-/* What cannot be a message, by its type; counts what it logs. */
+static void
+complain(const struct maildrop *md, enum subdir sub, const char *name)
+{
+	char path[MESSAGE_NAME_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", subdir_names[sub], name);
+	maildrop_complain(md, path, "a regular file", "something else");
+}
+
+/* By its type; counts what it logs. */
 static bool
 is_file(const struct maildrop *md, enum subdir sub, const struct dirent *e,
     unsigned int *complaints)
@@ -39,8 +46,7 @@ is_file(const struct maildrop *md, enum subdir sub, const struct dirent *e,
 	    S_ISREG(st.st_mode))
 		return true;
 	if ((*complaints)++ < COMPLAINTS_MAX)
-		maildrop_complain(
-		    md, e->d_name, "a regular file", "something else");
+		complain(md, sub, e->d_name);
 	return false;
 }
 

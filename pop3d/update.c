@@ -25,13 +25,6 @@ struct run {
 };
 
 static void
-complain(struct run *r, const char *name, const char *wanted)
-{
-	if (r->result->failed++ < COMPLAINTS_MAX)
-		maildrop_complain(r->md, name, wanted, strerror(errno));
-}
-
-static void
 remove_one(struct run *r, size_t i)
 {
 	struct message *m = &r->md->messages[i];
@@ -43,8 +36,8 @@ remove_one(struct run *r, size_t i)
 	else if (errno == ENOENT) {
 		r->missing++;
 		return;
-	} else
-		complain(r, name, "to remove it");
+	} else if (r->result->failed++ < COMPLAINTS_MAX)
+		message_complain(r->md, m, "to remove it", strerror(errno));
 	r->done[i] = true;
 }
 
