@@ -1,5 +1,6 @@
 PROGS	+= queue/queued queue/bounce queue/postrider queue/sendmail
-SCRIPTS	+= etc/lab
+SCRIPTS	+= etc/lab etc/lab-functions etc/lab-setup etc/lab-keeper \
+	   etc/lab-demo
 
 LIBS_queue/queued	= -lcdb -lbsd -levent_core -lpthread
 LIBS_queue/bounce	= -lcdb -lbsd
