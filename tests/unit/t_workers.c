@@ -1,0 +1,176 @@
+/*
+ * Unit test of common/workers, with real processes.
+ */
+#include "tests/unit/unit.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/workers.h"
+
+struct question {
+	int number;
+};
+
+struct reply {
+	int doubled;
+	pid_t pid;
+};
+
+#define DIE (-1)
+#define SLEEP (-2)
+
+static void
+work(const void *req, void *rep)
+{
+	const struct question *q = req;
+	struct reply *r = rep;
+
+	if (q->number == DIE)
+		(void)raise(SIGKILL);
+	if (q->number == SLEEP)
+		(void)pause();
+	r->doubled = 2 * q->number;
+	r->pid = getpid();
+}
+
+static const struct workers_kind kind = { "double", sizeof(struct question),
+	sizeof(struct reply), work, SANDBOX_AUTHD };
+
+struct heard {
+	int count, failed, last;
+	pid_t pid;
+};
+
+static struct event_base *base;
+
+static void
+hear(void *arg, const void *rep)
+{
+	const struct reply *r = rep;
+	struct heard *h = arg;
+
+	h->count++;
+	if (r == NULL) {
+		h->failed++;
+		return;
+	}
+	h->last = r->doubled;
+	h->pid = r->pid;
+}
+
+static struct job *
+ask(struct workers *ws, int number, struct heard *h)
+{
+	struct question q = { number };
+
+	return workers_submit(ws, &q, hear, h);
+}
+
+static void
+loop_until(const int *count, int want)
+{
+	for (int i = 0; i < 1000 && *count < want; i++)
+		assert_int_not_equal(event_base_loop(base, EVLOOP_ONCE), -1);
+	assert_int_equal(*count, want);
+}
+
+static int
+setup(void **state)
+{
+	if (unit_setup(state) == -1)
+		return -1;
+	unit_file("log", "", 0);
+	log_open("t", LOG_TO_FILE, unit_path("log"));
+	return (base = event_base_new()) == NULL ? -1 : 0;
+}
+
+static void
+answers(void **state)
+{
+	struct workers *ws = workers_new(base, &kind, 2, 10);
+	struct heard h[5] = { 0 };
+	int count = 0;
+
+	(void)state;
+	assert_non_null(ws);
+	for (int i = 0; i < 5; i++)
+		assert_non_null(ask(ws, i, &h[i]));
+	for (int i = 0; i < 5; i++) {
+		loop_until(&h[i].count, 1);
+		assert_int_equal(h[i].last, 2 * i);
+		assert_int_not_equal(h[i].pid, getpid());
+		count += h[i].pid == h[0].pid;
+	}
+	assert_in_range(count, 1, 4); /* both have worked */
+}
+
+/* A dead worker fails its own job, nobody else's, and comes back. */
+static void
+dies(void **state)
+{
+	struct workers *ws = workers_new(base, &kind, 1, 10);
+	struct heard dead = { 0 }, next = { 0 }, later = { 0 };
+
+	(void)state;
+	assert_non_null(ask(ws, DIE, &dead));
+	assert_non_null(ask(ws, 4, &next));
+	loop_until(&dead.count, 1);
+	assert_int_equal(dead.failed, 1);
+	loop_until(&next.count, 1);
+	assert_int_equal(next.failed, 0);
+	assert_int_equal(next.last, 8);
+	/* Killed while idle: the next job finds it gone or back. */
+	assert_int_equal(kill(next.pid, SIGKILL), 0);
+	assert_non_null(ask(ws, 5, &later));
+	loop_until(&later.count, 1);
+}
+
+static void
+full(void **state)
+{
+	struct workers *ws = workers_new(base, &kind, 1, 2);
+	struct heard h = { 0 };
+
+	(void)state;
+	assert_non_null(ask(ws, 1, &h)); /* at work */
+	assert_non_null(ask(ws, 2, &h));
+	assert_non_null(ask(ws, 3, &h));
+	assert_null(ask(ws, 4, &h));
+	loop_until(&h.count, 3);
+	assert_non_null(ask(ws, 5, &h));
+	loop_until(&h.count, 4);
+	assert_int_equal(h.last, 10);
+}
+
+static void
+cancelled(void **state)
+{
+	struct workers *ws = workers_new(base, &kind, 1, 10);
+	struct heard gone = { 0 }, h = { 0 };
+	struct job *running, *waiting;
+
+	(void)state;
+	running = ask(ws, 1, &gone);
+	waiting = ask(ws, 2, &gone);
+	assert_non_null(ask(ws, 3, &h));
+	workers_cancel(running);
+	workers_cancel(waiting);
+	loop_until(&h.count, 1);
+	assert_int_equal(h.last, 6);
+	assert_int_equal(gone.count, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(answers),
+		cmocka_unit_test(dies),
+		cmocka_unit_test(full),
+		cmocka_unit_test(cancelled),
+	};
+
+	return cmocka_run_group_tests(tests, setup, unit_teardown);
+}
