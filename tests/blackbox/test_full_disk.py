@@ -1,5 +1,5 @@
-"""ENOSPC on the spool and in the Maildirs: refused for now or deferred, never
-lost, and over without a restart when there is room again.
+"""ENOSPC on the spool and in the Maildirs: 452 or deferred, never lost, and
+over without a restart when there is room again.
 """
 
 import os
