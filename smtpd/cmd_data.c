@@ -137,38 +137,37 @@ accepted(struct session *s)
 	return session_reply_arg(s, REPLY_ACCEPTED, s->id);
 }
 
+/* The message, from 354 to its place in the queue; d says what became of it. */
 static enum next
-take_message(struct session *s)
+take_message(struct session *s, struct diag *d)
 {
-	struct diag d = DIAG_INIT;
 	enum next next;
 
-	if ((next = session_reply(s, REPLY_GO_AHEAD)) != NEXT_GO ||
-	    (next = session_flush(s)) != NEXT_GO ||
-	    (next = receive(s)) != NEXT_GO) {
+	if ((next = session_reply(s, REPLY_GO_AHEAD)) == NEXT_GO &&
+	    (next = session_flush(s)) == NEXT_GO)
+		next = receive(s);
+	if (next == NEXT_GO)
+		(void)incoming_end(&s->incoming, d); /* d says it all */
+	else
 		incoming_drop(&s->incoming);
-		return next;
-	}
-	if (incoming_end(&s->incoming, &d) == OUT_OK)
-		return accepted(s);
-	return session_reply_diag(s, &d);
+	return next;
 }
 
 enum next
 cmd_data(struct session *s, char *arg)
 {
 	struct diag d = DIAG_INIT;
-	enum next next;
+	enum next next = NEXT_GO;
 
 	(void)arg; /* there is none */
-	if (open_message(s, &d) != OUT_OK)
-		next = session_reply_diag(s, &d);
-	else {
+	if (open_message(s, &d) == OUT_OK) {
 		bound_files(s, true);
-		next = take_message(s);
+		next = take_message(s, &d);
 		bound_files(s, false);
 	}
 	/* Accepted or not, the next message starts with MAIL. */
 	s->state = ST_HELLO;
-	return next;
+	if (next != NEXT_GO)
+		return next;
+	return d.outcome == OUT_OK ? accepted(s) : session_reply_diag(s, &d);
 }

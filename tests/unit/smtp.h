@@ -1,0 +1,65 @@
+/*
+ * smtp: compiled tables for the tests of smtpd's modules.
+ */
+#ifndef TESTS_UNIT_SMTP_H
+#define TESTS_UNIT_SMTP_H
+
+#include <cdb.h>
+
+#include "common/tables.h"
+#include "tests/unit/unit.h"
+
+struct smtp_row {
+	const char *key, *value; /* the key begins with its space's letter */
+};
+
+/* clang-format off */
+static const struct smtp_row smtp_rows[] = {
+	{ "Vversion",			TABLES_VERSION },
+	{ "ohostname",			"mail.local.test" },
+	{ "omail-name",			"local.test" },
+	{ "opostmaster",		"alice@local.test" },
+	{ "osession-errors",		"5" },
+	{ "osession-junk",		"12" },
+	{ "orecipients",		"100" },
+	{ "omessage-size",		"100000" },
+	{ "oheader-size",		"4096" },
+	{ "ohops",			"10" },
+	{ "osubmission.auth",		"required" },
+	{ "osubmission.bare-newline",	"normalize" },
+	{ "osubmission.complete-headers", "yes" },
+	{ "olocal.expn",		"yes" },
+	{ "olocal.bare-newline",	"normalize" },
+	{ "olocal.sender-ownership",	"no" },
+	{ "dlocal.test",		"virtual" },
+	{ "dunix.test",			"unix" },
+	{ "aalice@local.test",		"local.test/alice/Maildir" },
+	{ "abob@local.test",		"local.test/bob/Maildir" },
+	{ "lstaff@local.test",		"alice@local.test,bob@local.test" },
+	{ "lsales@local.test",		"bob@local.test" },
+};
+/* clang-format on */
+
+/* Writes the rows into unit_dir/name and opens it. */
+static inline void
+smtp_tables(struct tables *t, const char *name)
+{
+	char err[TABLES_ERR];
+	struct cdb_make m;
+	int fd = open(unit_path(name), O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(cdb_make_start(&m, fd), 0);
+	for (size_t i = 0; i < COUNT(smtp_rows); i++)
+		assert_int_equal(
+		    cdb_make_add(&m, smtp_rows[i].key,
+			(unsigned int)strlen(smtp_rows[i].key),
+			smtp_rows[i].value,
+			(unsigned int)strlen(smtp_rows[i].value) + 1),
+		    0);
+	assert_int_equal(cdb_make_finish(&m), 0);
+	assert_int_equal(close(fd), 0);
+	assert_true(tables_open(t, unit_path(name), false, err));
+}
+
+#endif
