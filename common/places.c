@@ -117,6 +117,26 @@ lock(int fd)
 	return true;
 }
 
+/* Written to as root in a directory that may be another user's. */
+static int
+open_lock(const char *path)
+{
+	struct stat st;
+	int fd;
+
+	fd = open(path,
+	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK,
+	    0600);
+	if (fd == -1 || fstat(fd, &st) == -1) {
+		(void)complain(fd, path, "lock-file", strerror(errno));
+		return -1;
+	}
+	if (S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_uid == geteuid())
+		return fd;
+	(void)complain(fd, path, "lock-file", "a file of another kind or user");
+	return -1;
+}
+
 int
 places_lock(const char *dir)
 {
@@ -124,12 +144,8 @@ places_lock(const char *dir)
 	int fd, n;
 
 	(void)snprintf(path, sizeof(path), "%s/lock", dir);
-	fd = open(
-	    path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
-	if (fd == -1) {
-		(void)complain(-1, path, "lock-file", strerror(errno));
+	if ((fd = open_lock(path)) == -1)
 		return -1;
-	}
 	if (!lock(fd)) {
 		(void)snprintf(
 		    text, sizeof(text), "held-by-pid-%d", (int)holder(fd));
