@@ -271,8 +271,7 @@ cmd_quit(struct transaction *t, char **argv)
 		    "-ERR [SYS/TEMP] Deleted, but %zu messages may come back",
 		    u.marked);
 	else
-		client_reply(
-		    t->client, "+OK Bye, %zu messages deleted", u.marked);
+		client_reply(t->client, "+OK Bye, %zu deleted", u.marked);
 	return true;
 }
 

@@ -175,7 +175,7 @@ only_quit(void **state)
 	assert_true(pop3_has("cur/2.b:2,S"));
 	assert_int_equal(t.deleted, 0);
 	session("DELE 1\r\nQUIT\r\nDELE 2\r\nQUIT\r\n");
-	talk_expect("+OK Message 1 deleted\r\n+OK Bye, 1 messages deleted\r\n");
+	talk_expect("+OK Message 1 deleted\r\n+OK Bye, 1 deleted\r\n");
 	assert_string_equal(t.ended, "quit");
 	assert_false(pop3_has("new/1.a,S=4,W=6"));
 	assert_true(pop3_has("cur/2.b:2,S"));

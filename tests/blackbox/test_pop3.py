@@ -1,0 +1,675 @@
+"""POP3 against RFC 1939, 2449, 3206 and 5034, and against bad neighbours."""
+
+import os
+import re
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from box import Box, wire_form
+from messages import HARD
+from suite import wait_for
+from wire import b64
+
+DOVECOT = "dovecot-uidlist"
+
+
+@pytest.fixture
+def box(lab):
+    b = Box(lab)
+    yield b
+    (b.dir / DOVECOT).unlink(missing_ok=True)
+
+
+def talk(p, *lines):
+    """One command after the other; (command, first line of the answer)."""
+    return [(line, p.cmd(line).decode()) for line in lines]
+
+
+# --- whole dialogues
+
+
+def test_transcript(lab, box):
+    """Every byte of a session as old Foxmail holds it."""
+    box.put(b"Subject: one\n\nfirst\n")
+    box.put(b"Subject: two\n\n.dot\nno end")
+    with lab.pop3() as p:
+        assert p.greeting == b"+OK POP3 server ready."
+        assert b"<" not in p.greeting  # or clients try APOP
+        said = (f"USER alice\r\nPASS {lab.users['alice']}\r\n"
+                "STAT\r\nUIDL\r\nLIST\r\nRETR 1\r\nRETR 2\r\n"
+                "DELE 1\r\nDELE 2\r\nQUIT\r\n")
+        p.send(said.encode())
+        assert p.file.read() == (
+            b"+OK Now the password, with PASS\r\n"
+            b"+OK 2 messages\r\n"
+            b"+OK 2 53\r\n"
+            b"+OK Unique-ids follow\r\n"
+            b"1 1700000000.M000001P1.host\r\n"
+            b"2 1700000000.M000002P1.host\r\n.\r\n"
+            b"+OK 2 messages (53 octets)\r\n1 23\r\n2 30\r\n.\r\n"
+            b"+OK 23 octets\r\nSubject: one\r\n\r\nfirst\r\n.\r\n"
+            b"+OK 30 octets\r\nSubject: two\r\n\r\n..dot\r\nno end\r\n.\r\n"
+            b"+OK Message 1 deleted\r\n+OK Message 2 deleted\r\n"
+            b"+OK Bye, 2 deleted\r\n")
+    assert box.names() == []
+
+
+def test_leave_on_server(lab, box):
+    box.put_all(3)
+    seen = []
+    for _ in range(2):
+        with lab.pop3("alice") as p:
+            assert p.stat()[0] == 3
+            seen.append(p.listing("UIDL"))
+            for n in p.listing():
+                p.retr(n)
+            p.quit()
+    assert seen[0] == seen[1] and len(set(seen[0].values())) == 3
+    assert len(box.names()) == 3
+    line = box.log_of_last()
+    assert "messages=3 retrieved=3" in line and "deleted=0" in line, line
+
+
+def test_typed_byte_by_byte(lab, box):
+    box.put(b"Subject: t\n\nx\n")
+    with lab.pop3() as p:
+        for line in ("USER alice", f"PASS {lab.users['alice']}", "LIST 1",
+                     "QUIT"):
+            for byte in line.encode() + b"\r\n":
+                p.send(bytes([byte]))
+                time.sleep(0.001)
+            assert p.line().startswith(b"+OK"), line
+
+
+def test_every_split(lab, box):
+    """The handover at each byte of a pipelined session."""
+    box.put(b"Subject: t\n\nx\n")
+    said = f"USER alice\r\nPASS {lab.users['alice']}\r\nSTAT\r\nQUIT\r\n"
+    for at in range(0, len(said) + 1, 3):
+        with lab.pop3() as p:
+            p.send(said[:at].encode())
+            time.sleep(0.01)
+            p.send(said[at:].encode())
+            assert p.file.read().endswith(
+                b"+OK 1 messages\r\n+OK 1 17\r\n"
+                b"+OK Bye, 0 deleted\r\n"), at
+
+
+def test_half_closed(lab, box):
+    """A client that has said all gets all answers; nothing is removed."""
+    box.put(b"Subject: t\n\nx\n")
+    with lab.pop3("alice") as p:
+        p.send(b"DELE 1\r\nNOOP\r\n")
+        p.sock.shutdown(socket.SHUT_WR)
+        assert p.file.read() == b"+OK Message 1 deleted\r\n+OK\r\n"
+    assert len(box.names()) == 1
+    assert "reason=closed" in box.log_of_last()
+
+
+def test_under_each_super_server(any_lab):
+    box = Box(any_lab)
+    box.put_all(2)
+    with any_lab.pop3("alice") as p:
+        assert p.stat()[0] == 2
+        assert b"body 2" in p.retr(2)
+        p.ok("DELE 1")
+        p.quit()
+    assert len(box.names()) == 1
+
+
+# --- login
+
+
+def test_capabilities_in_both_states(lab, box):
+    wanted = (b"TOP\r\nUSER\r\nSASL PLAIN LOGIN\r\nRESP-CODES\r\n"
+              b"AUTH-RESP-CODE\r\nPIPELINING\r\nUIDL\r\nEXPIRE NEVER\r\n"
+              b"IMPLEMENTATION Postrider\r\n")
+    with lab.pop3() as p:
+        assert p.multi("CAPA") == wanted
+        p.login("alice", lab.users["alice"])
+        assert p.multi("capa") == wanted
+
+
+def test_before_login(lab):
+    with lab.pop3() as p:
+        for line in ("NOOP", "STAT", "RETR 1", "APOP a b", "STLS", "RPOP x",
+                     "PASS first", "AUTH GSSAPI", "USER", "XTND", ""):
+            p.err(line)
+        assert p.multi("AUTH") == b"PLAIN\r\nLOGIN\r\n"
+        p.quit()
+
+
+def test_no_passwords_in_the_clear(make_lab):
+    lab = make_lab(options=["strict.plaintext-auth never"],
+                   services=["strict:pop3"])
+    with lab.pop3(service="strict") as p:
+        capa = p.multi("CAPA").split(b"\r\n")
+        assert b"USER" not in capa
+        assert not any(c.startswith(b"SASL") for c in capa)
+        for line in ("USER alice", "PASS x", "AUTH", "AUTH PLAIN"):
+            r = p.err(line)
+            assert r.startswith(b"-ERR [AUTH] ") and b"995" in r
+        p.quit()
+    with lab.pop3("alice") as p:
+        p.quit()
+
+
+def plain(user, password):
+    return b64(f"\0{user}\0{password}")
+
+
+def test_sasl(lab, box):
+    alice, secret = "alice", lab.users["alice"]
+    ways = (
+        [(f"AUTH PLAIN {plain(alice, secret)}", None)],
+        [("auth plain", "+ "), (plain(alice, secret), None)],
+        [(f"AUTH LOGIN {b64(alice)}", "+ "), (b64(secret), None)],
+        [("AUTH LOGIN", "+ VXNlcm5hbWU6"), (b64(alice), "+ UGFzc3dvcmQ6"),
+         (b64(secret), None)],
+        [("AUTH LOGIN", "+ "), ("*", "-ERR"), ("AUTH PLAIN", "+ "),
+         ("!", "-ERR"), (f"AUTH PLAIN {plain(alice, secret)}", None)],
+        [(f"AUTH PLAIN {plain(lab.address(alice), secret)}", None)],
+    )
+    for way in ways:
+        with lab.pop3() as p:
+            for said, wanted in way:
+                got = p.cmd(said).decode()
+                assert got.startswith(wanted or "+OK 0 messages"), (said, got)
+            p.quit()
+
+
+def test_wrong_passwords(make_lab):
+    """Told as such; the session goes on; the fifth is too much."""
+    lab = make_lab(options=["auth-delay 1s"])
+    with lab.pop3() as p:
+        for line in ("PASS wrong", "PASS " + lab.users["alice"] + " ",
+                     "PASS  " + lab.users["alice"], "PASS "):
+            p.ok("USER bob")
+            assert p.err(line).startswith(b"-ERR [AUTH] "), line
+        p.ok("USER bob")
+        p.err("PASS wrong")
+        assert p.at_eof()
+    with lab.pop3() as p:
+        p.ok("USER nobody-here")
+        assert p.err("PASS x").startswith(b"-ERR [AUTH] ")
+        p.ok("USER root")
+        assert p.err("PASS x").startswith(b"-ERR [AUTH] ")
+        p.login("alice", lab.users["alice"])
+        p.quit()
+    assert lab.users["alice"] not in lab.log()
+
+
+def test_passwords_with_spaces(make_lab):
+    lab = make_lab()
+    r = lab.postrider("user", "passwd", lab.address("alice"),
+                      data=b" two  spaces and one behind \n")
+    assert r.returncode == 0, r.stderr
+    with lab.pop3() as p:
+        p.ok("USER nobody")  # the later name counts
+        p.ok("USER alice")
+        p.ok("PASS  two  spaces and one behind ")
+        p.quit()
+    with lab.pop3() as p:
+        p.ok("USER alice")
+        p.err("PASS two  spaces and one behind")
+
+
+def test_long_lines(lab, box):
+    with lab.pop3() as p:
+        for line in (b"USER " + b"A" * 5000, b"PASS " + b"A" * 10000,
+                     b"AUTH PLAIN " + b"A" * 13000, b"A" * 70000):
+            assert p.err(line) == b"-ERR Line too long"
+        p.login("alice", lab.users["alice"])
+        for verb in (b"LIST", b"DELE", b"UIDL", b"RETR"):
+            assert p.err(verb + b" " + b"A" * 5000) == b"-ERR Line too long"
+            assert p.err(verb + b" " + b"9" * 400) == b"-ERR No such message"
+        p.ok("NOOP")
+
+
+def test_bad_bytes(lab, box):
+    with lab.pop3("alice") as p:
+        for line in (b"NOOP\0x", b"NO\rOP", b"STAT\r"):
+            p.send(line + b"\r\n")
+            assert p.line().startswith(b"-ERR"), line
+        p.send(b"NOOP\nNOOP\r\n")
+        assert p.line().startswith(b"-ERR")
+        p.ok("NOOP")
+
+
+def test_login_deadline(make_lab):
+    """One for the whole login: talking does not move it."""
+    lab = make_lab(options=["login-timeout 2s"])
+    begin = time.monotonic()
+    with lab.pop3() as p:
+        with pytest.raises((ConnectionError, BrokenPipeError, AssertionError)):
+            while True:
+                p.multi("CAPA")
+                time.sleep(0.2)
+    assert time.monotonic() - begin < 10
+
+
+# --- the commands
+
+
+BAD_NUMBERS = ("0", "-1", "4294967297", "18446744073709551617", "1x", " 1",
+               "01", "3", "")
+
+
+def test_numbers(lab, box):
+    box.put_all(2)
+    with lab.pop3("alice") as p:
+        for verb in ("RETR {}", "DELE {}", "TOP {} 0", "LIST {}", "UIDL {}"):
+            for number in BAD_NUMBERS:
+                if number == "" and verb[:4] in ("LIST", "UIDL"):
+                    continue
+                p.err(verb.format(number))
+        for lines in ("-1", "x", "", "18446744073709551616"):
+            p.err(f"TOP 1 {lines}")
+        # One answer each: this is the next one.
+        assert p.ok("STAT").startswith(b"+OK 2 ")
+
+
+def test_delete_and_reset(lab, box):
+    box.put_all(2)
+    with lab.pop3("alice") as p:
+        p.ok("DELE 1")
+        p.err("DELE 1")
+        p.err("RETR 1")
+        p.err("TOP 1 0")
+        p.err("LIST 1")
+        p.err("UIDL 1")
+        assert list(p.listing()) == [2] == list(p.listing("UIDL"))
+        assert p.stat() == (1, p.listing()[2])
+        p.ok("RSET")
+        assert list(p.listing()) == [1, 2]
+        p.ok("DELE 2")
+        p.err("LAST")
+        p.quit()
+    assert [n.split("P")[0] for n in box.names()] == \
+        ["new/1700000000.M000001"]
+    with lab.pop3("alice") as p:
+        p.ok("DELE 1")
+    wait_for(lambda: "reason=closed" in box.log_of_last(), "the end")
+    assert len(box.names()) == 1
+
+
+def test_byte_exact(lab, box):
+    stored = [m.replace(b"\r\n", b"\n") for m in HARD.values()]
+    stored += [b"no end", b"x\n\r", b"a\rb\n\r.\n", b"h: 1\r\n\r\n.crlf\r\n",
+               b"\n", b"\0", b".", b".\n", b"z" * 10_000_000]
+    for content in stored:
+        box.put(content)
+    with lab.pop3("alice") as p:
+        sizes = p.listing()
+        for n, content in enumerate(stored, 1):
+            wanted = wire_form(content)
+            assert p.ok(f"RETR {n}") == b"+OK %d octets" % len(wanted)
+            assert p.rest() == wanted, n
+            assert sizes[n] == len(wanted)
+            p.ok(f"TOP {n} 99999999")
+            assert p.rest() == wanted, n
+        assert p.stat() == (len(stored), sum(sizes.values()))
+        p.quit()
+
+
+def test_top(lab, box):
+    box.put(b"A: 1\nB: 2\n\none\n.two\nthree\n")
+    box.put(b"A: only a header\n")
+    with lab.pop3("alice") as p:
+        head = b"A: 1\r\nB: 2\r\n\r\n"
+        assert p.multi("TOP 1 0") == head
+        assert p.multi("TOP 1 2") == head + b"one\r\n.two\r\n"
+        assert p.multi("TOP 1 3") == p.retr(1)
+        assert p.multi("TOP 2 0") == b"A: only a header\r\n"
+        p.quit()
+
+
+def test_sizes_in_names(lab, box):
+    """Believed as long as nobody looks; put right when somebody does."""
+    box.put(b"a\nb\n", "1700000000.M1P1.h,S=4,W=6")
+    box.put(b"a\nb\nc\n", "1700000000.M2P1.h,S=4,W=6")  # a lie
+    box.put(b"a\nb\n", "1700000000.M3P1.h,S=4,W=99")    # nonsense
+    with lab.pop3("alice") as p:
+        assert p.listing() == {1: 6, 2: 6, 3: 6}
+        assert p.ok("RETR 2") == b"+OK 9 octets"
+        assert p.rest() == b"a\r\nb\r\nc\r\n"
+        assert p.stat() == (3, 21)
+        assert p.listing("UIDL")[1] == "1700000000.M1P1.h"
+        p.quit()
+    lab.wait_log("M2P1.h,S=4,W=6")
+
+
+def test_sizes_beyond_32_bits(lab, box):
+    big = 5_000_000_000
+    path = box.put(b"", f"1700000000.M1P1.h,S={big},W={big + 7}")
+    os.truncate(path, big)
+    box.put(b"x\n", "1700000001.M1P1.h")
+    with lab.pop3("alice") as p:
+        assert p.stat() == (2, big + 7 + 3)
+        assert p.ok("LIST 1") == b"+OK 1 %d" % (big + 7)
+        assert p.multi("TOP 2 1") == b"x\r\n"
+
+
+def test_pipelined(lab, box):
+    """A thousand commands in one write, answered in order."""
+    box.put_all(1000)
+    with lab.pop3("alice") as p:
+        p.send(b"".join(b"RETR %d\r\n" % n for n in range(1, 1001)) +
+               b"QUIT\r\n")
+        for n in range(1, 1001):
+            assert p.line().startswith(b"+OK ")
+            assert p.rest() == b"Subject: %d\r\n\r\nbody %d\r\n" % (n, n)
+        assert p.line().startswith(b"+OK Bye")
+        assert p.at_eof()
+
+
+def test_many_messages(lab, box):
+    for i in range(20000):
+        box.put(b"", f"17{i:08}.M1P{i}.h,S=0,W=0")
+    begin = time.monotonic()
+    with lab.pop3("alice") as p:
+        assert p.stat() == (20000, 0)
+        ids = p.listing("UIDL")
+        assert len(set(ids.values())) == 20000
+        assert ids[20000] == "1700019999.M1P19999.h"
+        p.send(b"".join(b"DELE %d\r\n" % n for n in range(1, 20001)))
+        for _ in range(20000):
+            assert p.line().startswith(b"+OK")
+        p.quit()
+    assert time.monotonic() - begin < 20  # seconds; a square would be minutes
+    assert box.names() == []
+
+
+# --- unique-ids
+
+
+def test_unique_ids(lab, box):
+    box.put(b"x\n", "1700000000.M1P1.h,S=2,W=3")
+    box.put(b"x\n", "1700000000.M2P1." + "h" * 100)
+    box.put(b"x\n", "1700000000.M3P1.h with space")
+    box.put(b"%n%s\n", "1700000000.M4P1.%n%s%x")
+    with lab.pop3("alice") as p:
+        first = p.listing("UIDL")
+        assert first[1] == "1700000000.M1P1.h"
+        assert re.fullmatch(r"\.[0-9a-f]{32}", first[2])
+        assert re.fullmatch(r"\.[0-9a-f]{32}", first[3])
+        assert first[4] == "1700000000.M4P1.%n%s%x"
+        for n in first:
+            assert p.ok(f"UIDL {n}").decode() == f"+OK {n} {first[n]}"
+        p.quit()
+    # Read, flagged, moved: the same; new mail does not disturb them.
+    for f in list((box.dir / "new").iterdir()):
+        f.rename(box.dir / "cur" / f"{f.name}:2,RS")
+    box.put(b"x\n", "1600000000.M9P1.h")
+    with lab.pop3("alice") as p:
+        again = p.listing("UIDL")
+        assert again[1] == "1600000000.M9P1.h"
+        assert [again[n] for n in (2, 3, 4, 5)] == list(first.values())
+        p.quit()
+
+
+def test_dovecot_ids(lab, box):
+    box.put(b"x\n", "1276528487.M364837P9451.kurkku,S=2,W=3:2,", "cur")
+    box.put(b"x\n", "1276533073.M242911P3632.kurkku:2,FS", "cur")
+    box.put(b"x\n", "1276533074.M1P1.kurkku")
+    box.put(b"x\n", "1700000000.M1P1.kurkku")
+    (box.dir / DOVECOT).write_text(
+        "3 V1275660208 N25022 G3085f01b7f11094c501100008c4a11c1\n"
+        "25006 :1276528487.M364837P9451.kurkku,S=2,W=3:2,\n"
+        "25017 W2481 :1276533073.M242911P3632.kurkku:2,F\n"
+        "25018 Pbefore-Dovecot :1276533074.M1P1.kurkku\n")
+    box.give(box.dir / DOVECOT)
+    with lab.pop3("alice") as p:
+        assert p.listing("UIDL") == {
+            1: "000061ae4c0907b0", 2: "000061b94c0907b0",
+            3: "before-Dovecot", 4: "1700000000.M1P1.kurkku"}
+        p.quit()
+
+
+@pytest.mark.parametrize("text", [
+    b"", b"3 V1 N9\nx :a\n", b"\xff" * 5000, b"3 V1 N9\n9 :\n",
+    b"3 V99999999999 N9\n1 :1700000000.M1P1.h\n"])
+def test_broken_dovecot_list(lab, box, text):
+    box.put(b"x\n", "1700000000.M1P1.h")
+    (box.dir / DOVECOT).write_bytes(text)
+    box.give(box.dir / DOVECOT)
+    with lab.pop3("alice") as p:
+        assert p.listing("UIDL") == {1: "1700000000.M1P1.h"}
+        p.quit()
+    lab.wait_log(DOVECOT)
+
+
+# --- others in the Maildir
+
+
+def test_in_use(lab, box):
+    box.put(b"x\n")
+    with lab.pop3("alice") as p, lab.pop3() as q:
+        q.ok("USER alice")
+        r = q.err(f"PASS {lab.users['alice']}")
+        assert r.startswith(b"-ERR [IN-USE] ")
+        assert q.at_eof()
+        p.ok("DELE 1")
+        p.quit()
+        # The lock is free when QUIT is answered.
+        with lab.pop3("alice") as again:
+            assert again.stat() == (0, 0)
+            again.quit()
+        with lab.pop3("bob") as other:
+            other.quit()
+
+
+def test_polling_never_meets_itself(lab, box):
+    for _ in range(30):
+        with lab.pop3("alice") as p:
+            p.quit()
+
+
+def test_renamed_meanwhile(lab, box):
+    paths = box.put_all(4)
+    with lab.pop3("alice") as p:
+        assert p.stat()[0] == 4
+        for n, flags in ((0, ":2,"), (1, ":2,S")):
+            paths[n].rename(box.dir / "cur" / (paths[n].name + flags))
+        paths[2].unlink()
+        box.put(b"Subject: new\n\nlater\n", "1000000000.M1P1.first")
+        assert b"body 1" in p.retr(1)
+        assert b"body 2" in p.retr(2)
+        (box.dir / "cur" / (paths[1].name + ":2,S")).rename(
+            box.dir / "cur" / (paths[1].name + ":2,FS"))
+        assert b"body 2" in p.retr(2)
+        p.err("RETR 3")
+        p.ok("DELE 3")
+        p.ok("DELE 1")
+        (box.dir / "cur" / (paths[0].name + ":2,")).rename(
+            box.dir / "cur" / (paths[0].name + ":2,T"))
+        assert b"body 4" in p.retr(4)
+        p.quit()
+    assert box.names() == sorted([
+        "new/1000000000.M1P1.first", f"new/{paths[3].name}",
+        f"cur/{paths[1].name}:2,FS"])
+
+
+def test_flags_change_all_the_time(lab, box):
+    """Whatever RETR answers, it is that message or an error."""
+    for path in box.put_all(50):
+        path.rename(box.dir / "cur" / (path.name + ":2,"))
+    stop = threading.Event()
+
+    def rename():
+        flag = 0
+        while not stop.is_set():
+            flag ^= 1
+            for f in list((box.dir / "cur").iterdir()):
+                if stop.wait(0.001):
+                    return
+                base = f.name.split(":")[0]
+                f.rename(f.with_name(base + (":2,S" if flag else ":2,")))
+
+    thread = threading.Thread(target=rename)
+    with lab.pop3("alice") as p:
+        thread.start()
+        try:
+            right = 0
+            for n in range(1, 51):
+                if p.cmd(f"RETR {n}").startswith(b"+OK"):
+                    assert p.rest() == \
+                        b"Subject: %d\r\n\r\nbody %d\r\n" % (n, n)
+                    right += 1
+                p.ok(f"DELE {n}")
+        finally:
+            stop.set()
+            thread.join()
+        assert right > 25
+        p.quit()
+    assert box.names() == []
+
+
+def test_strange_things_in_the_maildir(lab, box):
+    good = box.put(b"good\n")
+    os.symlink("/etc/passwd", box.dir / "new/1700000001.M1P1.link")
+    os.mkfifo(box.dir / "cur/1700000001.M2P1.fifo:2,")
+    (box.dir / "new/1700000001.M3P1.dir").mkdir()
+    huge = box.put(b"", "1700000001.M4P1.huge")
+    os.truncate(huge, 1 << 40)
+    with lab.pop3("alice") as p:
+        assert p.stat() == (1, 6)
+        assert p.retr(1) == b"good\r\n"
+        good.unlink()
+        good.symlink_to("/etc/passwd")
+        p.err("RETR 1")
+        good.unlink()
+        os.mkfifo(good)
+        p.err("RETR 1")
+        p.quit()
+    for name in ("link", "fifo", "dir", "huge"):
+        lab.wait_log(f".{name}")
+    for name in ("new/1700000001.M1P1.link", "cur/1700000001.M2P1.fifo:2,"):
+        (box.dir / name).unlink()
+    (box.dir / "new/1700000001.M3P1.dir").rmdir()
+
+
+def test_wrong_rights(lab, box):
+    for name, mode in ((".", 0o770), ("new", 0o777), ("cur", 0o702)):
+        (box.dir / name).chmod(mode)
+        with lab.pop3() as p:
+            p.ok("USER alice")
+            r = p.err(f"PASS {lab.users['alice']}")
+            assert r.startswith(b"-ERR [SYS/PERM] "), r
+        (box.dir / name).chmod(0o700)
+        lab.wait_log(f"mode {mode:04o}")
+    if os.geteuid() == 0:
+        os.chown(box.dir / "cur", 65534, -1)
+        with lab.pop3() as p:
+            p.ok("USER alice")
+            r = p.err(f"PASS {lab.users['alice']}")
+            assert r.startswith(b"-ERR [SYS/PERM] "), r
+        box.give(box.dir / "cur")
+    with lab.pop3("alice") as p:
+        p.quit()
+
+
+def test_mailbox_is_a_link(lab, box):
+    elsewhere = box.dir.with_name("elsewhere")
+    box.dir.rename(elsewhere)
+    box.dir.symlink_to(elsewhere)
+    try:
+        with lab.pop3() as p:
+            p.ok("USER alice")
+            r = p.err(f"PASS {lab.users['alice']}")
+            assert r.startswith(b"-ERR [SYS/PERM] "), r
+        line, = lab.wait_log("symbolic link")[-1:]
+        assert "path=" in line and "wanted=" in line and "Maildir" in line
+    finally:
+        box.dir.unlink()
+        elsewhere.rename(box.dir)
+
+
+def test_removal_fails(lab, box):
+    if box.owner == 0:
+        pytest.skip("root removes anything")
+    box.put_all(3)
+    with lab.pop3("alice") as p:
+        p.ok("DELE 1")
+        p.ok("DELE 3")
+        (box.dir / "new").chmod(0o500)
+        try:
+            r = p.err("QUIT")
+        finally:
+            (box.dir / "new").chmod(0o700)
+        assert r.startswith(b"-ERR [SYS/TEMP] 2 of 2 "), r
+    assert len(box.names()) == 3
+
+
+# --- ends that are no QUIT
+
+
+def test_idle(make_lab):
+    lab = make_lab(options=["pop3-timeout 2s"])
+    box = Box(lab)
+    box.put(b"x\n")
+    with lab.pop3("alice") as p:
+        p.ok("DELE 1")
+        begin = time.monotonic()
+        try:
+            while time.monotonic() - begin < 20:
+                p.send(b"N")  # not even a byte now and then helps
+                time.sleep(0.3)
+                if p.sock.recv(1, socket.MSG_DONTWAIT) == b"":
+                    break
+        except BlockingIOError:
+            pytest.fail("still there")
+        except OSError:
+            pass
+    lab.wait_log("reason=timeout")
+    assert len(box.names()) == 1
+
+
+def test_client_that_does_not_read(make_lab):
+    lab = make_lab(options=["pop3-timeout 2s"])
+    box = Box(lab)
+    box.put(b"y" * 99 + b"\n" + b"x" * 30_000_000)
+    with lab.pop3("alice") as p:
+        p.send(b"RETR 1\r\nDELE 1\r\nQUIT\r\n")
+        lab.wait_log("reason=error")
+    assert len(box.names()) == 1
+    with lab.pop3("alice") as p:
+        assert p.stat()[0] == 1
+
+
+def test_mailbox_process_killed(lab, box):
+    box.put(b"x\n")
+    with lab.pop3("bob") as other, lab.pop3("alice") as p:
+        p.ok("DELE 1")
+        for pid in lab.pids("pop3-mailbox"):
+            with open(f"/proc/{pid}/cmdline", "rb") as f:
+                if lab.address("alice").encode() in f.read():
+                    os.kill(pid, signal.SIGKILL)
+        assert p.at_eof()
+        other.ok("NOOP")
+        other.quit()
+    with lab.pop3("alice") as p:
+        assert p.stat()[0] == 1
+        p.quit()
+
+
+def test_too_much_nonsense(lab, box):
+    with lab.pop3() as p:
+        p.send(b"".join(b"JUNK\r\n" for _ in range(100)))
+        assert p.file.read().count(b"-ERR") < 40
+    with lab.pop3("alice") as p:
+        p.send(b"".join(b"JUNK\r\n" for _ in range(300)))
+        assert p.file.read().endswith(b"-ERR Too many errors, bye\r\n")
+
+
+def test_log_stays_in_line(lab, box):
+    with lab.pop3() as p:
+        p.cmd(b"USER a\x1b[2J\"b%n%s")
+        p.cmd(b"PASS x")
+        p.cmd(b"\x1b]0;title\x07")
+    wait_for(lambda: "login-failed" in lab.log(), "the failure")
+    assert "\x1b" not in lab.log() and "\x07" not in lab.log()
