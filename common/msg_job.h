@@ -19,6 +19,9 @@
 #define JOB_RCPT_MAX	50	/* recipients of one job */
 #define JOB_WINDOW	100	/* recipients an agent may have unanswered */
 
+/* The dsn of outcomes when the content is not what size and crc say. */
+#define JOB_DAMAGED	"4.6.0"
+
 /* What bounce is to report about a recipient; 0 in jobs of local. */
 #define REPORT_FAILED	1u	/* RFC 3464 section 2.3.3 */
 #define REPORT_DELAYED	2u

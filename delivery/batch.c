@@ -68,7 +68,7 @@ static void
 content_failed(struct diag *d, enum content_result result, const char *path)
 {
 	if (result == CONTENT_DAMAGED)
-		diag_set(d, "4.3.0", "the queued message is damaged");
+		diag_set(d, JOB_DAMAGED, "the queued message is damaged");
 	else
 		failure_errno(d, path, "content", errno);
 }

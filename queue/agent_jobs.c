@@ -1,0 +1,322 @@
+/*
+ * agent_jobs: what one agent is given, and what it answers.  In queued, as
+ * postrider; talks to local, which runs as the owner of a mailbox, and to
+ * bounce (msg_job.h).  An agent can answer for the recipients it was given,
+ * once for each, and for nothing else.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "common/log.h"
+#include "queue/agents_private.h"
+
+#define LOST_FIRST 1000 /* ms until a message that lost an agent goes again */
+#define LOST_SHIFT 8    /* doublings at most */
+
+int64_t
+agent_lost_wait(unsigned int times)
+{
+	return (int64_t)LOST_FIRST << (times < LOST_SHIFT ? times : LOST_SHIFT);
+}
+
+static void
+forget_job(struct agent *a, struct job *j)
+{
+	if (j->sent < 1 + j->n)
+		TAILQ_REMOVE(&a->unsent, j, unsent);
+	LIST_REMOVE(j, of_agent);
+	for (uint32_t k = 0; k < j->n; k++)
+		free(j->rcpts[k].mailbox);
+	free(j);
+}
+
+/* One recipient of the job less; after the last the job is over. */
+static void
+close_rcpt(struct agent *a, struct job *j, uint32_t k)
+{
+	j->rcpts[k].answered = true;
+	j->left--;
+	a->outstanding--;
+	a->all->outstanding--;
+	if (j->left == 0)
+		forget_job(a, j);
+}
+
+static void
+answered(struct agent *a, struct job *j, uint32_t k, const struct diag *d)
+{
+	struct message *m = j->message;
+	uint32_t index = j->rcpts[k].index;
+
+	close_rcpt(a, j, k);
+	message_outcome(m, index, d);
+	if (a->outstanding == 0)
+		a->alone = false;
+}
+
+/* A job of which nothing was sent ends with this. */
+static void
+abandon(struct agent *a, struct job *j, const struct diag *d)
+{
+	/* The last one frees the job. */
+	for (uint32_t k = 0, n = j->n; k < n; k++)
+		answered(a, j, k, d);
+}
+
+/* Sends the message number j->sent of a job. */
+static enum chan_result
+send_one(struct agent *a, struct job *j, int fd)
+{
+	struct chan *c = &a->peer->chan;
+	union msg_job m;
+	uint32_t k = j->sent - 1;
+
+	if (j->sent == 0) {
+		message_tell(j->message, &m.message, j->n);
+		m.message.job = j->number;
+		return chan_send(c, JOB_T_MESSAGE, &m.message, fd, 0);
+	}
+	message_tell_rcpt(
+	    j->message, j->rcpts[k].index, j->rcpts[k].mailbox, &m.rcpt);
+	m.rcpt.job = j->number;
+	return chan_send(c, JOB_T_RCPT, &m.rcpt, -1, 0);
+}
+
+/* With the message's descriptor; false when there is none. */
+static bool
+send_head(struct agent *a, struct job *j, enum chan_result *r)
+{
+	struct diag d = DIAG_INIT;
+	int fd = spool_reader(a->all->q->spool, j->message->env.id);
+
+	if (fd == -1) {
+		(void)diag_set(
+		    &d, "4.3.0", "The queue's file: %s", strerror(errno));
+		abandon(a, j, &d);
+		return false;
+	}
+	*r = send_one(a, j, fd);
+	(void)close(fd); /* was only read; the agent has its own */
+	return true;
+}
+
+void
+agent_send(struct agent *a)
+{
+	enum chan_result r = CHAN_OK;
+	struct job *j;
+
+	while (r == CHAN_OK && (j = TAILQ_FIRST(&a->unsent)) != NULL) {
+		if (j->sent > 0)
+			r = send_one(a, j, -1);
+		else if (!send_head(a, j, &r))
+			continue;
+		if (r == CHAN_OK && j->sent++ == j->n)
+			TAILQ_REMOVE(&a->unsent, j, unsent);
+	}
+	if (r == CHAN_AGAIN)
+		r = event_add(a->writable, NULL) == 0 ? CHAN_OK : CHAN_ERROR;
+	if (r != CHAN_OK)
+		peer_close(a->peer); /* its jobs go back */
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	agent_send(arg);
+}
+
+/* What pool_take() gave, as a job; NULL without memory. */
+static struct job *
+new_job(struct agent *a, struct message *m, const uint32_t *indexes, size_t n)
+{
+	struct job *j = calloc(1, sizeof(*j));
+
+	if (j == NULL)
+		return NULL;
+	j->message = m;
+	j->number = ++a->all->number;
+	j->n = j->left = (uint32_t)n;
+	for (size_t k = 0; k < n; k++)
+		j->rcpts[k].index = indexes[k];
+	LIST_INSERT_HEAD(&a->jobs, j, of_agent);
+	TAILQ_INSERT_TAIL(&a->unsent, j, unsent);
+	a->outstanding += n;
+	a->all->outstanding += n;
+	return j;
+}
+
+/*
+ * Those whose mailbox is not known any more (the tables have changed) are
+ * answered here and not given.
+ */
+static size_t
+find_mailboxes(struct message *m, uint32_t *indexes, size_t n, char **mailboxes)
+{
+	struct diag d;
+	size_t kept = 0;
+
+	for (size_t k = 0; k < n; k++) {
+		d = (struct diag)DIAG_INIT;
+		mailboxes[kept] = message_mailbox(m, indexes[k], &d);
+		if (d.outcome == OUT_OK)
+			indexes[kept++] = indexes[k];
+		else
+			message_outcome(m, indexes[k], &d);
+	}
+	return kept;
+}
+
+static void
+give_job(struct agent *a, struct message *m, uint32_t *indexes, size_t n)
+{
+	char *mailboxes[JOB_RCPT_MAX];
+	struct job *j;
+
+	if ((n = find_mailboxes(m, indexes, n, mailboxes)) == 0)
+		return; /* and the message may be gone */
+	j = new_job(a, m, indexes, n);
+	for (size_t k = 0; k < n; k++)
+		if (j != NULL)
+			j->rcpts[k].mailbox = mailboxes[k];
+		else {
+			free(mailboxes[k]);
+			message_lost(m, indexes[k], agent_lost_wait(0));
+		}
+}
+
+void
+agent_fill(struct agent *a)
+{
+	uint32_t indexes[JOB_RCPT_MAX];
+	struct message *m;
+	bool suspect = false;
+	size_t n;
+
+	while (!a->alone && !a->retiring && !a->all->q->stopping) {
+		n = pool_take(a->pool, a->outstanding == 0,
+		    JOB_WINDOW - a->outstanding, &m, indexes, &suspect);
+		if (n == 0)
+			break;
+		give_job(a, m, indexes, n);
+		a->alone = suspect && a->outstanding > 0;
+	}
+	agent_send(a);
+}
+
+static struct job *
+find_job(struct agent *a, uint32_t number)
+{
+	struct job *j;
+
+	LIST_FOREACH(j, &a->jobs, of_agent)
+	if (j->number == number)
+		return j;
+	return NULL;
+}
+
+/* What the agent says, in our own words where it is no outcome at all. */
+static void
+take_outcome(const struct msg_job_outcome *m, struct diag *d)
+{
+	const char *wanted = "245";
+
+	if (m->outcome > OUT_PERM || !dsn_valid(m->dsn) ||
+	    m->dsn[0] != wanted[m->outcome]) {
+		(void)diag_set(d, "4.3.0", "The agent's answer is none");
+		return;
+	}
+	(void)diag_set(d, m->dsn, "%s", m->text);
+	d->outcome = (enum outcome)m->outcome;
+}
+
+static void
+on_message(struct peer *p, unsigned int type, const void *msg, int fd)
+{
+	const struct msg_job_outcome *m = msg;
+	struct agent *a = p->data;
+	struct diag d = DIAG_INIT;
+	uint32_t k = 0;
+	struct job *j;
+
+	(void)type; /* agents send outcomes only */
+	if (fd != -1)
+		(void)close(fd); /* none is wanted */
+	if ((j = find_job(a, m->job)) != NULL)
+		while (k < j->n && j->rcpts[k].index != m->index)
+			k++;
+	if (j == NULL || j->sent == 0 || k == j->n || j->rcpts[k].answered) {
+		log_error("-",
+		    "channel=job uid=%u found=an outcome that was "
+		    "not asked for",
+		    (unsigned int)p->uid);
+		peer_close(p);
+		return;
+	}
+	a->answers++;
+	a->idle = queue_now();
+	a->pool->failures = 0;
+	take_outcome(m, &d);
+	answered(a, j, k, &d);
+	agents_wake(a->all, a->pool);
+}
+
+static void
+on_closed(struct peer *p)
+{
+	agent_ended(p->data);
+}
+
+static const struct peer_ops ops = { on_message, on_closed };
+
+bool
+agent_start(struct agent *a, int fd)
+{
+	a->peer =
+	    peer_new(a->all->q->base, fd, &job_channel, JOB_QUEUED, &ops, a);
+	if (a->peer == NULL) {
+		(void)close(fd); /* ends the agent */
+		return false;
+	}
+	a->writable = event_new(a->all->q->base, fd, EV_WRITE, on_writable, a);
+	if (a->writable == NULL)
+		peer_close(a->peer);
+	a->idle = queue_now();
+	return a->writable != NULL;
+}
+
+/* The job's recipients go back; it is over afterwards. */
+static void
+lose_job(struct agent *a, struct job *j, int64_t wait)
+{
+	struct message *m = j->message;
+	uint32_t index;
+
+	if (j->sent > 0 && m->entry->crashes < UINT16_MAX)
+		m->entry->crashes++;
+	for (uint32_t k = 0, n = j->n; k < n; k++) {
+		if (j->rcpts[k].answered)
+			continue;
+		index = j->rcpts[k].index;
+		n = j->left == 1 ? 0 : n; /* the last one frees the job */
+		close_rcpt(a, j, k);
+		message_lost(m, index, wait);
+	}
+}
+
+size_t
+agent_lose(struct agent *a)
+{
+	size_t n = a->outstanding;
+	int64_t wait = agent_lost_wait(a->pool->failures);
+	struct job *j;
+
+	while ((j = LIST_FIRST(&a->jobs)) != NULL)
+		lose_job(a, j, wait);
+	return n;
+}

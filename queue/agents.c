@@ -1,0 +1,332 @@
+/*
+ * agents: the processes that deliver and report.  In queued, as postrider;
+ * asks postriderd for them (msg_spawn.h).
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "common/log.h"
+#include "common/msg_spawn.h"
+#include "queue/agents_private.h"
+
+#define SWEEP_EVERY 5      /* seconds between looks for idle agents */
+#define IDLE_MOST 60000    /* milliseconds that an idle agent is kept */
+#define PLACE_FOR_BOUNCE 1 /* a place kept free for a bounce agent */
+
+struct pool *
+agents_pool(struct agents *as, const char *name, uint32_t program)
+{
+	return pool_find(&as->pools, name, program);
+}
+
+size_t
+agents_count(const struct agents *as)
+{
+	return as->count;
+}
+
+size_t
+agents_outstanding(const struct agents *as)
+{
+	return as->outstanding;
+}
+
+void
+agents_wake(struct agents *as, struct pool *p)
+{
+	if (!p->is_awake) {
+		p->is_awake = true;
+		TAILQ_INSERT_TAIL(&as->awake, p, awake);
+	}
+	event_active(as->wake, EV_TIMEOUT, 0);
+}
+
+static void
+starve(struct agents *as, struct pool *p, bool starving)
+{
+	if (starving && !p->is_starving)
+		TAILQ_INSERT_TAIL(&as->starving, p, starving);
+	else if (!starving && p->is_starving)
+		TAILQ_REMOVE(&as->starving, p, starving);
+	p->is_starving = starving;
+}
+
+/* Out of all lists; the next in need may have the place. */
+static void
+remove_agent(struct agent *a)
+{
+	struct agents *as = a->all;
+	struct pool *next;
+
+	if (a->writable != NULL)
+		event_free(a->writable);
+	if (a->peer == NULL)
+		a->pool->nstarting--;
+	LIST_REMOVE(a, in_pool);
+	TAILQ_REMOVE(&as->list, a, link);
+	a->pool->nagents--;
+	as->count--;
+	agents_wake(as, a->pool);
+	if ((next = TAILQ_FIRST(&as->starving)) != NULL)
+		agents_wake(as, next);
+	free(a);
+}
+
+void
+agent_ended(struct agent *a)
+{
+	struct pool *p = a->pool;
+	int64_t wait = agent_lost_wait(p->failures);
+	size_t lost = agent_lose(a);
+
+	if (lost > 0) {
+		a->all->q->counters.crashes++;
+		log_error("-", "pool=%s wanted=%zu outcomes found=agent ended",
+		    p->name, lost);
+	}
+	if (lost > 0 || (a->answers == 0 && !a->retiring))
+		p->failures++;
+	/* One that never answered: the next may be no better. */
+	if (a->answers == 0 && p->nagents == 1)
+		pool_lost(p, wait);
+	remove_agent(a);
+}
+
+static struct agent *
+new_agent(struct agents *as, struct pool *p)
+{
+	struct agent *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return NULL;
+	a->all = as;
+	a->pool = p;
+	a->serial = ++as->serial;
+	LIST_INIT(&a->jobs);
+	TAILQ_INIT(&a->unsent);
+	LIST_INSERT_HEAD(&p->agents, a, in_pool);
+	TAILQ_INSERT_TAIL(&as->list, a, link);
+	p->nagents++;
+	p->nstarting++;
+	as->count++;
+	return a;
+}
+
+static void
+start_one(struct agents *as, struct pool *p)
+{
+	struct msg_spawn_start m = { .program = p->program };
+	struct agent *a = new_agent(as, p);
+
+	if (a == NULL) {
+		pool_lost(p, agent_lost_wait(p->failures++));
+		return;
+	}
+	starve(as, p, false);
+	m.serial = a->serial;
+	strlcpy(m.account, pool_account(p), sizeof(m.account));
+	(void)peer_send(as->spawn, SPAWN_T_START, &m, -1); /* or we stop */
+}
+
+/* The longest-lived agent finishes what it has and makes room. */
+static void
+retire_one(struct agents *as)
+{
+	struct agent *a, *idle = NULL, *old = NULL;
+
+	TAILQ_FOREACH(a, &as->list, link)
+	{
+		if (a->peer == NULL || a->retiring)
+			continue;
+		if (old == NULL)
+			old = a;
+		if (idle == NULL && a->outstanding == 0)
+			idle = a;
+	}
+	if (idle != NULL)
+		old = idle;
+	if (old == NULL)
+		return;
+	old->retiring = true;
+	agents_wake(as, old->pool);
+}
+
+static bool
+has_room(const struct agents *as, const struct pool *p)
+{
+	size_t most = (size_t)as->q->settings.agents;
+	const struct pool *first = TAILQ_FIRST(&as->starving);
+
+	if (p->program == SPAWN_BOUNCE)
+		return as->count < most + PLACE_FOR_BOUNCE;
+	return as->count < most && (first == NULL || first == p);
+}
+
+static void
+want_agent(struct agents *as, struct pool *p)
+{
+	if (p->nstarting > 0 ||
+	    p->nagents >= (size_t)as->q->settings.local_agents)
+		return;
+	if (has_room(as, p))
+		start_one(as, p);
+	else if (p->nagents == 0 && !p->is_starving) {
+		starve(as, p, true);
+		retire_one(as);
+	}
+}
+
+/* The pool's agents look for work; those that are to go, go. */
+static void
+work(struct agents *as, struct pool *p)
+{
+	struct agent *a, *next;
+
+	LIST_FOREACH_SAFE(a, &p->agents, in_pool, next)
+	{
+		if (a->peer == NULL || a->peer->dead)
+			continue;
+		if (a->retiring && a->outstanding == 0)
+			peer_close(a->peer);
+		else
+			agent_fill(a);
+	}
+	if (p->waiting == 0)
+		starve(as, p, false);
+	else if (!as->q->stopping)
+		want_agent(as, p);
+}
+
+static void
+on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	struct agents *as = arg;
+	struct pool *p;
+
+	(void)fd;
+	(void)what;
+	while ((p = TAILQ_FIRST(&as->awake)) != NULL) {
+		TAILQ_REMOVE(&as->awake, p, awake);
+		p->is_awake = false;
+		work(as, p);
+		pool_tidy(&as->pools, p);
+	}
+}
+
+/* Closes those that were idle for long. */
+static void
+on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+	struct agents *as = arg;
+	struct agent *a;
+
+	(void)fd;
+	(void)what;
+	TAILQ_FOREACH(a, &as->list, link)
+	if (a->peer != NULL && a->outstanding == 0 &&
+	    queue_now() >= a->idle + IDLE_MOST) {
+		a->retiring = true;
+		agents_wake(as, a->pool);
+	}
+}
+
+static struct agent *
+find_starting(struct agents *as, uint32_t serial)
+{
+	struct agent *a;
+
+	TAILQ_FOREACH(a, &as->list, link)
+	if (a->serial == serial && a->peer == NULL)
+		return a;
+	return NULL;
+}
+
+static void
+on_started(struct agent *a, int fd)
+{
+	bool good = fd != -1 && agent_start(a, fd);
+
+	if (!good)
+		log_error("-", "pool=%s wanted=agent found=%s", a->pool->name,
+		    fd == -1 ? "no channel" : strerror(errno));
+	if (a->peer == NULL) {
+		agent_ended(a);
+		return;
+	}
+	a->pool->nstarting--;
+	agents_wake(a->all, a->pool);
+}
+
+/* The account cannot be served: its mail waits, or is undeliverable. */
+static void
+on_failed(struct agent *a, const struct msg_spawn_failed *m)
+{
+	struct pool *p = a->pool;
+	struct diag d = DIAG_INIT;
+	bool one_account = p->name[0] != '@';
+
+	if (dsn_valid(m->dsn) && m->dsn[0] == '5' && one_account)
+		(void)diag_set(&d, m->dsn, "%s", m->text);
+	else
+		(void)diag_set(&d, "4.3.0", "%s", m->text);
+	log_event("-", "agent-failed", "pool=%s dsn=%s text=%s", p->name,
+	    m->dsn, m->text);
+	if (p->nagents == 1)
+		pool_fail(p, &d);
+	remove_agent(a);
+}
+
+static void
+on_message(struct peer *peer, unsigned int type, const void *msg, int fd)
+{
+	const union msg_spawn *m = msg;
+	struct agents *as = peer->data;
+	struct agent *a = find_starting(as, m->started.serial);
+
+	if (a == NULL || type == SPAWN_T_FAILED) {
+		if (fd != -1)
+			(void)close(fd); /* ends what was not asked for */
+		if (a != NULL)
+			on_failed(a, &m->failed);
+		return;
+	}
+	on_started(a, fd);
+}
+
+/* postriderd is gone, or wants us to go. */
+static void
+on_closed(struct peer *peer)
+{
+	struct agents *as = peer->data;
+
+	queue_stop(as->q);
+}
+
+static const struct peer_ops ops = { on_message, on_closed };
+
+struct agents *
+agents_new(struct queue *q, int spawn)
+{
+	const struct timeval every = { .tv_sec = SWEEP_EVERY };
+	struct agents *as = calloc(1, sizeof(*as));
+
+	if (as == NULL)
+		return NULL;
+	as->q = q;
+	RB_INIT(&as->pools);
+	TAILQ_INIT(&as->list);
+	TAILQ_INIT(&as->awake);
+	TAILQ_INIT(&as->starving);
+	as->wake = event_new(q->base, -1, 0, on_wake, as);
+	as->sweep = event_new(q->base, -1, EV_PERSIST, on_sweep, as);
+	as->spawn =
+	    peer_new(q->base, spawn, &spawn_channel, SPAWN_ASKER, &ops, as);
+	if (as->wake != NULL && as->sweep != NULL && as->spawn != NULL &&
+	    event_add(as->sweep, &every) == 0)
+		return as;
+	free(as); /* main ends the process */
+	return NULL;
+}

@@ -1,0 +1,31 @@
+/*
+ * agents: the processes that deliver and report; queued's side of msg_job.h
+ * and msg_spawn.h.  They are asked for when work waits, kept for the next,
+ * and closed when they have been idle for long or another pool needs the
+ * place.
+ */
+#ifndef QUEUE_AGENTS_H
+#define QUEUE_AGENTS_H
+
+#include "queue/queue.h"
+
+struct agents;
+struct pool;
+
+/*
+ * spawn is the descriptor of the spawn channel, taken over; its end of file
+ * ends the event loop in good order.  NULL with errno.
+ */
+struct agents *agents_new(struct queue *, int spawn);
+
+/* The pool of that name, made if need be; NULL without memory. */
+struct pool *agents_pool(struct agents *, const char *name, uint32_t program);
+
+/* The pool has work: as soon as the event loop has a turn. */
+void agents_wake(struct agents *, struct pool *);
+
+/* Agents running or starting; recipients that they have not answered for. */
+size_t agents_count(const struct agents *);
+size_t agents_outstanding(const struct agents *);
+
+#endif

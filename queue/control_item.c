@@ -1,0 +1,112 @@
+/*
+ * control_item: what the control channel shows of a message.  In queued; reads
+ * envelopes.
+ */
+#include <string.h>
+#include <time.h>
+
+#include <bsd/string.h>
+
+#include "queue/control_item.h"
+#include "queue/dispatch.h"
+#include "queue/recovery.h"
+#include "queue/spool_id.h"
+
+static uint32_t
+item_state(const struct entry *e)
+{
+	if (e->state == ENTRY_HELD)
+		return ITEM_HELD;
+	return e->state == ENTRY_WAITING ? ITEM_DEFERRED : ITEM_ACTIVE;
+}
+
+/* Seconds since 1970 of the next attempt; 0 when there will be none. */
+static uint64_t
+next_attempt(const struct entry *e)
+{
+	int64_t left = e->due - queue_now();
+
+	if (e->state == ENTRY_HELD)
+		return 0;
+	if (e->state != ENTRY_WAITING || left < 0)
+		left = 0;
+	return (uint64_t)(time(NULL) + left / 1000);
+}
+
+bool
+control_item(struct queue *q, const struct entry *entry, struct envelope *e,
+    struct msg_control_item *m)
+{
+	struct spool_content c;
+	struct spool_fault f;
+
+	if (spool_load(q->spool, entry->id, e, &c, &f) != SPOOL_VALID)
+		return false;
+	memset(m, 0, sizeof(*m));
+	m->arrival = (uint64_t)(e->arrival / 1000000);
+	m->next = next_attempt(entry);
+	m->size = c.size;
+	m->offset = c.offset;
+	m->state = item_state(entry);
+	m->attempts = e->state.attempts;
+	m->nrcpt = (uint32_t)e->nrcpt;
+	m->uid = e->uid;
+	strlcpy(m->id, entry->id, sizeof(m->id));
+	strlcpy(m->sender, e->sender, sizeof(m->sender));
+	strlcpy(m->login, e->login, sizeof(m->login));
+	strlcpy(m->client, e->client, sizeof(m->client));
+	strlcpy(m->reason, e->state.reason, sizeof(m->reason));
+	return true;
+}
+
+int
+control_damaged(struct queue *q, const char *id, struct msg_control_item *m)
+{
+	memset(m, 0, sizeof(*m));
+	m->arrival = (uint64_t)(spool_id_time(id) / 1000000);
+	m->state = ITEM_DAMAGED;
+	m->uid = MSG_NO_UID;
+	strlcpy(m->id, id, sizeof(m->id));
+	strlcpy(m->reason, "set aside as damaged, see spool(5) and the log",
+	    sizeof(m->reason));
+	return spool_damaged_reader(q->spool, id, &m->size);
+}
+
+struct stat_row {
+	const char *name;
+	uint64_t value;
+};
+
+/* Every row is computed: few, and asked for seldom. */
+bool
+control_stat(struct queue *q, size_t i, struct msg_control_stat *m)
+{
+	const struct schedule *s = q->schedule;
+	const struct counters *c = &q->counters;
+	struct agents *agents = dispatch_agents(q->dispatch);
+	const struct stat_row rows[] = {
+		{ "messages", schedule_total(s) },
+		{ "active",
+		    schedule_count(s, ENTRY_ACTIVE) +
+			schedule_count(s, ENTRY_READY) },
+		{ "deferred", schedule_count(s, ENTRY_WAITING) },
+		{ "held", schedule_count(s, ENTRY_HELD) },
+		{ "damaged", spool_damaged_count(q->spool) },
+		{ "agents", agents_count(agents) },
+		{ "agent-crashes", c->crashes },
+		{ "accepted", c->accepted },
+		{ "refused", c->refused },
+		{ "delivered", c->delivered },
+		{ "deferrals", c->deferred },
+		{ "bounced", c->bounced },
+		{ "dropped", c->dropped },
+		{ "recovering", !recovery_done(q->recovery) },
+		{ "uptime", (uint64_t)((queue_now() - q->started) / 1000) },
+	};
+
+	if (i >= sizeof(rows) / sizeof(rows[0]))
+		return false;
+	strlcpy(m->name, rows[i].name, sizeof(m->name));
+	m->value = rows[i].value;
+	return true;
+}

@@ -1,0 +1,211 @@
+/*
+ * dispatch: takes messages that are due and starts work on them.  In queued,
+ * as postrider; reads envelopes from the spool, never content.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "queue/dispatch.h"
+#include "queue/message.h"
+#include "queue/pool.h"
+#include "queue/route.h"
+
+#define BATCH 64         /* messages started before other events have a turn */
+#define READ_AGAIN 60000 /* ms until a file that cannot be read is tried */
+#define LANE_SHARE 4     /* of the active messages one destination may have */
+
+struct dispatch {
+	struct queue *q;
+	struct agents *agents;
+	struct event *work;            /* runs now, or when something is due */
+	LIST_HEAD(, message) messages; /* those worked on */
+	size_t active;
+};
+
+struct agents *
+dispatch_agents(struct dispatch *d)
+{
+	return d->agents;
+}
+
+void
+dispatch_kick(struct dispatch *d)
+{
+	event_active(d->work, EV_TIMEOUT, 0);
+}
+
+static bool
+add(struct dispatch *d, const struct envelope *e, int64_t due)
+{
+	struct queue *q = d->q;
+	struct entry *entry;
+
+	entry = schedule_add(q->schedule, e->id, e->uid,
+	    route_destination(q->settings.tables, q->settings.mail_name, e),
+	    due);
+	if (entry == NULL)
+		return false;
+	if (e->state.held)
+		schedule_hold(q->schedule, entry);
+	dispatch_kick(d);
+	return true;
+}
+
+bool
+dispatch_accept(struct dispatch *d, const struct envelope *e)
+{
+	return add(d, e, queue_now());
+}
+
+bool
+dispatch_found(struct dispatch *d, const struct envelope *e, int64_t due)
+{
+	return add(d, e, due);
+}
+
+void
+dispatch_begun(struct dispatch *d, struct message *m)
+{
+	LIST_INSERT_HEAD(&d->messages, m, link);
+	d->active++;
+}
+
+void
+dispatch_finished(struct dispatch *d, struct message *m)
+{
+	LIST_REMOVE(m, link);
+	message_free(m);
+	d->active--;
+	dispatch_kick(d);
+}
+
+/* The file is not what it was when it was accepted. */
+static void
+lost_file(struct dispatch *d, struct entry *e, enum spool_state state,
+    const struct spool_fault *f)
+{
+	struct queue *q = d->q;
+
+	if (state == SPOOL_FAILED) {
+		log_error(e->id, "wanted=envelope found=%s", strerror(errno));
+		schedule_wait(q->schedule, e, queue_now() + READ_AGAIN);
+		return;
+	}
+	if (state == SPOOL_GONE)
+		log_error(e->id, "wanted=spool-file found=none");
+	else if (state != SPOOL_ALIEN)
+		spool_set_aside(q->spool, e->id, f);
+	schedule_remove(q->schedule, e);
+}
+
+static void
+start(struct dispatch *d, struct entry *e)
+{
+	struct queue *q = d->q;
+	enum spool_state state;
+	struct spool_content c;
+	struct spool_fault f;
+	struct envelope env;
+
+	state = spool_load(q->spool, e->id, &env, &c, &f);
+	if (state != SPOOL_VALID) {
+		lost_file(d, e, state, &f);
+		return;
+	}
+	if (message_start(q, e, &env, &c))
+		return;
+	env_free(&env);
+	errno = ENOMEM;
+	lost_file(d, e, SPOOL_FAILED, &f);
+}
+
+/* The work event is set for when there is something to do. */
+static void
+set_alarm(struct dispatch *d, bool more)
+{
+	int64_t now = queue_now(), due = schedule_due(d->q->schedule, now);
+	struct timeval tv;
+
+	if (more) {
+		dispatch_kick(d);
+		return;
+	}
+	(void)event_del(d->work); /* fails on a bad event only */
+	if (due == -1 || d->active >= (size_t)d->q->settings.active)
+		return; /* the end of a message kicks */
+	/* Not at once when lanes wait only for memory. */
+	due = due > now ? due - now : 1000;
+	tv.tv_sec = due / 1000;
+	tv.tv_usec = due % 1000 * 1000;
+	if (event_add(d->work, &tv) == -1)
+		log_error("-", "wanted=timer found=%s", strerror(errno));
+}
+
+static void
+refresh(struct dispatch *d)
+{
+	struct settings *s = &d->q->settings;
+
+	if (settings_refresh(s, queue_now()))
+		schedule_lane_most(
+		    d->q->schedule, (size_t)s->active / LANE_SHARE + 1);
+}
+
+static void
+on_work(evutil_socket_t fd, short what, void *arg)
+{
+	struct dispatch *d = arg;
+	struct entry *e = NULL;
+	int i;
+
+	(void)fd;
+	(void)what;
+	if (d->q->stopping)
+		return;
+	refresh(d);
+	for (i = 0; i < BATCH; i++) {
+		if (d->active >= (size_t)d->q->settings.active)
+			break;
+		e = schedule_take(d->q->schedule, queue_now());
+		if (e == NULL)
+			break;
+		start(d, e);
+	}
+	set_alarm(d, i == BATCH);
+}
+
+void
+dispatch_cancel(struct dispatch *d, struct entry *e)
+{
+	struct message *m;
+
+	LIST_FOREACH(m, &d->messages, link)
+	if (m->entry == e) {
+		pool_cancel(m); /* perhaps the end of m */
+		return;
+	}
+}
+
+bool
+dispatch_quiet(struct dispatch *d)
+{
+	return agents_outstanding(d->agents) == 0;
+}
+
+struct dispatch *
+dispatch_new(struct queue *q, int spawn)
+{
+	struct dispatch *d = calloc(1, sizeof(*d));
+
+	if (d == NULL)
+		return NULL;
+	d->q = q;
+	LIST_INIT(&d->messages);
+	d->work = event_new(q->base, -1, 0, on_work, d);
+	d->agents = agents_new(q, spawn);
+	if (d->work != NULL && d->agents != NULL)
+		return d;
+	free(d); /* main ends the process */
+	return NULL;
+}

@@ -1,0 +1,213 @@
+/*
+ * expand: aliases of a new message's recipients.  In queued; reads the
+ * compiled tables, which are the administrator's; the addresses are
+ * strangers'.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "common/resolve.h"
+#include "queue/expand.h"
+#include "queue/strset.h"
+
+enum found { FOUND_OK, FOUND_TOO_MUCH, FOUND_BROKEN, FOUND_MEMORY };
+
+/* The search behind one recipient. */
+struct search {
+	struct tables *tables;
+	const char *mail_name;
+	struct strset seen;                    /* all addresses of it */
+	struct envelope found;                 /* those that are no aliases */
+	char path[EXPAND_DEPTH][ADDR_MAX + 1]; /* from alias to alias */
+	size_t steps;
+};
+
+static bool
+is_ahead(const struct search *s, const char *key, size_t depth)
+{
+	for (size_t i = 0; i < depth; i++)
+		if (strcmp(s->path[i], key) == 0)
+			return true;
+	return false;
+}
+
+static enum found look(struct search *, const char *, size_t depth);
+
+static enum found
+look_members(struct search *s, const char *members, size_t depth)
+{
+	enum found r = FOUND_OK;
+	char one[ADDR_MAX + 1];
+	size_t n;
+
+	for (; r == FOUND_OK && *members != '\0';
+	     members += n + (members[n] == ',')) {
+		n = strcspn(members, ",");
+		if (n > ADDR_MAX || ++s->steps > EXPAND_STEPS)
+			return FOUND_TOO_MUCH;
+		memcpy(one, members, n);
+		one[n] = '\0';
+		r = look(s, one, depth);
+	}
+	return r;
+}
+
+/* With its domain, all lower case; false for what is no address. */
+static bool
+key_of(const struct search *s, const char *addr, struct address *a,
+    char key[ADDR_MAX + 1])
+{
+	if (address_parse(addr, a) != ADDRESS_OK)
+		return false;
+	if (a->domain[0] == '\0')
+		strlcpy(a->domain, s->mail_name, sizeof(a->domain));
+	return address_key(a, key, ADDR_MAX + 1);
+}
+
+static enum found
+look(struct search *s, const char *addr, size_t depth)
+{
+	char key[ADDR_MAX + 1];
+	struct resolved r;
+	struct address a;
+	bool valid = key_of(s, addr, &a, key);
+
+	if (!valid)
+		strlcpy(key, addr, sizeof(key));
+	if (is_ahead(s, key, depth))
+		return FOUND_TOO_MUCH;
+	switch (strset_add(&s->seen, key)) {
+	case STRSET_PRESENT:
+		return FOUND_OK;
+	case STRSET_MEMORY:
+		return FOUND_MEMORY;
+	case STRSET_ADDED:
+		break;
+	}
+	r.kind = RESOLVE_UNKNOWN;
+	if (valid)
+		resolve_address(s->tables, &a, s->mail_name, &r);
+	if (r.kind == RESOLVE_BROKEN)
+		return FOUND_BROKEN;
+	if (r.kind != RESOLVE_ALIAS)
+		return env_add(&s->found, depth == 0 ? addr : key, "", 0)
+		    ? FOUND_OK
+		    : FOUND_MEMORY;
+	if (depth == EXPAND_DEPTH)
+		return FOUND_TOO_MUCH;
+	strlcpy(s->path[depth], key, sizeof(s->path[depth]));
+	return look_members(s, r.members, depth + 1);
+}
+
+/* RFC 3461 section 4.2: xtext of an address that never had an ORCPT. */
+static void
+original(const char *addr, char orcpt[ORCPT_MAX + 1])
+{
+	struct sbuf b = SBUF_INIT(ORCPT_MAX);
+
+	sbuf_puts(&b, "rfc822;");
+	for (; *addr != '\0'; addr++)
+		if (*addr > ' ' && *addr <= '~' && *addr != '+' && *addr != '=')
+			sbuf_putc(&b, *addr);
+		else
+			sbuf_fmt(&b, "+%02X", (unsigned char)*addr);
+	strlcpy(orcpt, sbuf_ok(&b) ? sbuf_str(&b) : "", ORCPT_MAX + 1);
+	sbuf_free(&b);
+}
+
+/* The whole message so far. */
+struct result {
+	struct envelope *to;
+	struct strset known; /* keys of its recipients */
+	size_t added;        /* by aliases */
+};
+
+static bool
+add_known(
+    struct result *r, const char *addr, const char *orcpt, uint32_t notify)
+{
+	char key[ADDR_MAX + 1];
+	struct address a;
+
+	if (address_parse(addr, &a) != ADDRESS_OK ||
+	    !address_key(&a, key, sizeof(key)))
+		strlcpy(key, addr, sizeof(key));
+	switch (strset_add(&r->known, key)) {
+	case STRSET_PRESENT:
+		return true;
+	case STRSET_MEMORY:
+		return false;
+	case STRSET_ADDED:
+		break;
+	}
+	return env_add(r->to, addr, orcpt, notify);
+}
+
+static bool
+add_found(struct result *r, const struct search *s, const struct envelope *from,
+    size_t i)
+{
+	char orcpt[ORCPT_MAX + 1];
+
+	strlcpy(orcpt, env_orcpt(from, i), sizeof(orcpt));
+	/* More than itself was seen: it is an alias. */
+	if (orcpt[0] == '\0' && s->seen.n > 1)
+		original(env_addr(from, i), orcpt);
+	for (size_t k = 0; k < s->found.nrcpt; k++)
+		if (!add_known(r, env_addr(&s->found, k), orcpt,
+			from->rcpts[i].notify))
+			return false;
+	if (s->seen.n > 1)
+		r->added += s->found.nrcpt;
+	return true;
+}
+
+static enum found
+expand_one(
+    struct result *r, struct search *s, const struct envelope *from, size_t i)
+{
+	const char *addr = env_addr(from, i);
+	enum found found;
+	bool good = true;
+
+	strset_init(&s->seen);
+	env_init(&s->found);
+	s->steps = 0;
+	found = look(s, addr, 0);
+	if (found == FOUND_OK && s->seen.n > 1 &&
+	    (s->found.nrcpt == 0 || r->added + s->found.nrcpt > EXPAND_MOST))
+		found = FOUND_TOO_MUCH;
+	if (found == FOUND_OK)
+		good = add_found(r, s, from, i);
+	else if (found == FOUND_TOO_MUCH)
+		good = add_known(
+		    r, addr, env_orcpt(from, i), from->rcpts[i].notify);
+	strset_free(&s->seen);
+	env_free(&s->found);
+	if (!good)
+		return FOUND_MEMORY;
+	return found == FOUND_TOO_MUCH ? FOUND_OK : found;
+}
+
+enum outcome
+expand(struct tables *t, const char *mail_name, const struct envelope *from,
+    struct envelope *to, struct diag *d)
+{
+	struct search s = { .tables = t, .mail_name = mail_name };
+	struct result r = { .to = to };
+	enum found found = FOUND_OK;
+
+	strset_init(&r.known);
+	for (size_t i = 0; found == FOUND_OK && i < from->nrcpt; i++)
+		found = expand_one(&r, &s, from, i);
+	strset_free(&r.known);
+	if (found == FOUND_MEMORY)
+		return diag_set(
+		    d, "4.3.0", "Out of memory; please try again later");
+	if (found == FOUND_BROKEN)
+		return diag_set(d, "4.3.5",
+		    "The configuration is damaged; please try again later");
+	return OUT_OK;
+}

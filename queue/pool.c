@@ -1,0 +1,342 @@
+/*
+ * pool: the work that waits for agents of one kind.  In queued; memory only.
+ */
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "common/msg_spawn.h"
+#include "queue/agents.h"
+#include "queue/dispatch.h"
+#include "queue/pool.h"
+
+#define GROUP_MORE 4 /* recipients that a group has room for at first */
+
+/* The groups of one account in a pool. */
+struct share {
+	RB_ENTRY(share) by_account;
+	TAILQ_ENTRY(share) in_turn;
+	struct group_list groups;
+	char account[LOGIN_MAX + 1];
+};
+
+static int
+compare_pools(const struct pool *a, const struct pool *b)
+{
+	return strcmp(a->name, b->name);
+}
+
+static int
+compare_shares(const struct share *a, const struct share *b)
+{
+	return strcmp(a->account, b->account);
+}
+
+#define LOCAL __attribute__((unused)) static
+RB_GENERATE_INTERNAL(pool_tree, pool, by_name, compare_pools, LOCAL)
+RB_GENERATE_INTERNAL(share_tree, share, by_account, compare_shares, LOCAL)
+
+struct pool *
+pool_find(struct pool_tree *tree, const char *name, uint32_t program)
+{
+	struct pool *p, key;
+
+	strlcpy(key.name, name, sizeof(key.name));
+	if ((p = RB_FIND(pool_tree, tree, &key)) != NULL)
+		return p;
+	if ((p = calloc(1, sizeof(*p))) == NULL)
+		return NULL;
+	strlcpy(p->name, name, sizeof(p->name));
+	p->program = program;
+	RB_INIT(&p->shares);
+	TAILQ_INIT(&p->turns);
+	TAILQ_INIT(&p->suspects);
+	LIST_INIT(&p->agents);
+	RB_INSERT(pool_tree, tree, p);
+	return p;
+}
+
+struct pool *
+pool_after(struct pool_tree *tree, struct pool *p)
+{
+	return p == NULL ? RB_MIN(pool_tree, tree)
+			 : RB_NEXT(pool_tree, tree, p);
+}
+
+void
+pool_tidy(struct pool_tree *tree, struct pool *p)
+{
+	if (p->waiting > 0 || p->nagents > 0 || p->is_awake || p->is_starving)
+		return;
+	RB_REMOVE(pool_tree, tree, p);
+	free(p);
+}
+
+/* The message's group in a pool; NULL without memory. */
+static struct group *
+find_group(struct message *m, struct pool *p, const char *account)
+{
+	struct group *g;
+
+	LIST_FOREACH(g, &m->groups, of_message)
+	if (g->pool == p)
+		return g;
+	if ((g = calloc(1, sizeof(*g))) == NULL)
+		return NULL;
+	g->message = m;
+	g->pool = p;
+	strlcpy(g->account, account, sizeof(g->account));
+	LIST_INSERT_HEAD(&m->groups, g, of_message);
+	return g;
+}
+
+static bool
+add(struct group *g, size_t i)
+{
+	size_t room = g->room != 0 ? 2 * g->room : GROUP_MORE;
+	uint32_t *p;
+
+	if (g->n == g->room) {
+		p = reallocarray(g->indexes, room, sizeof(*p));
+		if (p == NULL)
+			return false;
+		g->indexes = p;
+		g->room = room;
+	}
+	g->indexes[g->n++] = (uint32_t)i;
+	return true;
+}
+
+static bool
+give(struct message *m, size_t i, const char *name, uint32_t program,
+    const char *account)
+{
+	struct pool *p =
+	    agents_pool(dispatch_agents(m->q->dispatch), name, program);
+	struct group *g;
+
+	return p != NULL && (g = find_group(m, p, account)) != NULL &&
+	    add(g, i);
+}
+
+bool
+pool_give(struct message *m, size_t i, const struct route *r)
+{
+	return give(m, i, r->pool, SPAWN_LOCAL, r->account);
+}
+
+bool
+pool_give_report(struct message *m, size_t i)
+{
+	return give(m, i, POOL_BOUNCE, SPAWN_BOUNCE, "");
+}
+
+static struct share *
+find_share(struct pool *p, const char *account)
+{
+	struct share *s, key;
+
+	strlcpy(key.account, account, sizeof(key.account));
+	if ((s = RB_FIND(share_tree, &p->shares, &key)) != NULL)
+		return s;
+	if ((s = calloc(1, sizeof(*s))) == NULL)
+		return NULL;
+	strlcpy(s->account, account, sizeof(s->account));
+	TAILQ_INIT(&s->groups);
+	RB_INSERT(share_tree, &p->shares, s);
+	TAILQ_INSERT_TAIL(&p->turns, s, in_turn);
+	return s;
+}
+
+static void
+enqueue(struct group *g)
+{
+	struct pool *p = g->pool;
+
+	p->waiting++;
+	if (g->message->entry->crashes == 0)
+		g->share = find_share(p, g->account);
+	/* Without memory it waits for an agent of its own: not lost. */
+	if (g->share != NULL)
+		TAILQ_INSERT_TAIL(&g->share->groups, g, queued);
+	else
+		TAILQ_INSERT_TAIL(&p->suspects, g, queued);
+}
+
+void
+pool_given(struct message *m)
+{
+	struct group *g;
+
+	LIST_FOREACH(g, &m->groups, of_message)
+	{
+		enqueue(g);
+		agents_wake(dispatch_agents(m->q->dispatch), g->pool);
+	}
+}
+
+static void
+leave_share(struct pool *p, struct group *g)
+{
+	struct share *s = g->share;
+
+	if (s == NULL) {
+		TAILQ_REMOVE(&p->suspects, g, queued);
+		return;
+	}
+	TAILQ_REMOVE(&s->groups, g, queued);
+	if (!TAILQ_EMPTY(&s->groups))
+		return;
+	RB_REMOVE(share_tree, &p->shares, s);
+	TAILQ_REMOVE(&p->turns, s, in_turn);
+	free(s);
+}
+
+static void
+remove_group(struct group *g)
+{
+	leave_share(g->pool, g);
+	g->pool->waiting--;
+	LIST_REMOVE(g, of_message);
+	free(g->indexes);
+	free(g);
+}
+
+static struct group *
+next_group(struct pool *p, bool alone)
+{
+	struct share *s;
+
+	if (!TAILQ_EMPTY(&p->suspects))
+		return alone ? TAILQ_FIRST(&p->suspects) : NULL;
+	if ((s = TAILQ_FIRST(&p->turns)) == NULL)
+		return NULL;
+	TAILQ_REMOVE(&p->turns, s, in_turn);
+	TAILQ_INSERT_TAIL(&p->turns, s, in_turn);
+	return TAILQ_FIRST(&s->groups);
+}
+
+size_t
+pool_take(struct pool *p, bool alone, size_t room, struct message **m,
+    uint32_t indexes[JOB_RCPT_MAX], bool *suspect)
+{
+	struct group *g = next_group(p, alone);
+	size_t n;
+
+	if (g == NULL || room == 0)
+		return 0;
+	if (room > JOB_RCPT_MAX)
+		room = JOB_RCPT_MAX;
+	n = g->n - g->given < room ? g->n - g->given : room;
+	memcpy(indexes, g->indexes + g->given, n * sizeof(*indexes));
+	g->given += n;
+	*m = g->message;
+	*suspect = g->share == NULL;
+	if (g->given == g->n)
+		remove_group(g);
+	return n;
+}
+
+static const struct group *
+any_group(const struct pool *p)
+{
+	const struct share *s = TAILQ_FIRST(&p->turns);
+
+	return s != NULL ? TAILQ_FIRST(&s->groups) : TAILQ_FIRST(&p->suspects);
+}
+
+const char *
+pool_account(const struct pool *p)
+{
+	const struct group *g = any_group(p);
+
+	return g != NULL ? g->account : "";
+}
+
+/* Everything that waits in the pool now, in one list. */
+static void
+take_all(struct pool *p, struct group_list *out)
+{
+	struct share *s;
+	struct group *g;
+
+	TAILQ_INIT(out);
+	TAILQ_FOREACH(s, &p->turns, in_turn)
+	TAILQ_FOREACH(g, &s->groups, queued)
+	g->share = NULL;
+	while ((s = TAILQ_FIRST(&p->turns)) != NULL) {
+		TAILQ_CONCAT(&p->suspects, &s->groups, queued);
+		RB_REMOVE(share_tree, &p->shares, s);
+		TAILQ_REMOVE(&p->turns, s, in_turn);
+		free(s);
+	}
+	TAILQ_CONCAT(out, &p->suspects, queued);
+	p->waiting = 0;
+}
+
+enum back { BACK_OUTCOME, BACK_LOST, BACK_UNTRIED };
+
+/* A group that is in no list any more: its recipients go back. */
+static void
+give_back(struct group *g, enum back how, const struct diag *d, int64_t wait)
+{
+	struct message *m = g->message;
+	size_t i;
+
+	LIST_REMOVE(g, of_message);
+	while (g->given < g->n) {
+		i = g->indexes[g->given++];
+		if (how == BACK_OUTCOME)
+			message_outcome(m, i, d);
+		else if (how == BACK_LOST)
+			message_lost(m, i, wait);
+		else
+			message_untried(m, i);
+	}
+	free(g->indexes);
+	free(g);
+}
+
+static void
+back_all(struct pool *p, enum back how, const struct diag *d, int64_t wait)
+{
+	struct group_list all;
+	struct group *g;
+
+	take_all(p, &all);
+	while ((g = TAILQ_FIRST(&all)) != NULL) {
+		TAILQ_REMOVE(&all, g, queued);
+		give_back(g, how, d, wait);
+	}
+}
+
+void
+pool_fail(struct pool *p, const struct diag *d)
+{
+	back_all(p, BACK_OUTCOME, d, 0);
+}
+
+void
+pool_lost(struct pool *p, int64_t wait)
+{
+	back_all(p, BACK_LOST, NULL, wait);
+}
+
+void
+pool_cancel(struct message *m)
+{
+	struct group_list mine;
+	struct group *g;
+
+	TAILQ_INIT(&mine);
+	LIST_FOREACH(g, &m->groups, of_message)
+	{
+		leave_share(g->pool, g);
+		g->pool->waiting--;
+		TAILQ_INSERT_TAIL(&mine, g, queued);
+	}
+	while ((g = TAILQ_FIRST(&mine)) != NULL) {
+		TAILQ_REMOVE(&mine, g, queued);
+		give_back(g, BACK_UNTRIED, NULL, 0);
+	}
+}

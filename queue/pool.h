@@ -1,0 +1,86 @@
+/*
+ * pool: the work that waits for agents of one kind: those of the virtual
+ * users, of one Unix user, or the bounce agents.  Within a pool the accounts
+ * take turns.  No processes here; agents.h has those.
+ */
+#ifndef QUEUE_POOL_H
+#define QUEUE_POOL_H
+
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
+
+#include "common/msg_job.h"
+#include "queue/message.h"
+#include "queue/route.h"
+
+#define POOL_BOUNCE "@bounce"
+
+struct agent;
+struct share;
+
+/* Recipients of one message in one pool. */
+struct group {
+	TAILQ_ENTRY(group) queued; /* in its share, or among suspects */
+	LIST_ENTRY(group) of_message;
+	struct message *message;
+	struct pool *pool;
+	struct share *share; /* NULL: among suspects, or not queued yet */
+	char account[LOGIN_MAX + 1]; /* of its first recipient */
+	uint32_t *indexes;
+	size_t n, room, given;
+};
+
+TAILQ_HEAD(group_list, group);
+RB_HEAD(share_tree, share);
+
+struct pool {
+	RB_ENTRY(pool) by_name;
+	char name[LOGIN_MAX + 1];
+	uint32_t program;           /* SPAWN_* */
+	struct share_tree shares;   /* accounts with waiting groups */
+	TAILQ_HEAD(, share) turns;  /* the same, in turn */
+	struct group_list suspects; /* messages that lost an agent */
+	size_t waiting;             /* groups in all */
+	LIST_HEAD(, agent) agents;
+	size_t nagents, nstarting;
+	unsigned int failures;   /* agents lost in a row */
+	TAILQ_ENTRY(pool) awake; /* its agents are to look for work */
+	bool is_awake;
+	TAILQ_ENTRY(pool) starving; /* it has work and no place for an agent */
+	bool is_starving;
+};
+
+RB_HEAD(pool_tree, pool);
+
+/* Adds recipient i to the message's group in a pool; false without memory. */
+bool pool_give(struct message *, size_t i, const struct route *);
+bool pool_give_report(struct message *, size_t i);
+/* All are given: the groups are queued and agents look for work. */
+void pool_given(struct message *);
+
+/* NULL without memory. */
+struct pool *pool_find(struct pool_tree *, const char *name, uint32_t program);
+struct pool *pool_after(struct pool_tree *, struct pool *); /* NULL: first */
+/* Frees a pool that has neither work nor agents. */
+void pool_tidy(struct pool_tree *, struct pool *);
+
+/*
+ * The next recipients for an agent: at most JOB_RCPT_MAX and room of one
+ * message.  alone says whether the agent has nothing else to do: only then
+ * it may get a message under suspicion, and *suspect says that it did.
+ * Returns how many, in indexes; 0 when there is nothing for it now.
+ */
+size_t pool_take(struct pool *, bool alone, size_t room, struct message **,
+    uint32_t indexes[JOB_RCPT_MAX], bool *suspect);
+
+/* An account of the work that waits, to ask for an agent with; "" if none. */
+const char *pool_account(const struct pool *);
+
+/* Takes all waiting work back: each recipient ends with this, */
+void pool_fail(struct pool *, const struct diag *);
+/* or is to be tried again after wait milliseconds. */
+void pool_lost(struct pool *, int64_t wait);
+/* The message's waiting groups are taken back as untried. */
+void pool_cancel(struct message *);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * queue: time and the end of queued.
+ */
+#include <time.h>
+
+#include "common/log.h"
+#include "queue/agents.h"
+#include "queue/dispatch.h"
+#include "queue/intake_server.h"
+#include "queue/queue.h"
+
+#define STOP_LOOK 20000 /* microseconds between looks whether all is done */
+
+int64_t
+queue_now(void)
+{
+	struct timespec ts;
+
+	/* Cannot fail with this clock and a valid pointer. */
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void
+on_stop_look(evutil_socket_t fd, short what, void *arg)
+{
+	const struct timeval look = { .tv_usec = STOP_LOOK };
+	struct queue *q = arg;
+	bool quiet =
+	    dispatch_quiet(q->dispatch) && spool_pending(q->spool) == 0;
+
+	(void)fd;
+	(void)what;
+	if (!quiet && queue_now() < q->stop_most &&
+	    event_add(q->stop_look, &look) == 0)
+		return;
+	if (!quiet)
+		log_event("-", "stopping", "unanswered=%zu",
+		    agents_outstanding(dispatch_agents(q->dispatch)));
+	(void)event_base_loopbreak(q->base); /* fails on a bad base only */
+}
+
+void
+queue_stop(struct queue *q)
+{
+	if (q->stopping)
+		return;
+	q->stopping = true;
+	q->stop_most = queue_now() + QUEUE_STOP_MOST * 1000;
+	if (q->intake != NULL)
+		intake_server_stop(q->intake);
+	q->stop_look = event_new(q->base, -1, 0, on_stop_look, q);
+	if (q->stop_look == NULL)
+		(void)event_base_loopbreak(q->base); /* as above */
+	else
+		event_active(q->stop_look, EV_TIMEOUT, 0);
+}

@@ -1,0 +1,59 @@
+/*
+ * queue: what the parts of queued share: one struct, made in main, given to
+ * all of them.  There is nothing global.
+ */
+#ifndef QUEUE_QUEUE_H
+#define QUEUE_QUEUE_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/tables.h"
+#include "queue/schedule.h"
+#include "queue/settings.h"
+#include "queue/spool.h"
+
+struct dispatch;
+struct intake_server;
+struct control_server;
+struct recovery;
+
+/* Since the start, for the administrator. */
+struct counters {
+	uint64_t accepted;  /* messages */
+	uint64_t refused;   /* messages */
+	uint64_t delivered; /* recipients, as are those below */
+	uint64_t deferred;
+	uint64_t bounced;
+	uint64_t dropped;
+	uint64_t crashes; /* of agents */
+};
+
+struct queue {
+	struct event_base *base;
+	struct settings settings; /* with the tables */
+	struct spool *spool;
+	struct schedule *schedule;
+	struct dispatch *dispatch;
+	struct intake_server *intake;
+	struct control_server *control;
+	struct recovery *recovery;
+	struct counters counters;
+	int64_t started;   /* seconds since 1970 */
+	bool stopping;     /* nothing new is begun */
+	int64_t stop_most; /* then: queue_now() when waiting ends */
+	struct event *stop_look;
+};
+
+/*
+ * Nothing new is begun; the event loop ends when everything begun has its
+ * answer, or after QUEUE_STOP_MOST seconds.
+ */
+#define QUEUE_STOP_MOST 5
+void queue_stop(struct queue *);
+
+/* Milliseconds of the monotonic clock: the schedule's time. */
+int64_t queue_now(void);
+
+#endif

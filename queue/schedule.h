@@ -1,0 +1,76 @@
+/*
+ * schedule: which message is to be tried next.  Small entries for every
+ * message in the queue, no disk, no clock: time is given in milliseconds of
+ * the monotonic clock, so that a clock that is set moves nothing.
+ *
+ * Waiting entries are in a heap by the time they are due.  Those that are due
+ * stand in lanes, one for each destination, that are served in turn: however
+ * many messages one destination has, another's is next after one of them.
+ */
+#ifndef QUEUE_SCHEDULE_H
+#define QUEUE_SCHEDULE_H
+
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/msg.h"
+
+enum entry_state {
+	ENTRY_WAITING, /* in the heap */
+	ENTRY_READY,   /* in its lane */
+	ENTRY_ACTIVE,  /* taken: somebody works on it */
+	ENTRY_HELD     /* until the administrator releases it */
+};
+
+#define ENTRY_STATES 4
+
+struct lane;
+
+struct entry {
+	RB_ENTRY(entry) by_id;
+	union {
+		TAILQ_ENTRY(entry) in_lane; /* READY */
+		size_t heap;                /* WAITING: its place */
+	} link;
+	struct lane *lane; /* READY, ACTIVE */
+	int64_t due;       /* WAITING, READY */
+	uint32_t uid;      /* of the submitter, or MSG_NO_UID */
+	uint32_t dest;     /* a hash of the destination */
+	uint16_t crashes;  /* of agents that had it, since an outcome came */
+	uint8_t state;     /* enum entry_state */
+	bool hold, drop;   /* asked for while ACTIVE */
+	char id[ID_MAX + 1];
+};
+
+struct schedule;
+
+/* lane_most: entries of one lane that may be ACTIVE at once. */
+struct schedule *schedule_new(size_t lane_most);
+void schedule_free(struct schedule *); /* and all entries */
+void schedule_lane_most(struct schedule *, size_t);
+
+/* A new entry, HELD or WAITING until due; NULL without memory. */
+struct entry *schedule_add(struct schedule *, const char *id, uint32_t uid,
+    uint32_t dest, int64_t due);
+struct entry *schedule_find(struct schedule *, const char *id);
+/* The least id after this one ("" is before all), or NULL. */
+struct entry *schedule_after(struct schedule *, const char *id);
+
+/* The next entry to work on, now ACTIVE; NULL when there is none. */
+struct entry *schedule_take(struct schedule *, int64_t now);
+/* When schedule_take() may find one: a time, now, or -1 for never. */
+int64_t schedule_due(struct schedule *, int64_t now);
+
+/* From any state. */
+void schedule_wait(struct schedule *, struct entry *, int64_t due);
+void schedule_hold(struct schedule *, struct entry *);
+void schedule_remove(struct schedule *, struct entry *);
+
+size_t schedule_count(const struct schedule *, enum entry_state);
+size_t schedule_total(const struct schedule *);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * settings: what queued takes from the compiled tables.  In queued, as
+ * postrider; reads one file.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "common/log.h"
+#include "common/options.h"
+#include "common/users.h"
+#include "queue/settings.h"
+
+#define LOOK_EVERY 1000 /* milliseconds */
+
+static bool
+bind_all(struct settings *s, char err[TABLES_ERR])
+{
+	const char *mail_name, *spool;
+	const struct option_bind binds[] = {
+		{ "mail-name", &mail_name },
+		{ "spool-dir", &spool },
+		{ "user-mode", &s->user_mode },
+		{ "queue-lifetime", &s->retry.lifetime },
+		{ "retry-first", &s->retry.first },
+		{ "retry-most", &s->retry.most },
+		{ "free-space", &s->free_space },
+		{ "incomplete-lifetime", &s->incomplete },
+		{ "active-messages", &s->active },
+		{ "local-agents", &s->local_agents },
+		{ "agents", &s->agents },
+		{ "agent-crashes", &s->crashes },
+	};
+	gid_t gid;
+
+	if (!options_load(
+		s->tables, NULL, binds, sizeof(binds) / sizeof(binds[0]), err))
+		return false;
+	strlcpy(s->mail_name, mail_name, sizeof(s->mail_name));
+	/* A running queued stays with the spool that it has. */
+	if (s->spool[0] == '\0')
+		strlcpy(s->spool, spool, sizeof(s->spool));
+	if (s->user_mode || !tables_user(s->tables, USER_NET, &s->net, &gid))
+		s->net = getuid();
+	return true;
+}
+
+static bool
+take(struct settings *s)
+{
+	char err[TABLES_ERR];
+
+	if (bind_all(s, err))
+		return true;
+	log_error("-", "%s", err);
+	return false;
+}
+
+bool
+settings_load(struct settings *s, const char *path, int64_t now)
+{
+	memset(s, 0, sizeof(*s));
+	if (!tables_fresh_init(&s->fresh, path))
+		return false;
+	s->looked = now;
+	s->tables = tables_fresh_get(&s->fresh);
+	return s->tables != NULL && take(s);
+}
+
+bool
+settings_refresh(struct settings *s, int64_t now)
+{
+	struct tables_mark before = s->fresh.seen;
+
+	if (now < s->looked + LOOK_EVERY)
+		return false;
+	s->looked = now;
+	s->tables = tables_fresh_get(&s->fresh);
+	if (memcmp(&before, &s->fresh.seen, sizeof(before)) == 0)
+		return false;
+	return take(s);
+}

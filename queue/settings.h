@@ -1,0 +1,43 @@
+/*
+ * settings: what queued takes from the compiled tables, kept up to date: a
+ * file that "postrider apply" replaced is noticed within a second.
+ */
+#ifndef QUEUE_SETTINGS_H
+#define QUEUE_SETTINGS_H
+
+#include <sys/types.h>
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/address.h"
+#include "common/tables_fresh.h"
+#include "queue/retry.h"
+
+struct settings {
+	struct tables_fresh fresh;
+	struct tables *tables; /* the newest state */
+	char mail_name[DOMAIN_MAX + 1];
+	char spool[PATH_MAX];
+	struct retry_policy retry;
+	int64_t free_space;           /* bytes */
+	int64_t incomplete;           /* seconds */
+	int64_t active;               /* messages in memory */
+	int64_t local_agents, agents; /* processes */
+	int64_t crashes;              /* of agents that one message may cause */
+	bool user_mode;
+	uid_t net;      /* of USER_NET, who may hand in messages */
+	int64_t looked; /* milliseconds, of the last look at the file */
+};
+
+/* False with a line in the log when there are no usable tables at path. */
+bool settings_load(struct settings *, const char *path, int64_t now);
+
+/*
+ * Looks once a second whether the file is another.  Pointers into the tables
+ * end here.  True when the settings are new.
+ */
+bool settings_refresh(struct settings *, int64_t now);
+
+#endif

@@ -1,0 +1,199 @@
+/*
+ * spool: where messages are kept.  In queued, as postrider; a compromised
+ * session can write into the one file it was given, so what is read back is
+ * checked again every time.
+ */
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/fdio.h"
+#include "common/log.h"
+#include "queue/spool_private.h"
+
+#define CREATE_TRIES 4 /* a taken name takes 45 equal random bits */
+
+int
+spool_dir(const struct spool *s, const char *id)
+{
+	return s->dirs[spool_id_dir(id)];
+}
+
+static int
+write_envelope(int fd, struct envelope *e)
+{
+	struct sbuf text = SBUF_INIT(ENVELOPE_MAX);
+	int r;
+
+	if (!env_format(e, &text)) {
+		sbuf_free(&text);
+		errno = EFBIG;
+		return -1;
+	}
+	r = fd_writeall(fd, text.s, text.len);
+	sbuf_free(&text);
+	return r;
+}
+
+int
+spool_create(struct spool *s, struct envelope *e)
+{
+	int fd = -1, saved;
+
+	for (int i = 0; fd == -1 && i < CREATE_TRIES; i++) {
+		spool_id_new(e->id);
+		fd = openat(spool_dir(s, e->id), e->id,
+		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd == -1 && errno != EEXIST)
+			break;
+	}
+	if (fd == -1)
+		return -1;
+	e->arrival = spool_id_time(e->id);
+	if (write_envelope(fd, e) == 0)
+		return fd;
+	saved = errno;
+	(void)close(fd); /* goes with the file */
+	spool_abort(s, e->id);
+	errno = saved;
+	return -1;
+}
+
+/* Opens a message's file; logs what is alien. */
+static enum spool_state
+open_file(struct spool *s, const char *id, bool writable, int *fd,
+    struct spool_fault *f)
+{
+	enum spool_state state;
+
+	state = spool_file_open(spool_dir(s, id), id, writable, fd, f);
+	if (state == SPOOL_ALIEN)
+		log_error(id, "path=%s/queue/%s wanted=%s found=%s", s->path,
+		    id, f->wanted, f->found);
+	return state;
+}
+
+enum spool_state
+spool_commit(struct spool *s, const struct envelope *e,
+    const struct spool_content *said, syncer_done *done, void *arg)
+{
+	enum spool_state state;
+	struct spool_fault f;
+	int fd;
+
+	if ((state = open_file(s, e->id, false, &fd, &f)) != SPOOL_VALID)
+		return state;
+	state = spool_file_committed(fd, e, said, &f);
+	(void)close(fd); /* was only read */
+	if (state == SPOOL_DAMAGED || state == SPOOL_INCOMPLETE)
+		log_error(e->id, "wanted=%s found=%s", f.wanted, f.found);
+	if (state == SPOOL_VALID &&
+	    !syncer_ask(s->syncer, spool_id_dir(e->id), done, arg)) {
+		errno = ENOMEM;
+		state = SPOOL_FAILED;
+	}
+	return state;
+}
+
+static bool
+remove_file(struct spool *s, const char *id)
+{
+	if (unlinkat(spool_dir(s, id), id, 0) == 0 || errno == ENOENT)
+		return true;
+	log_error(id, "path=%s/queue wanted=unlink found=%s", s->path,
+	    strerror(errno));
+	return false;
+}
+
+void
+spool_abort(struct spool *s, const char *id)
+{
+	(void)remove_file(s, id); /* recovery finds it incomplete */
+}
+
+bool
+spool_remove(struct spool *s, const char *id)
+{
+	if (!remove_file(s, id))
+		return false;
+	spool_overlay_drop(s, id);
+	return true;
+}
+
+enum spool_state
+spool_load(struct spool *s, const char *id, struct envelope *e,
+    struct spool_content *c, struct spool_fault *f)
+{
+	enum spool_state state;
+	int fd;
+
+	env_init(e);
+	if ((state = open_file(s, id, false, &fd, f)) != SPOOL_VALID)
+		return state;
+	state = spool_file_read(fd, id, e, c, f);
+	(void)close(fd); /* was only read */
+	if (state == SPOOL_VALID)
+		spool_overlay(s, e);
+	return state;
+}
+
+int
+spool_reader(struct spool *s, const char *id)
+{
+	struct spool_fault f;
+	int fd;
+
+	if (open_file(s, id, false, &fd, &f) == SPOOL_ALIEN)
+		errno = EPERM;
+	return fd;
+}
+
+int64_t
+spool_age(struct spool *s, const char *id)
+{
+	struct stat st;
+	time_t now = time(NULL);
+
+	if (fstatat(spool_dir(s, id), id, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return -1;
+	return now > st.st_mtime ? now - st.st_mtime : 0;
+}
+
+void
+spool_set_aside(struct spool *s, const char *id, const struct spool_fault *f)
+{
+	int to = s->dirs[SPOOL_DAMAGED_DIR];
+
+	if (renameat2(spool_dir(s, id), id, to, id, RENAME_NOREPLACE) == -1) {
+		log_error(id,
+		    "path=%s/queue/%02x/%s wanted=%s found=%s, and it cannot "
+		    "be moved to damaged: %s",
+		    s->path, spool_id_dir(id), id, f->wanted, f->found,
+		    strerror(errno));
+		return;
+	}
+	/* Lost at a power cut, both happen again at the next start. */
+	(void)syncer_ask(s->syncer, SPOOL_DAMAGED_DIR, NULL, NULL);
+	(void)syncer_ask(s->syncer, spool_id_dir(id), NULL, NULL);
+	log_error(id, "path=%s/damaged/%s wanted=%s found=%s", s->path, id,
+	    f->wanted, f->found);
+	spool_overlay_drop(s, id);
+}
+
+bool
+spool_free_space(struct spool *s, uint64_t *bytes, uint64_t *files)
+{
+	struct statvfs v;
+
+	if (fstatvfs(s->queue, &v) == -1)
+		return false;
+	*bytes = (uint64_t)v.f_bavail * v.f_frsize;
+	/* File systems without a fixed number of inodes say 0 of 0. */
+	*files = v.f_files == 0 ? UINT64_MAX : v.f_favail;
+	return true;
+}

@@ -1,0 +1,92 @@
+/*
+ * spool: where messages are kept until every recipient is done with.  The
+ * one part of queued that knows files; spool(5) is its contract.
+ */
+#ifndef QUEUE_SPOOL_H
+#define QUEUE_SPOOL_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+
+#include "queue/spool_envelope.h"
+#include "queue/spool_file.h"
+#include "queue/syncer.h"
+
+struct spool;
+
+/*
+ * Makes and locks the spool below path.  Waits a few seconds for a dying
+ * predecessor.  NULL with a line in the log that names the path.
+ */
+struct spool *spool_open(struct event_base *, const char *path);
+/* Waits for what the helper thread was asked for. */
+void spool_close(struct spool *);
+/* Messages whose durability is being waited for. */
+size_t spool_pending(const struct spool *);
+
+/*
+ * Begins a message: gives it an id and an arrival time and writes the
+ * envelope.  Returns a descriptor for the content, at its place, the caller's
+ * to close; -1 with errno.
+ */
+int spool_create(struct spool *, struct envelope *);
+
+/*
+ * The writer says that it is done.  Checks that the file is what the envelope
+ * and said (content size, lines, crc) want: SPOOL_VALID, and done will run
+ * when the name is durable; anything else, and it will not.  Either way the
+ * message exists until spool_abort() or spool_remove().
+ */
+enum spool_state spool_commit(struct spool *, const struct envelope *,
+    const struct spool_content *said, syncer_done *done, void *arg);
+
+/* Forgets a message that was never accepted. */
+void spool_abort(struct spool *, const char *id);
+
+/* As spool_file_read(); the envelope is initialised here, freed by the caller
+ * when SPOOL_VALID. */
+enum spool_state spool_load(struct spool *, const char *id, struct envelope *,
+    struct spool_content *, struct spool_fault *);
+
+/* A read-only descriptor for an agent, the caller's to close; -1 with errno. */
+int spool_reader(struct spool *, const char *id);
+
+/*
+ * Writes what changes in place: the status of recipient i, the state.  They
+ * are not synced: losing one costs a duplicate.  What cannot be written is
+ * kept in memory and seen by spool_load() as if it were.
+ */
+void spool_mark(struct spool *, struct envelope *, size_t i, enum rcpt_status);
+void spool_put_state(struct spool *, const struct envelope *);
+
+/* The message is done with; false (logged) when it cannot be removed now. */
+bool spool_remove(struct spool *, const char *id);
+
+/* Moves a damaged file out of the way, for the administrator, and says so. */
+void spool_set_aside(
+    struct spool *, const char *id, const struct spool_fault *);
+
+/*
+ * Walks over the names in the spool; a walk may last and meet files that come
+ * or go meanwhile.  walk_next() gives the next id, or false at the end.  Names
+ * that are no ids of their directory are logged when complain is set.
+ */
+struct spool_walk;
+struct spool_walk *spool_walk_new(struct spool *, bool complain);
+bool spool_walk_next(struct spool_walk *, char id[ID_MAX + 1]);
+void spool_walk_free(struct spool_walk *);
+
+/* The incomplete file's age in seconds since its last write, or -1. */
+int64_t spool_age(struct spool *, const char *id);
+
+/* Those set aside: the least name after id; false when there is none. */
+bool spool_damaged_after(struct spool *, const char *id, char next[ID_MAX + 1]);
+/* A read-only descriptor and the file's size; -1 with errno. */
+int spool_damaged_reader(struct spool *, const char *id, uint64_t *size);
+bool spool_damaged_remove(struct spool *, const char *id);
+size_t spool_damaged_count(struct spool *);
+
+/* Bytes and files that the file system has left; false with errno. */
+bool spool_free_space(struct spool *, uint64_t *bytes, uint64_t *files);
+
+#endif

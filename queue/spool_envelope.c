@@ -1,0 +1,303 @@
+/*
+ * spool_envelope: the head of a spool file.  In queued; the text
+ * may come from a damaged disk or a hostile writer, so every field is bounded
+ * and every byte covered by a checksum or a set of allowed values.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "common/crc32c.h"
+#include "common/num.h"
+#include "queue/spool_envelope.h"
+#include "queue/spool_field.h"
+
+#define RCPT_MORE 8 /* recipients that the array grows by at first */
+
+static const char state_name[] = "State: ";
+static const char rcpt_name[] = "Rcpt: ";
+
+#define STATE_CHECK (STATE_LEN - 9) /* "cccccccc\n" */
+#define STATE_REASON 15             /* "State: - 00000 " */
+
+void
+env_init(struct envelope *e)
+{
+	memset(e, 0, sizeof(*e));
+	e->uid = MSG_NO_UID;
+	sbuf_init(&e->text, ENVELOPE_MAX);
+}
+
+void
+env_free(struct envelope *e)
+{
+	free(e->rcpts);
+	sbuf_free(&e->text);
+	env_init(e);
+}
+
+static bool
+grow(struct envelope *e)
+{
+	size_t room = e->room != 0 ? 2 * e->room : RCPT_MORE;
+	struct rcpt *p;
+
+	if (e->nrcpt < e->room)
+		return true;
+	if (e->nrcpt >= ENVELOPE_RCPTS_MAX ||
+	    (p = reallocarray(e->rcpts, room, sizeof(*p))) == NULL)
+		return false;
+	e->rcpts = p;
+	e->room = room;
+	return true;
+}
+
+/* Where a copy of s lies in the text. */
+static uint32_t
+keep(struct envelope *e, const char *s)
+{
+	size_t at = e->text.len;
+
+	sbuf_put(&e->text, s, strlen(s) + 1);
+	return (uint32_t)at;
+}
+
+bool
+env_add(
+    struct envelope *e, const char *addr, const char *orcpt, uint32_t notify)
+{
+	struct rcpt *r;
+
+	if (!grow(e))
+		return false;
+	r = &e->rcpts[e->nrcpt];
+	r->addr = keep(e, addr);
+	r->orcpt = keep(e, orcpt);
+	r->at = 0;
+	r->notify = notify;
+	r->status = RCPT_QUEUED;
+	if (!sbuf_ok(&e->text))
+		return false;
+	e->nrcpt++;
+	return true;
+}
+
+const char *
+env_addr(const struct envelope *e, size_t i)
+{
+	return e->text.s + e->rcpts[i].addr;
+}
+
+const char *
+env_orcpt(const struct envelope *e, size_t i)
+{
+	return e->text.s + e->rcpts[i].orcpt;
+}
+
+void
+env_swap_rcpts(struct envelope *a, struct envelope *b)
+{
+	struct envelope was = *a;
+
+	a->rcpts = b->rcpts;
+	a->nrcpt = b->nrcpt;
+	a->room = b->room;
+	a->text = b->text;
+	b->rcpts = was.rcpts;
+	b->nrcpt = was.nrcpt;
+	b->room = was.room;
+	b->text = was.text;
+}
+
+bool
+rcpt_status_valid(char c)
+{
+	return c == RCPT_QUEUED || c == RCPT_DELIVERED || c == RCPT_BOUNCED ||
+	    c == RCPT_DROPPED;
+}
+
+size_t
+env_pending(const struct envelope *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->nrcpt; i++)
+		n += e->rcpts[i].status == RCPT_QUEUED;
+	return n;
+}
+
+void
+state_format(const struct envelope_state *st, char line[STATE_LEN])
+{
+	char s[STATE_LEN + 1], check[10];
+	char *p;
+
+	(void)snprintf(s, sizeof(s), "%s%c %05u %-*.*s ", state_name,
+	    st->held ? 'H' : '-', st->attempts % (ENVELOPE_ATTEMPTS_MAX + 1),
+	    REASON_MAX, REASON_MAX, st->reason);
+	for (p = s; p < s + STATE_CHECK; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	(void)snprintf(
+	    check, sizeof(check), "%08" PRIx32 "\n", crc32c(0, s, STATE_CHECK));
+	memcpy(line, s, STATE_CHECK);
+	memcpy(line + STATE_CHECK, check, 9);
+}
+
+bool
+state_parse(const char line[STATE_LEN], struct envelope_state *st)
+{
+	char again[STATE_LEN], digits[6];
+	uint64_t attempts;
+	size_t n = REASON_MAX;
+
+	memcpy(digits, line + 9, 5);
+	digits[5] = '\0';
+	if (!num_parse(digits, ENVELOPE_ATTEMPTS_MAX, &attempts))
+		return false;
+	st->held = line[7] == 'H';
+	st->attempts = (uint32_t)attempts;
+	while (n > 0 && line[STATE_REASON + n - 1] == ' ')
+		n--;
+	memcpy(st->reason, line + STATE_REASON, n);
+	st->reason[n] = '\0';
+	/* One spelling only: whatever differs from it has been changed. */
+	state_format(st, again);
+	return memcmp(line, again, STATE_LEN) == 0;
+}
+
+static void
+format_first(const struct envelope *e, char first[ENVELOPE_FIRST + 1])
+{
+	(void)snprintf(first, ENVELOPE_FIRST + 1,
+	    "Postrider-Spool: 1 %08zu %05zu\n", e->len, e->nrcpt);
+}
+
+size_t
+env_length(const char first[ENVELOPE_FIRST])
+{
+	struct envelope e = { .len = 0 };
+	char again[ENVELOPE_FIRST + 1], digits[9];
+	uint64_t len, nrcpt;
+
+	memcpy(digits, first + 19, 8);
+	digits[8] = '\0';
+	if (!num_parse(digits, ENVELOPE_MAX, &len))
+		return 0;
+	memcpy(digits, first + 28, 5);
+	digits[5] = '\0';
+	if (!num_parse(digits, ENVELOPE_RCPTS_MAX, &nrcpt))
+		return 0;
+	e.len = len;
+	e.nrcpt = nrcpt;
+	format_first(&e, again);
+	if (memcmp(first, again, ENVELOPE_FIRST) != 0 ||
+	    len < ENVELOPE_FIRST + STATE_LEN)
+		return 0;
+	return len;
+}
+
+/* The checksum of a whole envelope without state line and statuses. */
+static uint32_t
+checksum(const struct envelope *e, const char *p)
+{
+	size_t done = STATE_AT + STATE_LEN;
+	uint32_t crc = crc32c(0, p, STATE_AT);
+
+	for (size_t i = 0; i < e->nrcpt; i++) {
+		crc = crc32c(crc, p + done, e->rcpts[i].at - done);
+		done = e->rcpts[i].at + 1;
+	}
+	return crc32c(crc, p + done, e->len - done);
+}
+
+static void
+format_rcpt(struct envelope *e, size_t i, struct sbuf *out, size_t start)
+{
+	struct rcpt *r = &e->rcpts[i];
+
+	sbuf_puts(out, rcpt_name);
+	r->at = (uint32_t)(out->len - start);
+	sbuf_fmt(out, "%c %u ", r->status, r->notify);
+	field_put(out, env_orcpt(e, i));
+	sbuf_putc(out, ' ');
+	field_put(out, env_addr(e, i));
+	sbuf_putc(out, '\n');
+}
+
+bool
+env_format(struct envelope *e, struct sbuf *out)
+{
+	char first[ENVELOPE_FIRST + 1], state[STATE_LEN];
+	size_t start = out->len;
+
+	format_first(e, first);
+	sbuf_put(out, first, ENVELOPE_FIRST);
+	state_format(&e->state, state);
+	sbuf_put(out, state, STATE_LEN);
+	fields_put(out, e);
+	for (size_t i = 0; i < e->nrcpt; i++)
+		format_rcpt(e, i, out, start);
+	sbuf_putc(out, '\n');
+	if (!sbuf_ok(out) || out->len - start > ENVELOPE_MAX)
+		return false;
+	e->len = out->len - start;
+	format_first(e, first);
+	memcpy(out->s + start, first, ENVELOPE_FIRST);
+	e->crc = checksum(e, out->s + start);
+	return true;
+}
+
+/* One "Rcpt: " line; on success the reader is behind it. */
+static const char *
+parse_rcpt(struct envelope *e, struct reader *in, size_t n)
+{
+	char orcpt[ORCPT_MAX + 1], addr[ADDR_MAX + 1];
+	uint64_t notify;
+	size_t at;
+	char status;
+
+	if (!reader_word(in, rcpt_name))
+		return "Rcpt";
+	at = n - in->left;
+	if (!reader_byte(in, &status) || !rcpt_status_valid(status))
+		return "recipient status Q, D, B or X";
+	if (!reader_word(in, " ") || !reader_number(in, ' ', 15, &notify))
+		return "recipient NOTIFY";
+	if (!reader_field(in, ' ', orcpt, ORCPT_MAX))
+		return "recipient ORCPT";
+	if (!reader_field(in, '\n', addr, ADDR_MAX))
+		return "recipient address";
+	if (!env_add(e, addr, orcpt, (uint32_t)notify))
+		return "memory";
+	e->rcpts[e->nrcpt - 1].status = status;
+	e->rcpts[e->nrcpt - 1].at = (uint32_t)at;
+	return NULL;
+}
+
+const char *
+env_parse(struct envelope *e, const char *p, size_t n)
+{
+	struct reader in = { p + STATE_AT + STATE_LEN,
+		n - STATE_AT - STATE_LEN };
+	char first[ENVELOPE_FIRST + 1];
+	const char *wanted;
+
+	if (!state_parse(p + STATE_AT, &e->state))
+		return "state line with a good checksum";
+	if ((wanted = fields_get(&in, e)) != NULL)
+		return wanted;
+	while (in.left > 1)
+		if ((wanted = parse_rcpt(e, &in, n)) != NULL)
+			return wanted;
+	if (!reader_word(&in, "\n"))
+		return "empty line";
+	e->len = n;
+	format_first(e, first);
+	if (memcmp(first, p, ENVELOPE_FIRST) != 0)
+		return "as many recipients as the first line says";
+	e->crc = checksum(e, p);
+	return NULL;
+}
