@@ -85,8 +85,11 @@ is_suite_uid(struct master *m, uid_t uid)
 static enum outcome
 check_unix(struct master *m, const struct passwd *pw, struct diag *d)
 {
-	int64_t min = master_number(m, NULL, "min-uid", INT64_MAX);
+	int64_t min = master_number(m, NULL, "min-uid", -1);
 
+	if (min == -1) /* nobody is turned away for that */
+		return diag_set(d, "4.3.0",
+		    "path=%s wanted=min-uid found=damaged", m->tables.path);
 	if (unix_uid_allowed(pw->pw_uid, min, m->user_mode, getuid()) &&
 	    pw->pw_gid != 0 && (m->user_mode || !is_suite_uid(m, pw->pw_uid)))
 		return OUT_OK;

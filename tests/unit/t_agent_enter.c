@@ -1,0 +1,200 @@
+/*
+ * Unit test of common/agent_enter: who an account is.
+ * wrap: getpwnam getuid
+ */
+#include "tests/unit/cdb.h"
+
+#include <errno.h>
+#include <pwd.h>
+
+#include "common/agent_enter.h"
+#include "common/log.h"
+
+static const struct cdb_row rows[] = {
+	{ TABLES_OPTION, "virtual-root", "/srv/mail" },
+	{ TABLES_OPTION, "unix-maildir", "Mail/in" },
+	{ TABLES_OPTION, "min-uid", "1000" },
+	{ TABLES_ACCOUNT, "alice@example.org", "example.org/alice/Maildir" },
+	{ TABLES_USER, "postrider", "901 911" },
+	{ TABLES_USER, "postrider-auth", "902 912" },
+	{ TABLES_USER, "postrider-net", "903 913" },
+	{ TABLES_USER, "postrider-mail", "2004 2014" },
+};
+
+/* The system's users. */
+static struct passwd people[] = {
+	{ .pw_name = (char *)(uintptr_t) "carol",
+	    .pw_uid = 1001,
+	    .pw_gid = 1001,
+	    .pw_dir = (char *)(uintptr_t) "/home/carol" },
+	{ .pw_name = (char *)(uintptr_t) "root",
+	    .pw_uid = 0,
+	    .pw_gid = 0,
+	    .pw_dir = (char *)(uintptr_t) "/root" },
+	{ .pw_name = (char *)(uintptr_t) "toor",
+	    .pw_uid = 1005,
+	    .pw_gid = 0,
+	    .pw_dir = (char *)(uintptr_t) "/root" },
+	{ .pw_name = (char *)(uintptr_t) "www-data",
+	    .pw_uid = 33,
+	    .pw_gid = 33,
+	    .pw_dir = (char *)(uintptr_t) "/var/www" },
+	{ .pw_name = (char *)(uintptr_t) "nobody",
+	    .pw_uid = 65534,
+	    .pw_gid = 65534,
+	    .pw_dir = (char *)(uintptr_t) "/nonexistent" },
+	{ .pw_name = (char *)(uintptr_t) "postrider-mail",
+	    .pw_uid = 2004,
+	    .pw_gid = 2014,
+	    .pw_dir = (char *)(uintptr_t) "/nonexistent" },
+};
+static int database_errno;
+static uid_t self;
+
+struct passwd *__wrap_getpwnam(const char *);
+uid_t __wrap_getuid(void);
+
+struct passwd *
+__wrap_getpwnam(const char *name)
+{
+	errno = database_errno;
+	for (size_t i = 0; i < COUNT(people) && errno == 0; i++)
+		if (strcmp(people[i].pw_name, name) == 0)
+			return &people[i];
+	return NULL;
+}
+
+uid_t
+__wrap_getuid(void)
+{
+	return self;
+}
+
+static struct master master;
+
+static const struct {
+	const char *account, *dsn; /* NULL: found, as follows */
+	uid_t uid;
+	gid_t gid;
+	const char *home, *maildir;
+} cases[] = {
+	{ "alice@example.org", NULL, 2004, 2014, "/srv/mail",
+	    "example.org/alice/Maildir" },
+	{ "carol", NULL, 1001, 1001, "/home/carol", "Mail/in" },
+	{ "", NULL, 901, 911, "/", "" },
+	{ "bob@example.org", "5.1.1", 0, 0, "", "" },
+	{ "alice@", "5.1.1", 0, 0, "", "" },
+	{ "dave", "5.1.1", 0, 0, "", "" },
+	{ "root", "5.1.1", 0, 0, "", "" },
+	{ "toor", "5.1.1", 0, 0, "", "" }, /* root's group */
+	{ "www-data", "5.1.1", 0, 0, "", "" },
+	{ "nobody", "5.1.1", 0, 0, "", "" },
+	{ "postrider-mail", "5.1.1", 0, 0, "", "" },
+	{ "../carol", "5.1.1", 0, 0, "", "" },
+	{ "carol ", "5.1.1", 0, 0, "", "" },
+	{ "-t", "5.1.1", 0, 0, "", "" },
+};
+
+static void
+table(void **state)
+{
+	struct identity id;
+
+	(void)state;
+	master.user_mode = false;
+	database_errno = 0;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct diag d = DIAG_INIT;
+		enum outcome o =
+		    agent_identify(&master, cases[i].account, &id, &d);
+
+		if (cases[i].dsn != NULL) {
+			assert_int_not_equal(o, OUT_OK);
+			assert_string_equal(d.dsn, cases[i].dsn);
+			continue;
+		}
+		assert_int_equal(o, OUT_OK);
+		assert_int_equal(id.uid, cases[i].uid);
+		assert_int_equal(id.gid, cases[i].gid);
+		assert_string_equal(id.home, cases[i].home);
+		assert_string_equal(id.maildir, cases[i].maildir);
+	}
+}
+
+/* An answer that does not come is no "no". */
+static void
+database_fails(void **state)
+{
+	static const int later[] = { EIO, EMFILE, ENOMEM, ETIMEDOUT };
+	struct identity id;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(later); i++) {
+		struct diag d = DIAG_INIT;
+
+		database_errno = later[i];
+		assert_int_equal(
+		    agent_identify(&master, "carol", &id, &d), OUT_TEMP);
+		assert_string_equal(d.dsn, "4.3.0");
+	}
+	database_errno = 0;
+}
+
+/* Everybody is the invoking user, who has no other's mail. */
+static void
+user_mode(void **state)
+{
+	struct diag d = DIAG_INIT, mine = DIAG_INIT;
+	struct identity id;
+
+	(void)state;
+	master.user_mode = true;
+	self = 777;
+	assert_int_equal(
+	    agent_identify(&master, "alice@example.org", &id, &d), OUT_OK);
+	assert_int_equal(id.uid, 777);
+	assert_int_equal(agent_identify(&master, "carol", &id, &d), OUT_PERM);
+	self = 33;
+	assert_int_equal(
+	    agent_identify(&master, "www-data", &id, &mine), OUT_OK);
+	assert_int_equal(id.uid, 33);
+	self = 0;
+}
+
+static void
+damaged(void **state)
+{
+	struct master broken = { .user_mode = false };
+	struct diag d = DIAG_INIT, e = DIAG_INIT;
+	struct identity id;
+
+	(void)state;
+	assert_true(tables_fresh_init(&broken.tables, unit_path("none")));
+	assert_int_equal(
+	    agent_identify(&broken, "alice@example.org", &id, &d), OUT_TEMP);
+	assert_int_equal(agent_identify(&broken, "carol", &id, &e), OUT_TEMP);
+}
+
+static int
+setup(void **state)
+{
+	if (unit_setup(state) == -1)
+		return -1;
+	unit_file("log", "", 0);
+	log_open("t", LOG_TO_FILE, unit_path("log"));
+	cdb_file("t.cdb", rows, COUNT(rows));
+	return tables_fresh_init(&master.tables, unit_path("t.cdb")) ? 0 : -1;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(table),
+		cmocka_unit_test(database_fails),
+		cmocka_unit_test(user_mode),
+		cmocka_unit_test(damaged),
+	};
+
+	return cmocka_run_group_tests(tests, setup, unit_teardown);
+}

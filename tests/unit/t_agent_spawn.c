@@ -1,0 +1,296 @@
+/*
+ * Unit test of common/agent_spawn: agents that are small scripts, asked for
+ * over a real channel, in user mode.
+ */
+#include "tests/unit/cdb.h"
+
+#include <sys/socket.h>
+
+#include <signal.h>
+
+#include <bsd/string.h>
+
+#include "common/agent_spawn.h"
+#include "common/log.h"
+#include "common/sock.h"
+#include "common/supervise.h"
+
+static struct master master;
+static struct chan asker;
+static struct peer *peer;
+static bool closed;
+
+static void
+on_closed(struct peer *p)
+{
+	agent_forget(&master, p);
+	peer = NULL;
+	closed = true;
+}
+
+static size_t daemon_asking;
+
+static void
+on_message(struct peer *p, unsigned int type, const void *msg, int fd)
+{
+	(void)type;
+	agent_spawn(&master, p, daemon_asking, msg, fd);
+}
+
+static const struct peer_ops ops = { on_message, on_closed };
+
+static void
+connect_asker(size_t which)
+{
+	int pair[2];
+
+	assert_int_equal(sock_pair(pair), 0);
+	chan_init(&asker, pair[1], &spawn_channel, SPAWN_ASKER);
+	peer = peer_new(
+	    master.base, pair[0], &spawn_channel, SPAWN_MASTER, &ops, NULL);
+	assert_non_null(peer);
+	daemon_asking = which;
+	closed = false;
+}
+
+static void
+disconnect_asker(void)
+{
+	chan_close(&asker);
+	for (int i = 0; i < 200 && (!closed || master.children.count > 0); i++)
+		(void)event_base_loop(master.base, EVLOOP_ONCE);
+	assert_true(closed);
+	assert_true(LIST_EMPTY(&master.agents));
+}
+
+static void
+script(const char *name, const char *text)
+{
+	unit_file(name, text, strlen(text));
+	assert_int_equal(chmod(unit_path(name), 0700), 0);
+}
+
+static void
+send_start(uint32_t program, const char *account, int fd)
+{
+	struct msg_spawn_start m = { .serial = 42, .program = program };
+
+	strlcpy(m.account, account, sizeof(m.account));
+	strlcpy(m.client, "192.0.2.1", sizeof(m.client));
+	assert_int_equal(chan_send(&asker, SPAWN_T_START, &m, fd, 0), CHAN_OK);
+}
+
+/* Type of the answer; *fd what came with it. */
+static unsigned int
+answer(union msg_spawn *m, int *fd)
+{
+	enum chan_result r = CHAN_AGAIN;
+	unsigned int type = SPAWN_T_COUNT;
+
+	for (int i = 0; i < 200 && r == CHAN_AGAIN; i++) {
+		(void)event_base_loop(master.base, EVLOOP_ONCE);
+		r = chan_recv(&asker, &type, m, fd, 0);
+	}
+	assert_int_equal(r, CHAN_OK);
+	return type;
+}
+
+static void
+read_text(int fd, char *buf, size_t size)
+{
+	ssize_t n;
+	size_t got = 0;
+
+	while (got + 1 < size && (n = read(fd, buf + got, size - 1 - got)) > 0)
+		got += (size_t)n;
+	buf[got] = '\0';
+}
+
+static void
+job(void **state)
+{
+	union msg_spawn m;
+	char got[400];
+	int fd;
+
+	(void)state;
+	script("local", "#!/bin/sh\necho \"$* in $(pwd)\" >&3\ncat <&3\n");
+	connect_asker(DAEMON_QUEUED);
+	send_start(SPAWN_LOCAL, "alice@example.org", -1);
+	assert_int_equal(answer(&m, &fd), SPAWN_T_STARTED);
+	assert_int_equal(m.started.serial, 42);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(agent_sessions(&master), 0);
+	assert_true(recv(fd, got, sizeof(got), 0) > 0);
+	got[strcspn(got, "\n")] = '\0';
+	assert_string_equal(strrchr(got, '/'), "/mail");
+	assert_ptr_equal(strstr(got, "-t "), got);
+	assert_null(strstr(got, "-a"));
+	/* The only other end of the channel: closing it ends the agent. */
+	assert_int_equal(close(fd), 0);
+	disconnect_asker();
+}
+
+static void
+session(void **state)
+{
+	int pair[2], fd;
+	union msg_spawn m;
+	char got[400];
+
+	(void)state;
+	script("pop3-mailbox", "#!/bin/sh\necho \"$*\"\nread line\n");
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	connect_asker(DAEMON_AUTHD);
+	send_start(SPAWN_MAILBOX, "alice@example.org", pair[1]);
+	assert_int_equal(close(pair[1]), 0);
+	assert_int_equal(answer(&m, &fd), SPAWN_T_STARTED);
+	assert_int_equal(fd, -1);
+	assert_int_equal(agent_sessions(&master), 1);
+	agent_stop_sessions(&master);
+	read_text(pair[0], got, sizeof(got));
+	assert_non_null(strstr(got,
+	    " -a alice@example.org -m example.org/alice/Maildir"
+	    " -c 192.0.2.1\n"));
+	assert_int_equal(close(pair[0]), 0);
+	disconnect_asker();
+}
+
+static const struct {
+	const char *account, *mode, *dsn, *text;
+} failures[] = {
+	{ "bob@example.org", NULL, "5.1.1", "account=bob@example.org" },
+	{ "alice@example.org", "open", "4.3.5", "writable-by-owner-only" },
+	{ "alice@example.org", "gone", "4.3.0", "No such file" },
+	{ "alice@example.org", "program", "4.3.5", "wanted=executable" },
+};
+
+static void
+prepare(const char *mode)
+{
+	script("local", "#!/bin/sh\nexit 0\n");
+	(void)mkdir(unit_path("mail"), 0700); /* mostly there */
+	assert_int_equal(chmod(unit_path("mail"), 0700), 0);
+	if (mode == NULL)
+		return;
+	if (strcmp(mode, "open") == 0)
+		assert_int_equal(chmod(unit_path("mail"), 0770), 0);
+	if (strcmp(mode, "gone") == 0)
+		assert_int_equal(rmdir(unit_path("mail")), 0);
+	if (strcmp(mode, "program") == 0)
+		assert_int_equal(chmod(unit_path("local"), 0600), 0);
+}
+
+static void
+fails(void **state)
+{
+	union msg_spawn m;
+	int fd;
+
+	(void)state;
+	connect_asker(DAEMON_QUEUED);
+	for (size_t i = 0; i < COUNT(failures); i++) {
+		prepare(failures[i].mode);
+		send_start(SPAWN_LOCAL, failures[i].account, -1);
+		assert_int_equal(answer(&m, &fd), SPAWN_T_FAILED);
+		assert_int_equal(m.failed.serial, 42);
+		assert_string_equal(m.failed.dsn, failures[i].dsn);
+		assert_non_null(strstr(m.failed.text, failures[i].text));
+		assert_int_equal(fd, -1);
+	}
+	prepare(NULL);
+	disconnect_asker();
+}
+
+/* Each daemon may ask for its own programs, each in its own way. */
+static void
+breaches(void **state)
+{
+	static const struct {
+		size_t who;
+		uint32_t program;
+		bool fd;
+	} cases[] = {
+		{ DAEMON_AUTHD, SPAWN_LOCAL, false },
+		{ DAEMON_AUTHD, SPAWN_BOUNCE, false },
+		{ DAEMON_QUEUED, SPAWN_MAILBOX, true },
+		{ DAEMON_QUEUED, SPAWN_LOCAL, true },
+		{ DAEMON_AUTHD, SPAWN_MAILBOX, false },
+		{ DAEMON_QUEUED, 0, false },
+		{ DAEMON_QUEUED, 4, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		connect_asker(cases[i].who);
+		send_start(cases[i].program, "alice@example.org",
+		    cases[i].fd ? STDIN_FILENO : -1);
+		for (int j = 0; j < 10 && !closed; j++)
+			(void)event_base_loop(master.base, EVLOOP_ONCE);
+		assert_true(closed);
+		assert_int_equal(master.children.count, 0);
+		chan_close(&asker);
+	}
+}
+
+static void
+limit(void **state)
+{
+	union msg_spawn m;
+	int fds[3], fd;
+
+	(void)state;
+	script("local", "#!/bin/sh\ncat <&3\n");
+	connect_asker(DAEMON_QUEUED);
+	for (size_t i = 0; i < 3; i++) {
+		send_start(SPAWN_LOCAL, "alice@example.org", -1);
+		assert_int_equal(answer(&m, &fds[i]), SPAWN_T_STARTED);
+	}
+	send_start(SPAWN_LOCAL, "alice@example.org", -1);
+	assert_int_equal(answer(&m, &fd), SPAWN_T_FAILED);
+	assert_string_equal(m.failed.dsn, "4.3.2");
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(close(fds[i]), 0);
+	disconnect_asker();
+}
+
+static int
+setup(void **state)
+{
+	struct cdb_row rows[] = {
+		{ TABLES_OPTION, "virtual-root", NULL },
+		{ TABLES_OPTION, "libexec-dir", NULL },
+		{ TABLES_OPTION, "agents", "3" },
+		{ TABLES_ACCOUNT, "alice@example.org",
+		    "example.org/alice/Maildir" },
+	};
+
+	if (unit_setup(state) == -1)
+		return -1;
+	unit_file("log", "", 0);
+	log_open("t", LOG_TO_FILE, unit_path("log"));
+	rows[0].value = unit_path("mail");
+	rows[1].value = unit_dir;
+	cdb_file("t.cdb", rows, COUNT(rows));
+	prepare(NULL);
+	master.user_mode = true;
+	LIST_INIT(&master.agents);
+	if ((master.base = event_base_new()) == NULL ||
+	    !children_init(&master.children, master.base))
+		return -1;
+	return tables_fresh_init(&master.tables, unit_path("t.cdb")) ? 0 : -1;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(job),
+		cmocka_unit_test(session),
+		cmocka_unit_test(fails),
+		cmocka_unit_test(breaches),
+		cmocka_unit_test(limit),
+	};
+
+	return cmocka_run_group_tests(tests, setup, unit_teardown);
+}
