@@ -1,0 +1,325 @@
+/*
+ * t_compile: what the text says is what programs find in the tables.
+ *
+ * wrap: fsync renameat
+ */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+
+#include "common/options.h"
+#include "common/resolve.h"
+#include "common/users.h"
+#include "queue/compile_check.h"
+#include "queue/compile_publish.h"
+
+#define HASH                                                                   \
+	"$y$j9T$F5Jx5fExrKuPp53xLKQ..1$tnSYvahCwPBHKZUspmcxMfb0.WiB9W."        \
+	"zEaKlOBL35rC"
+
+static int calls, fail_at;
+
+int __real_fsync(int);
+int __wrap_fsync(int);
+int __real_renameat(int, const char *, int, const char *);
+int __wrap_renameat(int, const char *, int, const char *);
+
+int
+__wrap_fsync(int fd)
+{
+	errno = EIO;
+	return ++calls == fail_at ? -1 : __real_fsync(fd);
+}
+
+int
+__wrap_renameat(int a, const char *from, int b, const char *to)
+{
+	errno = EIO;
+	return ++calls == fail_at ? -1 : __real_renameat(a, from, b, to);
+}
+
+static void
+put(const char *name, const char *text)
+{
+	unit_file(name, text, strlen(text));
+}
+
+static void
+write_files(const char *more)
+{
+	char conf[2000];
+
+	(void)snprintf(conf, sizeof(conf),
+	    "user-mode yes\nhostname MX.Example.ORG\nstate-dir %s/state\n%s",
+	    unit_dir, more);
+	put("postrider.conf", conf);
+	put("domains", "example.org\nunix.example unix\n");
+	put("users", "Alice@example.org\nbob@example.org\n");
+	put("passwords", "alice@example.org " HASH "\n");
+	put("aliases", "info: alice@example.org, bob@example.org\n");
+}
+
+static void
+read_conf(struct conf *c, struct host *h, const char *more)
+{
+	write_files(more);
+	if (!conf_read(c, unit_dir) || !host_find(h, c))
+		fail_msg("%s", sbuf_str(&c->report.text));
+}
+
+static void
+expect(struct tables *t, enum tables_space space, const char *key,
+    const char *wanted)
+{
+	const char *value = "(none)";
+
+	(void)tables_get(t, space, key, &value);
+	assert_string_equal(value, wanted);
+}
+
+static void
+programs_find_what_was_written(void **state)
+{
+	struct tables t;
+	struct resolved r;
+	struct address a;
+	struct conf c;
+	struct host h;
+	char err[TABLES_ERR];
+	uid_t uid;
+	gid_t gid;
+
+	(void)state;
+	read_conf(&c, &h,
+	    "message-size 2m\nprofile old submission\nold.auth offered\n"
+	    "profile older old\n");
+	assert_true(publish(&c, &h, err));
+	assert_true(tables_open(&t, unit_path("state/tables.cdb"), false, err));
+	expect(&t, TABLES_META, "version", TABLES_VERSION);
+	expect(&t, TABLES_META, "source", unit_dir);
+	expect(&t, TABLES_OPTION, "hostname", "mx.example.org");
+	expect(&t, TABLES_OPTION, "mail-name", "mx.example.org");
+	expect(&t, TABLES_OPTION, "message-size", "2097152");
+	expect(&t, TABLES_OPTION, "command-timeout", "300");
+	expect(&t, TABLES_OPTION, "submission.auth", "required");
+	expect(&t, TABLES_OPTION, "submission.profile", "submission");
+	expect(&t, TABLES_OPTION, "old.profile", "submission");
+	expect(&t, TABLES_OPTION, "older.profile", "old");
+	expect(&t, TABLES_OPTION, "old.auth", "offered");
+	expect(&t, TABLES_OPTION, "older.auth", "offered");
+	expect(&t, TABLES_OPTION, "older.bare-newline", "normalize");
+	expect(&t, TABLES_OPTION, "mx.auth", "(none)");
+	expect(&t, TABLES_DOMAIN, "unix.example", "unix");
+	expect(&t, TABLES_ACCOUNT, "alice@example.org",
+	    "example.org/alice/Maildir");
+	expect(&t, TABLES_ALIAS, "info", "alice@example.org,bob@example.org");
+	expect(&t, TABLES_VERIFIER, "alice@example.org", "(none)");
+	assert_true(tables_user(&t, USER_NET, &uid, &gid));
+	assert_int_equal(uid, getuid());
+	assert_int_equal(address_parse("ALICE+x@example.org", &a), ADDRESS_OK);
+	resolve_address(&t, &a, h.mail_name, &r);
+	assert_int_equal(r.kind, RESOLVE_VIRTUAL);
+	assert_string_equal(r.account, "alice@example.org");
+	tables_close(&t);
+	assert_true(
+	    tables_open(&t, unit_path("state/auth/verifiers.cdb"), false, err));
+	expect(&t, TABLES_VERIFIER, "alice@example.org", HASH);
+	expect(&t, TABLES_VERIFIER, "bob@example.org", "(none)");
+	tables_close(&t);
+	conf_free(&c);
+}
+
+/* Every option and every profile's is there and can be bound by programs. */
+static void
+every_option_loads(void **state)
+{
+	static const char *const profiles[] = { NULL, "mx", "submission",
+		"local", "pop3" };
+	union {
+		bool b;
+		int i;
+		int64_t n;
+		const char *s;
+	} value;
+	struct option_bind bind = { NULL, &value };
+	struct tables t;
+	struct conf c;
+	struct host h;
+	char err[TABLES_ERR];
+	const char *text;
+
+	(void)state;
+	read_conf(&c, &h, "");
+	assert_true(publish(&c, &h, err));
+	assert_true(tables_open(&t, unit_path("state/tables.cdb"), true, err));
+	for (size_t i = 0; i < options_count; i++) {
+		bind.name = options[i].name;
+		assert_int_equal(
+		    tables_get(&t, TABLES_OPTION, bind.name, &text),
+		    TABLES_FOUND);
+		for (size_t p = 0; p < COUNT(profiles); p++)
+			assert_true(
+			    options_load(&t, profiles[p], &bind, 1, err));
+	}
+	tables_close(&t);
+	conf_free(&c);
+}
+
+static void
+protects_verifiers(void **state)
+{
+	struct conf c;
+	struct host h;
+	struct stat st;
+	char err[TABLES_ERR];
+
+	(void)state;
+	read_conf(&c, &h, "");
+	assert_true(publish(&c, &h, err));
+	assert_int_equal(stat(unit_path("state/auth"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_int_equal(stat(unit_path("state/auth/verifiers.cdb"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0400);
+	assert_int_equal(stat(unit_path("state/tables.cdb"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0644);
+	assert_int_equal(chmod(unit_path("state/auth"), 0755), 0);
+	assert_true(publish(&c, &h, err));
+	assert_int_equal(stat(unit_path("state/auth"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	conf_free(&c);
+}
+
+/* Whatever call fails, what was published before is still there, whole. */
+static void
+a_failure_keeps_the_old_tables(void **state)
+{
+	struct tables t;
+	struct conf c;
+	struct host h;
+	char err[TABLES_ERR];
+	int n;
+
+	(void)state;
+	read_conf(&c, &h, "hops 11\n");
+	assert_true(publish(&c, &h, err));
+	conf_free(&c);
+	read_conf(&c, &h, "hops 12\n");
+	/* verifiers: fsync, rename, fsync; tables: fsync, rename, fsync */
+	for (n = 1; n <= 5; n++) {
+		calls = 0;
+		fail_at = n;
+		err[0] = '\0';
+		assert_false(publish(&c, &h, err));
+		assert_non_null(strstr(err, unit_dir));
+		fail_at = 0;
+		assert_true(
+		    tables_open(&t, unit_path("state/tables.cdb"), false, err));
+		expect(&t, TABLES_OPTION, "hops", "11");
+		tables_close(&t);
+	}
+	calls = 0;
+	assert_true(publish(&c, &h, err));
+	assert_int_equal(calls, 6);
+	assert_true(tables_open(&t, unit_path("state/tables.cdb"), false, err));
+	expect(&t, TABLES_OPTION, "hops", "12");
+	tables_close(&t);
+	assert_int_equal(access(unit_path("state/tables.cdb.tmp"), F_OK), -1);
+	conf_free(&c);
+}
+
+static void
+an_open_table_does_not_change(void **state)
+{
+	struct tables t;
+	struct conf c;
+	struct host h;
+	char err[TABLES_ERR];
+
+	(void)state;
+	read_conf(&c, &h, "hops 11\n");
+	assert_true(publish(&c, &h, err));
+	assert_true(tables_open(&t, unit_path("state/tables.cdb"), false, err));
+	conf_free(&c);
+	read_conf(&c, &h, "hops 12\n");
+	assert_true(publish(&c, &h, err));
+	expect(&t, TABLES_OPTION, "hops", "11");
+	tables_close(&t);
+	conf_free(&c);
+}
+
+static void
+knows_whether_tables_are_current(void **state)
+{
+	struct conf c;
+	struct host h;
+	char err[TABLES_ERR] = "";
+
+	(void)state;
+	read_conf(&c, &h, "hops 13\n");
+	assert_true(publish(&c, &h, err));
+	assert_true(publish_current(&c, &h, err));
+	conf_free(&c);
+	read_conf(&c, &h, "hops 14\n");
+	assert_false(publish_current(&c, &h, err));
+	assert_non_null(strstr(err, "tables.cdb: not what the text files say"));
+	assert_int_equal(unlink(unit_path("state/tables.cdb")), 0);
+	assert_false(publish_current(&c, &h, err));
+	assert_non_null(strstr(err, "wanted compiled tables"));
+	conf_free(&c);
+}
+
+static void
+warns_of_what_is_hardly_meant(void **state)
+{
+	static const struct {
+		const char *aliases, *options, *says; /* NULL: nothing */
+	} cases[] = {
+		{ "", "", "nobody gets mail to postmaster@example.org" },
+		{ "postmaster: alice@example.org\n", "", NULL },
+		{ "", "postmaster alice@example.org\n", NULL },
+		{ "", "postmaster nobody@example.org\n", "nobody gets mail" },
+		{ "postmaster@example.org: x@other.example\n", "", NULL },
+		{ "postmaster: alice@example.org\na: b@example.org\n", "",
+		    "aliases:2: warning: alias \"a\": \"b@example.org\" leads"
+		    " to nobody" },
+		{ "postmaster: alice@example.org\na@example.org: "
+		  "b@example.org\nb@example.org: a@example.org\n",
+		    "", "alias \"a@example.org\": \"b@example.org\" leads to" },
+	};
+	struct conf c;
+	struct host h;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		write_files(cases[i].options);
+		put("domains", "example.org\n");
+		put("aliases", cases[i].aliases);
+		assert_true(conf_read(&c, unit_dir) && host_find(&h, &c));
+		conf_report_free(&c.report);
+		conf_report_init(&c.report);
+		compile_check(&c, &h);
+		if (cases[i].says == NULL)
+			assert_string_equal(sbuf_str(&c.report.text), "");
+		else if (strstr(sbuf_str(&c.report.text), cases[i].says) ==
+		    NULL)
+			fail_msg("%s", sbuf_str(&c.report.text));
+		assert_int_equal(c.report.mistakes, 0);
+		conf_free(&c);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(programs_find_what_was_written),
+		cmocka_unit_test(every_option_loads),
+		cmocka_unit_test(protects_verifiers),
+		cmocka_unit_test(a_failure_keeps_the_old_tables),
+		cmocka_unit_test(an_open_table_does_not_change),
+		cmocka_unit_test(knows_whether_tables_are_current),
+		cmocka_unit_test(warns_of_what_is_hardly_meant),
+	};
+
+	return cmocka_run_group_tests(tests, unit_setup, unit_teardown);
+}

@@ -1,0 +1,319 @@
+/*
+ * t_conf: the text configuration, right and wrong.
+ */
+#include "tests/unit/unit.h"
+
+#include "queue/conf.h"
+#include "queue/conf_accounts.h"
+
+#define HASH                                                                   \
+	"$y$j9T$F5Jx5fExrKuPp53xLKQ..1$tnSYvahCwPBHKZUspmcxMfb0.WiB9W."        \
+	"zEaKlOBL35rC"
+
+static const char *const files[] = { "postrider.conf", "domains", "users",
+	"passwords", "aliases" };
+
+/* NULL leaves a file out. */
+static void
+write_files(const char *const *texts)
+{
+	for (size_t i = 0; i < COUNT(files); i++) {
+		(void)unlink(unit_path(files[i]));
+		if (texts[i] != NULL)
+			unit_file(files[i], texts[i], strlen(texts[i]));
+	}
+}
+
+static void
+reads_what_is_right(void **state)
+{
+	static const char *const texts[] = {
+		"# comment\n"
+		"hostname MX.example.org   # behind a value\n"
+		"  message-size 2k64\n"
+		"message-size\t2m \n"
+		"profile old-clients submission\n"
+		"profile older old-clients\n"
+		"old-clients.auth offered\n"
+		"mx.smtp-banner Welcome # here\n",
+		"Example.ORG\nunix.example.org unix\n",
+		"Alice@example.org\nbob@EXAMPLE.org\n",
+		"alice@example.org " HASH "\n",
+		"# aliases\n"
+		"Info: alice@example.org,\n"
+		"\tbob@example.org ,  # comment\n"
+		"\t# a comment\n"
+		"  carl@elsewhere.example\n"
+		"\"with space\"@example.org: bob@example.org\n",
+	};
+	struct conf c;
+	size_t line;
+
+	(void)state;
+	write_files(texts);
+	assert_false(conf_read(&c, unit_dir));
+	assert_int_equal(c.report.mistakes, 1);
+	assert_non_null(strstr(sbuf_str(&c.report.text),
+	    "postrider.conf:3: message-size: wanted a number"));
+	assert_string_equal(conf_option(&c, "hostname"), "MX.example.org");
+	assert_string_equal(conf_option(&c, "message-size"), "2097152");
+	assert_string_equal(conf_option(&c, "hops"), "50");
+	assert_string_equal(
+	    conf_profile_option(&c, "older", "auth", &line), "offered");
+	assert_int_equal(line, 0);
+	assert_string_equal(
+	    conf_profile_option(&c, "old-clients", "auth", &line), "offered");
+	assert_int_equal(line, 7);
+	assert_string_equal(
+	    conf_profile_option(&c, "older", "bare-newline", &line),
+	    "normalize");
+	assert_null(conf_profile_option(&c, "mx", "bare-newline", &line));
+	assert_string_equal(
+	    conf_profile_option(&c, "mx", "smtp-banner", &line), "Welcome");
+	assert_string_equal(
+	    conf_map_get(&c.domains, "example.org")->value, "virtual");
+	assert_string_equal(
+	    conf_map_get(&c.domains, "unix.example.org")->value, "unix");
+	assert_string_equal(conf_map_get(&c.accounts, "bob@example.org")->value,
+	    "example.org/bob/Maildir");
+	assert_string_equal(
+	    conf_map_get(&c.passwords, "alice@example.org")->value, HASH);
+	assert_string_equal(conf_map_get(&c.aliases, "info")->value,
+	    "alice@example.org,bob@example.org,carl@elsewhere.example");
+	assert_non_null(conf_map_get(&c.aliases, "\"with space\"@example.org"));
+	conf_free(&c);
+}
+
+static void
+takes_missing_files_as_empty(void **state)
+{
+	static const char *const texts[] = { "", NULL, NULL, NULL, NULL };
+	static const char *const none[] = { NULL, NULL, NULL, NULL, NULL };
+	struct conf c;
+
+	(void)state;
+	write_files(texts);
+	assert_true(conf_read(&c, unit_dir));
+	assert_int_equal(c.domains.count, 0);
+	conf_free(&c);
+	write_files(none);
+	assert_false(conf_read(&c, unit_dir));
+	assert_non_null(strstr(sbuf_str(&c.report.text),
+	    "postrider.conf: wanted the configuration"));
+	conf_free(&c);
+}
+
+/* Which file, what it holds, what must be said; the rest is right. */
+struct row {
+	size_t file;
+	const char *text, *says;
+};
+
+/* clang-format off */
+static const struct row wrong[] = {
+	{ 0, "hostnme x\n",		":1: unknown option \"hostnme\"; nearest: hostname" },
+	{ 0, "qqqqqqqqqqq x\n",		":1: unknown option \"qqqqqqqqqqq\"; see" },
+	{ 0, "hops 3\n",		":1: hops: wanted a number from 10 to 1000, found \"3\"" },
+	{ 0, "hops\n",			":1: hops: wanted a number from 10 to 1000, found \"\"" },
+	{ 0, "mx.log file\n",		":1: option \"log\" holds for the whole suite" },
+	{ 0, "mxx.auth no\n",		":1: unknown profile \"mxx\"; nearest: mx" },
+	{ 0, "x.y.auth no\n",		":1: unknown profile \"x.y\"" },
+	{ 0, "profile a\n",		":1: wanted: profile NAME BASE" },
+	{ 0, "profile a mx b\n",	":1: wanted: profile NAME BASE" },
+	{ 0, "profile mx mx\n",		":1: profile name \"mx\"" },
+	{ 0, "profile A mx\n",		":1: profile name \"A\"" },
+	{ 0, "profile a b\nprofile b mx\n", ":1: unknown profile \"b\"" },
+	{ 0, "profile a a\n",		":1: unknown profile \"a\"" },
+	{ 0, "profile a mx\nprofile a mx\n", ":2: profile \"a\" is declared on line 1" },
+	{ 0, "hops 20\nhops 30\n",	":2: warning: hops: replaces the value of line 1" },
+	{ 0, "virtual-maildir %d\n",	"virtual-maildir: wanted %u" },
+	{ 0, "unix-maildir ../x\n",	"unix-maildir: wanted a path below" },
+	{ 0, "unix-maildir /x\n",	"unix-maildir: wanted a path below" },
+	{ 1, "exa_mple.org\n",		":1: wanted a domain name, found \"exa_mple.org\"" },
+	{ 1, "example.org local\n",	":1: domain \"example.org\": wanted virtual or unix" },
+	{ 1, "example.org unix x\n",	":1: domain \"example.org\": wanted virtual or unix" },
+	{ 1, "a.example\nA.example\n",	":2: \"a.example\" is on line 1 already" },
+	{ 2, "alice\n",			":1: wanted an address like alice@example.org" },
+	{ 2, "alice@[192.0.2.1]\n",	":1: wanted an address like" },
+	{ 2, "alice@exmple.org\n",	":1: domain \"exmple.org\" is not in the file domains; nearest: example.org" },
+	{ 2, "alice@unix.example\n",	":1: domain \"unix.example\" is unix" },
+	{ 2, "alice@example.org quota=3\n", ":1: user \"alice@example.org\": wanted nothing behind" },
+	{ 2, "a@example.org\nb@example.org\nA@example.org\n", ":3: \"a@example.org\" is on line 1 already" },
+	{ 2, "a/b@example.org\n",	":1: user \"a/b@example.org\": wanted a user part" },
+	{ 2, "\"..\"@example.org\n",	":1: user \"\"..\"@example.org\": wanted a user part" },
+	{ 2, "\".a\"@example.org\n",	"wanted a user part" },
+	{ 2, "o'brien@example.org\n",	"wanted a user part" },
+	{ 2, "\"a b\"@example.org\n",	":1: wanted an address like" },
+	{ 3, "bob@example.org " HASH "\n",	":1: user \"bob@example.org\" is not in the file users" },
+	{ 3, "alicf@example.org " HASH "\n",	"nearest: alice@example.org" },
+	{ 3, "alice@example.org secret\n",	":1: user \"alice@example.org\": wanted one verifier" },
+	{ 3, "alice@example.org $y$:$x\n",	":1: user \"alice@example.org\": wanted one verifier" },
+	{ 3, "alice@example.org\n",		":1: user \"alice@example.org\": wanted one verifier" },
+	{ 4, "info alice@example.org\n",	":1: wanted \"name: address, address\"" },
+	{ 4, "info:\n",			":1: wanted \"name: address, address\"" },
+	{ 4, "info: /var/mail/x\n",	"files, programs and includes" },
+	{ 4, "info: |prog\n",		"files, programs and includes" },
+	{ 4, "info: \"|prog x\"\n",	"files, programs and includes" },
+	{ 4, "info: :include:/x\n",	"files, programs and includes" },
+	{ 4, "info: \\alice\n",		"files, programs and includes" },
+	{ 4, "info: a b\n",		":1: alias \"info\": wanted a mail address, found \"a b\"" },
+	{ 4, "info: \"a,b\"@example.org\n", "wanted an address without a comma" },
+	{ 4, "a b: alice@example.org\n", ":1: alias \"a b\": wanted a user part or an address" },
+	{ 4, "a@other.org: alice@example.org\n", ":1: alias \"a@other.org\": domain \"other.org\" is not" },
+	{ 4, "info: alice@example.org\n\nINFO: alice@example.org\n", ":3: alias \"INFO\" is on line 1 already" },
+};
+/* clang-format on */
+
+static void
+tells_each_mistake(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		const char *texts[] = { "hostname mx.example.org\n",
+			"example.org\nunix.example unix\n",
+			"alice@example.org\n", "alice@example.org " HASH "\n",
+			"" };
+
+		if (wrong[i].file == 2)
+			texts[3] = NULL;
+		texts[wrong[i].file] = wrong[i].text;
+		write_files(texts);
+		(void)conf_read(&c, unit_dir); /* a warning is no mistake */
+		if (strstr(sbuf_str(&c.report.text), wrong[i].says) == NULL ||
+		    c.report.mistakes + c.report.warnings == 0)
+			fail_msg("%zu: \"%s\" not in: %s", i, wrong[i].says,
+			    sbuf_str(&c.report.text));
+		assert_null(strstr(sbuf_str(&c.report.text), "secret"));
+		assert_null(strstr(sbuf_str(&c.report.text), "$y$j"));
+		conf_free(&c);
+	}
+}
+
+static void
+tells_all_mistakes_at_once(void **state)
+{
+	static const char *const texts[] = { "hostnme x\nhops 1\nmx.log file\n",
+		"bad_domain\n", "nobody\n", "x y\n", "z\n" };
+	struct conf c;
+
+	(void)state;
+	write_files(texts);
+	assert_false(conf_read(&c, unit_dir));
+	assert_int_equal(c.report.mistakes, 7);
+	conf_free(&c);
+}
+
+static void
+wants_passwords_private(void **state)
+{
+	static const char *const texts[] = { "", NULL, NULL, "", NULL };
+	struct conf c;
+
+	(void)state;
+	write_files(texts);
+	assert_int_equal(chmod(unit_path("passwords"), 0640), 0);
+	assert_false(conf_read(&c, unit_dir));
+	assert_non_null(strstr(sbuf_str(&c.report.text),
+	    "passwords: wanted mode 0600, found 0640"));
+	conf_free(&c);
+}
+
+static void
+refuses_odd_files(void **state)
+{
+	static const char *const texts[] = { "", NULL, NULL, NULL, NULL };
+	static const char nul[] = "example.org\0evil.example\n";
+	char *line = malloc(2 * CONF_LINE_MAX);
+	struct conf c;
+
+	(void)state;
+	assert_non_null(line);
+	write_files(texts);
+	unit_file("domains", nul, sizeof(nul) - 1);
+	memset(line, 'a', 2 * CONF_LINE_MAX);
+	unit_file("aliases", line, 2 * CONF_LINE_MAX);
+	free(line);
+	assert_int_equal(mkfifo(unit_path("users"), 0600), 0);
+	assert_false(conf_read(&c, unit_dir));
+	assert_int_equal(c.report.mistakes, 3);
+	assert_non_null(strstr(sbuf_str(&c.report.text), "a NUL byte"));
+	assert_non_null(strstr(sbuf_str(&c.report.text), "bytes in a line"));
+	assert_non_null(strstr(sbuf_str(&c.report.text), "regular file"));
+	assert_null(conf_map_get(&c.domains, "example.org"));
+	conf_free(&c);
+}
+
+/* A template that lacks the domain gives two users one mailbox. */
+static void
+refuses_shared_maildirs(void **state)
+{
+	static const char *const texts[] = { "virtual-maildir %u/Maildir\n",
+		"a.example\nb.example\n", "x@a.example\nx@b.example\n", NULL,
+		NULL };
+	struct conf c;
+
+	(void)state;
+	write_files(texts);
+	assert_false(conf_read(&c, unit_dir));
+	assert_non_null(strstr(sbuf_str(&c.report.text),
+	    "users:2: \"x@b.example\" would have the Maildir \"x/Maildir\""));
+	conf_free(&c);
+}
+
+/* clang-format off */
+static const struct {
+	const char *path;
+	bool safe;
+} paths[] = {
+	{ "a",			true },
+	{ "a/b/Maildir",	true },
+	{ "A.b_c+d=e&f-9",	true },
+	{ "",			false },
+	{ "/a",			false },
+	{ "a/",			false },
+	{ "a//b",		false },
+	{ ".",			false },
+	{ "..",			false },
+	{ "a/../b",		false },
+	{ "a/.b",		false },
+	{ "a b",		false },
+	{ "a\nb",		false },
+	{ "a\xc3\xb6",		false },
+	{ "~",			false },
+};
+/* clang-format on */
+
+static void
+knows_safe_paths(void **state)
+{
+	char name[300];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(paths); i++)
+		assert_int_equal(conf_path_safe(paths[i].path), paths[i].safe);
+	memset(name, 'a', sizeof(name));
+	name[255] = '\0';
+	assert_true(conf_path_safe(name));
+	name[255] = 'a';
+	name[256] = '\0';
+	assert_false(conf_path_safe(name));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_what_is_right),
+		cmocka_unit_test(takes_missing_files_as_empty),
+		cmocka_unit_test(tells_each_mistake),
+		cmocka_unit_test(tells_all_mistakes_at_once),
+		cmocka_unit_test(wants_passwords_private),
+		cmocka_unit_test(refuses_odd_files),
+		cmocka_unit_test(refuses_shared_maildirs),
+		cmocka_unit_test(knows_safe_paths),
+	};
+
+	return cmocka_run_group_tests(tests, unit_setup, unit_teardown);
+}

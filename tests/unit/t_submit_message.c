@@ -1,0 +1,187 @@
+/*
+ * t_submit_message: recipients and header of what programs submit.
+ */
+#include "tests/unit/unit.h"
+
+#include <sysexits.h>
+
+#include "queue/submit_message.h"
+
+static const struct submit_settings settings = { .hostname = "mx.example.org",
+	.mail_name = "example.org",
+	.message_size = 100000,
+	.header_size = 4096,
+	.recipients = 5 };
+
+static struct submit_message m;
+
+static int
+read_text(const char *text, bool from_header)
+{
+	int fd[2], status;
+
+	assert_int_equal(pipe(fd), 0);
+	assert_int_equal(
+	    write(fd[1], text, strlen(text)), (ssize_t)strlen(text));
+	(void)close(fd[1]);
+	status = submit_message_read(&m, fd[0], false, from_header);
+	(void)close(fd[0]);
+	return status;
+}
+
+static void
+begin(const char *sender, const char *name)
+{
+	assert_int_equal(submit_message_init(&m, &settings), 0);
+	assert_int_equal(submit_person_find(&m, sender, name), 0);
+}
+
+/* clang-format off */
+static const struct {
+	const char *text;
+	bool from_header;
+	int status;
+	const char *rcpts, *has, *lacks;
+} rows[] = {
+	{ "To: a@x\nCc: b@y\nBcc: c@z\n\nhi\n", true, 0,
+	    "a@x b@y c@z", "To: a@x\nCc: b@y\n", "Bcc" },
+	{ "To: a@x\nBcc: c@z\n\nhi\n", false, 0, "", "Bcc: c@z\n", NULL },
+	{ "Bcc: c@z,\n\td@w\nSubject: s\n\n", true, 0, "c@z d@w", "Subject: s\n", "d@w" },
+	{ "TO : alice, Bob <bob@y>\n\n", true, 0, "alice@example.org bob@y", "TO : alice", NULL },
+	{ "To: a@x\nResent-To: r@x\nResent-Bcc: s@x\n\n", true, 0,
+	    "r@x s@x", "Resent-To: r@x\n", "Resent-Bcc" },
+	{ "To: undisclosed-recipients:;\n\n", true, 0, "", "To: und", NULL },
+	{ "To: two words\n\n", true, EX_DATAERR, "", NULL, NULL },
+	{ "To: a,b,c,d,e,f\n\n", true, EX_DATAERR, NULL, NULL, NULL },
+	{ "To: a@x\nX: =?utf-8?q?a=0D=0ABcc:x?=\n\n", true, 0, "a@x", "=0D=0A", NULL },
+	{ "Subject: x\rBcc: y@z\n\n", true, 0, "", "Subject: x Bcc: y@z\n", NULL },
+};
+/* clang-format on */
+
+static void
+finds_recipients(void **state)
+{
+	char rcpts[500];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		begin(NULL, NULL);
+		assert_int_equal(read_text(rows[i].text, rows[i].from_header),
+		    rows[i].status);
+		rcpts[0] = '\0';
+		for (size_t r = 0; r < m.nrcpts; r++)
+			(void)snprintf(rcpts + strlen(rcpts),
+			    sizeof(rcpts) - strlen(rcpts), "%s%s",
+			    r > 0 ? " " : "", m.rcpts[r]);
+		if (rows[i].rcpts != NULL)
+			assert_string_equal(rcpts, rows[i].rcpts);
+		if (rows[i].has != NULL)
+			assert_non_null(
+			    strstr(sbuf_str(&m.header), rows[i].has));
+		if (rows[i].lacks != NULL)
+			assert_null(strstr(sbuf_str(&m.header), rows[i].lacks));
+		submit_message_free(&m);
+	}
+}
+
+/* clang-format off */
+static const struct {
+	const char *sender, *name, *envelope, *from;
+} people[] = {
+	{ "a@x",	"Alice",	"a@x",	"\nFrom: Alice <a@x>\n" },
+	{ "<a@x>",	"A. B",		"a@x",	"\nFrom: \"A. B\" <a@x>\n" },
+	{ "Al <a@x>",	"",		"a@x",	"\nFrom: a@x\n" },
+	{ "al",		"",		"al@example.org", "\nFrom: al@example.org\n" },
+};
+/* clang-format on */
+
+static void
+completes_headers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(people); i++) {
+		begin(people[i].sender, people[i].name);
+		assert_string_equal(m.person.sender, people[i].envelope);
+		assert_int_equal(read_text("Subject: s\n\nhi\n", false), 0);
+		assert_non_null(strstr(sbuf_str(&m.header), people[i].from));
+		assert_non_null(strstr(sbuf_str(&m.header), "\nDate: "));
+		assert_non_null(strstr(sbuf_str(&m.header), "\nMessage-ID: <"));
+		submit_message_free(&m);
+	}
+	begin("<>", NULL);
+	assert_string_equal(m.person.sender, "");
+	assert_string_not_equal(m.person.from, "");
+	submit_message_free(&m);
+	begin("", NULL);
+	assert_string_equal(m.person.sender, "");
+	submit_message_free(&m);
+}
+
+static void
+leaves_complete_headers_alone(void **state)
+{
+	static const char header[] = "From: z@z\nDate: now\nMESSAGE-id: <x>\n";
+
+	(void)state;
+	begin("a@x", "Alice");
+	assert_int_equal(
+	    read_text("From: z@z\nDate: now\nMESSAGE-id: <x>\n\nhi\n", false),
+	    0);
+	assert_string_equal(sbuf_str(&m.header), header);
+	submit_message_free(&m);
+}
+
+static void
+refuses_bad_senders(void **state)
+{
+	static const char *const bad[] = { "two words", "@x", "a@", "a@x@y",
+		"\"unclosed", "<a@x", "(comment)" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		assert_int_equal(submit_message_init(&m, &settings), 0);
+		assert_int_equal(
+		    submit_person_find(&m, bad[i], NULL), EX_DATAERR);
+		assert_non_null(strstr(m.err, "sender: wanted an address"));
+		submit_message_free(&m);
+	}
+}
+
+static void
+bounds_what_it_takes(void **state)
+{
+	char *big = malloc(300000);
+
+	(void)state;
+	assert_non_null(big);
+	memset(big, 'x', 300000);
+	memcpy(big, "A: b\n\n", 6);
+	big[299999] = '\0';
+	begin(NULL, NULL);
+	for (size_t i = 100; i < 299999; i += 100)
+		big[i] = '\n';
+	big[60000] = '\0';
+	assert_int_equal(read_text(big, false), 0);
+	submit_message_free(&m);
+	free(big);
+	begin(NULL, NULL);
+	assert_int_equal(submit_message_rcpt(&m, "a, b; c@x"), 0);
+	assert_int_equal(m.nrcpts, 3);
+	assert_int_equal(submit_message_rcpt(&m, "d, e, f"), EX_DATAERR);
+	assert_non_null(strstr(m.err, "at most 5 recipients"));
+	submit_message_free(&m);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_recipients),
+		cmocka_unit_test(completes_headers),
+		cmocka_unit_test(leaves_complete_headers_alone),
+		cmocka_unit_test(refuses_bad_senders),
+		cmocka_unit_test(bounds_what_it_takes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
