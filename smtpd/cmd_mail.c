@@ -140,6 +140,16 @@ ask_account(struct session *s, const char *name)
 	return m.exists.kind == ACCOUNT_YES ? REPLY_RCPT_OK : REPLY_NO_USER;
 }
 
+/* Whether the tables are what they were: one truncated in place is empty. */
+static bool
+tables_whole(struct tables *t)
+{
+	const char *v;
+
+	return tables_get(t, TABLES_META, "version", &v) == TABLES_FOUND &&
+	    strcmp(v, TABLES_VERSION) == 0;
+}
+
 static enum reply
 judge(struct session *s, struct address *a)
 {
@@ -152,6 +162,9 @@ judge(struct session *s, struct address *a)
 	r = policy_rcpt(to.kind, policy_relay(&s->client));
 	if (r == REPLY_RCPT_OK && to.kind == RESOLVE_UNIX)
 		return ask_account(s, to.account);
+	/* Not finding an address is final only if it could have been found. */
+	if (r != REPLY_RCPT_OK && !tables_whole(&s->tables))
+		return REPLY_LOOKUP_DOWN;
 	return r;
 }
 
