@@ -96,7 +96,7 @@ all: programs
 all: $(O)/libexec/.done
 $(O)/libexec/.done: $(PROGS:%=$(O)/%) $(SCRIPTS)
 	@mkdir -p $(O)/libexec
-	@for p in $(PROGS); do ln -sf "../$$p" $(O)/libexec/; done
+	@for p in $(PROGS); do ln -f "$(O)/$$p" $(O)/libexec/; done
 	@for s in $(SCRIPTS); do cp "$$s" $(O)/libexec/ && \
 	    chmod 755 "$(O)/libexec/$${s##*/}"; done
 	@touch $@
