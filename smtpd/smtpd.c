@@ -175,11 +175,12 @@ main(int argc, char *argv[])
 
 		return write(out, text, n) == -1 ? EX_IOERR : EX_CONFIG;
 	}
+	/* The daemons ask who connects: it must be this user already. */
+	startup_become(&s->tables, USER_NET);
 	connect_daemons(s);
 	s->client.local = a.uid != MSG_NO_UID;
 	s->client.loopback = s->peer.loopback;
 	s->client.listed = net_in_list(s->peer.ip, s->cfg.relay_clients);
-	startup_become(&s->tables, USER_NET);
 	sandbox(SANDBOX_SMTPD);
 	session_run(s, in, out);
 	return 0;
