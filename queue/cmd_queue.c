@@ -23,7 +23,7 @@ static int
 connect_queued(struct cmd *cmd, struct control *c)
 {
 	char run_dir[RUN_DIR_MAX];
-	int status = cmd_run_dir(cmd, run_dir);
+	int status = cmd_run_dir(cmd, run_dir, NULL);
 
 	if (status == 0 && (status = control_open(c, run_dir)) != 0)
 		warnx("%s", c->err);

@@ -19,6 +19,7 @@
 #include <bsd/string.h>
 
 #include "common/lineio.h"
+#include "common/msg_auth.h"
 #include "common/sock.h"
 #include "queue/cmd.h"
 #include "queue/cmd_control.h"
@@ -26,6 +27,7 @@
 #include "queue/cmd_tables.h"
 
 #define GREETING_WAIT 10 /* seconds */
+#define ANSWER_WAIT 10
 
 struct part {
 	const char *name;
@@ -33,7 +35,7 @@ struct part {
 	char text[400];
 };
 
-enum { TABLES, POSTRIDERD, QUEUED, PARTS };
+enum { TABLES, POSTRIDERD, QUEUED, AUTHD, PARTS };
 
 struct status {
 	struct part parts[PARTS];
@@ -99,6 +101,52 @@ ask_queued(struct status *s, const char *run_dir)
 	control_close(&c);
 }
 
+/* authd talks to postrider-net only; root can be that user for a moment. */
+static int
+connect_authd(const char *run_dir, uid_t net)
+{
+	bool change = geteuid() == 0 && net != 0;
+	int fd;
+
+	if (change && seteuid(net) == -1)
+		return -1;
+	fd = sock_connect(run_dir, "auth", SOCK_SEQPACKET);
+	if (change && seteuid(0) == -1)
+		err(EX_OSERR, "cannot be root again");
+	return fd;
+}
+
+/* Any question will do; nobody has the empty name. */
+static void
+ask_authd(struct part *p, const char *run_dir, uid_t net)
+{
+	const struct msg_auth_account question = { "" };
+	int fd = connect_authd(run_dir, net);
+	union msg_auth answer;
+	enum chan_result r;
+	unsigned int type;
+	struct chan chan;
+
+	if (fd == -1) {
+		(void)snprintf(p->text, sizeof(p->text), "%.200s/auth: %s",
+		    run_dir, strerror(errno));
+		return;
+	}
+	chan_init(&chan, fd, &auth_channel, AUTH_CLIENT);
+	if (geteuid() != 0 && geteuid() != net) {
+		set(p, true, "listens (root can ask for more)");
+		chan_close(&chan);
+		return;
+	}
+	r = chan_send(
+	    &chan, AUTH_T_ACCOUNT, &question, -1, deadline_in(ANSWER_WAIT));
+	if (r == CHAN_OK)
+		r = chan_recv(
+		    &chan, &type, &answer, NULL, deadline_in(ANSWER_WAIT));
+	set(p, r == CHAN_OK, r == CHAN_OK ? "answers" : chan_result_text(r));
+	chan_close(&chan);
+}
+
 static void
 look_at_tables(struct part *p, const char *path)
 {
@@ -150,10 +198,12 @@ cmd_status(struct cmd *cmd, int argc, char **argv)
 {
 	struct status s = { .parts = { [TABLES] = { .name = "tables" },
 				[POSTRIDERD] = { .name = "postriderd" },
-				[QUEUED] = { .name = "queued" } },
+				[QUEUED] = { .name = "queued" },
+				[AUTHD] = { .name = "authd" } },
 		.text = SBUF_INIT(65536) };
 	char path[CONF_PATH_MAX], run_dir[RUN_DIR_MAX];
 	int json = 0, status;
+	uid_t net;
 
 	if (cmd_args(cmd, argc, argv, (int[2]){ 0, 0 }, &json) == -1)
 		return EX_USAGE;
@@ -165,10 +215,11 @@ cmd_status(struct cmd *cmd, int argc, char **argv)
 	}
 	cmd_tables_path(cmd, path);
 	look_at_tables(&s.parts[TABLES], path);
-	if ((status = cmd_run_dir(cmd, run_dir)) != 0)
+	if ((status = cmd_run_dir(cmd, run_dir, &net)) != 0)
 		return status;
 	ask_postriderd(&s.parts[POSTRIDERD], run_dir);
 	ask_queued(&s, run_dir);
+	ask_authd(&s.parts[AUTHD], run_dir, net);
 	status = print(&s);
 	sbuf_free(&s.text);
 	return status;

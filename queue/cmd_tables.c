@@ -12,6 +12,7 @@
 #include <bsd/string.h>
 
 #include "common/options.h"
+#include "common/users.h"
 #include "queue/cmd_tables.h"
 #include "queue/compile_publish.h"
 
@@ -59,12 +60,13 @@ cmd_tables_path(const struct cmd *cmd, char path[CONF_PATH_MAX])
 }
 
 int
-cmd_run_dir(const struct cmd *cmd, char run_dir[RUN_DIR_MAX])
+cmd_run_dir(const struct cmd *cmd, char run_dir[RUN_DIR_MAX], uid_t *net)
 {
 	char path[CONF_PATH_MAX], e[TABLES_ERR];
 	const char *value = NULL;
 	const struct option_bind bind = { "run-dir", &value };
 	struct tables t;
+	gid_t gid;
 	bool good;
 
 	cmd_tables_path(cmd, path);
@@ -75,6 +77,10 @@ cmd_run_dir(const struct cmd *cmd, char run_dir[RUN_DIR_MAX])
 	good = options_load(&t, NULL, &bind, 1, e);
 	if (good && strlcpy(run_dir, value, RUN_DIR_MAX) >= RUN_DIR_MAX) {
 		strlcpy(e, "run-dir: too long for a socket", sizeof(e));
+		good = false;
+	}
+	if (good && net != NULL && !tables_user(&t, USER_NET, net, &gid)) {
+		strlcpy(e, "no user " USER_NET " in the tables", sizeof(e));
 		good = false;
 	}
 	tables_close(&t);

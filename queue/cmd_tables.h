@@ -23,9 +23,9 @@ void cmd_tables_path(const struct cmd *, char path[CONF_PATH_MAX]);
 #define RUN_DIR_MAX 200
 
 /*
- * Option run-dir as it was at the last apply.  Returns 0, or an exit status
- * with a line on stderr.
+ * Option run-dir as it was at the last apply and, unless net is NULL, the uid
+ * of postrider-net.  Returns 0, or an exit status with a line on stderr.
  */
-int cmd_run_dir(const struct cmd *, char run_dir[RUN_DIR_MAX]);
+int cmd_run_dir(const struct cmd *, char run_dir[RUN_DIR_MAX], uid_t *net);
 
 #endif

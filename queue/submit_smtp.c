@@ -18,6 +18,7 @@
 #include "common/sock.h"
 #include "queue/submit_smtp.h"
 
+#define QUIT_WAIT 2      /* seconds */
 #define COMMAND_MAX 4096 /* bytes of a command line */
 
 static int
@@ -240,9 +241,9 @@ smtp_data(struct submit_smtp *s, const struct sbuf *header,
 void
 smtp_close(struct submit_smtp *s)
 {
-	/* Nobody waits for the answer; a lost QUIT costs nothing. */
-	if (s->io != NULL && s->reply.code != 0)
-		(void)send_line(s, "QUIT");
+	/* Politeness: whatever comes of it changes nothing any more. */
+	if (s->io != NULL && s->reply.code != 0 && send_line(s, "QUIT") == 0)
+		(void)read_reply(s, QUIT_WAIT, false);
 	if (s->fd != -1)
 		(void)close(s->fd);
 	free(s->io);
