@@ -56,7 +56,7 @@ def test_25_megabytes(any_lab):
 @pytest.mark.parametrize("size", CUTS)
 def test_cut_anywhere(lab, size):
     """However TCP cuts what the client writes, the message is the same."""
-    content = HARD["dots"] + HARD["many-sizes"][:3000]
+    content = HARD["dots"] + HARD["many-sizes"][:3000] + b"\r\n"
     with lab.smtp() as s:
         s.ehlo()
         s.ok("MAIL FROM:<someone@example.org>")
