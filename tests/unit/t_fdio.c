@@ -72,8 +72,9 @@ file(const char *bytes)
 {
 	int fd;
 
-	steps = at = 0;
+	steps = 0;
 	unit_file("file", bytes, strlen(bytes));
+	at = 0;
 	fd = open(unit_path("file"), O_RDWR);
 	assert_int_not_equal(fd, -1);
 	return fd;
