@@ -1,0 +1,475 @@
+/*
+ * Unit test of common/auth_session: authd's side of the channel, with the
+ * login and the mailbox played by the test.
+ * wrap: login_check_start login_check_cancel handover_start handover_cancel
+ * wrap: workers_submit workers_cancel
+ */
+#include "tests/unit/cdb.h"
+
+#include <bsd/string.h>
+
+#include "common/auth_session.h"
+#include "common/handover.h"
+#include "common/log.h"
+#include "common/sock.h"
+#include "common/unix_lookup.h"
+
+/* --- what authd would do */
+
+struct login_check {
+	login_done *done;
+	void *arg;
+	char login[64], password[64];
+};
+
+struct job {
+	job_done *done;
+	void *arg;
+};
+
+static struct login_check check;
+static struct job job;
+static struct {
+	handover_done *done;
+	void *arg;
+	char account[64], client[64];
+	uint32_t serial;
+} mailbox;
+static int checks, checks_cancelled, jobs_cancelled, mailboxes_cancelled;
+
+struct login_check *__wrap_login_check_start(struct login_checker *,
+    const struct login_origin *, const struct sasl_credentials *, login_done *,
+    void *);
+void __wrap_login_check_cancel(struct login_check *);
+struct job *__wrap_workers_submit(
+    struct workers *, const void *, job_done *, void *);
+void __wrap_workers_cancel(struct job *);
+uint32_t __wrap_handover_start(
+    const char *, const char *, int, handover_done *, void *);
+void __wrap_handover_cancel(uint32_t);
+
+struct login_check *
+__wrap_login_check_start(struct login_checker *in, const struct login_origin *o,
+    const struct sasl_credentials *c, login_done *done, void *arg)
+{
+	(void)in;
+	assert_string_equal(o->client, "192.0.2.1");
+	check.done = done;
+	check.arg = arg;
+	strlcpy(check.login, c->login, sizeof(check.login));
+	strlcpy(check.password, c->password, sizeof(check.password));
+	checks++;
+	return &check;
+}
+
+void
+__wrap_login_check_cancel(struct login_check *c)
+{
+	assert_ptr_equal(c, &check);
+	checks_cancelled++;
+}
+
+struct job *
+__wrap_workers_submit(
+    struct workers *ws, const void *request, job_done *done, void *arg)
+{
+	const struct unix_request *r = request;
+
+	(void)ws;
+	assert_string_equal(r->name, "carol");
+	assert_int_equal(r->min_uid, 1234);
+	assert_false(r->verifier);
+	job.done = done;
+	job.arg = arg;
+	return &job;
+}
+
+void
+__wrap_workers_cancel(struct job *j)
+{
+	assert_ptr_equal(j, &job);
+	jobs_cancelled++;
+}
+
+uint32_t
+__wrap_handover_start(const char *account, const char *client, int fd,
+    handover_done *done, void *arg)
+{
+	assert_int_not_equal(fcntl(fd, F_GETFD), -1);
+	mailbox.done = done;
+	mailbox.arg = arg;
+	strlcpy(mailbox.account, account, sizeof(mailbox.account));
+	strlcpy(mailbox.client, client, sizeof(mailbox.client));
+	return mailbox.serial;
+}
+
+void
+__wrap_handover_cancel(uint32_t serial)
+{
+	assert_int_equal(serial, mailbox.serial);
+	mailboxes_cancelled++;
+}
+
+/* --- the channel */
+
+static struct event_base *base;
+static struct login_checker checker;
+static struct sasl_library *library;
+static struct chan client;
+static union msg_auth m;
+
+static int
+open_session(void **state)
+{
+	struct peer *p;
+	int pair[2];
+
+	(void)state;
+	checks = checks_cancelled = jobs_cancelled = mailboxes_cancelled = 0;
+	mailbox.serial = 5;
+	if (sock_pair(pair) == -1)
+		return -1;
+	p = peer_new(
+	    base, pair[0], &auth_channel, AUTH_SERVER, &auth_session_ops, NULL);
+	if (p == NULL)
+		return -1;
+	auth_session_opened(p);
+	chan_init(&client, pair[1], &auth_channel, AUTH_CLIENT);
+	return 0;
+}
+
+static void
+settle(void)
+{
+	for (int i = 0; i < 5; i++)
+		(void)event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+static int
+close_session(void **state)
+{
+	(void)state;
+	chan_close(&client);
+	settle();
+	return 0;
+}
+
+static void
+put(unsigned int type, const void *msg, int fd)
+{
+	assert_int_equal(chan_send(&client, type, msg, fd, 0), CHAN_OK);
+	settle();
+}
+
+static void
+expect(unsigned int want)
+{
+	unsigned int type;
+
+	assert_int_equal(chan_recv(&client, &type, &m, NULL, 0), CHAN_OK);
+	assert_int_equal(type, want);
+}
+
+static void
+expect_failure(const char *dsn)
+{
+	expect(AUTH_T_FAILURE);
+	assert_string_equal(m.failure.dsn, dsn);
+}
+
+static void
+expect_closed(void)
+{
+	unsigned int type;
+
+	assert_int_equal(chan_recv(&client, &type, &m, NULL, 0), CHAN_EOF);
+}
+
+static void
+start(const char *service, const char *mech, const char *token, size_t n)
+{
+	struct msg_auth_start s = { .flags = token != NULL ? AUTH_INITIAL : 0 };
+
+	strlcpy(s.service, service, sizeof(s.service));
+	strlcpy(s.mech, mech, sizeof(s.mech));
+	strlcpy(s.client, "192.0.2.1", sizeof(s.client));
+	if (n > 0)
+		memcpy(s.token, token, n);
+	s.token_len = (uint32_t)n;
+	put(AUTH_T_START, &s, -1);
+}
+
+static void
+respond(const char *token)
+{
+	struct msg_auth_response r;
+
+	r.token_len = (uint32_t)strlen(token);
+	memcpy(r.token, token, r.token_len);
+	put(AUTH_T_RESPONSE, &r, -1);
+}
+
+static void
+finish(enum login_result result, const char *account)
+{
+	check.done(check.arg, result, account);
+	settle();
+}
+
+#define PLAIN "\0alice\0secret", 13
+
+static void
+log_in(const char *service)
+{
+	start(service, "PLAIN", PLAIN);
+	finish(LOGIN_OK, "alice@example.org");
+	expect(AUTH_T_SUCCESS);
+	assert_string_equal(m.success.login, "alice@example.org");
+}
+
+static void
+plain(void **state)
+{
+	(void)state;
+	log_in("smtp");
+	assert_string_equal(check.login, "alice");
+	assert_string_equal(check.password, "secret");
+	/* Again, as somebody else or nobody. */
+	start("smtp", "PLAIN", PLAIN);
+	finish(LOGIN_WRONG, "");
+	expect_failure("5.7.8");
+	start("smtp", "PLAIN", PLAIN);
+	finish(LOGIN_OFTEN, "");
+	expect_failure("4.7.0");
+	start("smtp", "PLAIN", PLAIN);
+	finish(LOGIN_LATER, "");
+	expect_failure("4.7.0");
+}
+
+static void
+login(void **state)
+{
+	(void)state;
+	start("smtp", "LOGIN", NULL, 0);
+	expect(AUTH_T_CHALLENGE);
+	assert_int_equal(m.challenge.token_len, 9);
+	assert_memory_equal(m.challenge.token, "Username:", 9);
+	respond("alice");
+	expect(AUTH_T_CHALLENGE);
+	assert_memory_equal(m.challenge.token, "Password:", 9);
+	respond("secret");
+	assert_string_equal(check.password, "secret");
+	finish(LOGIN_OK, "alice@example.org");
+	expect(AUTH_T_SUCCESS);
+}
+
+static void
+cancel_and_another(void **state)
+{
+	struct msg_auth_cancel c = { 0 };
+
+	(void)state;
+	start("smtp", "LOGIN", "mallory", 7);
+	expect(AUTH_T_CHALLENGE);
+	put(AUTH_T_CANCEL, &c, -1);
+	start("smtp", "PLAIN", NULL, 0);
+	expect(AUTH_T_CHALLENGE);
+	assert_int_equal(m.challenge.token_len, 0);
+	put(AUTH_T_CANCEL, &c, -1);
+	assert_int_equal(checks, 0);
+	log_in("smtp");
+	assert_string_equal(check.login, "alice");
+}
+
+static void
+refused(void **state)
+{
+	(void)state;
+	start("smtp", "PLAIN", "junk", 4);
+	expect_failure("5.7.8");
+	start("smtp", "CRAM-MD5", NULL, 0);
+	expect_failure("5.5.4");
+	start("smtp", "", NULL, 0);
+	expect_failure("5.5.4");
+	assert_int_equal(checks, 0);
+	log_in("smtp");
+}
+
+static void
+accounts(void **state)
+{
+	static const struct {
+		uint32_t result, want;
+	} cases[] = {
+		{ UNIX_FOUND, ACCOUNT_YES },
+		{ UNIX_NONE, ACCOUNT_NONE },
+		{ UNIX_LATER, ACCOUNT_LATER },
+	};
+	struct msg_auth_account a = { "carol" }, bad = { "../carol" };
+	struct unix_reply reply = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		put(AUTH_T_ACCOUNT, &a, -1);
+		reply.result = cases[i].result;
+		job.done(job.arg, &reply);
+		expect(AUTH_T_EXISTS);
+		assert_int_equal(m.exists.kind, cases[i].want);
+	}
+	put(AUTH_T_ACCOUNT, &a, -1);
+	job.done(job.arg, NULL);
+	expect(AUTH_T_EXISTS);
+	assert_int_equal(m.exists.kind, ACCOUNT_LATER);
+	put(AUTH_T_ACCOUNT, &bad, -1);
+	expect(AUTH_T_EXISTS);
+	assert_int_equal(m.exists.kind, ACCOUNT_NONE);
+}
+
+static void
+hand_over(int fd)
+{
+	struct msg_auth_handover h = { "192.0.2.1" };
+
+	put(AUTH_T_HANDOVER, &h, fd);
+}
+
+static void
+handover(void **state)
+{
+	(void)state;
+	log_in("pop3");
+	hand_over(STDIN_FILENO);
+	assert_string_equal(mailbox.account, "alice@example.org");
+	assert_string_equal(mailbox.client, "192.0.2.1");
+	mailbox.done(mailbox.arg, "4.3.2", "full");
+	expect_failure("4.3.2");
+	log_in("pop3");
+	hand_over(STDIN_FILENO);
+	mailbox.done(mailbox.arg, NULL, "");
+	expect(AUTH_T_HANDED);
+	log_in("pop3");
+	mailbox.serial = 0;
+	hand_over(STDIN_FILENO);
+	expect_failure("4.3.0");
+}
+
+/* Each would open a mailbox without a login; each closes the channel. */
+static void
+no_handover_without_descriptor(void **state)
+{
+	(void)state;
+	log_in("pop3");
+	hand_over(-1);
+	expect_closed();
+}
+
+static void
+no_handover_of_smtp(void **state)
+{
+	(void)state;
+	log_in("smtp");
+	hand_over(STDIN_FILENO);
+	expect_closed();
+}
+
+static void
+no_handover_after_lookup(void **state)
+{
+	struct msg_auth_account a = { "carol" };
+	struct unix_reply reply = { .result = UNIX_FOUND };
+
+	(void)state;
+	log_in("pop3");
+	put(AUTH_T_ACCOUNT, &a, -1);
+	job.done(job.arg, &reply);
+	expect(AUTH_T_EXISTS);
+	hand_over(STDIN_FILENO);
+	expect_closed();
+}
+
+/* The table of the channel allows none of these at first. */
+static void
+no_handover_at_first(void **state)
+{
+	struct msg_auth_handover h = { "192.0.2.1" };
+
+	(void)state;
+	client.state = AUTH_PASSED; /* a peer that does not care */
+	put(AUTH_T_HANDOVER, &h, STDIN_FILENO);
+	expect_closed();
+}
+
+static void
+no_descriptor_elsewhere(void **state)
+{
+	struct msg_auth_account a = { "carol" };
+
+	(void)state;
+	put(AUTH_T_ACCOUNT, &a, STDIN_FILENO);
+	expect_closed();
+}
+
+/* The peer goes in the middle of everything. */
+static void
+leaves(void **state)
+{
+	struct msg_auth_account a = { "carol" };
+
+	start("smtp", "PLAIN", PLAIN);
+	(void)close_session(state);
+	assert_int_equal(checks_cancelled, 1);
+	(void)open_session(state);
+	start("smtp", "LOGIN", NULL, 0);
+	(void)close_session(state);
+	(void)open_session(state);
+	put(AUTH_T_ACCOUNT, &a, -1);
+	(void)close_session(state);
+	assert_int_equal(jobs_cancelled, 1);
+	(void)open_session(state);
+	log_in("pop3");
+	hand_over(STDIN_FILENO);
+	(void)close_session(state);
+	assert_int_equal(mailboxes_cancelled, 1);
+	assert_int_equal(checks_cancelled, 0);
+}
+
+static int
+setup(void **state)
+{
+	const struct cdb_row row = { TABLES_OPTION, "min-uid", "1234" };
+
+	if (unit_setup(state) == -1)
+		return -1;
+	unit_file("log", "", 0);
+	log_open("t", LOG_TO_FILE, unit_path("log"));
+	cdb_file("t.cdb", &row, 1);
+	if ((base = event_base_new()) == NULL ||
+	    (library = sasl_open()) == NULL ||
+	    !tables_fresh_init(&checker.tables, unit_path("t.cdb")))
+		return -1;
+	auth_session_init(&checker, library);
+	return 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_session, close_session)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(plain),
+		TEST(login),
+		TEST(cancel_and_another),
+		TEST(refused),
+		TEST(accounts),
+		TEST(handover),
+		TEST(no_handover_without_descriptor),
+		TEST(no_handover_of_smtp),
+		TEST(no_handover_after_lookup),
+		TEST(no_handover_at_first),
+		TEST(no_descriptor_elsewhere),
+		TEST(leaves),
+	};
+
+	return cmocka_run_group_tests(tests, setup, unit_teardown);
+}
