@@ -39,21 +39,23 @@ static int64_t running;
 static volatile sig_atomic_t stop;
 
 /*
- * inetd makes the client's socket standard error, too: what this program has
- * to say of itself is not for the client.
+ * inetd makes the socket standard output and error, too.  What this program
+ * has to say of itself is not for the client, and a session must not keep a
+ * listening socket, or its port stays taken when everybody else has gone.
  */
 static void
-spare_client(int client)
+spare_socket(int fd)
 {
 	struct stat a, b;
 	int null;
 
-	if (fstat(client, &a) == -1 || !S_ISSOCK(a.st_mode) ||
-	    fstat(STDERR_FILENO, &b) == -1 || a.st_ino != b.st_ino ||
-	    a.st_dev != b.st_dev ||
+	if (fstat(fd, &a) == -1 || !S_ISSOCK(a.st_mode) ||
 	    (null = open("/dev/null", O_WRONLY | O_CLOEXEC)) == -1)
 		return;
-	(void)dup2(null, STDERR_FILENO); /* of two open descriptors */
+	for (int i = STDOUT_FILENO; i <= STDERR_FILENO; i++)
+		if (fstat(i, &b) == 0 && a.st_ino == b.st_ino &&
+		    a.st_dev == b.st_dev)
+			(void)dup2(null, i); /* of two open descriptors */
 	(void)close(null);
 }
 
@@ -72,7 +74,7 @@ service_socket(bool *listening)
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &len) == -1)
 		on = 0;
 	*listening = on != 0;
-	spare_client(fd);
+	spare_socket(fd);
 	return fd;
 }
 

@@ -13,7 +13,6 @@
 
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,22 +43,6 @@ struct program {
 };
 
 static struct client client;
-
-/* The super-server's 2 is the client's socket too: it gets no warnings. */
-static void
-protect_client(int fd)
-{
-	struct stat c, e;
-	int null;
-
-	if (fstat(fd, &c) == -1 || fstat(STDERR_FILENO, &e) == -1 ||
-	    c.st_dev != e.st_dev || c.st_ino != e.st_ino)
-		return;
-	if ((null = open("/dev/null", O_WRONLY | O_CLOEXEC)) == -1 ||
-	    dup2(null, STDERR_FILENO) == -1)
-		exit(EX_OSERR);
-	(void)close(null); /* its copy stays */
-}
 
 static int
 give_up(int fd, bool listening, const char *text)
@@ -191,7 +174,6 @@ main(int argc, char *argv[])
 	(void)umask(077);
 	(void)signal(SIGPIPE, SIG_IGN);
 	fd = service_socket(&listening);
-	protect_client(fd);
 	if (!startup_tables(&t, "pop3d", p.path, false, STARTUP_LOG_OWN) ||
 	    !load_limits(&t, &p))
 		return give_up(fd, listening, "Configuration cannot be read");

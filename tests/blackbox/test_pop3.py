@@ -1,11 +1,9 @@
-"""POP3 against RFC 1939, 2449, 3206 and 5034, and against bad neighbours."""
+"""POP3 dialogues, against RFC 1939, 2449, 3206 and 5034."""
 
 import os
-import re
-import signal
 import socket
-import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -14,19 +12,10 @@ from messages import HARD
 from suite import wait_for
 from wire import b64
 
-DOVECOT = "dovecot-uidlist"
-
 
 @pytest.fixture
 def box(lab):
-    b = Box(lab)
-    yield b
-    (b.dir / DOVECOT).unlink(missing_ok=True)
-
-
-def talk(p, *lines):
-    """One command after the other; (command, first line of the answer)."""
-    return [(line, p.cmd(line).decode()) for line in lines]
+    return Box(lab)
 
 
 # --- whole dialogues
@@ -119,6 +108,28 @@ def test_under_each_super_server(any_lab):
         p.ok("DELE 1")
         p.quit()
     assert len(box.names()) == 1
+
+
+def listening():
+    """The inodes of all sockets that listen on TCP ports."""
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for row in Path("/proc/net", table).read_text().splitlines()[1:]:
+            fields = row.split()
+            if fields[3] == "0A":
+                found.add(f"socket:[{fields[9]}]")
+    return found
+
+
+def test_sessions_do_not_hold_the_port(lab):
+    """Else nobody could listen again before the last of them has ended."""
+    with lab.pop3():
+        pids = lab.pids("pop3d")
+        held = {pid: {os.readlink(fd) for fd in
+                      Path(f"/proc/{pid}/fd").iterdir()} & listening()
+                for pid in pids}
+        assert len(pids) == 2, pids
+        assert sorted(len(h) for h in held.values()) == [0, 1], held
 
 
 # --- login
@@ -382,279 +393,6 @@ def test_many_messages(lab, box):
         p.quit()
     assert time.monotonic() - begin < 20  # seconds; a square would be minutes
     assert box.names() == []
-
-
-# --- unique-ids
-
-
-def test_unique_ids(lab, box):
-    box.put(b"x\n", "1700000000.M1P1.h,S=2,W=3")
-    box.put(b"x\n", "1700000000.M2P1." + "h" * 100)
-    box.put(b"x\n", "1700000000.M3P1.h with space")
-    box.put(b"%n%s\n", "1700000000.M4P1.%n%s%x")
-    with lab.pop3("alice") as p:
-        first = p.listing("UIDL")
-        assert first[1] == "1700000000.M1P1.h"
-        assert re.fullmatch(r"\.[0-9a-f]{32}", first[2])
-        assert re.fullmatch(r"\.[0-9a-f]{32}", first[3])
-        assert first[4] == "1700000000.M4P1.%n%s%x"
-        for n in first:
-            assert p.ok(f"UIDL {n}").decode() == f"+OK {n} {first[n]}"
-        p.quit()
-    # Read, flagged, moved: the same; new mail does not disturb them.
-    for f in list((box.dir / "new").iterdir()):
-        f.rename(box.dir / "cur" / f"{f.name}:2,RS")
-    box.put(b"x\n", "1600000000.M9P1.h")
-    with lab.pop3("alice") as p:
-        again = p.listing("UIDL")
-        assert again[1] == "1600000000.M9P1.h"
-        assert [again[n] for n in (2, 3, 4, 5)] == list(first.values())
-        p.quit()
-
-
-def test_dovecot_ids(lab, box):
-    box.put(b"x\n", "1276528487.M364837P9451.kurkku,S=2,W=3:2,", "cur")
-    box.put(b"x\n", "1276533073.M242911P3632.kurkku:2,FS", "cur")
-    box.put(b"x\n", "1276533074.M1P1.kurkku")
-    box.put(b"x\n", "1700000000.M1P1.kurkku")
-    (box.dir / DOVECOT).write_text(
-        "3 V1275660208 N25022 G3085f01b7f11094c501100008c4a11c1\n"
-        "25006 :1276528487.M364837P9451.kurkku,S=2,W=3:2,\n"
-        "25017 W2481 :1276533073.M242911P3632.kurkku:2,F\n"
-        "25018 Pbefore-Dovecot :1276533074.M1P1.kurkku\n")
-    box.give(box.dir / DOVECOT)
-    with lab.pop3("alice") as p:
-        assert p.listing("UIDL") == {
-            1: "000061ae4c0907b0", 2: "000061b94c0907b0",
-            3: "before-Dovecot", 4: "1700000000.M1P1.kurkku"}
-        p.quit()
-
-
-@pytest.mark.parametrize("text", [
-    b"", b"3 V1 N9\nx :a\n", b"\xff" * 5000, b"3 V1 N9\n9 :\n",
-    b"3 V99999999999 N9\n1 :1700000000.M1P1.h\n"])
-def test_broken_dovecot_list(lab, box, text):
-    box.put(b"x\n", "1700000000.M1P1.h")
-    (box.dir / DOVECOT).write_bytes(text)
-    box.give(box.dir / DOVECOT)
-    with lab.pop3("alice") as p:
-        assert p.listing("UIDL") == {1: "1700000000.M1P1.h"}
-        p.quit()
-    lab.wait_log(DOVECOT)
-
-
-# --- others in the Maildir
-
-
-def test_in_use(lab, box):
-    box.put(b"x\n")
-    with lab.pop3("alice") as p, lab.pop3() as q:
-        q.ok("USER alice")
-        r = q.err(f"PASS {lab.users['alice']}")
-        assert r.startswith(b"-ERR [IN-USE] ")
-        assert q.at_eof()
-        p.ok("DELE 1")
-        p.quit()
-        # The lock is free when QUIT is answered.
-        with lab.pop3("alice") as again:
-            assert again.stat() == (0, 0)
-            again.quit()
-        with lab.pop3("bob") as other:
-            other.quit()
-
-
-def test_polling_never_meets_itself(lab, box):
-    for _ in range(30):
-        with lab.pop3("alice") as p:
-            p.quit()
-
-
-def test_renamed_meanwhile(lab, box):
-    paths = box.put_all(4)
-    with lab.pop3("alice") as p:
-        assert p.stat()[0] == 4
-        for n, flags in ((0, ":2,"), (1, ":2,S")):
-            paths[n].rename(box.dir / "cur" / (paths[n].name + flags))
-        paths[2].unlink()
-        box.put(b"Subject: new\n\nlater\n", "1000000000.M1P1.first")
-        assert b"body 1" in p.retr(1)
-        assert b"body 2" in p.retr(2)
-        (box.dir / "cur" / (paths[1].name + ":2,S")).rename(
-            box.dir / "cur" / (paths[1].name + ":2,FS"))
-        assert b"body 2" in p.retr(2)
-        p.err("RETR 3")
-        p.ok("DELE 3")
-        p.ok("DELE 1")
-        (box.dir / "cur" / (paths[0].name + ":2,")).rename(
-            box.dir / "cur" / (paths[0].name + ":2,T"))
-        assert b"body 4" in p.retr(4)
-        p.quit()
-    assert box.names() == sorted([
-        "new/1000000000.M1P1.first", f"new/{paths[3].name}",
-        f"cur/{paths[1].name}:2,FS"])
-
-
-def test_flags_change_all_the_time(lab, box):
-    """Whatever RETR answers, it is that message or an error."""
-    for path in box.put_all(50):
-        path.rename(box.dir / "cur" / (path.name + ":2,"))
-    stop = threading.Event()
-
-    def rename():
-        flag = 0
-        while not stop.is_set():
-            flag ^= 1
-            for f in list((box.dir / "cur").iterdir()):
-                if stop.wait(0.001):
-                    return
-                base = f.name.split(":")[0]
-                f.rename(f.with_name(base + (":2,S" if flag else ":2,")))
-
-    thread = threading.Thread(target=rename)
-    with lab.pop3("alice") as p:
-        thread.start()
-        try:
-            right = 0
-            for n in range(1, 51):
-                if p.cmd(f"RETR {n}").startswith(b"+OK"):
-                    assert p.rest() == \
-                        b"Subject: %d\r\n\r\nbody %d\r\n" % (n, n)
-                    right += 1
-                p.ok(f"DELE {n}")
-        finally:
-            stop.set()
-            thread.join()
-        assert right > 25
-        p.quit()
-    assert box.names() == []
-
-
-def test_strange_things_in_the_maildir(lab, box):
-    good = box.put(b"good\n")
-    os.symlink("/etc/passwd", box.dir / "new/1700000001.M1P1.link")
-    os.mkfifo(box.dir / "cur/1700000001.M2P1.fifo:2,")
-    (box.dir / "new/1700000001.M3P1.dir").mkdir()
-    huge = box.put(b"", "1700000001.M4P1.huge")
-    os.truncate(huge, 1 << 40)
-    with lab.pop3("alice") as p:
-        assert p.stat() == (1, 6)
-        assert p.retr(1) == b"good\r\n"
-        good.unlink()
-        good.symlink_to("/etc/passwd")
-        p.err("RETR 1")
-        good.unlink()
-        os.mkfifo(good)
-        p.err("RETR 1")
-        p.quit()
-    for name in ("link", "fifo", "dir", "huge"):
-        lab.wait_log(f".{name}")
-    for name in ("new/1700000001.M1P1.link", "cur/1700000001.M2P1.fifo:2,"):
-        (box.dir / name).unlink()
-    (box.dir / "new/1700000001.M3P1.dir").rmdir()
-
-
-def test_wrong_rights(lab, box):
-    for name, mode in ((".", 0o770), ("new", 0o777), ("cur", 0o702)):
-        (box.dir / name).chmod(mode)
-        with lab.pop3() as p:
-            p.ok("USER alice")
-            r = p.err(f"PASS {lab.users['alice']}")
-            assert r.startswith(b"-ERR [SYS/PERM] "), r
-        (box.dir / name).chmod(0o700)
-        lab.wait_log(f"mode {mode:04o}")
-    if os.geteuid() == 0:
-        os.chown(box.dir / "cur", 65534, -1)
-        with lab.pop3() as p:
-            p.ok("USER alice")
-            r = p.err(f"PASS {lab.users['alice']}")
-            assert r.startswith(b"-ERR [SYS/PERM] "), r
-        box.give(box.dir / "cur")
-    with lab.pop3("alice") as p:
-        p.quit()
-
-
-def test_mailbox_is_a_link(lab, box):
-    elsewhere = box.dir.with_name("elsewhere")
-    box.dir.rename(elsewhere)
-    box.dir.symlink_to(elsewhere)
-    try:
-        with lab.pop3() as p:
-            p.ok("USER alice")
-            r = p.err(f"PASS {lab.users['alice']}")
-            assert r.startswith(b"-ERR [SYS/PERM] "), r
-        line, = lab.wait_log("symbolic link")[-1:]
-        assert "path=" in line and "wanted=" in line and "Maildir" in line
-    finally:
-        box.dir.unlink()
-        elsewhere.rename(box.dir)
-
-
-def test_removal_fails(lab, box):
-    if box.owner == 0:
-        pytest.skip("root removes anything")
-    box.put_all(3)
-    with lab.pop3("alice") as p:
-        p.ok("DELE 1")
-        p.ok("DELE 3")
-        (box.dir / "new").chmod(0o500)
-        try:
-            r = p.err("QUIT")
-        finally:
-            (box.dir / "new").chmod(0o700)
-        assert r.startswith(b"-ERR [SYS/TEMP] 2 of 2 "), r
-    assert len(box.names()) == 3
-
-
-# --- ends that are no QUIT
-
-
-def test_idle(make_lab):
-    lab = make_lab(options=["pop3-timeout 2s"])
-    box = Box(lab)
-    box.put(b"x\n")
-    with lab.pop3("alice") as p:
-        p.ok("DELE 1")
-        begin = time.monotonic()
-        try:
-            while time.monotonic() - begin < 20:
-                p.send(b"N")  # not even a byte now and then helps
-                time.sleep(0.3)
-                if p.sock.recv(1, socket.MSG_DONTWAIT) == b"":
-                    break
-        except BlockingIOError:
-            pytest.fail("still there")
-        except OSError:
-            pass
-    lab.wait_log("reason=timeout")
-    assert len(box.names()) == 1
-
-
-def test_client_that_does_not_read(make_lab):
-    lab = make_lab(options=["pop3-timeout 2s"])
-    box = Box(lab)
-    box.put(b"y" * 99 + b"\n" + b"x" * 30_000_000)
-    with lab.pop3("alice") as p:
-        p.send(b"RETR 1\r\nDELE 1\r\nQUIT\r\n")
-        lab.wait_log("reason=error")
-    assert len(box.names()) == 1
-    with lab.pop3("alice") as p:
-        assert p.stat()[0] == 1
-
-
-def test_mailbox_process_killed(lab, box):
-    box.put(b"x\n")
-    with lab.pop3("bob") as other, lab.pop3("alice") as p:
-        p.ok("DELE 1")
-        for pid in lab.pids("pop3-mailbox"):
-            with open(f"/proc/{pid}/cmdline", "rb") as f:
-                if lab.address("alice").encode() in f.read():
-                    os.kill(pid, signal.SIGKILL)
-        assert p.at_eof()
-        other.ok("NOOP")
-        other.quit()
-    with lab.pop3("alice") as p:
-        assert p.stat()[0] == 1
-        p.quit()
 
 
 def test_too_much_nonsense(lab, box):
