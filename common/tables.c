@@ -76,8 +76,9 @@ tables_open(struct tables *t, const char *path, bool copy, char err[TABLES_ERR])
 		version = "truncated or damaged file";
 		break;
 	}
-	cdb_free(&t->cdb);
-	return fail(fd, err, path, "version " TABLES_VERSION, version);
+	(void)fail(fd, err, path, "version " TABLES_VERSION, version);
+	cdb_free(&t->cdb); /* version lay in it */
+	return false;
 }
 
 void

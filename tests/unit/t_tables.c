@@ -1,0 +1,246 @@
+/*
+ * t_tables: the compiled configuration, whole, cut and with bits turned.
+ */
+#include "tests/unit/cdb.h"
+
+/* clang-format off */
+static const struct cdb_row rows[] = {
+	{ TABLES_OPTION,	"hostname",		"mx.example.org" },
+	{ TABLES_OPTION,	"mx.auth",		"no" },
+	{ TABLES_OPTION,	"empty",		"" },
+	{ TABLES_DOMAIN,	"example.org",		"virtual" },
+	{ TABLES_ACCOUNT,	"alice@example.org",	"example.org/alice/Maildir" },
+	{ TABLES_ALIAS,		"postmaster",		"alice@example.org" },
+	{ TABLES_USER,		"postrider",		"101 102" },
+	{ TABLES_USER,		"no-gid",		"101" },
+	{ TABLES_USER,		"big",			"4294967295 1" },
+	{ TABLES_USER,		"words",		"root root" },
+	{ TABLES_USER,		"long",			"00000000000000000101 102" },
+	{ TABLES_USER,		"spaces",		"101  102" },
+};
+/* clang-format on */
+
+static void
+finds(void **state)
+{
+	char e[TABLES_ERR], key[TABLES_KEY_MAX + 2];
+	struct tables t;
+	const char *v;
+
+	(void)state;
+	cdb_file("t", rows, COUNT(rows));
+	for (int copy = 0; copy < 2; copy++) {
+		assert_true(tables_open(&t, unit_path("t"), copy, e));
+		for (size_t i = 0; i < COUNT(rows); i++) {
+			assert_int_equal(
+			    tables_get(&t, rows[i].space, rows[i].key, &v),
+			    TABLES_FOUND);
+			assert_string_equal(v, rows[i].value);
+		}
+		/* Another space, another case, a part, more. */
+		assert_int_equal(
+		    tables_get(&t, TABLES_DOMAIN, "hostname", &v), TABLES_NONE);
+		assert_int_equal(
+		    tables_get(&t, TABLES_OPTION, "Hostname", &v), TABLES_NONE);
+		assert_int_equal(
+		    tables_get(&t, TABLES_OPTION, "hostnam", &v), TABLES_NONE);
+		assert_int_equal(
+		    tables_get(&t, TABLES_OPTION, "", &v), TABLES_NONE);
+		memset(key, 'k', sizeof(key));
+		key[TABLES_KEY_MAX + 1] = '\0';
+		assert_int_equal(
+		    tables_get(&t, TABLES_OPTION, key, &v), TABLES_NONE);
+		key[TABLES_KEY_MAX] = '\0';
+		assert_int_equal(
+		    tables_get(&t, TABLES_OPTION, key, &v), TABLES_NONE);
+		tables_close(&t);
+		assert_int_equal(t.fd, -1);
+	}
+}
+
+static void
+users(void **state)
+{
+	static const char *const bad[] = { "nobody", "no-gid", "big", "words",
+		"long", "spaces" };
+	char e[TABLES_ERR];
+	struct tables t;
+	uid_t uid = 7;
+	gid_t gid = 8;
+
+	(void)state;
+	cdb_file("t", rows, COUNT(rows));
+	assert_true(tables_open(&t, unit_path("t"), false, e));
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_false(tables_user(&t, bad[i], &uid, &gid));
+	assert_int_equal(uid, 7);
+	assert_int_equal(gid, 8);
+	assert_true(tables_user(&t, "postrider", &uid, &gid));
+	assert_int_equal(uid, 101);
+	assert_int_equal(gid, 102);
+	tables_close(&t);
+}
+
+/* A table of one version row, its value given in bytes. */
+static void
+version(const void *value, unsigned int n)
+{
+	int fd = open(unit_path("t"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+	struct cdb_make m;
+
+	assert_int_equal(cdb_make_start(&m, fd), 0);
+	if (value != NULL)
+		assert_int_equal(cdb_make_add(&m, "Vversion", 8, value, n), 0);
+	assert_int_equal(cdb_make_finish(&m), 0);
+	assert_int_equal(close(fd), 0);
+}
+
+static void
+refused(const char *path, const char *text)
+{
+	char e[TABLES_ERR] = "", want[TABLES_ERR];
+	struct tables t;
+
+	assert_false(tables_open(&t, path, false, e));
+	(void)snprintf(want, sizeof(want), "path=%s %s (run: postrider apply)",
+	    path, text);
+	assert_string_equal(e, want);
+	assert_false(tables_open(&t, path, true, e));
+	assert_string_equal(e, want);
+}
+
+static int
+open_fds(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 64; fd++)
+		n += fcntl(fd, F_GETFD) != -1;
+	return n;
+}
+
+static void
+refuses(void **state)
+{
+	int fds = open_fds();
+
+	(void)state;
+	refused(unit_path("missing"),
+	    "wanted=readable found=No such file or directory");
+	refused(unit_dir, "wanted=regular-file found=something else");
+	unit_file("t", "", 0);
+	refused(unit_path("t"), "wanted=cdb found=truncated or damaged file");
+	unit_file("t", "hello", 5);
+	refused(unit_path("t"), "wanted=cdb found=truncated or damaged file");
+	version(NULL, 0);
+	refused(unit_path("t"), "wanted=version 1 found=no version");
+	version("2", 2);
+	refused(unit_path("t"), "wanted=version 1 found=2");
+	version("1", 1); /* no NUL */
+	refused(
+	    unit_path("t"), "wanted=version 1 found=truncated or damaged file");
+	version("", 0);
+	refused(
+	    unit_path("t"), "wanted=version 1 found=truncated or damaged file");
+	assert_int_equal(open_fds(), fds);
+}
+
+/* Looks everything up; what comes back ends in a NUL within the file. */
+static void
+use(const char *path)
+{
+	char e[TABLES_ERR];
+	struct tables t;
+	const char *v;
+	uid_t uid;
+	gid_t gid;
+
+	if (!tables_open(&t, path, false, e)) {
+		assert_non_null(strstr(e, "wanted="));
+		return;
+	}
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (tables_get(&t, rows[i].space, rows[i].key, &v) ==
+		    TABLES_FOUND)
+			assert_true(strlen(v) < 10000);
+	(void)tables_get(&t, TABLES_OPTION, "missing", &v);
+	(void)tables_user(&t, "postrider", &uid, &gid);
+	tables_close(&t);
+}
+
+static off_t
+size_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+static void
+truncated(void **state)
+{
+	const char *path = unit_path("t");
+
+	(void)state;
+	cdb_file("t", rows, COUNT(rows));
+	for (off_t n = size_of(path); n-- > 0;) {
+		assert_int_equal(truncate(path, n), 0);
+		use(path);
+	}
+}
+
+static void
+flipped(void **state)
+{
+	const char *path = unit_path("t");
+	unsigned char byte, other;
+	int fd;
+
+	(void)state;
+	cdb_file("t", rows, COUNT(rows));
+	fd = open(path, O_RDWR);
+	for (off_t at = 0; at < size_of(path); at++) {
+		assert_int_equal(pread(fd, &byte, 1, at), 1);
+		for (int bit = 0; bit < 8; bit++) {
+			other = (unsigned char)(byte ^ 1 << bit);
+			assert_int_equal(pwrite(fd, &other, 1, at), 1);
+			use(path);
+		}
+		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	}
+	assert_int_equal(close(fd), 0);
+}
+
+/* A daemon's copy outlives the file. */
+static void
+copied(void **state)
+{
+	char e[TABLES_ERR];
+	struct tables t;
+	const char *v;
+
+	(void)state;
+	cdb_file("t", rows, COUNT(rows));
+	assert_true(tables_open(&t, unit_path("t"), true, e));
+	assert_int_equal(truncate(unit_path("t"), 0), 0);
+	assert_int_equal(
+	    tables_get(&t, TABLES_OPTION, "hostname", &v), TABLES_FOUND);
+	assert_string_equal(v, "mx.example.org");
+	tables_close(&t);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds),
+		cmocka_unit_test(users),
+		cmocka_unit_test(refuses),
+		cmocka_unit_test(truncated),
+		cmocka_unit_test(flipped),
+		cmocka_unit_test(copied),
+	};
+
+	return cmocka_run_group_tests(tests, unit_setup, unit_teardown);
+}
