@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "common/deadline.h"
-#include "pop3d/message.h"
+#include "pop3d/mailfile.h"
 #include "pop3d/scan.h"
 #include "pop3d/strmap.h"
 
@@ -26,7 +26,7 @@ typedef bool (*visitor)(
 static void
 complain(const struct maildrop *md, enum subdir sub, const char *name)
 {
-	char path[MESSAGE_NAME_MAX];
+	char path[MAILFILE_NAME_MAX];
 
 	(void)snprintf(path, sizeof(path), "%s/%s", subdir_names[sub], name);
 	maildrop_complain(md, path, "a regular file", "something else");
@@ -128,7 +128,7 @@ add(struct maildrop *md, enum subdir sub, const char *name, void *arg)
 	m->sub = sub;
 	if ((m->base = split_name(name, &m->info)) == NULL)
 		return false;
-	m->size = message_promised_size(m->base);
+	m->size = mailfile_promised_size(m->base);
 	md->count++;
 	return true;
 }
@@ -155,9 +155,9 @@ is_superseded(struct maildrop *md, struct message *a, struct message *b)
 {
 	struct stat sa, sb;
 
-	if (message_stat(md, a, &sa) == -1)
+	if (mailfile_stat(md, a, &sa) == -1)
 		return true;
-	if (message_stat(md, b, &sb) == 0 &&
+	if (mailfile_stat(md, b, &sb) == 0 &&
 	    (sa.st_dev != sb.st_dev || sa.st_ino != sb.st_ino)) {
 		a->twin = b->twin = true;
 		return false;

@@ -14,7 +14,7 @@
 #include "common/num.h"
 #include "pop3d/capa.h"
 #include "pop3d/crlf.h"
-#include "pop3d/message.h"
+#include "pop3d/mailfile.h"
 #include "pop3d/transaction.h"
 #include "pop3d/uidl.h"
 #include "pop3d/update.h"
@@ -61,7 +61,7 @@ number_of(const struct transaction *t, const struct message *m)
 static bool
 is_there(struct transaction *t, struct message *m)
 {
-	return !m->deleted && message_size(t->md, m);
+	return !m->deleted && mailfile_size(t->md, m);
 }
 
 static void
@@ -172,18 +172,18 @@ send_message(struct transaction *t, struct message *m, uint64_t lines)
 {
 	uint64_t octets;
 
-	switch (message_send(t->md, m, t->client, lines, &octets)) {
-	case MESSAGE_SENT:
+	switch (mailfile_send(t->md, m, t->client, lines, &octets)) {
+	case MAILFILE_SENT:
 		t->octets += octets;
 		t->retrieved += lines == CRLF_ALL;
 		return true;
-	case MESSAGE_BROKEN:
+	case MAILFILE_BROKEN:
 		/* Half a message must not look like a whole one. */
 		t->client->broken = true;
 		t->ended = "unreadable";
 		return false;
-	case MESSAGE_GONE:
-	case MESSAGE_UNFIT:
+	case MAILFILE_GONE:
+	case MAILFILE_UNFIT:
 		break;
 	}
 	return cannot_read(t);

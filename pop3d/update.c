@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "pop3d/message.h"
+#include "pop3d/mailfile.h"
 #include "pop3d/scan.h"
 #include "pop3d/update.h"
 
@@ -28,16 +28,16 @@ static void
 remove_one(struct run *r, size_t i)
 {
 	struct message *m = &r->md->messages[i];
-	char name[MESSAGE_NAME_MAX];
+	char name[MAILFILE_NAME_MAX];
 
-	message_name(m, name);
+	mailfile_name(m, name);
 	if (unlinkat(r->md->dir[m->sub], name, 0) == 0)
 		r->touched[m->sub] = true;
 	else if (errno == ENOENT) {
 		r->missing++;
 		return;
 	} else if (r->result->failed++ < COMPLAINTS_MAX)
-		message_complain(r->md, m, "to remove it", strerror(errno));
+		mailfile_complain(r->md, m, "to remove it", strerror(errno));
 	r->done[i] = true;
 }
 

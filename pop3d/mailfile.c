@@ -1,5 +1,5 @@
 /*
- * message: one message of a maildrop: its size and its text.  In
+ * mailfile: one message of a maildrop: its size and its text.  In
  * pop3-mailbox, as the mailbox owner.  Opens files in new/ and cur/ read-only;
  * whatever lies there may be replaced at any moment by anything.
  */
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "pop3d/crlf.h"
-#include "pop3d/message.h"
+#include "pop3d/mailfile.h"
 #include "pop3d/scan.h"
 
 #define CHUNK 65536
@@ -26,7 +26,7 @@ struct text {
 };
 
 uint64_t
-message_promised_size(const char *base)
+mailfile_promised_size(const char *base)
 {
 	uint64_t stored, wire;
 
@@ -34,66 +34,66 @@ message_promised_size(const char *base)
 }
 
 void
-message_name(const struct message *m, char name[MESSAGE_NAME_MAX])
+mailfile_name(const struct message *m, char name[MAILFILE_NAME_MAX])
 {
 	/* Both parts come from one or two directory entries: it fits. */
-	(void)snprintf(name, MESSAGE_NAME_MAX, "%s%s", m->base, m->info);
+	(void)snprintf(name, MAILFILE_NAME_MAX, "%s%s", m->base, m->info);
 }
 
 int
-message_stat(
+mailfile_stat(
     const struct maildrop *md, const struct message *m, struct stat *st)
 {
-	char name[MESSAGE_NAME_MAX];
+	char name[MAILFILE_NAME_MAX];
 
-	message_name(m, name);
+	mailfile_name(m, name);
 	return fstatat(md->dir[m->sub], name, st, AT_SYMLINK_NOFOLLOW);
 }
 
 static int
 open_once(const struct maildrop *md, const struct message *m)
 {
-	char name[MESSAGE_NAME_MAX];
+	char name[MAILFILE_NAME_MAX];
 
-	message_name(m, name);
+	mailfile_name(m, name);
 	return openat(md->dir[m->sub], name,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 void
-message_complain(const struct maildrop *md, const struct message *m,
+mailfile_complain(const struct maildrop *md, const struct message *m,
     const char *wanted, const char *found)
 {
-	char name[MESSAGE_NAME_MAX], path[MESSAGE_NAME_MAX + 8];
+	char name[MAILFILE_NAME_MAX], path[MAILFILE_NAME_MAX + 8];
 
-	message_name(m, name);
+	mailfile_name(m, name);
 	(void)snprintf(path, sizeof(path), "%s/%s", subdir_names[m->sub], name);
 	maildrop_complain(md, path, wanted, found);
 }
 
 /* A file that is no mail: logged, and left alone for this session. */
-static enum message_sent
+static enum mailfile_sent
 unfit(struct maildrop *md, struct message *m, int fd, const char *found)
 {
-	message_complain(md, m, "a regular file of at most 16 GiB", found);
+	mailfile_complain(md, m, "a regular file of at most 16 GiB", found);
 	if (fd != -1)
 		(void)close(fd); /* nothing was written through it */
 	m->lost = true;
-	return MESSAGE_UNFIT;
+	return MAILFILE_UNFIT;
 }
 
-static enum message_sent
+static enum mailfile_sent
 text_open(struct maildrop *md, struct message *m, struct text *t)
 {
 	struct stat st;
 
 	if (m->lost)
-		return MESSAGE_GONE;
+		return MAILFILE_GONE;
 	t->fd = open_once(md, m);
 	if (t->fd == -1 && errno == ENOENT && !m->twin && scan_again(md, false))
 		t->fd = open_once(md, m);
 	if (t->fd == -1 && errno == ENOENT)
-		return MESSAGE_GONE;
+		return MAILFILE_GONE;
 	if (t->fd == -1)
 		return unfit(md, m, -1,
 		    errno == ELOOP ? "a symbolic link" : strerror(errno));
@@ -101,12 +101,12 @@ text_open(struct maildrop *md, struct message *m, struct text *t)
 		return unfit(md, m, t->fd, strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return unfit(md, m, t->fd, "something else");
-	if (st.st_size > MESSAGE_SIZE_MAX)
+	if (st.st_size > MAILFILE_SIZE_MAX)
 		return unfit(md, m, t->fd, "a larger one");
 	t->size = st.st_size;
 	t->offset = 0;
 	t->first = 0;
-	return MESSAGE_SENT;
+	return MAILFILE_SENT;
 }
 
 static void
@@ -173,7 +173,8 @@ count(struct maildrop *md, struct message *m, struct text *t)
 		char found[24];
 
 		(void)snprintf(found, sizeof(found), "%" PRIu64, c.octets);
-		message_complain(md, m, "the octets that the name says", found);
+		mailfile_complain(
+		    md, m, "the octets that the name says", found);
 	}
 	m->size = c.octets;
 	m->counted = true;
@@ -181,18 +182,18 @@ count(struct maildrop *md, struct message *m, struct text *t)
 }
 
 bool
-message_size(struct maildrop *md, struct message *m)
+mailfile_size(struct maildrop *md, struct message *m)
 {
 	struct text t;
 
 	if (m->size != SIZE_UNKNOWN || m->lost)
 		return !m->lost;
-	m->lost = text_open(md, m, &t) != MESSAGE_SENT;
+	m->lost = text_open(md, m, &t) != MAILFILE_SENT;
 	if (m->lost)
 		return false;
 	m->lost = !count(md, m, &t);
 	if (m->lost)
-		message_complain(md, m, "to read it", strerror(errno));
+		mailfile_complain(md, m, "to read it", strerror(errno));
 	text_close(&t);
 	return !m->lost;
 }
@@ -203,27 +204,27 @@ to_client(void *arg, const char *s, size_t n)
 	client_put(arg, s, n);
 }
 
-static enum message_sent
+static enum mailfile_sent
 send_text(struct maildrop *md, struct message *m, struct text *t,
     struct client *client, struct crlf *c)
 {
 	if (text_run(t, c, client)) {
 		client_reply(client, ".");
-		return MESSAGE_SENT;
+		return MAILFILE_SENT;
 	}
-	message_complain(md, m, "to read it", strerror(errno));
-	return MESSAGE_BROKEN;
+	mailfile_complain(md, m, "to read it", strerror(errno));
+	return MAILFILE_BROKEN;
 }
 
-enum message_sent
-message_send(struct maildrop *md, struct message *m, struct client *client,
+enum mailfile_sent
+mailfile_send(struct maildrop *md, struct message *m, struct client *client,
     uint64_t lines, uint64_t *octets)
 {
-	enum message_sent r;
+	enum mailfile_sent r;
 	struct crlf c;
 	struct text t;
 
-	if ((r = text_open(md, m, &t)) != MESSAGE_SENT)
+	if ((r = text_open(md, m, &t)) != MAILFILE_SENT)
 		return r;
 	crlf_init(&c, to_client, client, lines);
 	if (lines != CRLF_ALL)
@@ -232,7 +233,7 @@ message_send(struct maildrop *md, struct message *m, struct client *client,
 		client_reply(client, "+OK %" PRIu64 " octets", m->size);
 	else
 		r = unfit(md, m, -1, strerror(errno));
-	if (r == MESSAGE_SENT)
+	if (r == MAILFILE_SENT)
 		r = send_text(md, m, &t, client, &c);
 	*octets = c.octets;
 	text_close(&t);

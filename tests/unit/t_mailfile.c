@@ -1,5 +1,5 @@
 /*
- * t_message: sizes and texts of messages, whatever lies under their names.
+ * t_mailfile: sizes and texts of messages, whatever lies under their names.
  * wrap: pread
  */
 #include "tests/unit/pop3.h"
@@ -10,7 +10,7 @@
 #include <errno.h>
 
 #include "pop3d/crlf.h"
-#include "pop3d/message.h"
+#include "pop3d/mailfile.h"
 
 static int preads, pread_fails_at, pread_zero_at;
 
@@ -35,21 +35,21 @@ start(struct maildrop *md)
 	preads = pread_fails_at = pread_zero_at = 0;
 }
 
-static enum message_sent
+static enum mailfile_sent
 send_one(struct maildrop *md, size_t i, uint64_t lines)
 {
 	uint64_t octets = 0;
 
-	return message_send(md, &md->messages[i], &client, lines, &octets);
+	return mailfile_send(md, &md->messages[i], &client, lines, &octets);
 }
 
 static void
 promised(void **state)
 {
 	(void)state;
-	assert_int_equal(message_promised_size("1.a,S=10,W=12"), 12);
-	assert_true(message_promised_size("1.a,S=10") == SIZE_UNKNOWN);
-	assert_true(message_promised_size("1.a,S=10,W=9") == SIZE_UNKNOWN);
+	assert_int_equal(mailfile_promised_size("1.a,S=10,W=12"), 12);
+	assert_true(mailfile_promised_size("1.a,S=10") == SIZE_UNKNOWN);
+	assert_true(mailfile_promised_size("1.a,S=10,W=9") == SIZE_UNKNOWN);
 }
 
 static void
@@ -61,16 +61,16 @@ counted(void **state)
 	pop3_mail("new/1.a", "h: 1\n\n.b");
 	pop3_mail("new/2.b", "");
 	start(&md);
-	assert_true(message_size(&md, &md.messages[0]));
+	assert_true(mailfile_size(&md, &md.messages[0]));
 	assert_int_equal(md.messages[0].size, 12);
-	assert_true(message_size(&md, &md.messages[1]));
+	assert_true(mailfile_size(&md, &md.messages[1]));
 	assert_int_equal(md.messages[1].size, 0);
 	/* Once is enough. */
 	preads = 0;
-	assert_true(message_size(&md, &md.messages[0]));
+	assert_true(mailfile_size(&md, &md.messages[0]));
 	assert_int_equal(preads, 0);
-	assert_int_equal(send_one(&md, 0, CRLF_ALL), MESSAGE_SENT);
-	assert_int_equal(send_one(&md, 1, CRLF_ALL), MESSAGE_SENT);
+	assert_int_equal(send_one(&md, 0, CRLF_ALL), MAILFILE_SENT);
+	assert_int_equal(send_one(&md, 1, CRLF_ALL), MAILFILE_SENT);
 	talk_expect("+OK 12 octets\r\nh: 1\r\n\r\n..b\r\n.\r\n"
 		    "+OK 0 octets\r\n.\r\n");
 	maildrop_close(&md);
@@ -86,16 +86,16 @@ untrue_promise(void **state)
 	pop3_mail("new/1.a,S=4,W=6", "a\nb\nc\n");
 	pop3_mail("new/2.a,S=4,W=6", "a\nb\n");
 	start(&md);
-	assert_true(message_size(&md, &md.messages[0]));
+	assert_true(mailfile_size(&md, &md.messages[0]));
 	assert_int_equal(md.messages[0].size, 6);
 	assert_int_equal(preads, 0);
-	assert_int_equal(send_one(&md, 0, CRLF_ALL), MESSAGE_SENT);
+	assert_int_equal(send_one(&md, 0, CRLF_ALL), MAILFILE_SENT);
 	talk_expect("+OK 9 octets\r\na\r\nb\r\nc\r\n.\r\n");
 	assert_int_equal(md.messages[0].size, 9);
 	assert_non_null(strstr(pop3_log(), "new/1.a,S=4,W=6"));
 	/* A small message is read once for both. */
 	preads = 0;
-	assert_int_equal(send_one(&md, 1, CRLF_ALL), MESSAGE_SENT);
+	assert_int_equal(send_one(&md, 1, CRLF_ALL), MAILFILE_SENT);
 	assert_int_equal(preads, 1);
 	assert_null(strstr(pop3_log(), "new/2.a"));
 	maildrop_close(&md);
@@ -117,7 +117,7 @@ large_message(void **state)
 	text[sizeof(text) - 2] = '\n';
 	pop3_mail("new/1.a", text);
 	start(&md);
-	assert_int_equal(send_one(&md, 0, CRLF_ALL), MESSAGE_SENT);
+	assert_int_equal(send_one(&md, 0, CRLF_ALL), MAILFILE_SENT);
 	got = strstr(talk_heard(&n), "\r\n") + 2;
 	for (const char *p = text; *p != '\0'; p++) {
 		if (*p == '\n')
@@ -136,9 +136,9 @@ top(void **state)
 	(void)state;
 	pop3_mail("new/1.a", "h: 1\n\n1\n2\n3\n");
 	start(&md);
-	assert_int_equal(send_one(&md, 0, 0), MESSAGE_SENT);
-	assert_int_equal(send_one(&md, 0, 2), MESSAGE_SENT);
-	assert_int_equal(send_one(&md, 0, 99999999), MESSAGE_SENT);
+	assert_int_equal(send_one(&md, 0, 0), MAILFILE_SENT);
+	assert_int_equal(send_one(&md, 0, 2), MAILFILE_SENT);
+	assert_int_equal(send_one(&md, 0, 99999999), MAILFILE_SENT);
 	talk_expect("+OK\r\nh: 1\r\n\r\n.\r\n"
 		    "+OK\r\nh: 1\r\n\r\n1\r\n2\r\n.\r\n"
 		    "+OK\r\nh: 1\r\n\r\n1\r\n2\r\n3\r\n.\r\n");
@@ -169,10 +169,10 @@ replaced(void **state)
 			    truncate(BOX "/new/1.a", 1LL << 40), 0);
 		}
 		assert_int_equal(send_one(&md, 0, CRLF_ALL),
-		    kind == 4 ? MESSAGE_GONE : MESSAGE_UNFIT);
-		assert_false(message_size(&md, &md.messages[0]));
+		    kind == 4 ? MAILFILE_GONE : MAILFILE_UNFIT);
+		assert_false(mailfile_size(&md, &md.messages[0]));
 		assert_true(md.messages[0].lost);
-		assert_int_equal(send_one(&md, 0, 1), MESSAGE_GONE);
+		assert_int_equal(send_one(&md, 0, 1), MAILFILE_GONE);
 		talk_expect("");
 		maildrop_close(&md);
 		(void)pop3_clean(state);
@@ -190,10 +190,10 @@ renamed(void **state)
 	start(&md);
 	pop3_rename("new/1.a", "cur/1.a:2,S");
 	pop3_rename("new/2.b", "cur/2.b:2,S");
-	assert_int_equal(send_one(&md, 0, CRLF_ALL), MESSAGE_SENT);
+	assert_int_equal(send_one(&md, 0, CRLF_ALL), MAILFILE_SENT);
 	/* Found at the same time. */
 	assert_int_equal(md.messages[1].sub, SUB_CUR);
-	assert_int_equal(send_one(&md, 1, CRLF_ALL), MESSAGE_SENT);
+	assert_int_equal(send_one(&md, 1, CRLF_ALL), MAILFILE_SENT);
 	talk_expect("+OK 3 octets\r\nx\r\n.\r\n+OK 3 octets\r\ny\r\n.\r\n");
 	maildrop_close(&md);
 }
@@ -211,16 +211,16 @@ reading_fails(void **state)
 	pop3_mail("new/1.a", text);
 	start(&md);
 	pread_fails_at = 2; /* while counting: nothing was sent yet */
-	assert_int_equal(send_one(&md, 0, CRLF_ALL), MESSAGE_UNFIT);
+	assert_int_equal(send_one(&md, 0, CRLF_ALL), MAILFILE_UNFIT);
 	talk_expect("");
 	maildrop_close(&md);
 	for (int i = 0; i < 2; i++) {
 		start(&md);
-		assert_true(message_size(&md, &md.messages[0]));
+		assert_true(mailfile_size(&md, &md.messages[0]));
 		preads = 0;
 		pread_fails_at = i == 0 ? 3 : 0;
 		pread_zero_at = i == 1 ? 3 : 0; /* cut by somebody */
-		assert_int_equal(send_one(&md, 0, CRLF_ALL), MESSAGE_BROKEN);
+		assert_int_equal(send_one(&md, 0, CRLF_ALL), MAILFILE_BROKEN);
 		assert_memory_equal(talk_heard(&n) + n - 3, "xxx", 3);
 		maildrop_close(&md);
 	}
