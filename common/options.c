@@ -2,6 +2,7 @@
  * options: checks, canonical forms and binding of settings.  Library code in
  * every program; reads the compiled tables.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -193,6 +194,9 @@ option_canon(const struct option *o, const char *text,
 		return false;
 	}
 	strlcpy(canon, text, OPTION_VALUE_MAX + 1);
+	if (o->kind == OPTION_DOMAIN) /* as addresses have it */
+		for (char *p = canon; *p != '\0'; p++)
+			*p = (char)tolower((unsigned char)*p);
 	return true;
 }
 
@@ -204,7 +208,7 @@ assign(const struct option *o, const char *value, void *var)
 	switch (o->kind) {
 	case OPTION_BOOL:
 		*(bool *)var = strcmp(value, "yes") == 0;
-		return true;
+		return *(bool *)var || strcmp(value, "no") == 0;
 	case OPTION_NUMBER:
 	case OPTION_SIZE:
 	case OPTION_TIME:
