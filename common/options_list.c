@@ -27,7 +27,7 @@ const struct option options[] = {
 TEXT("hostname",	DOMAIN,	false,	"",
     "this host's name; empty: what the system says at apply")
 TEXT("mail-name",	DOMAIN,	false,	"",
-    "domain of addresses written without one; empty: hostname")
+    "domain of addresses without one; empty: /etc/mailname, else hostname")
 TEXT("postmaster",	ADDRESS, false,	"",
     "who gets mail to postmaster, abuse and mailer-daemon")
 BOOL("user-mode",	false,	"no",

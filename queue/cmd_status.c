@@ -67,9 +67,11 @@ ask_postriderd(struct part *p, const char *run_dir)
 			      deadline_in(GREETING_WAIT)) == LINE_OK &&
 		    strncmp(line, "220", 3) == 0;
 		set(p, p->good, p->good ? line + 4 : "no greeting");
-		/* Politeness only: the answer is not waited for. */
-		(void)lineio_put(io, "QUIT\r\n", 6, deadline_in(1));
-		(void)lineio_flush(io, deadline_in(1));
+		/* Politeness only: what comes of it does not matter. */
+		if (lineio_put(io, "QUIT\r\n", 6, deadline_in(1)) == 0 &&
+		    lineio_flush(io, deadline_in(1)) == 0)
+			(void)lineio_get(
+			    io, line, sizeof(line), deadline_in(1));
 	}
 	if (fd != -1)
 		(void)close(fd); /* nothing of ours is left in it */
@@ -121,23 +123,22 @@ static void
 ask_authd(struct part *p, const char *run_dir, uid_t net)
 {
 	const struct msg_auth_account question = { "" };
-	int fd = connect_authd(run_dir, net);
 	union msg_auth answer;
 	enum chan_result r;
 	unsigned int type;
 	struct chan chan;
+	int fd;
 
-	if (fd == -1) {
+	if (geteuid() != 0 && geteuid() != net) {
+		set(p, true, "not asked (root can)");
+		return;
+	}
+	if ((fd = connect_authd(run_dir, net)) == -1) {
 		(void)snprintf(p->text, sizeof(p->text), "%.200s/auth: %s",
 		    run_dir, strerror(errno));
 		return;
 	}
 	chan_init(&chan, fd, &auth_channel, AUTH_CLIENT);
-	if (geteuid() != 0 && geteuid() != net) {
-		set(p, true, "listens (root can ask for more)");
-		chan_close(&chan);
-		return;
-	}
 	r = chan_send(
 	    &chan, AUTH_T_ACCOUNT, &question, -1, deadline_in(ANSWER_WAIT));
 	if (r == CHAN_OK)
