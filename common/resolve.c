@@ -149,6 +149,20 @@ local_key(const struct address *a, char *out, size_t size)
 	return address_key(&only, out, size);
 }
 
+/*
+ * <postmaster> is ours even where mail_name is a domain that others serve
+ * (RFC 5321 section 4.5.1).
+ */
+static void
+look_bare_role(struct tables *t, const char *local, struct resolved *r)
+{
+	if (is_role(local) &&
+	    look(t, TABLES_ALIAS, local, r) == RESOLVE_UNKNOWN)
+		(void)look_role(t, local, r); /* r says what came of it */
+	if (r->kind == RESOLVE_UNKNOWN)
+		r->kind = RESOLVE_FOREIGN;
+}
+
 void
 resolve_address(struct tables *t, const struct address *a,
     const char *mail_name, struct resolved *r)
@@ -160,7 +174,11 @@ resolve_address(struct tables *t, const struct address *a,
 
 	memset(r, 0, sizeof(*r));
 	r->kind = find_domain(t, domain, &is_unix);
-	if (r->kind != RESOLVE_UNKNOWN || !local_key(a, local, sizeof(local)))
+	if (!local_key(a, local, sizeof(local)))
+		return;
+	if (r->kind == RESOLVE_FOREIGN && a->domain[0] == '\0')
+		look_bare_role(t, local, r);
+	if (r->kind != RESOLVE_UNKNOWN)
 		return;
 	if (look_all(t, local, domain, is_unix, r) != RESOLVE_UNKNOWN)
 		return;
