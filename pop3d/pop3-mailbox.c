@@ -71,6 +71,15 @@ refuse(const char *text)
 	client_end(&client);
 }
 
+static bool
+may_run(const struct arguments *a, struct tables *t)
+{
+	if (geteuid() != 0 || startup_user_mode(t))
+		return true;
+	log_error("-", "account=%s wanted=owner found=root", a->account);
+	return false;
+}
+
 /* False when the client has been told why there is no session. */
 static bool
 configure(const struct arguments *a, struct settings *s)
@@ -84,14 +93,10 @@ configure(const struct arguments *a, struct settings *s)
 
 	if (startup_tables(
 		&t, "pop3-mailbox", a->tables, false, STARTUP_LOG_INHERITED) &&
-	    startup_options(&t, "pop3", binds, 3) &&
-	    (geteuid() != 0 || startup_user_mode(&t))) {
+	    startup_options(&t, "pop3", binds, 3) && may_run(a, &t)) {
 		tables_close(&t);
 		return true;
 	}
-	if (geteuid() == 0)
-		log_error(
-		    "-", "account=%s wanted=owner found=root", a->account);
 	refuse("[SYS/TEMP] Configuration cannot be read");
 	return false;
 }

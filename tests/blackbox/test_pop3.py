@@ -1,7 +1,9 @@
 """POP3 dialogues, against RFC 1939, 2449, 3206 and 5034."""
 
 import os
+import signal
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 
 from box import Box, wire_form
 from messages import HARD
-from suite import wait_for
+from suite import BUILD, PATIENCE, wait_for
 from wire import b64
 
 
@@ -108,6 +110,38 @@ def test_under_each_super_server(any_lab):
         p.ok("DELE 1")
         p.quit()
     assert len(box.names()) == 1
+
+
+def test_as_nobody(make_lab, nobody):
+    """Without root and without users of its own."""
+    lab = make_lab(uid=nobody)
+    box = Box(lab)
+    box.put(b"Subject: t\n\nx\n")
+    with lab.pop3("alice") as p:
+        assert p.retr(1) == b"Subject: t\r\n\r\nx\r\n"
+        p.ok("DELE 1")
+        p.quit()
+    assert box.names() == []
+
+
+@pytest.mark.parametrize("program, arguments", [
+    ("pop3d", []), ("pop3-mailbox", ["-a", "alice", "-m", "Maildir"])])
+@pytest.mark.parametrize("tables", [None, b"", b"x" * 5000],
+                         ids=["none", "empty", "garbage"])
+def test_without_tables(tmp_path, program, arguments, tables):
+    """One clear answer to the client, one line for the administrator."""
+    path = tmp_path / "tables.cdb"
+    if tables is not None:
+        path.write_bytes(tables)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        r = subprocess.run([BUILD / "libexec" / program, "-t", path,
+                            *arguments], stdin=theirs, stdout=theirs,
+                           stderr=subprocess.PIPE, cwd=tmp_path,
+                           timeout=PATIENCE, check=False)
+        assert r.returncode == 78
+        assert str(path).encode() in r.stderr and r.stderr.count(b"\n") == 1
+        assert ours.recv(1000).startswith(b"-ERR [SYS/TEMP] ")
 
 
 def listening():
@@ -249,6 +283,30 @@ def test_bad_bytes(lab, box):
         p.send(b"NOOP\nNOOP\r\n")
         assert p.line().startswith(b"-ERR")
         p.ok("NOOP")
+
+
+def test_authd_gone(make_lab):
+    """A session that has lost it says so; the next one works again."""
+    lab = make_lab()
+    with lab.pop3() as p, lab.pop3() as waiting:
+        p.ok("USER alice")
+        for pid in lab.pids("authd"):
+            os.kill(pid, signal.SIGKILL)
+        assert p.err(f"PASS {lab.users['alice']}").startswith(
+            b"-ERR [SYS/TEMP] ")
+        assert p.at_eof()
+        waiting.ok("CAPA")
+        waiting.rest()
+        assert waiting.err(
+            f"AUTH PLAIN {plain('alice', lab.users['alice'])}").startswith(
+                b"-ERR [SYS/TEMP] ")
+
+    def works():
+        with lab.pop3(timeout=5) as q:
+            q.cmd("USER alice")
+            return q.cmd(f"PASS {lab.users['alice']}").startswith(b"+OK")
+
+    wait_for(works, "a login", every=0.2)
 
 
 def test_login_deadline(make_lab):

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from box import Box
+from messages import HARD
 from suite import wait_for
 
 DOVECOT = "dovecot-uidlist"
@@ -79,6 +80,25 @@ def test_broken_dovecot_list(lab, box, text):
         assert p.listing("UIDL") == {1: "1700000000.M1P1.h"}
         p.quit()
     lab.wait_log(DOVECOT)
+
+
+def test_names_of_our_own_deliveries(lab):
+    """What local promises in names is what is sent."""
+    for content in HARD.values():
+        if b"\0" not in content:
+            assert lab.send(content).code == 250
+    sent = sum(b"\0" not in content for content in HARD.values())
+    names = [f.name for f in lab.wait_files("bob", sent)]
+    with lab.pop3("bob") as p:
+        sizes = p.listing()
+        for n, size in sizes.items():
+            assert p.ok(f"RETR {n}") == b"+OK %d octets" % size
+            assert len(p.rest()) == size
+        assert sorted(p.listing("UIDL").values()) == \
+            sorted(name.split(",")[0] for name in names)
+        p.quit()
+    assert not [line for line in lab.log().splitlines()
+                if "octets that the name says" in line and "bob@" in line]
 
 
 # --- others in the Maildir
