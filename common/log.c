@@ -149,10 +149,6 @@ conversion(struct line *l, const char **fmt, struct args *a)
 	case 'u':
 		(void)snprintf(num, sizeof(num), "%ju", unsigned_arg(a, w));
 		break;
-	case '0': /* "%02x" */
-		*fmt += 2;
-		(void)snprintf(num, sizeof(num), "%02jx", unsigned_arg(a, w));
-		break;
 	default: /* "%%"; t_log checks that no other is in use */
 		break;
 	}

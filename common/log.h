@@ -25,7 +25,7 @@ void log_open(const char *program, enum log_kind, const char *path);
 
 /*
  * id is a message id, or "-".  In fmt only %s, %d, %u, %zu, %jd, %ju, %lld,
- * %llu, %02x and %% may stand; a %s value is written in quotes with backslash
+ * %llu and %% may stand; a %s value is written in quotes with backslash
  * escapes when it holds anything but letters, digits and safe punctuation.
  */
 void log_event(const char *id, const char *event, const char *fmt, ...)
