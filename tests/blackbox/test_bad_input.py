@@ -138,48 +138,77 @@ def mend(lab, kept):
     kept.rename(lab.maildir("bob"))
 
 
-DAMAGE = {
+def damage(lab, change):
+    """Changes a waiting message's file while nobody has it open."""
+    file, kept = held_message(lab)
+    mend(lab, kept)
+    data = change(file.read_bytes())
+    with open(file, "r+b") as f:
+        f.truncate(0)
+        f.write(data)
+    restart_queued(lab)
+    return file
+
+
+def errors(lab, text):
+    return [line for line in lab.log().splitlines()
+            if text in line and "event=error" in line]
+
+
+DAMAGED = {
     "content": lambda d: d.replace(b"content", b"kontent", 1),
-    "envelope": lambda d: d.replace(b"bob@", b"bod@", 1),
-    "cut": lambda d: d[:-20],
+    "sender": lambda d: d.replace(b"someone@", b"sumeone@", 1),
+    "recipient": lambda d: d.replace(b"bob@", b"bod@", 1),
     "version": lambda d: b"\xff" + d[1:],
+    "cut": lambda d: d[:-20],
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_damaged_spool_file(make_lab, kind):
+    """Was accepted and has changed since: told with its path, set aside."""
+    lab = make_lab(options=["retry-first 2", "retry-most 2"])
+    file = damage(lab, DAMAGED[kind])
+    said = wait_for(lambda: errors(lab, f"damaged/{file.name}"),
+                    f"an error that names damaged/{file.name}")
+    assert "wanted=" in said[0] and "found=" in said[0], said
+    wait_for(lambda: (lab.spool / "damaged" / file.name).exists(), "set aside")
+    still_works(lab)
+    assert lab.files("bob") == []
+
+
+UNFINISHED = {
     "empty": lambda d: b"",
     "garbage": lambda d: os.urandom(len(d)),
 }
 
 
-@pytest.mark.parametrize("kind", DAMAGE)
-def test_corrupt_spool_file(make_lab, kind):
-    """Never delivered; told with its path; the rest of the queue goes on."""
-    lab = make_lab(options=["retry-first 3600", "retry-most 3600"])
-    file, kept = held_message(lab)
-    damaged = DAMAGE[kind](file.read_bytes())
-    mend(lab, kept)
-    restart_queued(lab)
-    with open(file, "r+b") as f:
-        f.truncate(0)
-        f.write(damaged)
-    name = file.name
-    lab.postrider("queue", "retry", name)
-    restart_queued(lab)
-    said = wait_for(
-        lambda: [line for line in lab.log().splitlines()
-                 if name in line and "event=error" in line],
-        f"an error that names {name}")
-    assert "found=" in said[0], said
+@pytest.mark.parametrize("kind", UNFINISHED)
+def test_unfinished_spool_file(make_lab, kind):
+    """Has no trailer, so was never accepted: goes when it is old."""
+    lab = make_lab()
+    file = damage(lab, UNFINISHED[kind])
     still_works(lab)
-    assert b"held" not in b"".join(f.read_bytes() for f in lab.files("bob"))
+    assert file.exists()
+    os.utime(file, (1, 1))
+    restart_queued(lab)
+    wait_for(lambda: not file.exists(), "removed")
+    assert [line for line in lab.log().splitlines()
+            if file.name in line and "event=removed" in line]
+    still_works(lab)
+    assert lab.files("bob") == []
 
 
 def test_foreign_file_in_the_spool(make_lab):
     lab = make_lab()
     assert lab.send(plain("first")).code == 250
     lab.wait_files("bob", 1)
-    odd = next(iter(lab.spool.glob("queue/*"))) / "notes.txt"
+    odd = lab.spool / "queue/5a/notes.txt"
     odd.write_text("somebody's notes\n")
     as_owner(lab, odd)
     restart_queued(lab)
-    assert lab.wait_log("notes.txt")
+    said = wait_for(lambda: errors(lab, "queue/5a/notes.txt"), "an error")
+    assert "wanted=" in said[0] and "found=" in said[0], said
     still_works(lab)
     assert odd.exists()
     odd.unlink()
@@ -201,6 +230,7 @@ def publish_damaged(path, data):
 def test_truncated_tables(make_lab, size):
     """Sessions say "later"; the daemons go on with what they have."""
     lab = make_lab()
+    still_works(lab)  # from here on there is a listening smtpd with a log
     tables = lab.dir / "state/tables.cdb"
     whole = tables.read_bytes()
     publish_damaged(tables, whole[:size])
