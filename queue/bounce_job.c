@@ -126,6 +126,7 @@ make_report(struct bouncer *b, int fd, const struct msg_job_message *m,
 		log_error(
 		    m->id, "damaged=content size=%ju", (uintmax_t)m->size);
 	r.full = o.full && !o.damaged;
+	r.damaged = o.damaged;
 	r.eight_bit = o.eight_bit;
 	random_hex(r.id, sizeof(r.id) - 14);
 	choose_boundary(&r, &o);

@@ -176,8 +176,9 @@ expand_one(
 	env_init(&s->found);
 	s->steps = 0;
 	found = look(s, addr, 0);
-	if (found == FOUND_OK && s->seen.n > 1 &&
-	    (s->found.nrcpt == 0 || r->added + s->found.nrcpt > EXPAND_MOST))
+	if (found == FOUND_OK &&
+	    (s->found.nrcpt == 0 ||
+		(s->seen.n > 1 && r->added + s->found.nrcpt > EXPAND_MOST)))
 		found = FOUND_TOO_MUCH;
 	if (found == FOUND_OK)
 		good = add_found(r, s, from, i);

@@ -196,11 +196,13 @@ static void
 log_queued(const struct incoming *in, uint64_t size)
 {
 	const struct envelope *e = &in->env;
+	char uid[16] = "";
 
+	if (e->uid != MSG_NO_UID)
+		(void)snprintf(uid, sizeof(uid), "%" PRIu32, e->uid);
 	log_event(e->id, "queued",
-	    "from=%s nrcpt=%zu size=%ju client=%s login=%s uid=%s", e->sender,
-	    e->nrcpt, (uintmax_t)size, e->client, e->login,
-	    e->uid == MSG_NO_UID ? "" : "local");
+	    "from=%s rcpts=%zu size=%ju client=%s login=%s uid=%s", e->sender,
+	    e->nrcpt, (uintmax_t)size, e->client, e->login, uid);
 }
 
 /* The name is durable, or will never be. */

@@ -126,7 +126,7 @@ reported(struct message *m, size_t i, const struct diag *d)
 	m->work[i] = WORK_NONE;
 	spool_mark(m->q->spool, &m->env, i, RCPT_BOUNCED);
 	m->q->counters.bounced++;
-	log_outcome(m, i, "bounced", d);
+	log_event(m->env.id, "bounced", "to=%s", env_addr(&m->env, i));
 }
 
 void

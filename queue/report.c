@@ -130,10 +130,14 @@ put_words(const struct report *r, struct sbuf *b)
 	}
 	sbuf_fmt(b,
 	    "\nFor help, write to <postmaster@%s> and include this "
-	    "report.\n%s\n",
-	    r->mail_name,
-	    r->full ? "Your message is below."
-		    : "The header of your message is below.");
+	    "report.\n",
+	    r->mail_name);
+	if (r->damaged)
+		sbuf_puts(b, "Your message was damaged and is not returned.\n");
+	else
+		sbuf_puts(b,
+		    r->full ? "Your message is below.\n"
+			    : "Your message's header is below.\n");
 }
 
 /* "rfc822;xtext": the type stays, the address is decoded. */

@@ -21,6 +21,7 @@ struct report {
 	const struct msg_job_message *msg;
 	const struct msg_job_rcpt *rcpts; /* msg->nrcpt of them */
 	bool full;      /* the whole original follows, else its header */
+	bool damaged;   /* nothing of it follows: it is not what it was */
 	bool eight_bit; /* what follows has bytes over 127 */
 };
 

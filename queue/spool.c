@@ -24,6 +24,21 @@ spool_dir(const struct spool *s, const char *id)
 	return s->dirs[spool_id_dir(id)];
 }
 
+struct spool_path
+spool_path(const struct spool *s, unsigned int dir, const char *name)
+{
+	struct spool_path p;
+
+	/* A path that is cut is still the best that the log can say. */
+	if (dir == SPOOL_DAMAGED_DIR)
+		(void)snprintf(
+		    p.s, sizeof(p.s), "%s/damaged/%s", s->path, name);
+	else
+		(void)snprintf(
+		    p.s, sizeof(p.s), "%s/queue/%02x/%s", s->path, dir, name);
+	return p;
+}
+
 static int
 write_envelope(int fd, struct envelope *e)
 {
@@ -73,8 +88,8 @@ open_file(struct spool *s, const char *id, bool writable, int *fd,
 
 	state = spool_file_open(spool_dir(s, id), id, writable, fd, f);
 	if (state == SPOOL_ALIEN)
-		log_error(id, "path=%s/queue/%s wanted=%s found=%s", s->path,
-		    id, f->wanted, f->found);
+		log_error(id, "path=%s wanted=%s found=%s",
+		    spool_path(s, spool_id_dir(id), id).s, f->wanted, f->found);
 	return state;
 }
 
@@ -105,8 +120,8 @@ remove_file(struct spool *s, const char *id)
 {
 	if (unlinkat(spool_dir(s, id), id, 0) == 0 || errno == ENOENT)
 		return true;
-	log_error(id, "path=%s/queue wanted=unlink found=%s", s->path,
-	    strerror(errno));
+	log_error(id, "path=%s wanted=unlink found=%s",
+	    spool_path(s, spool_id_dir(id), id).s, strerror(errno));
 	return false;
 }
 
@@ -167,20 +182,19 @@ spool_age(struct spool *s, const char *id)
 void
 spool_set_aside(struct spool *s, const char *id, const struct spool_fault *f)
 {
-	int to = s->dirs[SPOOL_DAMAGED_DIR];
+	unsigned int dir = spool_id_dir(id), to = SPOOL_DAMAGED_DIR;
 
-	if (renameat2(spool_dir(s, id), id, to, id, RENAME_NOREPLACE) == -1) {
-		log_error(id,
-		    "path=%s/queue/%02x/%s wanted=%s found=%s, and it cannot "
-		    "be moved to damaged: %s",
-		    s->path, spool_id_dir(id), id, f->wanted, f->found,
+	if (renameat2(s->dirs[dir], id, s->dirs[to], id, RENAME_NOREPLACE) ==
+	    -1) {
+		log_error(id, "path=%s wanted=%s found=%s moved-to-damaged=%s",
+		    spool_path(s, dir, id).s, f->wanted, f->found,
 		    strerror(errno));
 		return;
 	}
 	/* Lost at a power cut, both happen again at the next start. */
-	(void)syncer_ask(s->syncer, SPOOL_DAMAGED_DIR, NULL, NULL);
-	(void)syncer_ask(s->syncer, spool_id_dir(id), NULL, NULL);
-	log_error(id, "path=%s/damaged/%s wanted=%s found=%s", s->path, id,
+	(void)syncer_ask(s->syncer, to, NULL, NULL);
+	(void)syncer_ask(s->syncer, dir, NULL, NULL);
+	log_error(id, "path=%s wanted=%s found=%s", spool_path(s, to, id).s,
 	    f->wanted, f->found);
 	spool_overlay_drop(s, id);
 }

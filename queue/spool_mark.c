@@ -29,8 +29,8 @@ write_at(struct spool *s, const char *id, const void *p, size_t n, uint32_t at)
 			good = false;
 	}
 	if (!good)
-		log_error(id, "path=%s/queue/%02x/%s wanted=mark found=%s",
-		    s->path, spool_id_dir(id), id,
+		log_error(id, "path=%s wanted=mark found=%s",
+		    spool_path(s, spool_id_dir(id), id).s,
 		    state == SPOOL_ALIEN ? f.found : strerror(errno));
 	return good;
 }

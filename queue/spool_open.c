@@ -14,6 +14,8 @@
 #include "common/log.h"
 #include "queue/spool_private.h"
 
+static const char own[] = "a directory that only the queue's user can write";
+
 #define LOCK_TRIES 50 /* of 100 ms: a predecessor may be finishing */
 
 /* Makes (or finds) a directory of ours; a descriptor, or -1 with errno. */
@@ -40,8 +42,12 @@ own_directory(int parent, const char *name)
 static bool
 complain(const struct spool *s, const char *name, const char *wanted)
 {
-	log_error("-", "path=%s/%s wanted=%s found=%s", s->path, name, wanted,
-	    strerror(errno));
+	int error = errno;
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", s->path, name);
+	log_error(
+	    "-", "path=%s wanted=%s found=%s", path, wanted, strerror(error));
 	return false;
 }
 
@@ -59,8 +65,8 @@ take_lock(struct spool *s)
 			return complain(s, "queue/.lock", "lock");
 		if (i == LOCK_TRIES) {
 			log_error("-",
-			    "path=%s/queue/.lock wanted=lock "
-			    "found=another queued",
+			    "spool=%s wanted=lock-of-queue/.lock "
+			    "found=another-queued",
 			    s->path);
 			return false;
 		}
@@ -78,18 +84,18 @@ open_all(struct spool *s)
 	if (s->root == -1)
 		return complain(s, "", "directory");
 	if ((s->queue = own_directory(s->root, "queue")) == -1)
-		return complain(s, "queue", "own directory");
+		return complain(s, "queue", own);
 	if (!take_lock(s))
 		return false;
 	for (unsigned int i = 0; i < SPOOL_DIRS; i++) {
-		(void)snprintf(name, sizeof(name), "%02x", i);
-		s->dirs[i] = own_directory(s->queue, name);
+		(void)snprintf(name, sizeof(name), "queue/%02x", i);
+		s->dirs[i] = own_directory(s->queue, name + 6);
 		if (s->dirs[i] == -1)
-			return complain(s, name, "own directory in queue");
+			return complain(s, name, own);
 	}
 	s->dirs[SPOOL_DAMAGED_DIR] = own_directory(s->root, "damaged");
 	if (s->dirs[SPOOL_DAMAGED_DIR] == -1)
-		return complain(s, "damaged", "own directory");
+		return complain(s, "damaged", own);
 	/* A predecessor may have made them without coming this far. */
 	if (fsync(s->queue) == -1 || fsync(s->root) == -1)
 		return complain(s, "queue", "fsync");

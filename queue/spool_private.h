@@ -6,6 +6,8 @@
 
 #include <bsd/sys/queue.h>
 
+#include <limits.h>
+
 #include "queue/spool.h"
 #include "queue/spool_id.h"
 
@@ -31,6 +33,13 @@ struct spool {
 	struct syncer *syncer;
 	LIST_HEAD(, unwritten) unwritten;
 };
+
+/* For the log: where a name of directory number dir is, or ought to be. */
+struct spool_path {
+	char s[PATH_MAX];
+};
+struct spool_path spool_path(
+    const struct spool *, unsigned int dir, const char *name);
 
 /* The descriptor of an id's directory. */
 int spool_dir(const struct spool *, const char *id);

@@ -32,8 +32,8 @@ open_directory(const struct spool *s, unsigned int dir)
 	if (fd != -1 && (d = fdopendir(fd)) == NULL)
 		(void)close(fd); /* was only opened */
 	if (d == NULL)
-		log_error("-", "path=%s/queue/%02x wanted=readable found=%s",
-		    s->path, dir, strerror(errno));
+		log_error("-", "path=%s wanted=readable found=%s",
+		    spool_path(s, dir, "").s, strerror(errno));
 	return d;
 }
 
@@ -63,10 +63,8 @@ belongs(const struct spool_walk *w, const char *name)
 	if (spool_id_valid(name) && spool_id_dir(name) == w->dir)
 		return true;
 	if (w->complain && name[0] != '.')
-		log_error("-",
-		    "path=%s/queue/%02x/%s wanted=message-id "
-		    "found=other-name",
-		    w->spool->path, w->dir, name);
+		log_error("-", "path=%s wanted=message-id found=other-name",
+		    spool_path(w->spool, w->dir, name).s);
 	return false;
 }
 

@@ -1,0 +1,224 @@
+/*
+ * t_expand: aliases of a message's recipients: depth, loops, floods,
+ * duplicates, original recipients.
+ */
+#include "tests/unit/cdb.h"
+
+#include <bsd/string.h>
+
+#include "queue/expand.h"
+
+#define D "example.org"
+
+static char wide[1100 * 24], half[600 * 24], other_half[600 * 24];
+
+/* clang-format off */
+static const struct cdb_row rows[] = {
+	{ TABLES_DOMAIN,	D,		"virtual" },
+	{ TABLES_ACCOUNT,	"bob@" D,	"bob/" },
+	{ TABLES_ACCOUNT,	"carol@" D,	"carol/" },
+	{ TABLES_ALIAS,		"team@" D,	"bob@" D ",carol@" D ",x@far.test" },
+	{ TABLES_ALIAS,		"local",	"bob,team" },
+	{ TABLES_ALIAS,		"a@" D,		"b@" D },
+	{ TABLES_ALIAS,		"b@" D,		"a@" D },
+	{ TABLES_ALIAS,		"self@" D,	"self@" D ",bob@" D },
+	{ TABLES_ALIAS,		"twice@" D,	"team@" D ",local@" D },
+	{ TABLES_ALIAS,		"empty@" D,	"" },
+	{ TABLES_ALIAS,		"d1",		"d2" },
+	{ TABLES_ALIAS,		"d2",		"d3" },
+	{ TABLES_ALIAS,		"d3",		"d4" },
+	{ TABLES_ALIAS,		"d4",		"d5" },
+	{ TABLES_ALIAS,		"d5",		"d6" },
+	{ TABLES_ALIAS,		"d6",		"d7" },
+	{ TABLES_ALIAS,		"d7",		"d8" },
+	{ TABLES_ALIAS,		"d8",		"d9" },
+	{ TABLES_ALIAS,		"d9",		"d10" },
+	{ TABLES_ALIAS,		"d10",		"bob" },
+	{ TABLES_ALIAS,		"d0",		"d1" },
+	{ TABLES_ALIAS,		"wide",		wide },
+	{ TABLES_ALIAS,		"half",		half },
+	{ TABLES_ALIAS,		"other",	other_half },
+};
+
+static const struct {
+	const char *from, *to;	/* "addr addr": what comes of it */
+} cases[] = {
+	{ "bob@" D,		"bob@" D },
+	{ "BOB@" D " bob@" D,	"BOB@" D },
+	{ "x@far.test",		"x@far.test" },
+	{ "nobody@" D,		"nobody@" D },
+	{ "not an address",	"not an address" },
+	{ "team@" D,		"bob@" D " carol@" D " x@far.test" },
+	{ "carol@" D " team@" D, "carol@" D " bob@" D " x@far.test" },
+	{ "local@" D,		"bob@" D " carol@" D " x@far.test" },
+	{ "twice@" D,		"bob@" D " carol@" D " x@far.test" },
+	/* What cannot be expanded stays, for its failure to be told. */
+	{ "a@" D " bob@" D,	"a@" D " bob@" D },
+	{ "self@" D,		"self@" D },
+	{ "empty@" D,		"empty@" D },
+	{ "d1@" D,		"bob@" D },
+	{ "d0@" D,		"d0@" D },
+	{ "wide@" D,		"wide@" D },
+};
+/* clang-format on */
+
+static struct tables tables;
+
+static void
+many(char *out, size_t size, char letter, int n)
+{
+	size_t len = 0;
+
+	for (int i = 0; i < n; i++)
+		len += (size_t)snprintf(out + len, size - len,
+		    "%s%c%d@far.test", i > 0 ? "," : "", letter, i);
+}
+
+static int
+begin(void **state)
+{
+	char err[TABLES_ERR];
+
+	if (unit_setup(state) == -1)
+		return -1;
+	many(wide, sizeof(wide), 'w', 1001);
+	many(half, sizeof(half), 'h', 600);
+	many(other_half, sizeof(other_half), 'o', 600);
+	cdb_file("tables.cdb", rows, COUNT(rows));
+	return tables_open(&tables, unit_path("tables.cdb"), true, err) ? 0
+									: -1;
+}
+
+static int
+end(void **state)
+{
+	tables_close(&tables);
+	return unit_teardown(state);
+}
+
+static void
+add_words(struct envelope *e, const char *words, char by)
+{
+	char one[100];
+	size_t n;
+
+	for (; *words != '\0'; words += n + (words[n] == by)) {
+		n = strcspn(words, (char[]){ by, '\0' });
+		memcpy(one, words, n);
+		one[n] = '\0';
+		assert_true(env_add(e, one, "", 0));
+	}
+}
+
+static void
+table(void **state)
+{
+	struct envelope from, to, want;
+	struct diag d = DIAG_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char by = strstr(cases[i].from, "not an") ? '\1' : ' ';
+
+		env_init(&from);
+		env_init(&to);
+		env_init(&want);
+		add_words(&from, cases[i].from, by);
+		add_words(&want, cases[i].to, by);
+		assert_int_equal(expand(&tables, D, &from, &to, &d), OUT_OK);
+		assert_int_equal(to.nrcpt, want.nrcpt);
+		for (size_t k = 0; k < want.nrcpt; k++)
+			assert_string_equal(
+			    env_addr(&to, k), env_addr(&want, k));
+		env_free(&from);
+		env_free(&to);
+		env_free(&want);
+	}
+}
+
+/* The ceiling is the message's: the second alias of 600 is one too many. */
+static void
+ceiling(void **state)
+{
+	struct envelope from, to;
+	struct diag d = DIAG_INIT;
+
+	(void)state;
+	env_init(&from);
+	env_init(&to);
+	add_words(&from, "half@" D " other@" D " bob@" D, ' ');
+	assert_int_equal(expand(&tables, D, &from, &to, &d), OUT_OK);
+	assert_int_equal(to.nrcpt, 600 + 1 + 1);
+	assert_string_equal(env_addr(&to, 600), "other@" D);
+	assert_string_equal(env_addr(&to, 601), "bob@" D);
+	env_free(&from);
+	env_free(&to);
+}
+
+static void
+parameters(void **state)
+{
+	struct envelope from, to;
+	struct diag d = DIAG_INIT;
+
+	(void)state;
+	env_init(&from);
+	env_init(&to);
+	assert_true(env_add(&from, "\"a+ b\"@far.test", "", 4));
+	assert_true(env_add(&from, "d1@" D, "", 2));
+	assert_true(env_add(&from, "team@" D, "rfc822;old", 1));
+	assert_int_equal(expand(&tables, D, &from, &to, &d), OUT_OK);
+	assert_int_equal(to.nrcpt, 4);
+	assert_string_equal(env_orcpt(&to, 0), "");
+	assert_int_equal(to.rcpts[0].notify, 4);
+	assert_string_equal(env_orcpt(&to, 1), "rfc822;d1@" D);
+	assert_int_equal(to.rcpts[1].notify, 2);
+	assert_string_equal(env_orcpt(&to, 2), "rfc822;old");
+	assert_int_equal(to.rcpts[2].notify, 1);
+	env_free(&from);
+	env_free(&to);
+}
+
+/* Tables that end in the middle: try later, lose nobody. */
+static void
+broken(void **state)
+{
+	struct envelope from, to;
+	struct diag d = DIAG_INIT;
+	struct tables t;
+	char err[TABLES_ERR];
+	size_t failed = 0;
+
+	(void)state;
+	env_init(&from);
+	add_words(&from, "team@" D " bob@" D, ' ');
+	for (off_t size = 2048; size < 60000; size += 997) {
+		cdb_file("broken.cdb", rows, COUNT(rows));
+		assert_int_equal(truncate(unit_path("broken.cdb"), size), 0);
+		if (!tables_open(&t, unit_path("broken.cdb"), true, err))
+			continue;
+		env_init(&to);
+		d = (struct diag)DIAG_INIT;
+		if (expand(&t, D, &from, &to, &d) == OUT_TEMP) {
+			assert_string_equal(d.dsn, "4.3.5");
+			failed++;
+		}
+		env_free(&to);
+		tables_close(&t);
+	}
+	(void)failed; /* most damage shows when the file is opened */
+	env_free(&from);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(table),
+		cmocka_unit_test(ceiling),
+		cmocka_unit_test(parameters),
+		cmocka_unit_test(broken),
+	};
+
+	return cmocka_run_group_tests(tests, begin, end);
+}
