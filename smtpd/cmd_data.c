@@ -167,6 +167,7 @@ cmd_data(struct session *s, char *arg)
 	}
 	/* Accepted or not, the next message starts with MAIL. */
 	s->state = ST_HELLO;
+	s->queue_told = s->intake.chan.fd == -1;
 	if (next != NEXT_GO)
 		return next;
 	return d.outcome == OUT_OK ? accepted(s) : session_reply_diag(s, &d);

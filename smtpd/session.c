@@ -159,6 +159,7 @@ greet(struct session *s)
 {
 	char text[REPLY_MAX + 1];
 	const char *p;
+	enum line l;
 	size_t n;
 
 	(void)snprintf(text, sizeof(text), "220 %s %.200s\r\n", s->cfg.hostname,
@@ -167,10 +168,12 @@ greet(struct session *s)
 	    session_flush(s) == NEXT_DEAD)
 		return NEXT_DEAD;
 	s->state = ST_GREETED;
+	l = lineio_peek(
+	    &s->io, &p, &n, session_deadline(s, s->cfg.command_timeout));
+	if (l != LINE_OK)
+		return session_bad_line(s, l);
 	/* A TLS handshake has no line end to wait for. */
-	if (lineio_peek(&s->io, &p, &n,
-		session_deadline(s, s->cfg.command_timeout)) == LINE_OK &&
-	    (*p == '\x16' || *p == '\x80'))
+	if (*p == '\x16' || *p == '\x80')
 		return session_leave(s, REPLY_TLS_HELLO, "tls-hello");
 	return NEXT_GO;
 }
