@@ -96,17 +96,6 @@ answer(union msg_spawn *m, int *fd)
 }
 
 static void
-read_text(int fd, char *buf, size_t size)
-{
-	ssize_t n;
-	size_t got = 0;
-
-	while (got + 1 < size && (n = read(fd, buf + got, size - 1 - got)) > 0)
-		got += (size_t)n;
-	buf[got] = '\0';
-}
-
-static void
 job(void **state)
 {
 	union msg_spawn m;
@@ -137,6 +126,7 @@ session(void **state)
 	int pair[2], fd;
 	union msg_spawn m;
 	char got[400];
+	ssize_t n;
 
 	(void)state;
 	script("pop3-mailbox", "#!/bin/sh\necho \"$*\"\nread line\n");
@@ -147,11 +137,14 @@ session(void **state)
 	assert_int_equal(answer(&m, &fd), SPAWN_T_STARTED);
 	assert_int_equal(fd, -1);
 	assert_int_equal(agent_sessions(&master), 1);
-	agent_stop_sessions(&master);
-	read_text(pair[0], got, sizeof(got));
+	got[0] = '\0';
+	assert_true((n = read(pair[0], got, sizeof(got) - 1)) > 0);
+	got[n] = '\0';
 	assert_non_null(strstr(got,
 	    " -a alice@example.org -m example.org/alice/Maildir"
 	    " -c 192.0.2.1\n"));
+	agent_stop_sessions(&master);
+	assert_int_equal(read(pair[0], got, sizeof(got)), 0);
 	assert_int_equal(close(pair[0]), 0);
 	disconnect_asker();
 }
