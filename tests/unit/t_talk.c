@@ -4,7 +4,6 @@
 #include "tests/unit/unit.h"
 
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include <sysexits.h>
 
@@ -86,35 +85,42 @@ knows_listings(void **state)
 		    talk_is_listing(listings[i].command), listings[i].listing);
 }
 
+/* Feeds a text in pieces; returns how much of it was taken. */
+static size_t
+feed(struct talk_listing *l, const char *in, size_t piece, struct sbuf *out)
+{
+	size_t taken = 0, n;
+
+	while (taken < strlen(in) && l->place != AT_END) {
+		n = strlen(in) - taken;
+		taken += talk_listing_feed(
+		    l, in + taken, n < piece ? n : piece, out);
+	}
+	return taken;
+}
+
 static void
 reads_listings_in_any_pieces(void **state)
 {
 	struct sbuf out = SBUF_INIT(100);
 	struct talk_listing l;
-	size_t taken, n;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bodies); i++)
 		for (size_t piece = 1; piece < 20; piece++) {
 			sbuf_clear(&out);
 			l.place = AT_START;
-			for (taken = 0; taken < strlen(bodies[i].in) &&
-			     l.place != AT_END;) {
-				n = strlen(bodies[i].in) - taken;
-				taken +=
-				    talk_listing_feed(&l, bodies[i].in + taken,
-					n < piece ? n : piece, &out);
-			}
+			assert_int_equal(feed(&l, bodies[i].in, piece, &out),
+			    bodies[i].taken);
 			assert_int_equal(l.place, bodies[i].place);
-			assert_int_equal(taken, bodies[i].taken);
 			assert_string_equal(sbuf_str(&out), bodies[i].text);
 		}
 	sbuf_free(&out);
 }
 
 /*
- * The server is a child that says all its lines at once, which a client that
- * waits for replies cannot tell, and then reads what the client sent.
+ * The server has said all its lines before, which a client that waits for
+ * replies cannot tell.
  */
 static int
 dialogue(const struct talk_options *o, const char *server, const char *script,
