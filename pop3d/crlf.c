@@ -77,7 +77,7 @@ crlf_feed(struct crlf *c, const char *s, size_t n)
 void
 crlf_end(struct crlf *c)
 {
-	if (c->done || c->len == 0)
+	if (c->len == 0)
 		return;
 	/* A lone CR at the very end belongs to the text, not to our CRLF. */
 	c->cr = false;
