@@ -230,6 +230,7 @@ session_run(struct session *s, int in, int out)
 	if (next == NEXT_CLOSE && session_flush(s) == NEXT_GO &&
 	    (strcmp(s->how, "quit") != 0 || lineio_pending(&s->io) > 0))
 		linger(s);
+	session_reset(s);
 	log_event("-", "disconnected",
 	    "client=%s helo=%s how=%s commands=%lld accepted=%lld refused=%lld",
 	    s->peer.ip, s->helo, s->how, (long long)s->commands,
