@@ -55,7 +55,7 @@ reads_what_is_right(void **state)
 	assert_int_equal(c.report.mistakes, 1);
 	assert_non_null(strstr(sbuf_str(&c.report.text),
 	    "postrider.conf:3: message-size: wanted a number"));
-	assert_string_equal(conf_option(&c, "hostname"), "MX.example.org");
+	assert_string_equal(conf_option(&c, "hostname"), "mx.example.org");
 	assert_string_equal(conf_option(&c, "message-size"), "2097152");
 	assert_string_equal(conf_option(&c, "hops"), "50");
 	assert_string_equal(
