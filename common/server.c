@@ -14,7 +14,8 @@
 #include "common/server.h"
 #include "common/sock.h"
 
-#define BATCH 64 /* messages of one peer before the others have a turn */
+#define BATCH 64     /* messages of one peer before the others have a turn */
+#define PAUSE 100000 /* microseconds */
 
 static void
 destroy(struct peer *p)
@@ -150,6 +151,32 @@ welcome(struct server *s, int fd)
 }
 
 static void
+resume(evutil_socket_t none, short what, void *arg)
+{
+	struct server *s = arg;
+
+	(void)none;
+	(void)what;
+	if (event_add(s->readable, NULL) == -1)
+		log_error(
+		    "-", "channel=%s wanted=memory found=none", s->proto->name);
+}
+
+/*
+ * Out of descriptors or memory, the connection stays in the queue and the
+ * listener readable: without a pause this would turn in circles.
+ */
+static void
+pause_accepting(struct server *s)
+{
+	const struct timeval later = { 0, PAUSE };
+
+	if (event_del(s->readable) == -1 ||
+	    event_base_once(s->base, -1, EV_TIMEOUT, resume, s, &later) == -1)
+		(void)event_add(s->readable, NULL); /* then in circles */
+}
+
+static void
 on_connection(evutil_socket_t listener, short what, void *arg)
 {
 	struct server *s = arg;
@@ -164,6 +191,9 @@ on_connection(evutil_socket_t listener, short what, void *arg)
 				    "channel=%s wanted=accept "
 				    "found=%s",
 				    s->proto->name, strerror(errno));
+			if (errno == EMFILE || errno == ENFILE ||
+			    errno == ENOMEM || errno == ENOBUFS)
+				pause_accepting(s);
 			return;
 		}
 		welcome(s, fd);
