@@ -128,6 +128,8 @@ main(int argc, char *argv[])
 		err(EX_OSERR, "descriptors 3 and 4");
 	if (event_base_dispatch(checker.base) == -1)
 		err(EX_OSERR, "event loop");
+	workers_free(checker.hashers);
+	workers_free(checker.lookups);
 	log_event("-", "stopped", "pid=%d", (int)getpid());
 	return 0;
 }

@@ -127,35 +127,37 @@ next_job(struct worker *w)
 		(void)kill(w->pid, SIGKILL);
 }
 
-static void
+/* Its socket is broken, or there is no more use for it. */
+static int
 reap(struct worker *w)
 {
 	int status = 0;
 
 	if (w->pid > 0) {
-		/* Its socket is broken: it is dead, or has no more use. */
 		(void)kill(w->pid, SIGKILL);
 		while (waitpid(w->pid, &status, 0) == -1 && errno == EINTR)
 			continue;
 	}
-	log_error("-", "worker=%s pid=%d found=ended signal=%d",
-	    w->of->kind->name, (int)w->pid,
-	    WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 	w->pid = 0;
-}
-
-static void
-end_worker(struct worker *w)
-{
-	struct timeval tv;
-
-	reap(w);
 	if (w->readable != NULL)
 		event_free(w->readable);
 	w->readable = NULL;
 	if (w->fd != -1)
 		(void)close(w->fd); /* nobody at the other end */
 	w->fd = -1;
+	return status;
+}
+
+static void
+end_worker(struct worker *w)
+{
+	struct timeval tv;
+	pid_t pid = w->pid;
+	int status = reap(w);
+
+	log_error("-", "worker=%s pid=%d found=ended signal=%d",
+	    w->of->kind->name, (int)pid,
+	    WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 	w->wait = restart_wait(w->wait, deadline_in_ms(0) - w->started);
 	tv.tv_sec = w->wait / 1000;
 	tv.tv_usec = w->wait % 1000 * 1000;
@@ -271,4 +273,21 @@ workers_cancel(struct job *j)
 	TAILQ_REMOVE(&j->of->line, j, link);
 	j->of->waiting--;
 	free_job(j);
+}
+
+void
+workers_free(struct workers *ws)
+{
+	struct job *j;
+
+	while ((j = TAILQ_FIRST(&ws->line)) != NULL)
+		workers_cancel(j);
+	for (size_t i = 0; i < ws->count; i++) {
+		(void)reap(&ws->worker[i]);
+		event_free(ws->worker[i].timer);
+		if (ws->worker[i].job != NULL)
+			free_job(ws->worker[i].job);
+	}
+	free(ws->reply);
+	free(ws);
 }

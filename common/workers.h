@@ -35,6 +35,9 @@ struct workers *workers_new(struct event_base *, const struct workers_kind *,
 struct job *workers_submit(
     struct workers *, const void *request, job_done *, void *arg);
 
+/* Ends the processes and waits for them; done of what they had never runs. */
+void workers_free(struct workers *);
+
 /* The job's done never runs. */
 void workers_cancel(struct job *);
 

@@ -3,6 +3,8 @@
  */
 #include "tests/unit/unit.h"
 
+#include <sys/wait.h>
+
 #include <signal.h>
 #include <unistd.h>
 
@@ -104,6 +106,9 @@ answers(void **state)
 		count += h[i].pid == h[0].pid;
 	}
 	assert_in_range(count, 1, 4); /* both have worked */
+	workers_free(ws);
+	/* Nobody is left, not even a zombie. */
+	assert_int_equal(waitpid(-1, NULL, 0), -1);
 }
 
 /* A dead worker fails its own job, nobody else's, and comes back. */
@@ -125,6 +130,7 @@ dies(void **state)
 	assert_int_equal(kill(next.pid, SIGKILL), 0);
 	assert_non_null(ask(ws, 5, &later));
 	loop_until(&later.count, 1);
+	workers_free(ws);
 }
 
 static void
@@ -142,6 +148,7 @@ full(void **state)
 	assert_non_null(ask(ws, 5, &h));
 	loop_until(&h.count, 4);
 	assert_int_equal(h.last, 10);
+	workers_free(ws);
 }
 
 static void
@@ -159,6 +166,11 @@ cancelled(void **state)
 	workers_cancel(waiting);
 	loop_until(&h.count, 1);
 	assert_int_equal(h.last, 6);
+	assert_int_equal(gone.count, 0);
+	/* One that would sleep for ever, with one behind it. */
+	assert_non_null(ask(ws, SLEEP, &gone));
+	assert_non_null(ask(ws, 1, &gone));
+	workers_free(ws);
 	assert_int_equal(gone.count, 0);
 }
 
