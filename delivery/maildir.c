@@ -30,7 +30,7 @@
 
 #include <bsd/string.h>
 
-#include "delivery/beneath.h"
+#include "common/beneath.h"
 #include "delivery/failure.h"
 #include "delivery/maildir.h"
 #include "delivery/maildir_clean.h"

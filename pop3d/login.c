@@ -226,9 +226,9 @@ run_verb(struct login *l, char *line)
 		return refuse(l, "An argument is missing");
 	if ((v->flags & NEEDS_SECRET) && !l->passwords)
 		return refuse(l,
-		    "[AUTH] No passwords on an unencrypted connection from "
-		    "your address: connect with TLS (POP3S, port 995), or from "
-		    "this host itself");
+		    "[AUTH] No passwords on an unencrypted line from your "
+		    "address: connect from the mail host itself, or ask its "
+		    "administrator");
 	l->useless += (v->flags & IDLE) != 0;
 	return v->run(l, arg);
 }

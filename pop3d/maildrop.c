@@ -6,26 +6,22 @@
  */
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <bsd/string.h>
-
+#include "common/beneath.h"
 #include "common/log.h"
 #include "common/msg.h"
 #include "pop3d/maildrop.h"
 #include "pop3d/scan.h"
 
-#define LOCK_STEP 50     /* ms between two tries */
-#define RESOLVE_TRIES 16 /* EAGAIN: a rename ran beside the look-up */
+#define LOCK_STEP 50 /* ms between two tries */
 
 const char *const subdir_names[SUB_COUNT] = { "new", "cur" };
 
@@ -67,59 +63,30 @@ failed(const struct maildrop *md, const char *name, const char *wanted)
 	return judge(e);
 }
 
+/* A directory below at, made durably when it is missing. */
 static int
-resolve(int at, const char *name)
+enter(int at, const char *path)
 {
-	struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
-		    RESOLVE_NO_MAGICLINKS,
-	};
-	int tries = RESOLVE_TRIES;
-	long fd;
+	int fd = beneath_open(at, path);
 
-	do
-		fd = syscall(SYS_openat2, at, name, &how, sizeof(how));
-	while (fd == -1 && (errno == EINTR || errno == EAGAIN) && --tries > 0);
-	return (int)fd;
+	if (fd == -1 && errno == ENOENT)
+		fd = beneath_make(at, path);
+	return fd;
 }
 
-/*
- * One component below at, made when it is missing.  What is made is durable:
- * a delivery that finds it there syncs only its own directory.
- */
+/* The Maildir itself, below the working directory. */
 static int
-enter(int at, const char *name)
+enter_root(const char *path)
 {
-	int fd = resolve(at, name);
+	int base = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), fd, saved;
 
-	if (fd != -1 || errno != ENOENT)
-		return fd;
-	if (mkdirat(at, name, 0700) == 0) {
-		if (fsync(at) == -1)
-			return -1;
-	} else if (errno != EEXIST)
-		return -1; /* else somebody was faster: a delivery */
-	return resolve(at, name);
-}
-
-/* The Maildir itself, component by component from the working directory. */
-static int
-enter_all(const char *path)
-{
-	char copy[MBOX_MAX + 1], *rest = copy, *name;
-	int at = resolve(AT_FDCWD, "."), next;
-
-	if (strlcpy(copy, path, sizeof(copy)) >= sizeof(copy)) {
-		errno = ENAMETOOLONG;
+	if (base == -1)
 		return -1;
-	}
-	while (at != -1 && (name = strsep(&rest, "/")) != NULL) {
-		next = enter(at, name);
-		(void)close(at); /* a directory, only walked through */
-		at = next;
-	}
-	return at;
+	fd = enter(base, path);
+	saved = errno;
+	(void)close(base); /* a directory, only walked through */
+	errno = saved;
+	return fd;
 }
 
 /* Nobody else may be able to put mail here or take it away. */
@@ -146,7 +113,7 @@ open_dirs(struct maildrop *md)
 {
 	enum maildrop_result r;
 
-	if ((md->root = enter_all(md->path)) == -1)
+	if ((md->root = enter_root(md->path)) == -1)
 		return failed(md, "", "a directory");
 	if ((r = check_owner(md, md->root, "")) != MAILDROP_OPEN)
 		return r;

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include "delivery/beneath.h"
+#include "common/beneath.h"
 
 static int fsyncs, fsync_errno, mkdir_errno;
 static int base = -1;

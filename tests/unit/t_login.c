@@ -104,9 +104,8 @@ greeting(void **state)
 }
 
 #define SECRET                                                                 \
-	"-ERR [AUTH] No passwords on an unencrypted connection from your "     \
-	"address: connect with TLS (POP3S, port 995), or from this host "      \
-	"itself\r\n"
+	"-ERR [AUTH] No passwords on an unencrypted line from your address: "  \
+	"connect from the mail host itself, or ask its administrator\r\n"
 
 static void
 one_answer(void **state)

@@ -1,7 +1,7 @@
 /*
  * beneath: directories below a held one, without symbolic links.
  *
- * Part of local, which runs as the mailbox owner.  In a user's home other
+ * In local and pop3-mailbox, which run as the mailbox owner.  In a home other
  * programs of that user rename and link while we look, so nothing here checks
  * a path first and opens it afterwards: the kernel resolves and refuses in one
  * call, openat2(2).
@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "delivery/beneath.h"
+#include "common/beneath.h"
 
 #define RULES (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 #define TRIES 16 /* openat2 answers EAGAIN when a rename ran beside it */

@@ -2,8 +2,8 @@
  * beneath: directories below a held one, reached without following any
  * symbolic link.
  */
-#ifndef DELIVERY_BENEATH_H
-#define DELIVERY_BENEATH_H
+#ifndef COMMON_BENEATH_H
+#define COMMON_BENEATH_H
 
 #include <stdbool.h>
 
