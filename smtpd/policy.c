@@ -28,9 +28,11 @@ policy_auth(const struct config *cfg, const struct policy_client *c)
 enum reply
 policy_mail(const struct config *cfg, const struct policy_client *c)
 {
-	if (cfg->auth == AUTH_REQUIRED && !c->authenticated && !c->local)
-		return REPLY_AUTH_FIRST;
-	return REPLY_OK;
+	if (cfg->auth != AUTH_REQUIRED || c->authenticated || c->local)
+		return REPLY_OK;
+	if (policy_auth(cfg, c) == REPLY_NEEDS_TLS)
+		return REPLY_TLS_FIRST;
+	return REPLY_AUTH_FIRST;
 }
 
 bool

@@ -70,6 +70,7 @@ R(AUTH_TWICE,	503, "5.5.1", "You are logged in; go on with MAIL")	\
 R(MECHANISM,	504, "5.5.4", "That way of logging in is not known; say AUTH PLAIN or AUTH LOGIN")	\
 	\
 R(AUTH_FIRST,	530, "5.7.0", "Log in before sending mail; say AUTH PLAIN or AUTH LOGIN")	\
+R(TLS_FIRST,	530, "5.7.0", "Log in before sending mail; for that, connect with TLS, or from this host")	\
 R(AUTH_WRONG,	535, "5.7.8", "User name or password is wrong")	\
 R(NEEDS_TLS,	538, "5.7.11", "No password is taken on this unencrypted line; connect with TLS, or from this host")	\
 R(NO_USER,	550, "5.1.1", "There is no such mailbox here; check the spelling of the address")	\

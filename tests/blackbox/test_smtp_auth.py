@@ -156,3 +156,5 @@ def test_plaintext_refused(make_lab):
         r = s.cmd("AUTH PLAIN")
         assert (r.code, r.dsn) == (538, "5.7.11")
         assert "TLS" in r.text
+        r = s.cmd("MAIL FROM:<alice>")
+        assert (r.code, r.dsn) == (530, "5.7.0") and "TLS" in r.text

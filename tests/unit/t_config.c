@@ -1,0 +1,54 @@
+/*
+ * t_config: a session's options, of its profile and in general.
+ */
+#include "tests/unit/smtp.h"
+
+#include "smtpd/config.h"
+
+static void
+profiles(void **state)
+{
+	struct config mx = { 0 }, sub = { 0 };
+	struct tables t;
+
+	(void)state;
+	smtp_tables(&t, "t.cdb");
+	assert_true(config_load(&t, "mx", &mx));
+	assert_true(config_load(&t, "submission", &sub));
+	assert_string_equal(mx.hostname, "mail.local.test");
+	assert_string_equal(mx.mail_name, "local.test");
+	assert_int_equal(mx.message_size, 100000);
+	assert_int_equal(sub.message_size, 100000);
+	assert_int_equal(mx.auth, AUTH_NO);
+	assert_int_equal(sub.auth, AUTH_REQUIRED);
+	assert_int_equal(mx.newline, NEWLINE_REJECT);
+	assert_int_equal(sub.newline, NEWLINE_NORMALIZE);
+	assert_int_equal(sub.plaintext, PLAINTEXT_LOOPBACK);
+	assert_false(mx.complete);
+	assert_true(sub.complete);
+	assert_true(mx.ownership);
+	assert_int_equal(mx.command_timeout, 300); /* by default */
+	assert_string_equal(mx.relay_clients, "");
+	tables_close(&t);
+}
+
+static void
+by_port(void **state)
+{
+	(void)state;
+	assert_string_equal(config_profile(25), "mx");
+	assert_string_equal(config_profile(587), "submission");
+	assert_string_equal(config_profile(2525), "mx");
+	assert_string_equal(config_profile(0), "mx");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(profiles),
+		cmocka_unit_test(by_port),
+	};
+
+	return cmocka_run_group_tests(tests, unit_setup, unit_teardown);
+}
