@@ -177,3 +177,21 @@ def test_hops(tight):
         assert deliver(s, tight, b"\r\n" + b"Received: x\r\n" * 50).code == 250
     tight.wait_idle()
     tight.remove_mail("bob")
+
+
+def test_slow_message(make_lab):
+    """After a grace of 30 s a message must have come at min-rate."""
+    lab = make_lab(options=["min-rate 1000"])
+    start = time.monotonic()
+    with hello(lab) as s:
+        begin(s, lab)
+        try:
+            while time.monotonic() < start + 50:
+                s.send(b"slow\r\n")
+                time.sleep(0.5)
+        except OSError:
+            pass
+    assert 29 < time.monotonic() - start < 40
+    lab.wait_log("how=min-rate")
+    lab.wait_idle_but_incomplete()
+    assert lab.files("bob") == []
