@@ -128,6 +128,10 @@ show_item(const struct msg_control_item *i, int fd, void *arg)
 		(void)close(s->fd); /* one is enough */
 	s->item = *i;
 	s->fd = fd;
+	(void)printf("id: %s\nstate: %s\nsender: <%s>\nlogin: %s\n"
+		     "client: %s\nattempts: %u\nreason: %s\nsize: %llu\n",
+	    i->id, control_state_name(i->state), i->sender, i->login, i->client,
+	    i->attempts, i->reason, (unsigned long long)i->size);
 }
 
 static void
@@ -137,20 +141,22 @@ show_rcpt(const struct msg_control_rcpt *r, void *arg)
 	(void)printf("recipient: %c <%s>\n", (int)r->status, r->addr);
 }
 
+/* Strangers' bytes must not steer the administrator's terminal. */
 static void
-show_envelope(const struct msg_control_item *i)
+tame(char *p, size_t n)
 {
-	(void)printf("id: %s\nstate: %s\nsender: <%s>\nlogin: %s\n"
-		     "client: %s\nattempts: %u\nreason: %s\n"
-		     "size: %llu\n\n",
-	    i->id, control_state_name(i->state), i->sender, i->login, i->client,
-	    i->attempts, i->reason, (unsigned long long)i->size);
+	for (size_t i = 0; i < n; i++)
+		if (((unsigned char)p[i] < ' ' && p[i] != '\n' &&
+			p[i] != '\t') ||
+		    p[i] == 127)
+			p[i] = '?';
 }
 
 /* The descriptor was opened by queued: we need no right in the spool. */
 static int
 copy_content(const struct shown *s)
 {
+	bool terminal = isatty(STDOUT_FILENO);
 	uint64_t left = s->item.size;
 	off_t at = (off_t)s->item.offset;
 	char buf[65536];
@@ -161,7 +167,11 @@ copy_content(const struct shown *s)
 		    s->fd, buf, left < sizeof(buf) ? left : sizeof(buf), at);
 		if (n == -1 && errno == EINTR)
 			continue;
-		if (n <= 0 || fwrite(buf, 1, (size_t)n, stdout) != (size_t)n)
+		if (n <= 0)
+			return EX_IOERR;
+		if (terminal)
+			tame(buf, (size_t)n);
+		if (fwrite(buf, 1, (size_t)n, stdout) != (size_t)n)
 			return EX_IOERR;
 		at += n;
 		left -= (uint64_t)n;
@@ -184,10 +194,12 @@ show(struct control *c, const char *id)
 		(void)snprintf(c->err, sizeof(c->err), "no message %s", id);
 		status = EX_DATAERR;
 	}
-	if (status == 0)
-		show_envelope(&s.item);
-	if (status == 0 && s.fd != -1 && (status = copy_content(&s)) != 0)
-		strlcpy(c->err, "the content cannot be read", sizeof(c->err));
+	if (status == 0 && s.fd != -1) {
+		(void)putchar('\n'); /* cmd_flush() looks */
+		if ((status = copy_content(&s)) != 0)
+			strlcpy(c->err, "the content cannot be read",
+			    sizeof(c->err));
+	}
 	if (s.fd != -1)
 		(void)close(s.fd); /* was only read */
 	return status;

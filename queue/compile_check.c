@@ -2,7 +2,8 @@
  * compile_check: what is allowed and hardly meant.
  *
  * In postrider(8), with the administrator's rights.  Asks the compiled tables
- * in memory the same way as smtpd(8) and queued(8) will.
+ * in memory with the functions that smtpd(8) and queued(8) use, so that the
+ * answers are theirs.
  */
 #include <pwd.h>
 #include <stdio.h>
@@ -13,14 +14,14 @@
 #include "common/resolve.h"
 #include "queue/compile_check.h"
 #include "queue/compile_publish.h"
-
-#define ALIAS_DEPTH 10 /* aliases of aliases that are followed */
+#include "queue/expand.h"
 
 struct check {
 	struct conf *conf;
 	const struct host *host;
 	struct tables tables;
 	uint64_t min_uid;
+	const char *domain; /* one of ours, to complete local parts with */
 };
 
 static bool
@@ -32,46 +33,33 @@ is_user(const struct check *k, const char *name)
 }
 
 static enum resolve
-resolve(struct check *k, const char *text, struct resolved *r)
+resolve(struct check *k, const char *text)
 {
 	struct address a;
+	struct resolved r;
 
 	if (address_parse(text, &a) != ADDRESS_OK)
 		return RESOLVE_UNKNOWN;
-	resolve_address(&k->tables, &a, k->host->mail_name, r);
-	if (r->kind == RESOLVE_UNIX && !is_user(k, r->account))
-		r->kind = RESOLVE_UNKNOWN;
-	return r->kind;
+	resolve_address(&k->tables, &a, k->host->mail_name, &r);
+	if (r.kind == RESOLVE_UNIX && !is_user(k, r.account))
+		r.kind = RESOLVE_UNKNOWN;
+	return r.kind;
 }
 
-/* Whether mail to the first member of an alias ends somewhere. */
+/* Where mail to the address goes; the caller frees to in either case. */
 static bool
-leads_somewhere(struct check *k, const char *text)
+expand_address(struct check *k, const char *text, struct envelope *to)
 {
-	char next[ADDR_MAX + 1];
-	struct resolved r;
-	size_t n;
+	struct diag d = DIAG_INIT;
+	struct envelope from;
+	bool good;
 
-	for (int depth = 0; depth < ALIAS_DEPTH; depth++) {
-		switch (resolve(k, text, &r)) {
-		case RESOLVE_VIRTUAL:
-		case RESOLVE_UNIX:
-		case RESOLVE_FOREIGN:
-			return true;
-		case RESOLVE_UNKNOWN:
-		case RESOLVE_BROKEN:
-			return false;
-		case RESOLVE_ALIAS:
-			break;
-		}
-		n = strcspn(r.members, ",");
-		if (n >= sizeof(next))
-			return false;
-		memcpy(next, r.members, n);
-		next[n] = '\0';
-		text = next;
-	}
-	return false;
+	env_init(&from);
+	env_init(to);
+	good = env_add(&from, text, "", 0) &&
+	    expand(&k->tables, k->host->mail_name, &from, to, &d) == OUT_OK;
+	env_free(&from);
+	return good;
 }
 
 static bool
@@ -79,33 +67,74 @@ check_domain(const struct conf_entry *e, void *arg)
 {
 	char postmaster[DOMAIN_MAX + 12], path[CONF_PATH_MAX];
 	struct check *k = arg;
+	struct envelope to;
+	enum resolve kind;
+	bool read = false;
 
 	(void)snprintf(postmaster, sizeof(postmaster), "postmaster@%s", e->key);
 	(void)snprintf(path, sizeof(path), "%s/domains", k->conf->dir);
-	if (!leads_somewhere(k, postmaster))
+	if (expand_address(k, postmaster, &to))
+		for (size_t i = 0; i < to.nrcpt && !read; i++) {
+			kind = resolve(k, env_addr(&to, i));
+			read = kind != RESOLVE_UNKNOWN && kind != RESOLVE_ALIAS;
+		}
+	env_free(&to);
+	if (!read)
 		conf_warning(&k->conf->report, path, e->line,
 		    "nobody gets mail to %s: set option postmaster",
 		    postmaster);
 	return true;
 }
 
+/* What queued cannot expand stays an alias. */
+static void
+check_members(
+    struct check *k, const struct conf_entry *e, const struct envelope *to)
+{
+	char path[CONF_PATH_MAX];
+	enum resolve kind;
+
+	(void)snprintf(path, sizeof(path), "%s/aliases", k->conf->dir);
+	for (size_t i = 0; i < to->nrcpt; i++) {
+		kind = resolve(k, env_addr(to, i));
+		if (kind == RESOLVE_ALIAS)
+			conf_mistake(&k->conf->report, path, e->line,
+			    "alias \"%s\" leads back to itself, through more "
+			    "than %d aliases, or to more than %d addresses",
+			    e->key, EXPAND_DEPTH, EXPAND_MOST);
+		else if (kind == RESOLVE_UNKNOWN)
+			conf_warning(&k->conf->report, path, e->line,
+			    "alias \"%s\": \"%s\" is nobody", e->key,
+			    env_addr(to, i));
+	}
+}
+
 static bool
 check_alias(const struct conf_entry *e, void *arg)
 {
-	char member[ADDR_MAX + 1], path[CONF_PATH_MAX];
+	char whole[ADDR_MAX + DOMAIN_MAX + 2];
 	struct check *k = arg;
-	const char *s = e->value;
-	size_t n;
+	struct envelope to;
+	bool good;
 
-	(void)snprintf(path, sizeof(path), "%s/aliases", k->conf->dir);
-	for (; *s != '\0'; s += n + (s[n] == ',')) {
-		n = strcspn(s, ",");
-		(void)snprintf(member, sizeof(member), "%.*s", (int)n, s);
-		if (!leads_somewhere(k, member))
-			conf_warning(&k->conf->report, path, e->line,
-			    "alias \"%s\": \"%s\" leads to nobody", e->key,
-			    member);
-	}
+	(void)snprintf(whole, sizeof(whole), "%s%s%s", e->key,
+	    strrchr(e->key, '@') == NULL ? "@" : "",
+	    strrchr(e->key, '@') == NULL ? k->domain : "");
+	good = expand_address(k, whole, &to);
+	if (good)
+		check_members(k, e, &to);
+	env_free(&to);
+	return good;
+}
+
+/* An alias without domain holds in the mail name, if that is ours, or any. */
+static bool
+take_domain(const struct conf_entry *e, void *arg)
+{
+	struct check *k = arg;
+
+	if (k->domain == NULL || strcmp(e->key, k->host->mail_name) == 0)
+		k->domain = e->key;
 	return true;
 }
 
@@ -115,17 +144,21 @@ compile_check(struct conf *c, const struct host *h)
 	struct check k = { .conf = c, .host = h };
 	char path[40], err[TABLES_ERR];
 	int fd = compile_memory(c, h, compile_tables);
+	bool good;
 
-	if (fd == -1 ||
-	    !num_parse(conf_option(c, "min-uid"), UINT32_MAX, &k.min_uid)) {
-		conf_warning(&c->report, c->dir, 0, "cannot be looked over");
-		return;
-	}
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (tables_open(&k.tables, path, false, err)) {
-		(void)conf_map_each(&c->domains, check_domain, &k);
-		(void)conf_map_each(&c->aliases, check_alias, &k);
+	good = fd != -1 &&
+	    num_parse(conf_option(c, "min-uid"), UINT32_MAX, &k.min_uid) &&
+	    tables_open(&k.tables, path, false, err);
+	if (good) {
+		(void)conf_map_each(&c->domains, take_domain, &k);
+		good = conf_map_each(&c->domains, check_domain, &k) &&
+		    (k.domain == NULL ||
+			conf_map_each(&c->aliases, check_alias, &k));
 		tables_close(&k.tables);
 	}
-	(void)close(fd); /* memory only */
+	if (!good)
+		conf_warning(&c->report, c->dir, 0, "cannot be looked over");
+	if (fd != -1)
+		(void)close(fd); /* memory only */
 }

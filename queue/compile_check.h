@@ -7,8 +7,9 @@
 #include "queue/compile.h"
 
 /*
- * Warns, in the report of conf, of hosted domains whose postmaster nobody is,
- * and of aliases that lead nowhere or in a circle.
+ * Warns, in the report of conf, of hosted domains whose postmaster nobody is
+ * and of aliases that lead nowhere.  An alias that queued(8) cannot expand, as
+ * it leads back to itself, is a mistake: no mail to it would arrive.
  */
 void compile_check(struct conf *, const struct host *);
 

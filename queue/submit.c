@@ -40,11 +40,22 @@ put_xtext(char *out, size_t size, const char *s)
 	out[n] = '\0';
 }
 
+/* Bytes with CRLF ends (RFC 1870 section 6.1). */
+static uint64_t
+wire_size(const struct submit_message *m)
+{
+	uint64_t size = m->header.len + 2 + m->body.size + m->body.lines;
+
+	for (size_t i = 0; i < m->header.len; i++)
+		size += m->header.s[i] == '\n';
+	return size;
+}
+
 static int
 send_mail(struct submit_smtp *s, const struct submit_message *m,
     const struct submit_options *o)
 {
-	uint64_t size = m->header.len + m->body.size + m->body.lines + 200;
+	uint64_t size = wire_size(m);
 	char parts[4][140] = { "", "", "", "" };
 	char envid[ENVID_MAX + 1];
 	const char *body = o->body;
@@ -182,10 +193,10 @@ submit_message(const struct submit_options *o,
     const struct submit_settings *settings, bool stdin_open)
 {
 	struct submit_message m;
-	int status = submit_message_init(&m, settings);
+	int status;
 
-	if (status == 0)
-		status = gather(&m, o, stdin_open);
+	submit_message_init(&m, settings);
+	status = gather(&m, o, stdin_open);
 	if (status == 0)
 		status = send_message(&m, o);
 	(void)tell(status, m.err);
@@ -200,8 +211,9 @@ submit_verify(
 {
 	struct submit_smtp s = { .fd = -1, .verbose = o->verbose };
 	struct submit_message m;
-	int status = submit_message_init(&m, settings), worst, one;
+	int status = 0, worst, one;
 
+	submit_message_init(&m, settings);
 	for (char **r = o->rcpts; *r != NULL && status == 0; r++)
 		status = submit_message_rcpt(&m, *r);
 	if (status != 0)

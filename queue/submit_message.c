@@ -21,14 +21,13 @@
 
 #define ADDED 4096 /* bytes that the fields made here may take */
 
-int
+void
 submit_message_init(struct submit_message *m, const struct submit_settings *s)
 {
 	memset(m, 0, sizeof(*m));
 	m->settings = s;
 	sbuf_init(&m->header, (size_t)s->header_size + ADDED);
 	submit_spool_init(&m->body, (uint64_t)s->message_size);
-	return 0;
 }
 
 void

@@ -27,7 +27,7 @@ struct submit_message {
 };
 
 /* All but init and free return 0 or an exit status with a line in err. */
-int submit_message_init(
+void submit_message_init(
     struct submit_message *, const struct submit_settings *);
 void submit_message_free(struct submit_message *);
 

@@ -403,7 +403,8 @@ def test_queue(make_lab, nobody):
     one = item["id"]
     shown = lab.postrider("queue", "show", one)
     assert shown.returncode == 0 and shown.stdout.endswith(content)
-    assert b"recipient: " in shown.stdout and one.encode() in shown.stdout
+    assert shown.stdout.startswith(f"id: {one}\nstate: ".encode())
+    assert b"\nrecipient: Q <one@foreign.example>\n" in shown.stdout
     for command, state in (("hold", "held"), ("release", "deferred"),
                            ("hold", "held")):
         r = lab.postrider("queue", command, one)

@@ -32,7 +32,7 @@ read_text(const char *text, bool from_header)
 static void
 begin(const char *sender, const char *name)
 {
-	assert_int_equal(submit_message_init(&m, &settings), 0);
+	submit_message_init(&m, &settings);
 	assert_int_equal(submit_person_find(&m, sender, name), 0);
 }
 
@@ -139,7 +139,7 @@ refuses_bad_senders(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		assert_int_equal(submit_message_init(&m, &settings), 0);
+		submit_message_init(&m, &settings);
 		assert_int_equal(
 		    submit_person_find(&m, bad[i], NULL), EX_DATAERR);
 		assert_non_null(strstr(m.err, "sender: wanted an address"));
