@@ -121,6 +121,25 @@ class Lab:
         r = self.command("stop")
         assert r.returncode == 0, r.stderr
 
+    def restart(self, between=lambda: None):
+        """The processes only: programs in libexec/ stay as they are."""
+        self.stop()
+        between()
+        with open(self.dir / "log/lab.log", "ab") as log:
+            subprocess.Popen(
+                [*as_uid(self.uid), str(self.dir / "libexec/lab-keeper"),
+                 str(self.dir)], stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log, start_new_session=True, cwd="/",
+                env={**self.environ, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+        wait_for(self.greets, "the suite running again", every=0.01)
+
+    def greets(self):
+        try:
+            with self.smtp(timeout=5), self.pop3(timeout=5):
+                return True
+        except (OSError, AssertionError):
+            return False
+
     # --- processes
 
     def pids(self, *names):
@@ -194,7 +213,13 @@ class Lab:
         return [f for f in self.spool.glob("queue/*/*") if f.is_file()]
 
     def wait_idle(self, timeout=PATIENCE):
-        wait_for(lambda: not self.queued(), "an empty queue", timeout)
+        try:
+            wait_for(lambda: not self.queued(), "an empty queue", timeout)
+        except AssertionError as e:
+            names = [f.name for f in self.queued()]
+            about = [line for line in self.log().splitlines()
+                     if any(name in line for name in names)]
+            raise AssertionError("\n".join([str(e), *names, *about])) from None
 
     def wait_idle_but_incomplete(self, timeout=PATIENCE):
         """Nothing to deliver; what was never completed may lie about."""

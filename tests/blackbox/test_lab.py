@@ -325,6 +325,7 @@ def test_run(as_nobody, nobody):
     tmp = suite.open_dir()
     if as_nobody:
         os.chown(tmp, nobody, nobody)
+    process = None
     try:
         process = subprocess.Popen(
             [*suite.as_uid(nobody if as_nobody else None),
@@ -350,6 +351,9 @@ def test_run(as_nobody, nobody):
         assert list(tmp.iterdir()) == []
         assert mentioning(str(tmp)) == []
     finally:
+        if process is not None:
+            process.terminate()
+            process.communicate(timeout=suite.PATIENCE)
         subprocess.run(["rm", "-rf", tmp], check=True)
 
 
