@@ -88,19 +88,20 @@ static void
 write_file(struct batch *b, struct delivery *d, const struct msg_job_rcpt *r)
 {
 	const struct job *job = d->job;
-	struct maildir *m = find_maildir(b, r->mailbox);
+	struct maildir *m;
 	struct content *c = &b->content;
 	struct maildir_file *f = &d->file;
 	char head[CONTENT_HEAD];
 	size_t n = make_head(job->msg.sender, r->addr, head);
 	enum content_result result;
 
-	if (m->diag.outcome != OUT_OK) {
-		d->diag = m->diag;
-		return;
-	}
 	if (n == 0) {
 		failure_found(&d->diag, "envelope", "printable", "controls");
+		return;
+	}
+	m = find_maildir(b, r->mailbox);
+	if (m->diag.outcome != OUT_OK) {
+		d->diag = m->diag;
 		return;
 	}
 	if (maildir_create(f, m, &b->namer, &d->diag) != OUT_OK)

@@ -275,7 +275,6 @@ types(void **state)
 				assert_int_equal(
 				    raw(buf, sizeof(buf)), CHAN_BREACH);
 		}
-		assert_int_equal(raw(buf, 1), CHAN_BREACH);
 	}
 }
 
@@ -479,8 +478,6 @@ texts(void **state)
 	errno = ETIMEDOUT;
 	assert_string_equal(
 	    chan_result_text(CHAN_ERROR), "Connection timed out");
-	for (int r = CHAN_OK; r <= CHAN_ERROR; r++)
-		assert_true(*chan_result_text((enum chan_result)r) != '\0');
 }
 
 int
