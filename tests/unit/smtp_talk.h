@@ -113,12 +113,14 @@ static struct {
 	union msg_auth m;
 	char user[LOGIN_MAX + 1];
 	bool plain, dead;
+	bool asked; /* the client has the word */
 } authd;
 
 static void
 ask(const char *what)
 {
 	authd.type = AUTH_T_CHALLENGE;
+	authd.asked = true;
 	authd.m.challenge.token_len = (uint32_t)strlen(what);
 	memcpy(authd.m.challenge.token, what, strlen(what));
 }
@@ -165,6 +167,10 @@ __wrap_chan_send(struct chan *c, unsigned int type, const void *msg, int passfd,
 	assert_int_equal(passfd, -1);
 	if (authd.dead)
 		return CHAN_EOF;
+	/* As the channel's table has it. */
+	assert_int_equal(
+	    authd.asked, type == AUTH_T_RESPONSE || type == AUTH_T_CANCEL);
+	authd.asked = false;
 	if (type == AUTH_T_START) {
 		memset(authd.user, 0, sizeof(authd.user));
 		authd.plain = strcmp(m->start.mech, "PLAIN") == 0;
@@ -281,7 +287,7 @@ static inline void
 reset_daemons(void)
 {
 	body_fails = commit_fails = NULL;
-	authd.dead = false;
+	authd.dead = authd.asked = false;
 }
 
 static inline int

@@ -49,6 +49,30 @@ limits(void **state)
 	assert_int_equal(count(out, "221"), 1);
 }
 
+#define MESSAGE FROM TO "DATA\r\n.\r\n"
+
+/* An accepted message starts both counts anew; a refused one does not. */
+static void
+mail_forgives(void **state)
+{
+	const char *four = "FOO\r\nFOO\r\nFOO\r\nFOO\r\n";
+	char round[200];
+	const char *out;
+
+	(void)state;
+	reset_daemons();
+	strlcpy(round, four, sizeof(round));
+	strlcat(round, MESSAGE, sizeof(round));
+	out = talk("mx", times(HELLO, round, 5, QUIT), 60000, 60000);
+	assert_int_equal(count(out, "500 5.5.1"), 20);
+	assert_int_equal(count(out, DONE), 5);
+	assert_int_equal(count(out, BYE), 1);
+	commit_fails = "4.3.0";
+	out = talk("mx", times(HELLO, round, 5, QUIT), 60000, 60000);
+	assert_int_equal(count(out, "500 5.5.1"), 4);
+	assert_int_equal(count(out, "421 4.7.0"), 1);
+}
+
 /* C25: the 101st of 100 is told to wait, and is no error. */
 static void
 many_recipients(void **state)
@@ -136,6 +160,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(limits),
+		cmocka_unit_test(mail_forgives),
 		cmocka_unit_test(many_recipients),
 		cmocka_unit_test(line_lengths),
 		cmocka_unit_test(queue_trouble),
