@@ -86,6 +86,8 @@ class Local:
                  f'exec "$@" 3<&{fd} {"" if fd == 3 else f"{fd}<&-"}', "sh",
                  *wrap, str(suite.programs() / "local"), "-t",
                  str(place.tables)],
+                # Looking for leaks needs ptrace, which strace has.
+                env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"},
                 cwd=place.root, stdin=subprocess.DEVNULL, stderr=self.stderr,
                 pass_fds=(fd,))
 
