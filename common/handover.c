@@ -75,8 +75,7 @@ bool
 handover_init(struct event_base *base)
 {
 	loop = base;
-	master =
-	    peer_new(base, SPAWN_FD, &spawn_channel, SPAWN_ASKER, &ops, NULL);
+	master = peer_new(base, SPAWN_FD, &spawn_channel, SPAWN_ASKER, &ops);
 	return master != NULL;
 }
 

@@ -90,7 +90,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 
 struct peer *
 peer_new(struct event_base *base, int fd, const struct msg_channel *proto,
-    unsigned int self, const struct peer_ops *ops, void *data)
+    unsigned int self, const struct peer_ops *ops)
 {
 	struct peer *p = calloc(1, sizeof(*p));
 
@@ -98,7 +98,6 @@ peer_new(struct event_base *base, int fd, const struct msg_channel *proto,
 		return NULL;
 	chan_init(&p->chan, fd, proto, self);
 	p->ops = ops;
-	p->data = data;
 	p->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, p);
 	if (p->readable == NULL || event_add(p->readable, NULL) == -1) {
 		if (p->readable != NULL)
@@ -136,8 +135,7 @@ welcome(struct server *s, int fd)
 		return;
 	}
 	if (s->count >= s->max ||
-	    (p = peer_new(s->base, fd, s->proto, s->self, s->ops, NULL)) ==
-		NULL) {
+	    (p = peer_new(s->base, fd, s->proto, s->self, s->ops)) == NULL) {
 		log_error("-", "channel=%s wanted=room found=%zu-peers",
 		    s->proto->name, s->count);
 		(void)close(fd); /* it will try again */

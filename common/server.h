@@ -57,9 +57,12 @@ struct server {
 /* fd is a listening socket, made nonblocking; false with errno. */
 bool server_start(struct server *, struct event_base *, int fd);
 
-/* A peer on a connected descriptor, which it owns; NULL without memory. */
+/*
+ * A peer on a connected descriptor, which it owns; the caller sets its data.
+ * NULL without memory.
+ */
 struct peer *peer_new(struct event_base *, int fd, const struct msg_channel *,
-    unsigned int self, const struct peer_ops *, void *data);
+    unsigned int self, const struct peer_ops *);
 
 /*
  * Sends without waiting; a peer that has no room is too slow for this daemon

@@ -201,7 +201,7 @@ supervise_start(struct daemon *d)
 	(void)close(pair[1]); /* the child's */
 	if (d->pid != -1)
 		d->peer = peer_new(d->m->base, pair[0], &spawn_channel,
-		    SPAWN_MASTER, &channel_ops, d);
+		    SPAWN_MASTER, &channel_ops);
 	if (d->peer == NULL) {
 		log_error("-", "program=%s wanted=process found=%s",
 		    rows[d->which].name, strerror(errno));
@@ -212,6 +212,7 @@ supervise_start(struct daemon *d)
 		}
 		return;
 	}
+	d->peer->data = d;
 	log_event("-", "started", "program=%s pid=%d", rows[d->which].name,
 	    (int)d->pid);
 }

@@ -259,8 +259,10 @@ on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 		return;
 	}
 	a->answers++;
+	a->pool->answers++;
 	a->idle = queue_now();
 	a->pool->failures = 0;
+	j->message->entry->alone = false;
 	take_outcome(m, &d);
 	answered(a, j, k, &d);
 	agents_wake(a->all, a->pool);
@@ -277,17 +279,32 @@ static const struct peer_ops ops = { on_message, on_closed };
 bool
 agent_start(struct agent *a, int fd)
 {
-	a->peer =
-	    peer_new(a->all->q->base, fd, &job_channel, JOB_QUEUED, &ops, a);
+	a->peer = peer_new(a->all->q->base, fd, &job_channel, JOB_QUEUED, &ops);
 	if (a->peer == NULL) {
 		(void)close(fd); /* ends the agent */
 		return false;
 	}
+	a->peer->data = a;
 	a->writable = event_new(a->all->q->base, fd, EV_WRITE, on_writable, a);
 	if (a->writable == NULL)
 		peer_close(a->peer);
 	a->idle = queue_now();
 	return a->writable != NULL;
+}
+
+/*
+ * The message is suspected when agents of the pool do answer otherwise: this
+ * one has, or another since the message lost its last one.
+ */
+static void
+suspect(const struct agent *a, struct entry *e)
+{
+	bool healthy = a->answers > 0 || a->pool->answers != e->answers;
+
+	e->alone = true;
+	e->answers = a->pool->answers;
+	if (healthy && e->crashes < UINT16_MAX)
+		e->crashes++;
 }
 
 /* The job's recipients go back; it is over afterwards. */
@@ -297,8 +314,8 @@ lose_job(struct agent *a, struct job *j, int64_t wait)
 	struct message *m = j->message;
 	uint32_t index;
 
-	if (j->sent > 0 && m->entry->crashes < UINT16_MAX)
-		m->entry->crashes++;
+	if (j->sent > 0)
+		suspect(a, m->entry);
 	for (uint32_t k = 0, n = j->n; k < n; k++) {
 		if (j->rcpts[k].answered)
 			continue;

@@ -322,8 +322,9 @@ agents_new(struct queue *q, int spawn)
 	TAILQ_INIT(&as->starving);
 	as->wake = event_new(q->base, -1, 0, on_wake, as);
 	as->sweep = event_new(q->base, -1, EV_PERSIST, on_sweep, as);
-	as->spawn =
-	    peer_new(q->base, spawn, &spawn_channel, SPAWN_ASKER, &ops, as);
+	as->spawn = peer_new(q->base, spawn, &spawn_channel, SPAWN_ASKER, &ops);
+	if (as->spawn != NULL)
+		as->spawn->data = as;
 	if (as->wake != NULL && as->sweep != NULL && as->spawn != NULL &&
 	    event_add(as->sweep, &every) == 0)
 		return as;

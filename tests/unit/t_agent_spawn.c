@@ -46,8 +46,8 @@ connect_asker(size_t which)
 
 	assert_int_equal(sock_pair(pair), 0);
 	chan_init(&asker, pair[1], &spawn_channel, SPAWN_ASKER);
-	peer = peer_new(
-	    master.base, pair[0], &spawn_channel, SPAWN_MASTER, &ops, NULL);
+	peer =
+	    peer_new(master.base, pair[0], &spawn_channel, SPAWN_MASTER, &ops);
 	assert_non_null(peer);
 	daemon_asking = which;
 	closed = false;

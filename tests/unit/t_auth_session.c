@@ -130,7 +130,7 @@ open_session(void **state)
 	if (sock_pair(pair) == -1)
 		return -1;
 	p = peer_new(
-	    base, pair[0], &auth_channel, AUTH_SERVER, &auth_session_ops, NULL);
+	    base, pair[0], &auth_channel, AUTH_SERVER, &auth_session_ops);
 	if (p == NULL)
 		return -1;
 	auth_session_opened(p);

@@ -85,7 +85,8 @@ lock_of_the_dead(void **state)
 		if (places_lock(unit_dir) == -1)
 			_exit(1);
 		if ((left = fork()) == 0) {
-			(void)write(ready[1], "x", 1);
+			if (write(ready[1], "x", 1) != 1)
+				_exit(1);
 			(void)usleep(2500000); /* longer than for the living */
 			_exit(0);
 		}

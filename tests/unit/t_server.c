@@ -375,9 +375,9 @@ pairs(void **state)
 	(void)state;
 	assert_int_equal(sock_pair(fd), 0);
 	chan_init(&a, fd[0], &control_channel, CONTROL_TOOL);
-	p = peer_new(
-	    base, fd[1], &control_channel, CONTROL_SERVER, &ops, &opened);
+	p = peer_new(base, fd[1], &control_channel, CONTROL_SERVER, &ops);
 	assert_non_null(p);
+	p->data = &opened;
 	p->uid = getuid();
 	opened = 1;
 	list(&a);
