@@ -206,6 +206,31 @@ def test_missing_package(make_lab, tmp_path):
         subprocess.run(["rm", "-rf", programs], check=True)
 
 
+def test_from_an_installed_suite(make_lab):
+    """Programs are found where "make install" puts them."""
+    lab = make_lab(start=False)
+    tree = suite.open_dir()
+    try:
+        libexec = tree / "usr/libexec/postrider"
+        for place in (libexec, tree / "usr/sbin", tree / "usr/bin"):
+            place.mkdir(parents=True)
+        for f in suite.programs().iterdir():
+            place = {"postriderd": tree / "usr/sbin",
+                     "sendmail": tree / "usr/sbin",
+                     "postrider": tree / "usr/bin"}.get(f.name, libexec)
+            subprocess.run(["cp", f, place], check=True)
+        (tree / "postrider.conf").write_text(f"libexec-dir {libexec}\n")
+        r = subprocess.run(
+            [tree / "usr/bin/postrider", "-c", tree, "lab", "start", "-d",
+             lab.dir, *lab.args], capture_output=True, text=True)
+        assert r.returncode == 0, r.stderr
+        lab.read_env()
+        assert lab.send(plain("installed")).code == 250
+        lab.wait_files("bob", 1)
+    finally:
+        subprocess.run(["rm", "-rf", tree], check=True)
+
+
 @root_only
 def test_closed_parent(make_lab):
     """The suite's users cannot come to their places."""
