@@ -14,7 +14,7 @@
 #include "queue/agents_private.h"
 
 #define LOST_FIRST 1000 /* ms until a message that lost an agent goes again */
-#define LOST_SHIFT 8    /* doublings at most */
+#define LOST_SHIFT 5    /* doublings at most */
 
 int64_t
 agent_lost_wait(unsigned int times)

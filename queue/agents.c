@@ -80,18 +80,19 @@ agent_ended(struct agent *a)
 {
 	struct pool *p = a->pool;
 	int64_t wait = agent_lost_wait(p->failures);
+	bool useless = a->answers == 0 && !a->retiring;
 	size_t lost = agent_lose(a);
 
 	if (lost > 0) {
 		a->all->q->counters.crashes++;
-		log_error("-", "pool=%s wanted=%zu outcomes found=agent ended",
+		log_error("-", "pool=%s wanted=%zu-outcomes found=agent-ended",
 		    p->name, lost);
 	}
-	if (lost > 0 || (a->answers == 0 && !a->retiring))
+	if (lost > 0 || useless)
 		p->failures++;
-	/* One that never answered: the next may be no better. */
-	if (a->answers == 0 && p->nagents == 1)
-		pool_lost(p, wait);
+	/* The next may be no better. */
+	if (useless && p->nagents == 1)
+		p->pause = queue_now() + wait;
 	remove_agent(a);
 }
 
@@ -122,7 +123,7 @@ start_one(struct agents *as, struct pool *p)
 	struct agent *a = new_agent(as, p);
 
 	if (a == NULL) {
-		pool_lost(p, agent_lost_wait(p->failures++));
+		pool_lost(p, agent_lost_wait(0));
 		return;
 	}
 	starve(as, p, false);
@@ -168,6 +169,12 @@ has_room(const struct agents *as, const struct pool *p)
 static void
 want_agent(struct agents *as, struct pool *p)
 {
+	int64_t pause = p->pause - queue_now();
+
+	if (p->nagents == 0 && pause > 0) {
+		pool_lost(p, pause);
+		return;
+	}
 	if (p->nstarting > 0 ||
 	    p->nagents >= (size_t)as->q->settings.local_agents)
 		return;

@@ -20,7 +20,7 @@ struct dispatch {
 	struct agents *agents;
 	struct event *work;            /* runs now, or when something is due */
 	LIST_HEAD(, message) messages; /* those worked on */
-	size_t active;
+	size_t active, lane_most;
 };
 
 struct agents *
@@ -146,10 +146,13 @@ static void
 refresh(struct dispatch *d)
 {
 	struct settings *s = &d->q->settings;
+	size_t most;
 
-	if (settings_refresh(s, queue_now()))
-		schedule_lane_most(
-		    d->q->schedule, (size_t)s->active / LANE_SHARE + 1);
+	(void)settings_refresh(s); /* logs what is wrong */
+	most = (size_t)s->active / LANE_SHARE + 1;
+	if (most != d->lane_most)
+		schedule_lane_most(d->q->schedule, most);
+	d->lane_most = most;
 }
 
 static void

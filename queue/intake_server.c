@@ -154,10 +154,10 @@ examine(struct incoming *in)
 		    "The queue is stopping; please try again later");
 	if (in->env.nrcpt == 0)
 		return diag_set(&in->diag, "5.5.1", "No recipients");
+	(void)settings_refresh(&q->settings); /* logs what is wrong */
 	if (room_check(&in->server->room, q->spool, q->settings.free_space,
 		in->size, queue_now(), &in->diag) != OUT_OK)
 		return in->diag.outcome;
-	(void)settings_refresh(&q->settings, queue_now()); /* logs */
 	env_init(&full);
 	r = expand(q->settings.tables, q->settings.mail_name, &in->env, &full,
 	    &in->diag);

@@ -16,6 +16,7 @@
 #include "queue/dispatch.h"
 #include "queue/message.h"
 #include "queue/pool.h"
+#include "queue/readdress.h"
 #include "queue/route.h"
 #include "queue/settle.h"
 
@@ -171,6 +172,8 @@ give(struct message *m, size_t i, struct diag *d)
 	if (route_find(s->tables, s->mail_name, env_addr(&m->env, i), &route,
 		d) != OUT_OK)
 		return false;
+	if (route.alias)
+		return readdress(m, i, d);
 	if (pool_give(m, i, &route))
 		return true;
 	(void)diag_set(d, "4.3.0", "Out of memory");
@@ -247,6 +250,10 @@ message_mailbox(const struct message *m, size_t i, struct diag *d)
 	    route_find(s->tables, s->mail_name, env_addr(&m->env, i), &route,
 		d) != OUT_OK)
 		return NULL;
+	if (route.alias) {
+		(void)diag_set(d, "4.3.0", "It has just become an alias");
+		return NULL;
+	}
 	if ((mailbox = strdup(route.mailbox)) == NULL)
 		(void)diag_set(d, "4.3.0", "Out of memory");
 	return mailbox;

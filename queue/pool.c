@@ -66,7 +66,8 @@ pool_after(struct pool_tree *tree, struct pool *p)
 void
 pool_tidy(struct pool_tree *tree, struct pool *p)
 {
-	if (p->waiting > 0 || p->nagents > 0 || p->is_awake || p->is_starving)
+	if (p->waiting > 0 || p->nagents > 0 || p->failures > 0 ||
+	    p->is_awake || p->is_starving)
 		return;
 	RB_REMOVE(pool_tree, tree, p);
 	free(p);
@@ -154,7 +155,7 @@ enqueue(struct group *g)
 	struct pool *p = g->pool;
 
 	p->waiting++;
-	if (g->message->entry->crashes == 0)
+	if (!g->message->entry->alone)
 		g->share = find_share(p, g->account);
 	/* Without memory it waits for an agent of its own: not lost. */
 	if (g->share != NULL)

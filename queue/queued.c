@@ -142,7 +142,7 @@ main(int argc, char **argv)
 		return EX_CONFIG;
 	startup_become(&t, USER_QUEUE);
 	tables_close(&t);
-	if (!settings_load(&q.settings, path, queue_now()))
+	if (!settings_load(&q.settings, path))
 		return EX_CONFIG;
 	sandbox(SANDBOX_QUEUED);
 	open_parts(&q);

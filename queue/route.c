@@ -6,7 +6,6 @@
 #include <bsd/string.h>
 
 #include "common/crc32c.h"
-#include "queue/expand.h"
 #include "queue/route.h"
 
 static enum outcome
@@ -28,6 +27,7 @@ route_find(struct tables *t, const char *mail_name, const char *addr,
 	struct resolved r;
 	struct address a;
 
+	memset(out, 0, sizeof(*out));
 	if (address_parse(addr, &a) != ADDRESS_OK)
 		return diag_set(d, "5.1.3", "The address has a wrong form");
 	resolve_address(t, &a, mail_name, &r);
@@ -36,7 +36,8 @@ route_find(struct tables *t, const char *mail_name, const char *addr,
 	case RESOLVE_UNIX:
 		return local_route(&r, out);
 	case RESOLVE_ALIAS:
-		return diag_set(d, EXPAND_FAILED_DSN, EXPAND_FAILED_TEXT);
+		out->alias = true;
+		return OUT_OK;
 	case RESOLVE_UNKNOWN:
 		return diag_set(d, "5.1.1", "There is no such mailbox here");
 	case RESOLVE_FOREIGN:

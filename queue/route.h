@@ -4,6 +4,8 @@
 #ifndef QUEUE_ROUTE_H
 #define QUEUE_ROUTE_H
 
+#include <stdbool.h>
+
 #include "common/outcome.h"
 #include "common/resolve.h"
 #include "queue/spool_envelope.h"
@@ -11,6 +13,7 @@
 #define ROUTE_VIRTUAL "@virtual" /* the pool for all virtual users */
 
 struct route {
+	bool alias;                  /* the rest is empty: readdress() it */
 	char pool[LOGIN_MAX + 1];    /* a Unix user's name, or ROUTE_VIRTUAL */
 	char account[LOGIN_MAX + 1]; /* that the agent is asked for */
 	char mailbox[MBOX_MAX + 1];  /* below the agent's directory */

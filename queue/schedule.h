@@ -40,8 +40,10 @@ struct entry {
 	int64_t due;       /* WAITING, READY */
 	uint32_t uid;      /* of the submitter, or MSG_NO_UID */
 	uint32_t dest;     /* a hash of the destination */
-	uint16_t crashes;  /* of agents that had it, since an outcome came */
+	uint32_t answers;  /* of the pool, when it last lost an agent */
+	uint16_t crashes;  /* of agents that had it, and are healthy */
 	uint8_t state;     /* enum entry_state */
+	bool alone;        /* it lost an agent: the next has nothing else */
 	bool hold, drop;   /* asked for while ACTIVE */
 	char id[ID_MAX + 1];
 };

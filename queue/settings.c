@@ -12,8 +12,6 @@
 #include "common/users.h"
 #include "queue/settings.h"
 
-#define LOOK_EVERY 1000 /* milliseconds */
-
 static bool
 bind_all(struct settings *s, char err[TABLES_ERR])
 {
@@ -58,24 +56,20 @@ take(struct settings *s)
 }
 
 bool
-settings_load(struct settings *s, const char *path, int64_t now)
+settings_load(struct settings *s, const char *path)
 {
 	memset(s, 0, sizeof(*s));
 	if (!tables_fresh_init(&s->fresh, path))
 		return false;
-	s->looked = now;
 	s->tables = tables_fresh_get(&s->fresh);
 	return s->tables != NULL && take(s);
 }
 
 bool
-settings_refresh(struct settings *s, int64_t now)
+settings_refresh(struct settings *s)
 {
 	struct tables_mark before = s->fresh.seen;
 
-	if (now < s->looked + LOOK_EVERY)
-		return false;
-	s->looked = now;
 	s->tables = tables_fresh_get(&s->fresh);
 	if (memcmp(&before, &s->fresh.seen, sizeof(before)) == 0)
 		return false;

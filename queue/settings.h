@@ -1,6 +1,6 @@
 /*
  * settings: what queued takes from the compiled tables, kept up to date: a
- * file that "postrider apply" replaced is noticed within a second.
+ * file that "postrider apply" replaced is noticed by the next message.
  */
 #ifndef QUEUE_SETTINGS_H
 #define QUEUE_SETTINGS_H
@@ -27,17 +27,16 @@ struct settings {
 	int64_t local_agents, agents; /* processes */
 	int64_t crashes;              /* of agents that one message may cause */
 	bool user_mode;
-	uid_t net;      /* of USER_NET, who may hand in messages */
-	int64_t looked; /* milliseconds, of the last look at the file */
+	uid_t net; /* of USER_NET, who may hand in messages */
 };
 
 /* False with a line in the log when there are no usable tables at path. */
-bool settings_load(struct settings *, const char *path, int64_t now);
+bool settings_load(struct settings *, const char *path);
 
 /*
- * Looks once a second whether the file is another.  Pointers into the tables
- * end here.  True when the settings are new.
+ * Looks whether the file is another.  Pointers into the tables end here.  True
+ * when the settings are new.
  */
-bool settings_refresh(struct settings *, int64_t now);
+bool settings_refresh(struct settings *);
 
 #endif

@@ -69,7 +69,8 @@ spool_create(struct spool *s, struct envelope *e)
 	}
 	if (fd == -1)
 		return -1;
-	e->arrival = spool_id_time(e->id);
+	if (e->arrival == 0)
+		e->arrival = spool_id_time(e->id);
 	if (write_envelope(fd, e) == 0)
 		return fd;
 	saved = errno;

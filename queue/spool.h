@@ -25,8 +25,8 @@ void spool_close(struct spool *);
 size_t spool_pending(const struct spool *);
 
 /*
- * Begins a message: gives it an id and an arrival time and writes the
- * envelope.  Returns a descriptor for the content, at its place, the caller's
+ * Begins a message: gives it an id, and an arrival time if it has none (0),
+ * and writes the envelope.  Returns a descriptor for the content, at its place, the caller's
  * to close; -1 with errno.
  */
 int spool_create(struct spool *, struct envelope *);
@@ -39,6 +39,15 @@ int spool_create(struct spool *, struct envelope *);
  */
 enum spool_state spool_commit(struct spool *, const struct envelope *,
     const struct spool_content *said, syncer_done *done, void *arg);
+
+/*
+ * A new message with the content of another: to has recipients and all that
+ * the envelope says but the id.  done runs when it is durable; after an error
+ * it is gone again.  False with errno, and done never runs.
+ */
+bool spool_copy(struct spool *, const struct envelope *from,
+    const struct spool_content *, struct envelope *to, syncer_done *done,
+    void *arg);
 
 /* Forgets a message that was never accepted. */
 void spool_abort(struct spool *, const char *id);

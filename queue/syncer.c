@@ -1,7 +1,7 @@
 /*
  * syncer: directories made durable by a thread.  In queued, as postrider.
- * The thread calls fsync(2) and nothing else; all that it shares with the
- * event loop is two lists under one lock.
+ * The thread calls fsync(2), and copies a file now and then; all that it
+ * shares with the event loop is two lists under one lock.
  */
 #include <bsd/sys/queue.h>
 #include <sys/eventfd.h>
@@ -18,6 +18,7 @@
 struct request {
 	STAILQ_ENTRY(request) link;
 	size_t dir;
+	syncer_work *work; /* NULL: none */
 	syncer_done *done;
 	void *arg;
 	int error;
@@ -48,7 +49,11 @@ sync_round(const struct syncer *s, struct requests *round)
 	for (size_t i = 0; i < s->n; i++)
 		errors[i] = -1;
 	STAILQ_FOREACH(r, round, link)
+	r->error = r->work != NULL ? r->work(r->arg) : 0;
+	STAILQ_FOREACH(r, round, link)
 	{
+		if (r->error != 0)
+			continue;
 		if (errors[r->dir] == -1)
 			errors[r->dir] =
 			    fsync(s->fds[r->dir]) == -1 ? errno : 0;
@@ -182,11 +187,19 @@ syncer_free(struct syncer *s)
 bool
 syncer_ask(struct syncer *s, size_t dir, syncer_done *done, void *arg)
 {
+	return syncer_ask_work(s, dir, NULL, done, arg);
+}
+
+bool
+syncer_ask_work(struct syncer *s, size_t dir, syncer_work *work,
+    syncer_done *done, void *arg)
+{
 	struct request *r = calloc(1, sizeof(*r));
 
 	if (r == NULL)
 		return false;
 	r->dir = dir;
+	r->work = work;
 	r->done = done;
 	r->arg = arg;
 	s->pending++;

@@ -1,7 +1,7 @@
 /*
- * syncer: directories made durable by a thread, so that the event loop never
- * waits for the disk.  All requests that come while it works are served by
- * the next round, with one fsync for each directory.
+ * syncer: directories (and copies of files) made durable by a thread, so that
+ * the event loop never waits for the disk.  All requests that come while it
+ * works are served by the next round, with one fsync for each directory.
  */
 #ifndef QUEUE_SYNCER_H
 #define QUEUE_SYNCER_H
@@ -31,6 +31,14 @@ void syncer_free(struct syncer *);
  * logged.  False without memory, and done never runs.
  */
 bool syncer_ask(struct syncer *, size_t dir, syncer_done *, void *arg);
+
+/*
+ * The same, with work to do before in the thread: it returns 0 or an errno,
+ * and touches nothing that the event loop touches until done runs.
+ */
+typedef int syncer_work(void *arg);
+bool syncer_ask_work(
+    struct syncer *, size_t dir, syncer_work *, syncer_done *, void *arg);
 
 /* Requests whose callback has not run yet. */
 size_t syncer_pending(const struct syncer *);

@@ -1,11 +1,13 @@
 /*
  * t_expand: aliases of a message's recipients: depth, loops, floods,
  * duplicates, original recipients.
+ * wrap: resolve_address
  */
 #include "tests/unit/cdb.h"
 
 #include <bsd/string.h>
 
+#include "common/resolve.h"
 #include "queue/expand.h"
 
 #define D "example.org"
@@ -63,6 +65,24 @@ static const struct {
 /* clang-format on */
 
 static struct tables tables;
+static const char *broken_at; /* where the tables are damaged */
+
+void __real_resolve_address(
+    struct tables *, const struct address *, const char *, struct resolved *);
+void __wrap_resolve_address(
+    struct tables *, const struct address *, const char *, struct resolved *);
+
+void
+__wrap_resolve_address(struct tables *t, const struct address *a,
+    const char *mail_name, struct resolved *r)
+{
+	char s[ADDR_MAX + 1];
+
+	__real_resolve_address(t, a, mail_name, r);
+	if (broken_at != NULL && address_format(a, s, sizeof(s)) &&
+	    strcmp(s, broken_at) == 0)
+		r->kind = RESOLVE_BROKEN;
+}
 
 static void
 many(char *out, size_t size, char letter, int n)
@@ -179,35 +199,23 @@ parameters(void **state)
 	env_free(&to);
 }
 
-/* Tables that end in the middle: try later, lose nobody. */
+/* Damaged tables: try later, lose nobody. */
 static void
 broken(void **state)
 {
 	struct envelope from, to;
 	struct diag d = DIAG_INIT;
-	struct tables t;
-	char err[TABLES_ERR];
-	size_t failed = 0;
 
 	(void)state;
 	env_init(&from);
-	add_words(&from, "team@" D " bob@" D, ' ');
-	for (off_t size = 2048; size < 60000; size += 997) {
-		cdb_file("broken.cdb", rows, COUNT(rows));
-		assert_int_equal(truncate(unit_path("broken.cdb"), size), 0);
-		if (!tables_open(&t, unit_path("broken.cdb"), true, err))
-			continue;
-		env_init(&to);
-		d = (struct diag)DIAG_INIT;
-		if (expand(&t, D, &from, &to, &d) == OUT_TEMP) {
-			assert_string_equal(d.dsn, "4.3.5");
-			failed++;
-		}
-		env_free(&to);
-		tables_close(&t);
-	}
-	(void)failed; /* most damage shows when the file is opened */
+	env_init(&to);
+	add_words(&from, "bob@" D " team@" D, ' ');
+	broken_at = "carol@" D;
+	assert_int_equal(expand(&tables, D, &from, &to, &d), OUT_TEMP);
+	assert_string_equal(d.dsn, "4.3.5");
+	broken_at = NULL;
 	env_free(&from);
+	env_free(&to);
 }
 
 int

@@ -27,7 +27,7 @@ static const struct {
 	    "v.test/bob/Maildir" },
 	{ "daemon@u.test", OUT_OK, "2.0.0", "daemon", "daemon", "Maildir" },
 	{ "nobody@v.test", OUT_PERM, "5.1.1", NULL, NULL, NULL },
-	{ "late@v.test", OUT_PERM, "5.4.6", NULL, NULL, NULL },
+	{ "late@v.test", OUT_OK, "2.0.0", "", "", "" },
 	{ "x@far.test", OUT_TEMP, "4.4.0", NULL, NULL, NULL },
 	{ "../../etc@v.test", OUT_PERM, "5.1.3", NULL, NULL, NULL },
 	{ "no address", OUT_PERM, "5.1.3", NULL, NULL, NULL },
@@ -74,6 +74,7 @@ routes(void **state)
 		assert_string_equal(r.pool, cases[i].pool);
 		assert_string_equal(r.account, cases[i].account);
 		assert_string_equal(r.mailbox, cases[i].mailbox);
+		assert_int_equal(r.alias, cases[i].pool[0] == '\0');
 	}
 }
 

@@ -131,6 +131,7 @@ make(struct envelope *e)
 	int fd;
 
 	spool_envelope(e, SPOOL_ID); /* the id will be another */
+	e->arrival = 0;
 	assert_int_not_equal(fd = spool_create(spool, e), -1);
 	write_rest(fd, e, &said);
 	answers = 0;
@@ -179,6 +180,57 @@ life(void **state)
 	assert_int_equal(spool_reader(spool, e.id), -1);
 	assert_true(spool_remove(spool, e.id)); /* gone is gone */
 	env_free(&e);
+}
+
+/* The copy has its own recipients and id, and the old age. */
+static void
+copies(void **state)
+{
+	struct envelope from, to, again;
+	struct spool_content c, copied;
+	struct spool_fault f;
+	char buf[64];
+	int fd;
+
+	(void)state;
+	make(&from);
+	assert_int_equal(
+	    spool_load(spool, from.id, &again, &c, &f), SPOOL_VALID);
+	env_free(&again);
+	env_init(&to);
+	to.arrival = from.arrival;
+	assert_true(env_add(&to, "dave@example.org", "", 0));
+	answers = 0;
+	assert_true(spool_copy(spool, &from, &c, &to, done, NULL));
+	wait_answers(1);
+	assert_int_equal(answer, 0);
+	assert_string_not_equal(to.id, from.id);
+	assert_int_equal(
+	    spool_load(spool, to.id, &again, &copied, &f), SPOOL_VALID);
+	assert_int_equal(again.arrival, from.arrival);
+	assert_int_equal(again.nrcpt, 1);
+	assert_int_equal(copied.crc, c.crc);
+	env_free(&again);
+	fd = spool_reader(spool, to.id);
+	assert_int_equal(
+	    pread(fd, buf, copied.size, (off_t)copied.offset), (ssize_t)c.size);
+	assert_memory_equal(buf, SPOOL_CONTENT, c.size);
+	(void)close(fd);
+	assert_true(spool_remove(spool, to.id));
+	/* What cannot be made durable is gone again. */
+	fsync_error = EIO;
+	answers = 0;
+	assert_true(spool_copy(spool, &from, &c, &to, done, NULL));
+	wait_answers(1);
+	assert_int_equal(answer, EIO);
+	assert_int_equal(state_of(to.id), SPOOL_GONE);
+	fsync_error = 0;
+	write_error = ENOSPC;
+	assert_false(spool_copy(spool, &from, &c, &to, done, NULL));
+	assert_int_equal(errno, ENOSPC);
+	assert_true(spool_remove(spool, from.id));
+	env_free(&from);
+	env_free(&to);
 }
 
 static void
@@ -431,6 +483,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(life),
+		T(copies),
 		T(never_committed),
 		T(lies),
 		T(full_disk),
