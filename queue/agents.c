@@ -75,12 +75,34 @@ remove_agent(struct agent *a)
 	free(a);
 }
 
+/* Whether an agent of the pool has ever answered. */
+static bool
+is_healthy(const struct pool *p)
+{
+	const struct agent *a;
+
+	LIST_FOREACH(a, &p->agents, in_pool)
+	if (a->answers > 0)
+		return true;
+	return false;
+}
+
+/* An agent ended that never did anything: the next may be no better. */
+static void
+pause_pool(struct pool *p)
+{
+	int64_t now = queue_now();
+
+	if (now < p->pause || is_healthy(p))
+		return;
+	p->pause = now + agent_lost_wait(p->failures);
+	p->failures++;
+}
+
 void
 agent_ended(struct agent *a)
 {
 	struct pool *p = a->pool;
-	int64_t wait = agent_lost_wait(p->failures);
-	bool useless = a->answers == 0 && !a->retiring;
 	size_t lost = agent_lose(a);
 
 	if (lost > 0) {
@@ -88,11 +110,8 @@ agent_ended(struct agent *a)
 		log_error("-", "pool=%s wanted=%zu-outcomes found=agent-ended",
 		    p->name, lost);
 	}
-	if (lost > 0 || useless)
-		p->failures++;
-	/* The next may be no better. */
-	if (useless && p->nagents == 1)
-		p->pause = queue_now() + wait;
+	if (a->answers == 0 && !a->retiring)
+		pause_pool(p);
 	remove_agent(a);
 }
 
@@ -171,8 +190,9 @@ want_agent(struct agents *as, struct pool *p)
 {
 	int64_t pause = p->pause - queue_now();
 
-	if (p->nagents == 0 && pause > 0) {
-		pool_lost(p, pause);
+	if (pause > 0 && !is_healthy(p)) {
+		if (p->nagents == 0)
+			pool_lost(p, pause);
 		return;
 	}
 	if (p->nstarting > 0 ||
