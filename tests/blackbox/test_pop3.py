@@ -61,8 +61,12 @@ def test_leave_on_server(lab, box):
             p.quit()
     assert seen[0] == seen[1] and len(set(seen[0].values())) == 3
     assert len(box.names()) == 3
-    line = box.log_of_last()
-    assert "messages=3 retrieved=3" in line and "deleted=0" in line, line
+
+    def told():
+        line = box.log_of_last()
+        return "messages=3 retrieved=3" in line and "deleted=0" in line
+
+    wait_for(told, "the line that tells the session's end")
 
 
 def test_typed_byte_by_byte(lab, box):
@@ -98,7 +102,7 @@ def test_half_closed(lab, box):
         p.sock.shutdown(socket.SHUT_WR)
         assert p.file.read() == b"+OK Message 1 deleted\r\n+OK\r\n"
     assert len(box.names()) == 1
-    assert "reason=closed" in box.log_of_last()
+    wait_for(lambda: "reason=closed" in box.log_of_last(), "the end")
 
 
 def test_under_each_super_server(any_lab):
@@ -197,7 +201,7 @@ def test_no_passwords_in_the_clear(make_lab):
         assert not any(c.startswith(b"SASL") for c in capa)
         for line in ("USER alice", "PASS x", "AUTH", "AUTH PLAIN"):
             r = p.err(line)
-            assert r.startswith(b"-ERR [AUTH] ") and b"995" in r
+            assert r.startswith(b"-ERR [AUTH] ") and b"mail host" in r
         p.quit()
     with lab.pop3("alice") as p:
         p.quit()
