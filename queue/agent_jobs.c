@@ -133,21 +133,21 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 
 /* What pool_take() gave, as a job; NULL without memory. */
 static struct job *
-new_job(struct agent *a, struct message *m, const uint32_t *indexes, size_t n)
+new_job(struct agent *a, const struct pool_work *w)
 {
 	struct job *j = calloc(1, sizeof(*j));
 
 	if (j == NULL)
 		return NULL;
-	j->message = m;
+	j->message = w->message;
 	j->number = ++a->all->number;
-	j->n = j->left = (uint32_t)n;
-	for (size_t k = 0; k < n; k++)
-		j->rcpts[k].index = indexes[k];
+	j->n = j->left = (uint32_t)w->n;
+	for (size_t k = 0; k < w->n; k++)
+		j->rcpts[k].index = w->indexes[k];
 	LIST_INSERT_HEAD(&a->jobs, j, of_agent);
 	TAILQ_INSERT_TAIL(&a->unsent, j, unsent);
-	a->outstanding += n;
-	a->all->outstanding += n;
+	a->outstanding += w->n;
+	a->all->outstanding += w->n;
 	return j;
 }
 
@@ -155,56 +155,54 @@ new_job(struct agent *a, struct message *m, const uint32_t *indexes, size_t n)
  * Those whose mailbox is not known any more (the tables have changed) are
  * answered here and not given.
  */
-static size_t
-find_mailboxes(struct message *m, uint32_t *indexes, size_t n, char **mailboxes)
+static void
+find_mailboxes(struct pool_work *w, char *mailboxes[JOB_RCPT_MAX])
 {
+	struct message *m = w->message;
 	struct diag d;
 	size_t kept = 0;
 
-	for (size_t k = 0; k < n; k++) {
+	for (size_t k = 0; k < w->n; k++) {
 		d = (struct diag)DIAG_INIT;
-		mailboxes[kept] = message_mailbox(m, indexes[k], &d);
+		mailboxes[kept] = message_mailbox(m, w->indexes[k], &d);
 		if (d.outcome == OUT_OK)
-			indexes[kept++] = indexes[k];
+			w->indexes[kept++] = w->indexes[k];
 		else
-			message_outcome(m, indexes[k], &d);
+			message_outcome(m, w->indexes[k], &d);
 	}
-	return kept;
+	w->n = kept;
 }
 
 static void
-give_job(struct agent *a, struct message *m, uint32_t *indexes, size_t n)
+give_job(struct agent *a, struct pool_work *w)
 {
 	char *mailboxes[JOB_RCPT_MAX];
 	struct job *j;
 
-	if ((n = find_mailboxes(m, indexes, n, mailboxes)) == 0)
+	find_mailboxes(w, mailboxes);
+	if (w->n == 0)
 		return; /* and the message may be gone */
-	j = new_job(a, m, indexes, n);
-	for (size_t k = 0; k < n; k++)
+	j = new_job(a, w);
+	for (size_t k = 0; k < w->n; k++)
 		if (j != NULL)
 			j->rcpts[k].mailbox = mailboxes[k];
 		else {
 			free(mailboxes[k]);
-			message_lost(m, indexes[k], agent_lost_wait(0));
+			message_lost(
+			    w->message, w->indexes[k], agent_lost_wait(0));
 		}
 }
 
 void
 agent_fill(struct agent *a)
 {
-	uint32_t indexes[JOB_RCPT_MAX];
-	struct message *m;
-	bool suspect = false;
-	size_t n;
+	struct pool_work w;
 
-	while (!a->alone && !a->retiring && !a->all->q->stopping) {
-		n = pool_take(a->pool, a->outstanding == 0,
-		    JOB_WINDOW - a->outstanding, &m, indexes, &suspect);
-		if (n == 0)
-			break;
-		give_job(a, m, indexes, n);
-		a->alone = suspect && a->outstanding > 0;
+	while (!a->alone && !a->retiring && !a->all->q->stopping &&
+	    pool_take(a->pool, a->outstanding == 0, JOB_WINDOW - a->outstanding,
+		&w)) {
+		give_job(a, &w);
+		a->alone = w.suspect && a->outstanding > 0;
 	}
 	agent_send(a);
 }

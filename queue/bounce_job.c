@@ -116,8 +116,7 @@ make_report(struct bouncer *b, int fd, const struct msg_job_message *m,
 		.rcpts = rcpts };
 	struct original o;
 
-	if (original_read(&o, fd, m->offset, m->size, m->crc,
-		m->ret == DSN_RET_FULL) == -1) {
+	if (original_read(&o, fd, m) == -1) {
 		original_free(&o);
 		return diag_set(d, "4.3.0", "The message cannot be read: %s",
 		    strerror(errno));

@@ -155,8 +155,9 @@ examine(struct incoming *in)
 	if (in->env.nrcpt == 0)
 		return diag_set(&in->diag, "5.5.1", "No recipients");
 	(void)settings_refresh(&q->settings); /* logs what is wrong */
-	if (room_check(&in->server->room, q->spool, q->settings.free_space,
-		in->size, queue_now(), &in->diag) != OUT_OK)
+	in->server->room.reserve = (uint64_t)q->settings.free_space;
+	if (room_check(&in->server->room, q->spool, in->size, queue_now(),
+		&in->diag) != OUT_OK)
 		return in->diag.outcome;
 	env_init(&full);
 	r = expand(q->settings.tables, q->settings.mail_name, &in->env, &full,

@@ -8,6 +8,7 @@
 
 #include "common/crc32c.h"
 #include "common/fdio.h"
+#include "common/msg_intake.h"
 #include "queue/original.h"
 
 #define BLOCK 65536
@@ -49,19 +50,19 @@ keep(struct original *o, const char *p, size_t n)
 }
 
 int
-original_read(struct original *o, int fd, uint64_t offset, uint64_t size,
-    uint32_t crc, bool want_full)
+original_read(struct original *o, int fd, const struct msg_job_message *m)
 {
 	char buf[BLOCK];
+	uint64_t size = m->size;
 	uint32_t is = 0;
 	size_t n;
 
 	memset(o, 0, sizeof(*o));
-	o->full = want_full && size <= ORIGINAL_MOST;
+	o->full = m->ret == DSN_RET_FULL && size <= ORIGINAL_MOST;
 	sbuf_init(&o->part, o->full ? ORIGINAL_MOST : ORIGINAL_HEADER);
 	for (uint64_t at = 0; at < size; at += n) {
 		n = size - at < BLOCK ? (size_t)(size - at) : BLOCK;
-		if (fd_preadall(fd, buf, n, (int64_t)(offset + at)) == -1) {
+		if (fd_preadall(fd, buf, n, (int64_t)(m->offset + at)) == -1) {
 			if (errno != ENODATA)
 				return -1;
 			o->damaged = true;
@@ -70,7 +71,7 @@ original_read(struct original *o, int fd, uint64_t offset, uint64_t size,
 		is = crc32c(is, buf, n);
 		keep(o, buf, n);
 	}
-	if (o->damaged || is != crc) {
+	if (o->damaged || is != m->crc) {
 		o->damaged = true;
 		sbuf_clear(&o->part);
 	}

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/msg_job.h"
 #include "common/sbuf.h"
 
 #define ORIGINAL_MOST 51200   /* bytes of a message that is returned whole */
@@ -20,11 +21,10 @@ struct original {
 };
 
 /*
- * Reads all size bytes from offset; want_full asks for the whole message,
- * which is granted up to ORIGINAL_MOST.  0, or -1 with errno.
+ * Reads all of the message's content from fd.  RET=FULL asks for the whole
+ * message, which is granted up to ORIGINAL_MOST.  0, or -1 with errno.
  */
-int original_read(struct original *, int fd, uint64_t offset, uint64_t size,
-    uint32_t crc, bool want_full);
+int original_read(struct original *, int fd, const struct msg_job_message *);
 void original_free(struct original *);
 
 /* Whether the part holds the text. */

@@ -217,25 +217,25 @@ next_group(struct pool *p, bool alone)
 	return TAILQ_FIRST(&s->groups);
 }
 
-size_t
-pool_take(struct pool *p, bool alone, size_t room, struct message **m,
-    uint32_t indexes[JOB_RCPT_MAX], bool *suspect)
+bool
+pool_take(struct pool *p, bool alone, size_t room, struct pool_work *w)
 {
 	struct group *g = next_group(p, alone);
-	size_t n;
 
 	if (g == NULL || room == 0)
-		return 0;
-	if (room > JOB_RCPT_MAX)
-		room = JOB_RCPT_MAX;
-	n = g->n - g->given < room ? g->n - g->given : room;
-	memcpy(indexes, g->indexes + g->given, n * sizeof(*indexes));
-	g->given += n;
-	*m = g->message;
-	*suspect = g->share == NULL;
+		return false;
+	w->n = g->n - g->given;
+	if (w->n > room)
+		w->n = room;
+	if (w->n > JOB_RCPT_MAX)
+		w->n = JOB_RCPT_MAX;
+	memcpy(w->indexes, g->indexes + g->given, w->n * sizeof(*g->indexes));
+	g->given += w->n;
+	w->message = g->message;
+	w->suspect = g->share == NULL;
 	if (g->given == g->n)
 		remove_group(g);
-	return n;
+	return true;
 }
 
 static const struct group *

@@ -66,14 +66,20 @@ struct pool *pool_after(struct pool_tree *, struct pool *); /* NULL: first */
 /* Frees a pool that has neither work nor agents. */
 void pool_tidy(struct pool_tree *, struct pool *);
 
+/* Recipients of one message, out of the pool. */
+struct pool_work {
+	struct message *message;
+	uint32_t indexes[JOB_RCPT_MAX];
+	size_t n;
+	bool suspect; /* the agent must get nothing else beside it */
+};
+
 /*
- * The next recipients for an agent: at most JOB_RCPT_MAX and room of one
- * message.  alone says whether the agent has nothing else to do: only then
- * it may get a message under suspicion, and *suspect says that it did.
- * Returns how many, in indexes; 0 when there is nothing for it now.
+ * The next work for an agent, of at most room recipients.  alone says that it
+ * has nothing else to do: only then it may get a message under suspicion.
+ * False when there is nothing for it now.
  */
-size_t pool_take(struct pool *, bool alone, size_t room, struct message **,
-    uint32_t indexes[JOB_RCPT_MAX], bool *suspect);
+bool pool_take(struct pool *, bool alone, size_t room, struct pool_work *);
 
 /* An account of the work that waits, to ask for an agent with; "" if none. */
 const char *pool_account(const struct pool *);

@@ -84,6 +84,7 @@ look_up(const struct message *m, size_t i, struct envelope *to, struct diag *d)
 bool
 readdress(struct message *m, size_t i, struct diag *d)
 {
+	struct spool_source from = { m->env.id, m->content };
 	struct work_item *w = calloc(1, sizeof(*w));
 
 	if (w == NULL) {
@@ -95,8 +96,7 @@ readdress(struct message *m, size_t i, struct diag *d)
 	env_init(&w->env);
 	copy_fields(&w->env, &m->env);
 	if (look_up(m, i, &w->env, d)) {
-		if (spool_copy(m->q->spool, &m->env, &m->content, &w->env,
-			on_durable, w))
+		if (spool_copy(m->q->spool, &from, &w->env, on_durable, w))
 			return true;
 		(void)diag_set(
 		    d, "4.3.0", "The alias's message: %s", strerror(errno));

@@ -18,8 +18,8 @@ room_enough(uint64_t bytes, uint64_t files, uint64_t reserve, uint64_t size)
 }
 
 enum outcome
-room_check(struct room *r, struct spool *spool, int64_t reserve, uint64_t size,
-    int64_t now, struct diag *d)
+room_check(struct room *r, struct spool *spool, uint64_t size, int64_t now,
+    struct diag *d)
 {
 	if (!r->known || now >= r->looked + ROOM_LOOK) {
 		r->looked = now;
@@ -31,7 +31,7 @@ room_check(struct room *r, struct spool *spool, int64_t reserve, uint64_t size,
 	if (!r->known)
 		return diag_set(d, "4.3.0",
 		    "The queue's disk does not answer; please try again later");
-	if (room_enough(r->bytes, r->files, (uint64_t)reserve, size))
+	if (room_enough(r->bytes, r->files, r->reserve, size))
 		return OUT_OK;
 	return diag_set(
 	    d, "4.3.1", "The queue's disk is full; please try again later");

@@ -11,7 +11,8 @@
 #define ROOM_LOOK 1000 /* milliseconds that a look at the disk is good for */
 
 struct room {
-	int64_t looked; /* queue_now() of the last look; 0: never */
+	uint64_t reserve; /* bytes to be kept free; the owner sets it */
+	int64_t looked;   /* queue_now() of the last look */
 	bool known;
 	uint64_t bytes, files;
 };
@@ -20,8 +21,8 @@ struct room {
  * OUT_OK, or OUT_TEMP with 4.3.1 when less than reserve bytes would be left
  * beside a message of size bytes (0: not known).
  */
-enum outcome room_check(struct room *, struct spool *, int64_t reserve,
-    uint64_t size, int64_t now, struct diag *);
+enum outcome room_check(
+    struct room *, struct spool *, uint64_t size, int64_t now, struct diag *);
 
 /* The same, as arithmetic. */
 bool room_enough(

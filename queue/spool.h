@@ -40,14 +40,19 @@ int spool_create(struct spool *, struct envelope *);
 enum spool_state spool_commit(struct spool *, const struct envelope *,
     const struct spool_content *said, syncer_done *done, void *arg);
 
+/* A message that is in the spool, and where its content is. */
+struct spool_source {
+	const char *id;
+	struct spool_content content;
+};
+
 /*
  * A new message with the content of another: to has recipients and all that
  * the envelope says but the id.  done runs when it is durable; after an error
  * it is gone again.  False with errno, and done never runs.
  */
-bool spool_copy(struct spool *, const struct envelope *from,
-    const struct spool_content *, struct envelope *to, syncer_done *done,
-    void *arg);
+bool spool_copy(struct spool *, const struct spool_source *,
+    struct envelope *to, syncer_done *done, void *arg);
 
 /* Forgets a message that was never accepted. */
 void spool_abort(struct spool *, const char *id);

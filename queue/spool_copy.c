@@ -79,9 +79,8 @@ finished(void *arg, int error)
 }
 
 bool
-spool_copy(struct spool *s, const struct envelope *from,
-    const struct spool_content *content, struct envelope *to, syncer_done *done,
-    void *arg)
+spool_copy(struct spool *s, const struct spool_source *from,
+    struct envelope *to, syncer_done *done, void *arg)
 {
 	struct copy *c = calloc(1, sizeof(*c));
 	int saved;
@@ -89,7 +88,7 @@ spool_copy(struct spool *s, const struct envelope *from,
 	if (c == NULL)
 		return false;
 	c->spool = s;
-	c->content = *content;
+	c->content = from->content;
 	c->done = done;
 	c->arg = arg;
 	c->out = -1;

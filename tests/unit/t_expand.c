@@ -105,8 +105,7 @@ begin(void **state)
 	many(half, sizeof(half), 'h', 600);
 	many(other_half, sizeof(other_half), 'o', 600);
 	cdb_file("tables.cdb", rows, COUNT(rows));
-	return tables_open(&tables, unit_path("tables.cdb"), true, err) ? 0
-									: -1;
+	return !tables_open(&tables, unit_path("tables.cdb"), true, err);
 }
 
 static int

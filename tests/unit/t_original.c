@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 
 #include "common/crc32c.h"
+#include "common/msg_intake.h"
 #include "queue/original.h"
 
 #define HEADER "Subject: x\nTo: y\n"
@@ -13,14 +14,18 @@ static char big[200000];
 static struct original
 read_it(const char *content, size_t n, bool full)
 {
+	struct msg_job_message m = { 0 };
 	struct original o;
 	int fd;
 
 	unit_file("file", "head", 4);
 	fd = open(unit_path("file"), O_RDWR | O_APPEND);
 	assert_int_equal(write(fd, content, n), (ssize_t)n);
-	assert_int_equal(
-	    original_read(&o, fd, 4, n, crc32c(0, content, n), full), 0);
+	m.offset = 4;
+	m.size = n;
+	m.crc = crc32c(0, content, n);
+	m.ret = full ? DSN_RET_FULL : DSN_RET_NONE;
+	assert_int_equal(original_read(&o, fd, &m), 0);
 	assert_int_equal(close(fd), 0);
 	return o;
 }
@@ -96,22 +101,24 @@ eight_bit(void **state)
 static void
 damage(void **state)
 {
+	struct msg_job_message m = { .size = 22, .crc = 12345 };
 	struct original o;
 	int fd;
 
 	(void)state;
 	unit_file("file", HEADER "\nbody\n", 22);
 	fd = open(unit_path("file"), O_RDONLY);
-	assert_int_equal(original_read(&o, fd, 0, 22, 12345, true), 0);
+	assert_int_equal(original_read(&o, fd, &m), 0);
 	assert_true(o.damaged);
 	assert_int_equal(o.part.len, 0);
 	original_free(&o);
 	/* Shorter than it ought to be. */
-	assert_int_equal(original_read(&o, fd, 0, 99, 12345, true), 0);
+	m.size = 99;
+	assert_int_equal(original_read(&o, fd, &m), 0);
 	assert_true(o.damaged);
 	original_free(&o);
 	assert_int_equal(close(fd), 0);
-	assert_int_equal(original_read(&o, fd, 0, 22, 12345, true), -1);
+	assert_int_equal(original_read(&o, fd, &m), -1);
 	original_free(&o);
 }
 

@@ -54,7 +54,7 @@ check(struct room *r, int64_t now, const char *dsn)
 {
 	struct diag d = DIAG_INIT;
 
-	(void)room_check(r, NULL, 1000, 0, now, &d);
+	(void)room_check(r, NULL, 0, now, &d);
 	assert_string_equal(d.dsn, dsn);
 	return d.outcome;
 }
@@ -62,7 +62,7 @@ check(struct room *r, int64_t now, const char *dsn)
 static void
 looks(void **state)
 {
-	struct room r = { 0 };
+	struct room r = { .reserve = 1000 };
 
 	(void)state;
 	bytes = 2000;

@@ -45,8 +45,7 @@ begin(void **state)
 	if (unit_setup(state) == -1)
 		return -1;
 	cdb_file("tables.cdb", rows, COUNT(rows));
-	return tables_open(&tables, unit_path("tables.cdb"), true, err) ? 0
-									: -1;
+	return !tables_open(&tables, unit_path("tables.cdb"), true, err);
 }
 
 static int

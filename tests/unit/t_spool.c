@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <time.h>
 
 #include "queue/spool.h"
@@ -187,6 +186,7 @@ static void
 copies(void **state)
 {
 	struct envelope from, to, again;
+	struct spool_source source;
 	struct spool_content c, copied;
 	struct spool_fault f;
 	char buf[64];
@@ -197,11 +197,12 @@ copies(void **state)
 	assert_int_equal(
 	    spool_load(spool, from.id, &again, &c, &f), SPOOL_VALID);
 	env_free(&again);
+	source = (struct spool_source){ from.id, c };
 	env_init(&to);
 	to.arrival = from.arrival;
 	assert_true(env_add(&to, "dave@example.org", "", 0));
 	answers = 0;
-	assert_true(spool_copy(spool, &from, &c, &to, done, NULL));
+	assert_true(spool_copy(spool, &source, &to, done, NULL));
 	wait_answers(1);
 	assert_int_equal(answer, 0);
 	assert_string_not_equal(to.id, from.id);
@@ -220,13 +221,13 @@ copies(void **state)
 	/* What cannot be made durable is gone again. */
 	fsync_error = EIO;
 	answers = 0;
-	assert_true(spool_copy(spool, &from, &c, &to, done, NULL));
+	assert_true(spool_copy(spool, &source, &to, done, NULL));
 	wait_answers(1);
 	assert_int_equal(answer, EIO);
 	assert_int_equal(state_of(to.id), SPOOL_GONE);
 	fsync_error = 0;
 	write_error = ENOSPC;
-	assert_false(spool_copy(spool, &from, &c, &to, done, NULL));
+	assert_false(spool_copy(spool, &source, &to, done, NULL));
 	assert_int_equal(errno, ENOSPC);
 	assert_true(spool_remove(spool, from.id));
 	env_free(&from);
@@ -466,16 +467,6 @@ foreign_directories(void **state)
 	assert_null(spool_open(base, "/nonexistent"));
 }
 
-static void
-room(void **state)
-{
-	uint64_t bytes = 0, files = 0;
-
-	(void)state;
-	assert_true(spool_free_space(spool, &bytes, &files));
-	assert_true(bytes > 0 && files > 0);
-}
-
 #define T(f) cmocka_unit_test_setup(f, healthy)
 
 int
@@ -493,7 +484,6 @@ main(void)
 		T(damage),
 		T(walks),
 		T(one_at_a_time),
-		T(room),
 		T(foreign_directories),
 	};
 
