@@ -184,6 +184,19 @@ fail(int report, const struct diag *d)
 	_exit(EX_UNAVAILABLE);
 }
 
+/* What pop3d was started with, as authd passed it on. */
+static bool
+check_profile(struct master *m, const char *profile, struct diag *d)
+{
+	struct tables *t = tables_fresh_get(&m->tables);
+
+	if (t != NULL && profile_known(t, profile))
+		return true;
+	(void)diag_set(
+	    d, "4.3.5", "profile=%s wanted=declared found=none", profile);
+	return false;
+}
+
 static char *
 arg(const char *s)
 {
@@ -196,7 +209,7 @@ run(struct master *m, const char *program, const struct identity *id,
 {
 	char *argv[] = { arg(program), arg("-t"), m->tables.path, arg("-a"),
 		arg(start->account), arg("-m"), arg(id->maildir), arg("-c"),
-		arg(start->client), NULL };
+		arg(start->client), arg("-p"), arg(start->profile), NULL };
 
 	if (start->program != SPAWN_MAILBOX)
 		argv[3] = NULL;
@@ -217,6 +230,9 @@ agent_enter(struct master *m, const char *program,
 	if (!m->user_mode)
 		privs_become(id.uid, id.gid, id.name);
 	if (enter(&id, &d) != OUT_OK)
+		fail(report, &d);
+	if (start->program == SPAWN_MAILBOX &&
+	    !check_profile(m, start->profile, &d))
 		fail(report, &d);
 	tell(report, &ready);
 	run(m, program, &id, start);

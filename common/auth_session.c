@@ -228,8 +228,7 @@ on_handover(struct session *s, const union msg_auth *m, int fd)
 		breach(s, "handover-without-login");
 		return;
 	}
-	s->handover =
-	    handover_start(s->account, m->handover.client, fd, handed, s);
+	s->handover = handover_start(s->account, &m->handover, fd, handed, s);
 	s->account[0] = '\0'; /* one login, one mailbox */
 	if (s->handover == 0)
 		fail(s, "4.3.0", "the mailbox cannot be opened now");

@@ -80,7 +80,7 @@ handover_init(struct event_base *base)
 }
 
 uint32_t
-handover_start(const char *account, const char *client, int fd,
+handover_start(const char *account, const struct msg_auth_handover *m, int fd,
     handover_done *done, void *arg)
 {
 	struct msg_spawn_start start = { .program = SPAWN_MAILBOX };
@@ -94,7 +94,8 @@ handover_start(const char *account, const char *client, int fd,
 		last_serial = 1;
 	start.serial = w->serial = last_serial;
 	strlcpy(start.account, account, sizeof(start.account));
-	strlcpy(start.client, client, sizeof(start.client));
+	strlcpy(start.client, m->client, sizeof(start.client));
+	strlcpy(start.profile, m->profile, sizeof(start.profile));
 	if (!peer_send(master, SPAWN_T_START, &start, fd)) {
 		free(w);
 		return 0;

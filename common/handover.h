@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/msg_auth.h"
 #include "common/msg_spawn.h"
 
 /* dsn is NULL when the mailbox has the client; else why it has not. */
@@ -24,8 +25,8 @@ bool handover_init(struct event_base *);
  * caller's.  done(arg) runs once, from the event loop, unless cancelled.
  * Returns a number for handover_cancel(), or 0: not to be had now.
  */
-uint32_t handover_start(const char *account, const char *client, int fd,
-    handover_done *, void *arg);
+uint32_t handover_start(const char *account, const struct msg_auth_handover *,
+    int fd, handover_done *, void *arg);
 void handover_cancel(uint32_t);
 
 #endif

@@ -18,6 +18,7 @@
 #define COMMON_MSG_AUTH_H
 
 #include "common/msg.h"
+#include "common/options.h"
 
 #define MECH_MAX	20	/* RFC 4422 section 3.1 */
 #define TOKEN_MAX	9216	/* 12 288 bytes of base64, RFC 4954 section 4 */
@@ -65,7 +66,8 @@ enum auth_state {
 	F(u32, kind)	/* ACCOUNT_* */
 
 #define AUTH_HANDOVER(F, S, B)					\
-	S(client, IP_MAX)	/* for the log */
+	S(client, IP_MAX)	/* for the log */	\
+	S(profile, PROFILE_MAX)	/* whose options hold */
 
 /* type, name, fields, sender, states in which it may be sent, next state */
 #define AUTH_MESSAGES(M)						\

@@ -15,6 +15,7 @@
 #define COMMON_MSG_SPAWN_H
 
 #include "common/msg.h"
+#include "common/options.h"
 
 /* Programs that may be asked for. */
 #define SPAWN_LOCAL	1u	/* by queued: deliveries of one uid */
@@ -33,7 +34,8 @@ enum spawn_state {
 	F(u32, serial)	/* the asker's, comes back in the answer */	\
 	F(u32, program)	/* SPAWN_* */	\
 	S(account, LOGIN_MAX)	/* address or Unix user; "" for bounce */	\
-	S(client, IP_MAX)	/* mailbox only, for the log */
+	S(client, IP_MAX)	/* mailbox only, for the log */	\
+	S(profile, PROFILE_MAX)	/* mailbox only: whose options hold */
 
 #define SPAWN_STARTED(F, S, B)					\
 	F(u32, serial)

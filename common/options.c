@@ -59,6 +59,21 @@ unit_factor(char unit, enum option_kind kind, int64_t *factor)
 	return false;
 }
 
+bool
+profile_known(struct tables *t, const char *profile)
+{
+	char key[PROFILE_MAX + sizeof(".profile")];
+	const char *base;
+
+	for (size_t i = 0; profiles_builtin[i] != NULL; i++)
+		if (strcmp(profiles_builtin[i], profile) == 0)
+			return true;
+	if (*profile == '\0' || strlen(profile) > PROFILE_MAX)
+		return false;
+	(void)snprintf(key, sizeof(key), "%s.profile", profile);
+	return tables_get(t, TABLES_OPTION, key, &base) == TABLES_FOUND;
+}
+
 static bool
 parse_number(const struct option *o, const char *text, int64_t *out)
 {

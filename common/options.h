@@ -53,6 +53,9 @@ extern const char *const profiles_builtin[];
 
 #define PROFILE_MAX 32 /* bytes of a profile's name */
 
+/* Whether the profile is built in, or declared in the tables. */
+bool profile_known(struct tables *, const char *profile);
+
 const struct option *option_find(const char *name);
 /* The option whose name is nearest, for "did you mean"; NULL if none is. */
 const struct option *option_nearest(const char *name);

@@ -91,7 +91,8 @@ judge(struct login *l, enum login_auth_result r)
 static struct login_auth
 auth_of(struct login *l)
 {
-	return (struct login_auth){ l->client, &l->authd, l->ip, l->deadline };
+	return (struct login_auth){ l->client, &l->authd, l->ip, l->profile,
+		l->deadline };
 }
 
 static const char *

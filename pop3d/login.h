@@ -16,6 +16,7 @@ struct login {
 	struct client *client;
 	struct chan authd;
 	const char *ip;
+	const char *profile;
 	bool passwords; /* may be sent on this connection */
 	const char *banner;
 	int64_t timeout;      /* seconds for all of it */

@@ -55,6 +55,7 @@ hand_over(const struct login_auth *s)
 	enum chan_result r;
 
 	strlcpy(msg.client, s->ip, sizeof(msg.client));
+	strlcpy(msg.profile, s->profile, sizeof(msg.profile));
 	r = chan_send(s->authd, AUTH_T_HANDOVER, &msg, s->client->io.in,
 	    deadline_in(AUTHD_WAIT));
 	if (r == CHAN_OK)

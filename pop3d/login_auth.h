@@ -20,6 +20,7 @@ struct login_auth {
 	struct client *client;
 	struct chan *authd;
 	const char *ip;      /* the client's address */
+	const char *profile; /* whose options hold after the login, too */
 	deadline_t deadline; /* of the client's responses */
 };
 

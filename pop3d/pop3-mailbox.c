@@ -27,7 +27,7 @@
 static struct client client;
 
 struct arguments {
-	const char *tables, *account, *maildir, *ip;
+	const char *tables, *profile, *account, *maildir, *ip;
 };
 
 struct settings {
@@ -38,18 +38,22 @@ static void
 usage(void)
 {
 	errx(EX_USAGE,
-	    "usage: pop3-mailbox [-t tables] -a account -m maildir -c client");
+	    "usage: pop3-mailbox [-t tables] [-p profile] -a account -m "
+	    "maildir "
+	    "[-c client]");
 }
 
 static struct arguments
 arguments(int argc, char *argv[])
 {
-	struct arguments a = { TABLES_PATH, NULL, NULL, "" };
+	struct arguments a = { TABLES_PATH, "pop3", NULL, NULL, "" };
 	int ch;
 
-	while ((ch = getopt(argc, argv, "t:a:m:c:")) != -1) {
+	while ((ch = getopt(argc, argv, "t:p:a:m:c:")) != -1) {
 		if (ch == 't')
 			a.tables = optarg;
+		else if (ch == 'p')
+			a.profile = optarg;
 		else if (ch == 'a')
 			a.account = optarg;
 		else if (ch == 'm')
@@ -93,7 +97,7 @@ configure(const struct arguments *a, struct settings *s)
 
 	if (startup_tables(
 		&t, "pop3-mailbox", a->tables, false, STARTUP_LOG_INHERITED) &&
-	    startup_options(&t, "pop3", binds, 3) && may_run(a, &t)) {
+	    startup_options(&t, a->profile, binds, 3) && may_run(a, &t)) {
 		tables_close(&t);
 		return true;
 	}

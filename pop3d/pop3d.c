@@ -57,22 +57,6 @@ give_up(int fd, bool listening, const char *text)
 }
 
 static bool
-profile_known(struct tables *t, const char *name)
-{
-	char key[PROFILE_MAX + 10];
-	const char *base;
-
-	for (size_t i = 0; profiles_builtin[i] != NULL; i++)
-		if (strcmp(profiles_builtin[i], name) == 0)
-			return true;
-	(void)snprintf(key, sizeof(key), "%s.profile", name);
-	if (tables_get(t, TABLES_OPTION, key, &base) == TABLES_FOUND)
-		return true;
-	log_error("-", "profile=%s wanted=declared found=none", name);
-	return false;
-}
-
-static bool
 load_limits(struct tables *t, struct program *p)
 {
 	const struct option_bind binds[] = {
@@ -80,8 +64,12 @@ load_limits(struct tables *t, struct program *p)
 		{ "connections-per-client", &p->per_client },
 	};
 
-	return profile_known(t, p->profile) &&
-	    startup_options(t, p->profile, binds, 2);
+	if (!profile_known(t, p->profile)) {
+		log_error(
+		    "-", "profile=%s wanted=declared found=none", p->profile);
+		return false;
+	}
+	return startup_options(t, p->profile, binds, 2);
 }
 
 static bool
@@ -140,6 +128,7 @@ session(struct program *p, struct tables *t, int fd)
 	client_init(&client, fd, fd, p->rate, p->timeout);
 	chan_init(&l.authd, authd, &auth_channel, AUTH_CLIENT);
 	l.ip = peer.ip;
+	l.profile = p->profile;
 	l.banner = p->banner;
 	l.timeout = p->timeout;
 	l.errors = p->errors;

@@ -473,3 +473,16 @@ def test_log_stays_in_line(lab, box):
         p.cmd(b"\x1b]0;title\x07")
     wait_for(lambda: "login-failed" in lab.log(), "the failure")
     assert "\x1b" not in lab.log() and "\x07" not in lab.log()
+
+
+def test_profile_after_login(make_lab):
+    """pop3d -p NAME: its limits hold in pop3-mailbox, too."""
+    lab = make_lab(options=["strict.session-junk 3", "strict.pop3-timeout 1s"],
+                   services=["strict:pop3"])
+    begin = time.monotonic()
+    with lab.pop3("alice", service="strict") as p:
+        assert p.at_eof()
+    assert time.monotonic() - begin < PATIENCE  # by default it is 10 minutes
+    with lab.pop3("alice", service="strict") as p:
+        p.send(b"JUNK\r\n" * 20)
+        assert p.file.read().count(b"-ERR") == 4  # the last is a farewell

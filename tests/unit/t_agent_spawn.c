@@ -70,6 +70,8 @@ script(const char *name, const char *text)
 	assert_int_equal(chmod(unit_path(name), 0700), 0);
 }
 
+static const char *profile = "pop3"; /* of sessions that are asked for */
+
 static void
 send_start(uint32_t program, const char *account, int fd)
 {
@@ -77,6 +79,7 @@ send_start(uint32_t program, const char *account, int fd)
 
 	strlcpy(m.account, account, sizeof(m.account));
 	strlcpy(m.client, "192.0.2.1", sizeof(m.client));
+	strlcpy(m.profile, profile, sizeof(m.profile));
 	assert_int_equal(chan_send(&asker, SPAWN_T_START, &m, fd, 0), CHAN_OK);
 }
 
@@ -142,10 +145,29 @@ session(void **state)
 	got[n] = '\0';
 	assert_non_null(strstr(got,
 	    " -a alice@example.org -m example.org/alice/Maildir"
-	    " -c 192.0.2.1\n"));
+	    " -c 192.0.2.1 -p pop3\n"));
 	agent_stop_sessions(&master);
 	assert_int_equal(read(pair[0], got, sizeof(got)), 0);
 	assert_int_equal(close(pair[0]), 0);
+	disconnect_asker();
+}
+
+/* The name comes from another process: a wrong one must not widen limits. */
+static void
+undeclared_profile(void **state)
+{
+	union msg_spawn m;
+	int fd;
+
+	(void)state;
+	script("pop3-mailbox", "#!/bin/sh\n");
+	connect_asker(DAEMON_AUTHD);
+	profile = "ofice";
+	send_start(SPAWN_MAILBOX, "alice@example.org", STDIN_FILENO);
+	profile = "pop3";
+	assert_int_equal(answer(&m, &fd), SPAWN_T_FAILED);
+	assert_string_equal(m.failed.dsn, "4.3.5");
+	assert_non_null(strstr(m.failed.text, "profile=ofice"));
 	disconnect_asker();
 }
 
@@ -280,6 +302,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(job),
 		cmocka_unit_test(session),
+		cmocka_unit_test(undeclared_profile),
 		cmocka_unit_test(fails),
 		cmocka_unit_test(breaches),
 		cmocka_unit_test(limit),

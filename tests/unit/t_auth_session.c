@@ -44,8 +44,8 @@ void __wrap_login_check_cancel(struct login_check *);
 struct job *__wrap_workers_submit(
     struct workers *, const void *, job_done *, void *);
 void __wrap_workers_cancel(struct job *);
-uint32_t __wrap_handover_start(
-    const char *, const char *, int, handover_done *, void *);
+uint32_t __wrap_handover_start(const char *, const struct msg_auth_handover *,
+    int, handover_done *, void *);
 void __wrap_handover_cancel(uint32_t);
 
 struct login_check *
@@ -92,14 +92,15 @@ __wrap_workers_cancel(struct job *j)
 }
 
 uint32_t
-__wrap_handover_start(const char *account, const char *client, int fd,
-    handover_done *done, void *arg)
+__wrap_handover_start(const char *account, const struct msg_auth_handover *h,
+    int fd, handover_done *done, void *arg)
 {
 	assert_int_not_equal(fcntl(fd, F_GETFD), -1);
 	mailbox.done = done;
 	mailbox.arg = arg;
 	strlcpy(mailbox.account, account, sizeof(mailbox.account));
-	strlcpy(mailbox.client, client, sizeof(mailbox.client));
+	strlcpy(mailbox.client, h->client, sizeof(mailbox.client));
+	assert_string_equal(h->profile, "office");
 	return mailbox.serial;
 }
 
@@ -328,7 +329,7 @@ accounts(void **state)
 static void
 hand_over(int fd)
 {
-	struct msg_auth_handover h = { "192.0.2.1" };
+	struct msg_auth_handover h = { "192.0.2.1", "office" };
 
 	put(AUTH_T_HANDOVER, &h, fd);
 }
@@ -391,7 +392,7 @@ no_handover_after_lookup(void **state)
 static void
 no_handover_at_first(void **state)
 {
-	struct msg_auth_handover h = { "192.0.2.1" };
+	struct msg_auth_handover h = { "192.0.2.1", "office" };
 
 	(void)state;
 	client.state = AUTH_PASSED; /* a peer that does not care */

@@ -29,6 +29,8 @@ hear(void *arg, const char *dsn, const char *text)
 	strlcpy(h->dsn, dsn == NULL ? "2.0.0" : dsn, sizeof(h->dsn));
 }
 
+static const struct msg_auth_handover from = { "192.0.2.1", "office" };
+
 static uint32_t
 ask(struct heard *h)
 {
@@ -37,14 +39,15 @@ ask(struct heard *h)
 	int fd;
 
 	memset(h, 0, sizeof(*h));
-	serial = handover_start(
-	    "alice@example.org", "192.0.2.1", STDIN_FILENO, hear, h);
+	serial =
+	    handover_start("alice@example.org", &from, STDIN_FILENO, hear, h);
 	assert_int_not_equal(serial, 0);
 	assert_int_equal(chan_recv(&master, &type, &m, &fd, 0), CHAN_OK);
 	assert_int_equal(type, SPAWN_T_START);
 	assert_int_equal(m.start.program, SPAWN_MAILBOX);
 	assert_string_equal(m.start.account, "alice@example.org");
 	assert_string_equal(m.start.client, "192.0.2.1");
+	assert_string_equal(m.start.profile, "office");
 	assert_int_equal(m.start.serial, serial);
 	assert_int_not_equal(fd, -1);
 	assert_int_equal(close(fd), 0);
@@ -123,8 +126,8 @@ told_to_stop(void **state)
 	chan_close(&master);
 	assert_int_equal(event_base_dispatch(base), 0);
 	assert_true(event_base_got_break(base));
-	assert_int_equal(handover_start("alice@example.org", "192.0.2.1",
-			     STDIN_FILENO, hear, &a),
+	assert_int_equal(
+	    handover_start("alice@example.org", &from, STDIN_FILENO, hear, &a),
 	    0);
 }
 

@@ -25,6 +25,7 @@ start(const char *said)
 	chan_init(&authd, pair[1], &auth_channel, AUTH_SERVER);
 	l.client = &client;
 	l.ip = "192.0.2.1";
+	l.profile = "office";
 	l.passwords = true;
 	l.banner = "ready";
 	l.timeout = 5;
@@ -198,6 +199,7 @@ user_and_pass(void **state)
 	assert_memory_equal(told.start.token, "\0alice\0 two spaces ", 19);
 	expect_told(AUTH_T_HANDOVER, &fd);
 	assert_string_equal(told.handover.client, "192.0.2.1");
+	assert_string_equal(told.handover.profile, "office");
 	assert_int_equal(read(fd, byte, 5), 5);
 	assert_memory_equal(byte, "STAT\r", 5);
 	close(fd);

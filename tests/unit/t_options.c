@@ -292,6 +292,23 @@ refuses(void **state)
 	tables_close(&t);
 }
 
+static void
+known_profiles(void **state)
+{
+	static const struct cdb_row declared = { TABLES_OPTION,
+		"office.profile", "pop3" };
+	struct tables t = open_tables(&declared, 1);
+
+	(void)state;
+	assert_true(profile_known(&t, "pop3"));
+	assert_true(profile_known(&t, "submission"));
+	assert_true(profile_known(&t, "office"));
+	assert_false(profile_known(&t, "submision"));
+	assert_false(profile_known(&t, ""));
+	assert_false(profile_known(&t, "office.profile.office.profile.office"));
+	tables_close(&t);
+}
+
 int
 main(void)
 {
@@ -303,6 +320,7 @@ main(void)
 		cmocka_unit_test(longest),
 		cmocka_unit_test(loads),
 		cmocka_unit_test(refuses),
+		cmocka_unit_test(known_profiles),
 	};
 
 	return cmocka_run_group_tests(tests, unit_setup, unit_teardown);
