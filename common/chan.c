@@ -82,6 +82,13 @@ wait_for(int fd, short events, deadline_t deadline)
 	return r == 1 ? CHAN_OK : CHAN_ERROR;
 }
 
+/* The system is short of something that comes back. */
+static bool
+is_shortage(int error)
+{
+	return error == ETOOMANYREFS || error == ENOBUFS || error == ENOMEM;
+}
+
 static enum chan_result
 send_packet(int fd, const struct msghdr *mh, deadline_t deadline)
 {
@@ -96,7 +103,8 @@ send_packet(int fd, const struct msghdr *mh, deadline_t deadline)
 			if ((r = wait_for(fd, POLLOUT, deadline)) != CHAN_OK)
 				return r;
 		} else if (errno != EINTR)
-			return CHAN_ERROR;
+			return deadline == 0 && is_shortage(errno) ? CHAN_AGAIN
+								   : CHAN_ERROR;
 	}
 }
 
@@ -233,6 +241,8 @@ chan_recv(struct chan *c, unsigned int *type, void *msg, int *passfd,
 	size_t n;
 	int fd;
 
+	if (passfd != NULL)
+		*passfd = -1;
 	if ((r = recv_packet(c->fd, &mh, &n, deadline)) != CHAN_OK)
 		return r;
 	if (!detach(&mh, &fd) || n < 2 ||

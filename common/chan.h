@@ -15,7 +15,7 @@
 
 enum chan_result {
 	CHAN_OK,
-	CHAN_AGAIN,  /* nonblocking: nothing there, or no room */
+	CHAN_AGAIN,  /* not waiting: nothing there, or no room to send */
 	CHAN_EOF,    /* the peer closed */
 	CHAN_BREACH, /* the peer sent what it may not */
 	CHAN_ERROR   /* errno; ETIMEDOUT when the deadline passed */
@@ -44,7 +44,7 @@ enum chan_result chan_send(
 /*
  * Receives one message into *msg, a union of the channel's structs.  A
  * descriptor that came along is stored in *passfd, close-on-exec and the
- * caller's; without one *passfd is -1.  passfd may be NULL: then a message
+ * caller's; else, whatever the result, *passfd is -1.  passfd may be NULL: then a message
  * with a descriptor is a breach.  Deadline as above.
  */
 enum chan_result chan_recv(

@@ -364,9 +364,15 @@ descriptors(void **state)
 	/* With nothing at all, which looks like an end. */
 	for (size_t many = 1; many < 4; many++) {
 		send_fds(buf, 0, many);
+		fd = 77;
 		assert_int_equal(chan_recv(&b, &type, got, &fd, 0), CHAN_EOF);
+		assert_int_equal(fd, -1);
 		assert_int_equal(open_fds(), fds);
 	}
+	/* With nothing to receive. */
+	fd = 77;
+	assert_int_equal(chan_recv(&b, &type, got, &fd, 0), CHAN_AGAIN);
+	assert_int_equal(fd, -1);
 	/* More than one. */
 	for (size_t many = 2; many < 16; many++) {
 		send_fds(buf, n, many);
