@@ -8,8 +8,8 @@
 
 #include "common/deadline.h"
 
-static int64_t
-now_ms(void)
+deadline_t
+deadline_now(void)
 {
 	struct timespec ts;
 
@@ -21,13 +21,13 @@ now_ms(void)
 deadline_t
 deadline_in(int64_t seconds)
 {
-	return now_ms() + seconds * 1000;
+	return deadline_now() + seconds * 1000;
 }
 
 deadline_t
 deadline_in_ms(int64_t ms)
 {
-	return now_ms() + ms;
+	return deadline_now() + ms;
 }
 
 int
@@ -37,7 +37,7 @@ deadline_left(deadline_t d)
 
 	if (d == DEADLINE_NEVER)
 		return -1;
-	left = d - now_ms();
+	left = d - deadline_now();
 	if (left <= 0)
 		return 0;
 	return left > INT_MAX ? INT_MAX : (int)left;

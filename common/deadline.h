@@ -11,6 +11,7 @@ typedef int64_t deadline_t; /* milliseconds of CLOCK_MONOTONIC */
 
 #define DEADLINE_NEVER INT64_MAX
 
+deadline_t deadline_now(void);
 deadline_t deadline_in(int64_t seconds);
 deadline_t deadline_in_ms(int64_t ms);
 /* Milliseconds left, for poll(2): 0 when passed, -1 for never. */

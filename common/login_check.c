@@ -141,7 +141,7 @@ static void
 wrong(struct login_check *c, const char *reason)
 {
 	struct guess_policy limits = client_limits(c);
-	int64_t now = deadline_in_ms(0), delay, user_delay;
+	int64_t now = deadline_now(), delay, user_delay;
 
 	delay = guess_failed(c->in->clients, &limits, c->key, now);
 	user_delay = guess_failed(c->in->users, &user_policy,
@@ -200,7 +200,7 @@ hash_in_turn(struct login_check *c)
 {
 	struct guess_policy limits = client_limits(c);
 	int64_t wait =
-	    guess_admit(c->in->clients, &limits, c->key, deadline_in_ms(0));
+	    guess_admit(c->in->clients, &limits, c->key, deadline_now());
 
 	if (wait == GUESS_REFUSE)
 		often(c);
@@ -232,7 +232,7 @@ compare(struct login_check *c, const char *verifier)
 	    sizeof(c->verifier))
 		pretend(c, "verifier-too-long");
 	else if (c->fault == NULL &&
-	    verified_known(c->in->verified, &v, deadline_in_ms(0)))
+	    verified_known(c->in->verified, &v, deadline_now()))
 		succeed(c, "memory");
 	else
 		hash_in_turn(c);
@@ -363,7 +363,7 @@ begin(struct login_check *c)
 		return;
 	}
 	limits = client_limits(c);
-	if (guess_refuses(c->in->clients, &limits, c->key, deadline_in_ms(0)))
+	if (guess_refuses(c->in->clients, &limits, c->key, deadline_now()))
 		often(c);
 	else
 		find_account(c, t);
@@ -382,7 +382,7 @@ login_check_start(struct login_checker *in, const struct login_origin *origin,
 	c->arg = arg;
 	c->origin = *origin;
 	net_client_key(origin->client, c->key);
-	c->started = deadline_in_ms(0);
+	c->started = deadline_now();
 	if ((c->timer = evtimer_new(in->base, on_timer, c)) == NULL) {
 		destroy(c);
 		return NULL;

@@ -116,7 +116,7 @@ static void
 on_ended(void *arg, pid_t pid, int status)
 {
 	struct daemon *d = arg;
-	int64_t ran = deadline_in_ms(0) - d->started;
+	int64_t ran = deadline_now() - d->started;
 	char how[32];
 
 	log_event("-", "exited", "program=%s pid=%d how=%s ran-ms=%lld",
@@ -189,7 +189,7 @@ supervise_start(struct daemon *d)
 {
 	int pair[2];
 
-	d->started = deadline_in_ms(0);
+	d->started = deadline_now();
 	if (sock_pair(pair) == -1) {
 		log_error("-", "program=%s wanted=socketpair found=%s",
 		    rows[d->which].name, strerror(errno));

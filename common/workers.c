@@ -158,7 +158,7 @@ end_worker(struct worker *w)
 	log_error("-", "worker=%s pid=%d found=ended signal=%d",
 	    w->of->kind->name, (int)pid,
 	    WIFSIGNALED(status) ? WTERMSIG(status) : 0);
-	w->wait = restart_wait(w->wait, deadline_in_ms(0) - w->started);
+	w->wait = restart_wait(w->wait, deadline_now() - w->started);
 	tv.tv_sec = w->wait / 1000;
 	tv.tv_usec = w->wait % 1000 * 1000;
 	/* Without memory this worker is missed until authd restarts. */
@@ -191,7 +191,7 @@ start_worker(struct worker *w)
 {
 	int pair[2] = { -1, -1 };
 
-	w->started = deadline_in_ms(0);
+	w->started = deadline_now();
 	w->pid = -1;
 	if (sock_pair(pair) == 0 && (w->pid = fork()) == 0)
 		become_worker(w->of->kind, pair[1]);

@@ -165,7 +165,7 @@ conclude(struct delivery *d)
 void
 batch_deliver(struct batch *b)
 {
-	b->begun = deadline_in_ms(0);
+	b->begun = deadline_now();
 	for (size_t i = 0; i < b->jobs.count; i++)
 		write_job(b, &b->jobs.job[i]);
 	for (size_t i = 0; i < b->jobs.rcpts; i++)
@@ -209,7 +209,7 @@ answer(struct chan *c, const struct delivery *d, const struct msg_job_rcpt *r)
 enum chan_result
 batch_answer(struct batch *b, struct chan *c)
 {
-	int64_t ms = deadline_in_ms(0) - b->begun;
+	int64_t ms = deadline_now() - b->begun;
 	enum chan_result r = CHAN_OK;
 
 	for (size_t i = 0; i < b->jobs.rcpts && r == CHAN_OK; i++) {
