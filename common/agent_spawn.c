@@ -50,20 +50,25 @@ struct agent {
 	LIST_ENTRY(agent) link;
 };
 
+/* The answer waits for room if need be; job is taken over. */
 static void
 answer(struct peer *p, uint32_t serial, const struct diag *d, int job)
 {
-	struct msg_spawn_started started = { serial };
-	struct msg_spawn_failed failed = { .serial = serial };
+	union msg_spawn m;
 
-	/* A daemon too slow to hear it has been closed by peer_send(). */
+	memset(&m, 0, sizeof(m));
 	if (d->outcome == OUT_OK) {
-		(void)peer_send(p, SPAWN_T_STARTED, &started, job);
+		m.started.serial = serial;
+		(void)peer_post(
+		    p, SPAWN_T_STARTED, &m, job); /* or it is gone */
 		return;
 	}
-	strlcpy(failed.dsn, d->dsn, sizeof(failed.dsn));
-	strlcpy(failed.text, d->text, sizeof(failed.text));
-	(void)peer_send(p, SPAWN_T_FAILED, &failed, -1);
+	if (job != -1)
+		(void)close(job); /* the agent ends */
+	m.failed.serial = serial;
+	strlcpy(m.failed.dsn, d->dsn, sizeof(m.failed.dsn));
+	strlcpy(m.failed.text, d->text, sizeof(m.failed.text));
+	(void)peer_post(p, SPAWN_T_FAILED, &m, -1); /* as above */
 }
 
 /* What the child said of itself; see agent_enter(). */
@@ -94,8 +99,8 @@ conclude(struct agent *a)
 		    a->row->name, a->account, d.dsn, d.text);
 	if (a->peer != NULL)
 		answer(a->peer, a->serial, &d, a->job);
-	if (a->job != -1)
-		(void)close(a->job); /* the asker has it, or the agent ends */
+	else if (a->job != -1)
+		(void)close(a->job); /* the agent ends */
 	a->job = -1;
 }
 
@@ -140,7 +145,11 @@ watch(struct agent *a, int report)
 	a->report = report;
 	a->readable =
 	    event_new(a->m->base, report, EV_READ | EV_PERSIST, on_report, a);
-	return a->readable != NULL && event_add(a->readable, NULL) == 0;
+	if (a->readable != NULL && event_add(a->readable, NULL) == 0)
+		return true;
+	if (a->readable != NULL)
+		event_free(a->readable);
+	return false;
 }
 
 static void

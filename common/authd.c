@@ -32,26 +32,18 @@
 #define CLIENTS 16384   /* remembered for delays */
 #define USERS 16384
 
-static uid_t net_uid;
-
 /* smtpd and pop3d; in user mode they are who we are. */
 static bool
-allowed(uid_t uid)
+allowed(const struct server *s, uid_t uid)
 {
-	return uid == net_uid;
+	const uid_t *net = s->data;
+
+	return uid == *net;
 }
 
-static struct server server = {
-	.proto = &auth_channel,
-	.self = AUTH_SERVER,
-	.ops = &auth_session_ops,
-	.allowed = allowed,
-	.opened = auth_session_opened,
-	.max = SESSIONS,
-};
-
+/* Net is the uid of those who may ask. */
 static void
-open_tables(struct login_checker *c, const char *path)
+open_tables(struct login_checker *c, const char *path, uid_t *net)
 {
 	const char *state_dir = "";
 	const struct option_bind bind = { "state-dir", &state_dir };
@@ -69,8 +61,8 @@ open_tables(struct login_checker *c, const char *path)
 		errx(EX_CONFIG, "path=%s wanted=shorter", state_dir);
 	/* Missing or damaged verifiers are logged and may appear later. */
 	(void)tables_fresh_get(&c->verifiers);
-	net_uid = getuid();
-	if (!startup_user_mode(t) && !tables_user(t, USER_NET, &net_uid, &gid))
+	*net = getuid();
+	if (!startup_user_mode(t) && !tables_user(t, USER_NET, net, &gid))
 		errx(EX_CONFIG,
 		    "user=" USER_NET " wanted=known-at-apply found=none");
 }
@@ -101,6 +93,16 @@ main(int argc, char *argv[])
 {
 	const char *path = TABLES_PATH;
 	struct login_checker checker = { .base = NULL };
+	uid_t net;
+	struct server server = {
+		.proto = &auth_channel,
+		.self = AUTH_SERVER,
+		.ops = &auth_session_ops,
+		.allowed = allowed,
+		.opened = auth_session_opened,
+		.max = SESSIONS,
+		.data = &net,
+	};
 	struct sasl_library *library;
 	struct tables t;
 	int ch;
@@ -117,7 +119,7 @@ main(int argc, char *argv[])
 		return EX_CONFIG;
 	startup_become(&t, USER_AUTH);
 	tables_close(&t);
-	open_tables(&checker, path);
+	open_tables(&checker, path, &net);
 	sandbox(SANDBOX_AUTHD);
 	start(&checker);
 	if ((library = sasl_open()) == NULL)

@@ -96,8 +96,8 @@ handover_start(const char *account, const struct msg_auth_handover *m, int fd,
 	strlcpy(start.account, account, sizeof(start.account));
 	strlcpy(start.client, m->client, sizeof(start.client));
 	strlcpy(start.profile, m->profile, sizeof(start.profile));
-	if (!peer_send(master, SPAWN_T_START, &start, fd)) {
-		free(w);
+	if (peer_try(master, SPAWN_T_START, &start, fd) != CHAN_OK) {
+		free(w); /* too much at once, or postriderd is gone */
 		return 0;
 	}
 	w->done = done;

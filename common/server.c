@@ -16,6 +16,26 @@
 
 #define BATCH 64     /* messages of one peer before the others have a turn */
 #define PAUSE 100000 /* microseconds */
+#define RETRY 20000  /* microseconds until what was posted is tried again */
+
+/* A message that waits for room. */
+struct post {
+	STAILQ_ENTRY(post) next;
+	unsigned int type;
+	int fd; /* owned, or -1 */
+	unsigned char msg[] __attribute__((aligned));
+};
+
+static void
+drop(struct peer *p)
+{
+	struct post *m = STAILQ_FIRST(&p->posted);
+
+	STAILQ_REMOVE_HEAD(&p->posted, next);
+	if (m->fd != -1)
+		(void)close(m->fd); /* the peer has it, or is gone */
+	free(m);
+}
 
 static void
 destroy(struct peer *p)
@@ -25,6 +45,10 @@ destroy(struct peer *p)
 	if (p->server != NULL)
 		p->server->count--;
 	event_free(p->readable);
+	if (p->retry != NULL)
+		event_free(p->retry);
+	while (!STAILQ_EMPTY(&p->posted))
+		drop(p);
 	chan_close(&p->chan);
 	free(p);
 }
@@ -60,7 +84,8 @@ receive(struct peer *p)
 		breach(p, CHAN_ERROR);
 		return;
 	}
-	for (int i = 0; i < BATCH && !p->dead; i++) {
+	for (int i = 0; i < BATCH && !p->dead && STAILQ_EMPTY(&p->posted);
+	     i++) {
 		r = chan_recv(&p->chan, &type, msg, &fd, 0);
 		if (r == CHAN_OK)
 			p->ops->message(p, type, msg, fd);
@@ -97,6 +122,7 @@ peer_new(struct event_base *base, int fd, const struct msg_channel *proto,
 	if (p == NULL)
 		return NULL;
 	chan_init(&p->chan, fd, proto, self);
+	STAILQ_INIT(&p->posted);
 	p->ops = ops;
 	p->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, p);
 	if (p->readable == NULL || event_add(p->readable, NULL) == -1) {
@@ -108,18 +134,102 @@ peer_new(struct event_base *base, int fd, const struct msg_channel *proto,
 	return p;
 }
 
-bool
-peer_send(struct peer *p, unsigned int type, const void *msg, int fd)
+static void
+lose(struct peer *p, enum chan_result r)
+{
+	breach(p, r);
+	peer_close(p);
+}
+
+enum chan_result
+peer_try(struct peer *p, unsigned int type, const void *msg, int fd)
 {
 	enum chan_result r;
 
 	if (p->dead)
+		return CHAN_EOF;
+	r = chan_send(&p->chan, type, msg, fd, 0);
+	if (r != CHAN_OK && r != CHAN_AGAIN)
+		lose(p, r);
+	return r;
+}
+
+bool
+peer_send(struct peer *p, unsigned int type, const void *msg, int fd)
+{
+	enum chan_result r = peer_try(p, type, msg, fd);
+
+	if (r == CHAN_AGAIN)
+		lose(p, r);
+	return r == CHAN_OK;
+}
+
+static bool
+retry_later(struct peer *p)
+{
+	const struct timeval later = { 0, RETRY };
+
+	return evtimer_add(p->retry, &later) == 0;
+}
+
+/* All that was posted is away, and the peer is heard again; or not yet. */
+static void
+on_retry(evutil_socket_t none, short what, void *arg)
+{
+	struct peer *p = arg;
+	enum chan_result r = CHAN_OK;
+	struct post *m;
+
+	(void)none;
+	(void)what;
+	while (r == CHAN_OK && (m = STAILQ_FIRST(&p->posted)) != NULL)
+		if ((r = peer_try(p, m->type, m->msg, m->fd)) == CHAN_OK)
+			drop(p);
+	if (p->dead || (r == CHAN_AGAIN && retry_later(p)))
+		return;
+	if (r == CHAN_AGAIN || event_add(p->readable, NULL) == -1)
+		lose(p, CHAN_ERROR); /* no memory for an event */
+}
+
+/* False without memory. */
+static bool
+wait_for_room(struct peer *p, unsigned int type, const void *msg, int fd)
+{
+	struct post *m;
+
+	if (p->retry == NULL &&
+	    (p->retry = evtimer_new(
+		 event_get_base(p->readable), on_retry, p)) == NULL)
 		return false;
-	if ((r = chan_send(&p->chan, type, msg, fd, 0)) == CHAN_OK)
-		return true;
-	breach(p, r);
-	peer_close(p);
-	return false;
+	if (STAILQ_EMPTY(&p->posted) &&
+	    (event_del(p->readable) == -1 || !retry_later(p)))
+		return false;
+	if ((m = malloc(sizeof(*m) + p->chan.proto->size)) == NULL)
+		return false;
+	m->type = type;
+	m->fd = fd;
+	memcpy(m->msg, msg, p->chan.proto->size);
+	STAILQ_INSERT_TAIL(&p->posted, m, next);
+	return true;
+}
+
+bool
+peer_post(struct peer *p, unsigned int type, const void *msg, int fd)
+{
+	enum chan_result r = CHAN_AGAIN;
+
+	if (p->dead)
+		r = CHAN_EOF;
+	else if (STAILQ_EMPTY(&p->posted))
+		r = peer_try(p, type, msg, fd);
+	if (r == CHAN_AGAIN) {
+		if (wait_for_room(p, type, msg, fd))
+			return true;
+		lose(p, CHAN_ERROR);
+	}
+	if (fd != -1)
+		(void)close(fd); /* sent, or the peer is gone */
+	return r == CHAN_OK;
 }
 
 static void
@@ -128,7 +238,13 @@ welcome(struct server *s, int fd)
 	struct peer *p;
 	uid_t uid;
 
-	if (!sock_peer_uid(fd, &uid) || !s->allowed(uid)) {
+	if (!sock_peer_uid(fd, &uid)) {
+		log_error("-", "channel=%s wanted=peer-uid found=%s",
+		    s->proto->name, strerror(errno));
+		(void)close(fd); /* whoever it is */
+		return;
+	}
+	if (!s->allowed(s, uid)) {
 		log_error("-", "channel=%s uid=%u found=not-allowed",
 		    s->proto->name, (unsigned int)uid);
 		(void)close(fd); /* a stranger */

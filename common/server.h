@@ -9,6 +9,7 @@
 #ifndef COMMON_SERVER_H
 #define COMMON_SERVER_H
 
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include <event2/event.h>
@@ -18,6 +19,8 @@
 #include "common/chan.h"
 
 struct peer;
+struct post;
+STAILQ_HEAD(post_list, post);
 
 struct peer_ops {
 	/*
@@ -39,15 +42,19 @@ struct peer {
 	struct event *readable;
 	bool dead; /* closed while a callback runs */
 	int busy;
+	struct post_list posted; /* what waits for room */
+	struct event *retry;     /* NULL until something does */
 };
 
 struct server {
 	const struct msg_channel *proto;
 	unsigned int self; /* our side */
 	const struct peer_ops *ops;
-	bool (*allowed)(uid_t);        /* of SO_PEERCRED */
+	/* Whether a process of this uid (SO_PEERCRED) may connect. */
+	bool (*allowed)(const struct server *, uid_t);
 	void (*opened)(struct peer *); /* may be NULL */
 	size_t max;                    /* peers at once */
+	const void *data;              /* the owner's */
 	/* private */
 	size_t count;
 	struct event_base *base;
@@ -69,6 +76,23 @@ struct peer *peer_new(struct event_base *, int fd, const struct msg_channel *,
  * and is closed.  False when it was.
  */
 bool peer_send(struct peer *, unsigned int type, const void *msg, int fd);
+
+/*
+ * The same for a peer that must not be lost for a burst: CHAN_AGAIN when there
+ * is no room now, or too many descriptors are under way; nothing was sent and
+ * the peer stays.  Otherwise than CHAN_OK and CHAN_AGAIN it was closed.
+ */
+enum chan_result peer_try(
+    struct peer *, unsigned int type, const void *msg, int fd);
+
+/*
+ * For answers to such a peer: sends now or when there is room, in order, and
+ * hears nothing new from the peer until then, so that no more than the answers
+ * to what it has asked already can wait.  msg points to the channel's union;
+ * fd is -1 or taken over.  False when the peer is, or without memory was,
+ * closed.
+ */
+bool peer_post(struct peer *, unsigned int type, const void *msg, int fd);
 
 /* Closes soon; ops->closed runs once, before the memory goes. */
 void peer_close(struct peer *);

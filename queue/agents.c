@@ -54,9 +54,9 @@ starve(struct agents *as, struct pool *p, bool starving)
 	p->is_starving = starving;
 }
 
-/* Out of all lists; the next in need may have the place. */
+/* Out of all lists; the next pool in need may have the place. */
 static void
-remove_agent(struct agent *a)
+drop_agent(struct agent *a)
 {
 	struct agents *as = a->all;
 	struct pool *next;
@@ -69,10 +69,17 @@ remove_agent(struct agent *a)
 	TAILQ_REMOVE(&as->list, a, link);
 	a->pool->nagents--;
 	as->count--;
-	agents_wake(as, a->pool);
 	if ((next = TAILQ_FIRST(&as->starving)) != NULL)
 		agents_wake(as, next);
 	free(a);
+}
+
+/* And its pool looks for another. */
+static void
+remove_agent(struct agent *a)
+{
+	agents_wake(a->all, a->pool);
+	drop_agent(a);
 }
 
 /* Whether an agent of the pool has ever answered. */
@@ -148,7 +155,12 @@ start_one(struct agents *as, struct pool *p)
 	starve(as, p, false);
 	m.serial = a->serial;
 	strlcpy(m.account, pool_account(p), sizeof(m.account));
-	(void)peer_send(as->spawn, SPAWN_T_START, &m, -1); /* or we stop */
+	if (peer_try(as->spawn, SPAWN_T_START, &m, -1) != CHAN_AGAIN)
+		return; /* if postriderd is gone, we stop */
+	/* Too much at once: its other agents go on, or its work waits. */
+	drop_agent(a);
+	if (p->nagents == 0)
+		pool_lost(p, agent_lost_wait(0));
 }
 
 /* The longest-lived agent finishes what it has and makes room. */

@@ -412,8 +412,9 @@ static const struct peer_ops ops = { on_message, on_closed };
 
 /* Anybody may ask; what he is told depends on who he is. */
 static bool
-anyone(uid_t uid)
+anyone(const struct server *s, uid_t uid)
 {
+	(void)s;
 	(void)uid;
 	return true;
 }

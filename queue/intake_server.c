@@ -304,8 +304,9 @@ static const struct peer_ops ops = { on_message, on_closed };
 
 /* Judged in on_opened(), where the settings are at hand. */
 static bool
-anyone(uid_t uid)
+anyone(const struct server *s, uid_t uid)
 {
+	(void)s;
 	(void)uid;
 	return true;
 }

@@ -269,6 +269,46 @@ limit(void **state)
 	disconnect_asker();
 }
 
+/* A daemon that asks and does not listen is waited for, and not lost. */
+static void
+burst(void **state)
+{
+	struct msg_spawn_start m = { .program = SPAWN_LOCAL };
+	union msg_spawn got;
+	enum chan_result r;
+	unsigned int type;
+	int fds[3], fd;
+	uint32_t n = 0;
+
+	(void)state;
+	connect_asker(DAEMON_QUEUED);
+	for (size_t i = 0; i < COUNT(fds); i++) {
+		send_start(SPAWN_LOCAL, "alice@example.org", -1);
+		assert_int_equal(answer(&got, &fds[i]), SPAWN_T_STARTED);
+	}
+	do {
+		m.serial = n++;
+		r = chan_send(&asker, SPAWN_T_START, &m, -1, 0);
+		(void)event_base_loop(master.base, EVLOOP_NONBLOCK);
+	} while (r == CHAN_OK && n < 10000);
+	assert_int_equal(r, CHAN_AGAIN);
+	assert_false(closed);
+	for (uint32_t i = 0; i < n - 1; i++) {
+		r = chan_recv(&asker, &type, &got, &fd, 0);
+		if (r == CHAN_AGAIN) {
+			(void)event_base_loop(master.base, EVLOOP_ONCE);
+			i--;
+			continue;
+		}
+		assert_int_equal(r, CHAN_OK);
+		assert_int_equal(type, SPAWN_T_FAILED);
+		assert_int_equal(got.failed.serial, i);
+	}
+	for (size_t i = 0; i < COUNT(fds); i++)
+		assert_int_equal(close(fds[i]), 0);
+	disconnect_asker();
+}
+
 static int
 setup(void **state)
 {
@@ -306,6 +346,7 @@ main(void)
 		cmocka_unit_test(fails),
 		cmocka_unit_test(breaches),
 		cmocka_unit_test(limit),
+		cmocka_unit_test(burst),
 	};
 
 	return cmocka_run_group_tests(tests, setup, unit_teardown);

@@ -116,6 +116,35 @@ cancelled(void **state)
 	assert_int_equal(a.count, 0);
 }
 
+/* postriderd is busy for a moment: that client is refused, no more. */
+static void
+burst(void **state)
+{
+	static struct heard h[3000];
+	uint32_t last = 1;
+	unsigned int type;
+	size_t n, heard = 0;
+	int fd;
+
+	(void)state;
+	for (n = 0; n < COUNT(h) && last != 0; n++)
+		last = handover_start(
+		    "alice@example.org", &from, STDIN_FILENO, hear, &h[n]);
+	assert_int_equal(last, 0);
+	settle();
+	assert_false(event_base_got_break(base));
+	while (chan_recv(&master, &type, &m, &fd, 0) == CHAN_OK) {
+		assert_int_equal(close(fd), 0);
+		started(m.start.serial);
+		heard++;
+	}
+	assert_int_equal(heard, n - 1);
+	assert_int_equal(h[0].count + h[n - 2].count, 2);
+	assert_int_equal(h[n - 1].count, 0);
+	started(ask(&h[0]));
+	assert_int_equal(h[0].count, 1);
+}
+
 /* postriderd closes: the loop ends, and nothing can be asked for. */
 static void
 told_to_stop(void **state)
@@ -158,6 +187,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers),
 		cmocka_unit_test(cancelled),
+		cmocka_unit_test(burst),
 		cmocka_unit_test(told_to_stop),
 	};
 
