@@ -41,6 +41,18 @@ def test_as_anyone(make_lab, nobody, via):
         assert set(uids[0].split()[1:]) == {str(nobody)}
 
 
+@root_only
+def test_as_a_uid_without_a_name(make_lab):
+    """inetd and xinetd want names; systemd does not."""
+    lab = make_lab(start=False, uid=54321)
+    r = lab.command("start")
+    assert r.returncode == 1
+    assert "uid 54321: wanted a user with a name, for inetd-wait" in r.stderr
+    lab.start("--via", "systemd")
+    assert lab.send(plain("nameless")).code == 250
+    lab.wait_files("bob", 1)
+
+
 def uid_of(pid):
     with open(f"/proc/{pid}/status") as f:
         line = [line for line in f if line.startswith("Uid:")][0]
