@@ -71,7 +71,7 @@ class Sender(threading.Thread):
         self.user = ("alice", "bob")[number % 2]
         self.acked, self.tried = {}, {}
         self.random = random.Random(number)
-        self.end = time.monotonic() + 4 * suite.PATIENCE
+        self.end = time.monotonic() + 8 * suite.PATIENCE
 
     def message(self):
         token = f"t{self.number}-{len(self.tried)}"
@@ -91,7 +91,7 @@ class Sender(threading.Thread):
                 s.ok(f"RCPT TO:<{self.lab.address(self.user)}>")
                 token = self.message()
                 # As long as it takes for every program to be hit.
-                time.sleep(self.random.uniform(0, 0.15))
+                time.sleep(self.random.uniform(0, 0.3))
                 if s.data(self.tried[token]).code == 250:
                     self.acked[token] = self.tried[token]
 
@@ -152,7 +152,8 @@ def kill_some(lab, senders):
             except ProcessLookupError:
                 continue
             break
-        time.sleep(rnd.uniform(0.02, 0.25))
+        # Faster, and postriderd would pause ever longer before its daemons.
+        time.sleep(rnd.uniform(0.1, 0.4))
     return killed
 
 
