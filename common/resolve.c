@@ -77,6 +77,38 @@ look_unix(struct tables *t, const char *local, struct resolved *r)
 	return r->kind = RESOLVE_UNIX;
 }
 
+static bool
+is_role(const char *local)
+{
+	return strcmp(local, "postmaster") == 0 ||
+	    strcmp(local, "abuse") == 0 || strcmp(local, "mailer-daemon") == 0;
+}
+
+/*
+ * RFC 5321 4.5.1 and RFC 2142: somebody reads these.  An option that names
+ * the address itself says nothing.
+ */
+static enum resolve
+look_role(
+    struct tables *t, const char *local, const char *self, struct resolved *r)
+{
+	const char *v;
+
+	if (!is_role(local))
+		return r->kind = RESOLVE_UNKNOWN;
+	switch (tables_get(t, TABLES_OPTION, "postmaster", &v)) {
+	case TABLES_FOUND:
+		if (*v != '\0' && strcasecmp(v, self) != 0)
+			return found_alias(r, v);
+		break;
+	case TABLES_NONE:
+		break;
+	case TABLES_BROKEN:
+		return r->kind = RESOLVE_BROKEN;
+	}
+	return r->kind = RESOLVE_UNKNOWN;
+}
+
 /* All tables for one spelling; a Unix name comes last as it is not known. */
 static enum resolve
 look_all(struct tables *t, const char *local, const char *domain, bool is_unix,
@@ -91,35 +123,10 @@ look_all(struct tables *t, const char *local, const char *domain, bool is_unix,
 	    look(t, TABLES_ACCOUNT, key, r) != RESOLVE_UNKNOWN ||
 	    look(t, TABLES_ALIAS, local, r) != RESOLVE_UNKNOWN)
 		return r->kind;
+	/* Whether there is such a Unix user is not known here: roles first. */
+	if (look_role(t, local, key, r) != RESOLVE_UNKNOWN)
+		return r->kind;
 	return is_unix ? look_unix(t, local, r) : RESOLVE_UNKNOWN;
-}
-
-static bool
-is_role(const char *local)
-{
-	return strcmp(local, "postmaster") == 0 ||
-	    strcmp(local, "abuse") == 0 || strcmp(local, "mailer-daemon") == 0;
-}
-
-/* RFC 5321 4.5.1 and RFC 2142: somebody reads these. */
-static enum resolve
-look_role(struct tables *t, const char *local, struct resolved *r)
-{
-	const char *v;
-
-	if (!is_role(local))
-		return r->kind = RESOLVE_UNKNOWN;
-	switch (tables_get(t, TABLES_OPTION, "postmaster", &v)) {
-	case TABLES_FOUND:
-		if (*v != '\0')
-			return found_alias(r, v);
-		break;
-	case TABLES_NONE:
-		break;
-	case TABLES_BROKEN:
-		return r->kind = RESOLVE_BROKEN;
-	}
-	return r->kind = RESOLVE_UNKNOWN;
 }
 
 static enum resolve
@@ -158,7 +165,7 @@ look_bare_role(struct tables *t, const char *local, struct resolved *r)
 {
 	if (is_role(local) &&
 	    look(t, TABLES_ALIAS, local, r) == RESOLVE_UNKNOWN)
-		(void)look_role(t, local, r); /* r says what came of it */
+		(void)look_role(t, local, "", r); /* r says what came of it */
 	if (r->kind == RESOLVE_UNKNOWN)
 		r->kind = RESOLVE_FOREIGN;
 }
@@ -185,10 +192,9 @@ resolve_address(struct tables *t, const struct address *a,
 	plus = strchr(local, '+');
 	if (plus != NULL && plus != local) {
 		*plus = '\0';
-		if (look_all(t, local, domain, is_unix, r) != RESOLVE_UNKNOWN)
-			return;
+		/* r says what came of it */
+		(void)look_all(t, local, domain, is_unix, r);
 	}
-	(void)look_role(t, local, r); /* r says what came of it */
 }
 
 void

@@ -32,7 +32,7 @@ struct resolved {
  * mail_name completes an address without a domain.  Order: the whole address
  * as alias, as account; the local part as alias; then the same without a
  * "+tag".  For postmaster, abuse and mailer-daemon the option postmaster is
- * the last resort; without a domain they are ours whatever mail_name is.
+ * the last resort, before Unix users of these names; without a domain they are ours whatever mail_name is.
  */
 void resolve_address(struct tables *, const struct address *,
     const char *mail_name, struct resolved *);

@@ -86,6 +86,8 @@ static const struct row addresses[] = {
 	{ "abuse@example.net",		ALIAS("alice@example.org") },
 	{ "mailer-daemon@example.net",	ALIAS("alice@example.org") },
 	{ "postmaster+x@example.org",	ALIAS("alice@example.org") },
+	{ "postmaster@host.example.org", ALIAS("alice@example.org") },
+	{ "Abuse+x@host.example.org",	ALIAS("alice@example.org") },
 	{ "postmaster@foreign.test",	FOREIGN },
 	{ "hostmaster@example.org",	NOBODY },
 	/* not ours */
