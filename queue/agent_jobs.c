@@ -258,7 +258,7 @@ on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 	}
 	a->answers++;
 	a->pool->answers++;
-	a->idle = queue_now();
+	a->idle = deadline_now();
 	a->pool->failures = 0;
 	j->message->entry->alone = false;
 	take_outcome(m, &d);
@@ -286,7 +286,7 @@ agent_start(struct agent *a, int fd)
 	a->writable = event_new(a->all->q->base, fd, EV_WRITE, on_writable, a);
 	if (a->writable == NULL)
 		peer_close(a->peer);
-	a->idle = queue_now();
+	a->idle = deadline_now();
 	return a->writable != NULL;
 }
 

@@ -98,7 +98,7 @@ is_healthy(const struct pool *p)
 static void
 pause_pool(struct pool *p)
 {
-	int64_t now = queue_now();
+	int64_t now = deadline_now();
 
 	if (now < p->pause || is_healthy(p))
 		return;
@@ -200,7 +200,7 @@ has_room(const struct agents *as, const struct pool *p)
 static void
 want_agent(struct agents *as, struct pool *p)
 {
-	int64_t pause = p->pause - queue_now();
+	int64_t pause = p->pause - deadline_now();
 
 	if (pause > 0 && !is_healthy(p)) {
 		if (p->nagents == 0)
@@ -266,7 +266,7 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	TAILQ_FOREACH(a, &as->list, link)
 	if (a->peer != NULL && a->outstanding == 0 &&
-	    queue_now() >= a->idle + IDLE_MOST) {
+	    deadline_now() >= a->idle + IDLE_MOST) {
 		a->retiring = true;
 		agents_wake(as, a->pool);
 	}

@@ -39,7 +39,7 @@ struct agent {
 	size_t answers;           /* in its life */
 	bool alone;               /* it has a message under suspicion */
 	bool retiring;            /* gets nothing more: its place is wanted */
-	int64_t idle;             /* queue_now() of the last answer */
+	int64_t idle;             /* deadline_now() of the last answer */
 };
 
 struct agents {

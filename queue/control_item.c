@@ -24,7 +24,7 @@ item_state(const struct entry *e)
 static uint64_t
 next_attempt(const struct entry *e)
 {
-	int64_t left = e->due - queue_now();
+	int64_t left = e->due - deadline_now();
 
 	if (e->state == ENTRY_HELD)
 		return 0;
@@ -101,7 +101,7 @@ control_stat(struct queue *q, size_t i, struct msg_control_stat *m)
 		{ "bounced", c->bounced },
 		{ "dropped", c->dropped },
 		{ "recovering", !recovery_done(q->recovery) },
-		{ "uptime", (uint64_t)((queue_now() - q->started) / 1000) },
+		{ "uptime", (uint64_t)((deadline_now() - q->started) / 1000) },
 	};
 
 	if (i >= sizeof(rows) / sizeof(rows[0]))

@@ -6,6 +6,8 @@
  * An answer may be long and its reader slow: it is made piece by piece, as
  * much as the channel takes.
  */
+#include <bsd/sys/queue.h>
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,17 +25,21 @@
 
 #define BATCH 64      /* pieces before others have a turn */
 #define NOT_YET 10000 /* microseconds until recovery is asked again */
+#define TOOLS_ONE 8   /* of one user who is not root */
+#define TOOLS_ALL 32  /* of all these; the other places are root's */
 #define NO_SUCH "no such message"
 
 struct control_server {
 	struct server server; /* first: a peer leads back to here */
 	struct queue *q;
+	LIST_HEAD(, tool) tools;
 };
 
 enum task { TASK_NONE, TASK_LIST, TASK_ACT, TASK_STATS };
 
 /* One tool, and how far its answer is. */
 struct tool {
+	LIST_ENTRY(tool) link;
 	struct queue *q;
 	struct peer *peer;
 	struct event *go;   /* when the channel has room */
@@ -377,6 +383,7 @@ tool_free(struct tool *t)
 		event_free(t->go);
 	if (t->wait != NULL)
 		event_free(t->wait);
+	LIST_REMOVE(t, link);
 	env_free(&t->env);
 	free(t);
 }
@@ -398,6 +405,7 @@ on_opened(struct peer *p)
 		peer_close(p);
 		return;
 	}
+	LIST_INSERT_HEAD(&s->tools, t, link);
 	t->q = s->q;
 	t->peer = p;
 	env_init(&t->env);
@@ -410,13 +418,25 @@ on_opened(struct peer *p)
 
 static const struct peer_ops ops = { on_message, on_closed };
 
-/* Anybody may ask; what he is told depends on who he is. */
+/*
+ * Anybody may ask; what he is told depends on who he is.  Nobody takes all
+ * places away from root.
+ */
 static bool
-anyone(const struct server *s, uid_t uid)
+allowed(const struct server *s, uid_t uid)
 {
-	(void)s;
-	(void)uid;
-	return true;
+	const struct control_server *c = s->data;
+	size_t same = 0, all = 0;
+	struct tool *t;
+
+	if (uid == 0 || uid == getuid())
+		return true;
+	LIST_FOREACH(t, &c->tools, link)
+	{
+		same += t->peer->uid == uid;
+		all += t->peer->uid != 0;
+	}
+	return same < TOOLS_ONE && all < TOOLS_ALL;
 }
 
 struct control_server *
@@ -427,10 +447,12 @@ control_server_new(struct queue *q, int fd, size_t peers)
 	if (s == NULL)
 		return NULL;
 	s->q = q;
+	LIST_INIT(&s->tools);
 	s->server.proto = &control_channel;
 	s->server.self = CONTROL_SERVER;
 	s->server.ops = &ops;
-	s->server.allowed = anyone;
+	s->server.allowed = allowed;
+	s->server.data = s;
 	s->server.opened = on_opened;
 	s->server.max = peers;
 	if (server_start(&s->server, q->base, fd))

@@ -11,16 +11,18 @@
 #include "queue/pool.h"
 #include "queue/route.h"
 
-#define BATCH 64         /* messages started before other events have a turn */
-#define READ_AGAIN 60000 /* ms until a file that cannot be read is tried */
-#define LANE_SHARE 4     /* of the active messages one destination may have */
+#define BATCH 64          /* messages started before other events have a turn */
+#define READ_AGAIN 60000  /* ms until a file that cannot be read is tried */
+#define RCPTS_MOST 200000 /* in memory, beside active-messages */
+#define LANE_SHARE 4      /* of the active messages one destination may have */
 
 struct dispatch {
 	struct queue *q;
 	struct agents *agents;
 	struct event *work;            /* runs now, or when something is due */
 	LIST_HEAD(, message) messages; /* those worked on */
-	size_t active, lane_most;
+	size_t active, rcpts;          /* in memory */
+	size_t lane_most;
 };
 
 struct agents *
@@ -41,6 +43,9 @@ add(struct dispatch *d, const struct envelope *e, int64_t due)
 	struct queue *q = d->q;
 	struct entry *entry;
 
+	/* A look at the spool may have been faster than who made it. */
+	if (schedule_find(q->schedule, e->id) != NULL)
+		return true;
 	entry = schedule_add(q->schedule, e->id, e->uid,
 	    route_destination(q->settings.tables, q->settings.mail_name, e),
 	    due);
@@ -55,7 +60,7 @@ add(struct dispatch *d, const struct envelope *e, int64_t due)
 bool
 dispatch_accept(struct dispatch *d, const struct envelope *e)
 {
-	return add(d, e, queue_now());
+	return add(d, e, deadline_now());
 }
 
 bool
@@ -69,12 +74,14 @@ dispatch_begun(struct dispatch *d, struct message *m)
 {
 	LIST_INSERT_HEAD(&d->messages, m, link);
 	d->active++;
+	d->rcpts += m->env.nrcpt;
 }
 
 void
 dispatch_finished(struct dispatch *d, struct message *m)
 {
 	LIST_REMOVE(m, link);
+	d->rcpts -= m->env.nrcpt;
 	message_free(m);
 	d->active--;
 	dispatch_kick(d);
@@ -89,7 +96,7 @@ lost_file(struct dispatch *d, struct entry *e, enum spool_state state,
 
 	if (state == SPOOL_FAILED) {
 		log_error(e->id, "wanted=envelope found=%s", strerror(errno));
-		schedule_wait(q->schedule, e, queue_now() + READ_AGAIN);
+		schedule_wait(q->schedule, e, deadline_now() + READ_AGAIN);
 		return;
 	}
 	if (state == SPOOL_GONE)
@@ -120,11 +127,18 @@ start(struct dispatch *d, struct entry *e)
 	lost_file(d, e, SPOOL_FAILED, &f);
 }
 
+static bool
+is_full(const struct dispatch *d)
+{
+	return d->active >= (size_t)d->q->settings.active ||
+	    d->rcpts >= RCPTS_MOST;
+}
+
 /* The work event is set for when there is something to do. */
 static void
 set_alarm(struct dispatch *d, bool more)
 {
-	int64_t now = queue_now(), due = schedule_due(d->q->schedule, now);
+	int64_t now = deadline_now(), due = schedule_due(d->q->schedule, now);
 	struct timeval tv;
 
 	if (more) {
@@ -132,7 +146,7 @@ set_alarm(struct dispatch *d, bool more)
 		return;
 	}
 	(void)event_del(d->work); /* fails on a bad event only */
-	if (due == -1 || d->active >= (size_t)d->q->settings.active)
+	if (due == -1 || is_full(d))
 		return; /* the end of a message kicks */
 	/* Not at once when lanes wait only for memory. */
 	due = due > now ? due - now : 1000;
@@ -168,10 +182,8 @@ on_work(evutil_socket_t fd, short what, void *arg)
 		return;
 	refresh(d);
 	for (i = 0; i < BATCH; i++) {
-		if (d->active >= (size_t)d->q->settings.active)
-			break;
-		e = schedule_take(d->q->schedule, queue_now());
-		if (e == NULL)
+		if (is_full(d) ||
+		    (e = schedule_take(d->q->schedule, deadline_now())) == NULL)
 			break;
 		start(d, e);
 	}

@@ -17,7 +17,7 @@ struct dispatch *dispatch_new(struct queue *, int spawn);
 bool dispatch_accept(struct dispatch *, const struct envelope *);
 
 /*
- * A message found in the spool: due at a time of queue_now(), or held.  False
+ * A message found in the spool: due at a time of deadline_now(), or held.  False
  * without memory.
  */
 bool dispatch_found(struct dispatch *, const struct envelope *, int64_t due);

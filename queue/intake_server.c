@@ -28,6 +28,7 @@
 #include "queue/room.h"
 
 #define INTAKE_RCPTS 60000        /* of one message, before aliases */
+#define INTAKE_RCPTS_ALL 500000   /* of all that are being handed in */
 #define INTAKE_LIMIT (1ULL << 36) /* bytes of content; sessions want less */
 
 struct intake_server {
@@ -35,6 +36,7 @@ struct intake_server {
 	struct queue *q;
 	struct room room;
 	LIST_HEAD(, incoming) writing; /* messages that have an id */
+	size_t rcpts;                  /* of all that are being handed in */
 };
 
 /* One session's message, from open on; outlives a session that commits. */
@@ -44,6 +46,7 @@ struct incoming {
 	struct peer *peer; /* NULL: gone, nobody to answer */
 	struct envelope env;
 	uint64_t size; /* declared */
+	size_t rcpts;  /* as handed in */
 	struct diag diag;
 	bool syncing; /* the helper thread has it */
 };
@@ -69,6 +72,7 @@ incoming_free(struct incoming *in)
 		LIST_REMOVE(in, link);
 	if (in->peer != NULL)
 		in->peer->data = NULL;
+	in->server->rcpts -= in->rcpts;
 	env_free(&in->env);
 	free(in);
 }
@@ -135,10 +139,17 @@ on_rcpt(struct incoming *in, const struct msg_intake_rcpt *m)
 
 	if (in->env.nrcpt >= INTAKE_RCPTS)
 		(void)diag_set(&in->diag, "4.5.3", "Too many recipients");
+	else if (in->server->rcpts >= INTAKE_RCPTS_ALL)
+		(void)diag_set(&in->diag, "4.3.2",
+		    "Too many recipients at once; please try again later");
 	else if (m->addr[0] == '\0')
 		(void)diag_set(&in->diag, "5.1.3", "An empty recipient");
 	else if (!env_add(&in->env, m->addr, m->orcpt, m->notify & notify))
 		(void)diag_set(&in->diag, "4.3.0", "Out of memory");
+	else {
+		in->rcpts++;
+		in->server->rcpts++;
+	}
 }
 
 /* Everything that may be wrong before a file is made for the message. */
@@ -156,7 +167,7 @@ examine(struct incoming *in)
 		return diag_set(&in->diag, "5.5.1", "No recipients");
 	(void)settings_refresh(&q->settings); /* logs what is wrong */
 	in->server->room.reserve = (uint64_t)q->settings.free_space;
-	if (room_check(&in->server->room, q->spool, in->size, queue_now(),
+	if (room_check(&in->server->room, q->spool, in->size, deadline_now(),
 		&in->diag) != OUT_OK)
 		return in->diag.outcome;
 	env_init(&full);
@@ -302,25 +313,12 @@ on_closed(struct peer *p)
 
 static const struct peer_ops ops = { on_message, on_closed };
 
-/* Judged in on_opened(), where the settings are at hand. */
 static bool
-anyone(const struct server *s, uid_t uid)
+allowed(const struct server *s, uid_t uid)
 {
-	(void)s;
-	(void)uid;
-	return true;
-}
+	const struct queue *q = s->data;
 
-static void
-on_opened(struct peer *p)
-{
-	const struct queue *q = ((struct intake_server *)p->server)->q;
-
-	if (p->uid == q->settings.net || p->uid == getuid())
-		return;
-	log_error("-", "channel=intake uid=%u found=not-allowed",
-	    (unsigned int)p->uid);
-	peer_close(p);
+	return uid == q->settings.net || uid == getuid();
 }
 
 struct intake_server *
@@ -335,8 +333,8 @@ intake_server_new(struct queue *q, int fd, size_t peers)
 	s->server.proto = &intake_channel;
 	s->server.self = INTAKE_SERVER;
 	s->server.ops = &ops;
-	s->server.allowed = anyone;
-	s->server.opened = on_opened;
+	s->server.allowed = allowed;
+	s->server.data = q;
 	s->server.max = peers;
 	if (server_start(&s->server, q->base, fd))
 		return s;

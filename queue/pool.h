@@ -44,8 +44,8 @@ struct pool {
 	LIST_HEAD(, agent) agents;
 	size_t nagents, nstarting;
 	unsigned int failures; /* agents lost in a row */
-	int64_t pause;         /* queue_now() until which no agent is started */
-	uint32_t answers;      /* outcomes in all: its agents do work */
+	int64_t pause;    /* deadline_now() until which no agent is started */
+	uint32_t answers; /* outcomes in all: its agents do work */
 	TAILQ_ENTRY(pool) awake; /* its agents are to look for work */
 	bool is_awake;
 	TAILQ_ENTRY(pool) starving; /* it has work and no place for an agent */

@@ -1,8 +1,6 @@
 /*
- * queue: time and the end of queued.
+ * queue: the end of queued.  In queued, as postrider.
  */
-#include <time.h>
-
 #include "common/log.h"
 #include "queue/agents.h"
 #include "queue/dispatch.h"
@@ -10,16 +8,6 @@
 #include "queue/queue.h"
 
 #define STOP_LOOK 20000 /* microseconds between looks whether all is done */
-
-int64_t
-queue_now(void)
-{
-	struct timespec ts;
-
-	/* Cannot fail with this clock and a valid pointer. */
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static void
 on_stop_look(evutil_socket_t fd, short what, void *arg)
@@ -31,7 +19,7 @@ on_stop_look(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!quiet && queue_now() < q->stop_most &&
+	if (!quiet && deadline_now() < q->stop_most &&
 	    event_add(q->stop_look, &look) == 0)
 		return;
 	if (!quiet)
@@ -46,7 +34,7 @@ queue_stop(struct queue *q)
 	if (q->stopping)
 		return;
 	q->stopping = true;
-	q->stop_most = queue_now() + QUEUE_STOP_MOST * 1000;
+	q->stop_most = deadline_now() + QUEUE_STOP_MOST * 1000;
 	if (q->intake != NULL)
 		intake_server_stop(q->intake);
 	q->stop_look = event_new(q->base, -1, 0, on_stop_look, q);

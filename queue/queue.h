@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/deadline.h"
 #include "common/tables.h"
 #include "queue/schedule.h"
 #include "queue/settings.h"
@@ -40,9 +41,9 @@ struct queue {
 	struct control_server *control;
 	struct recovery *recovery;
 	struct counters counters;
-	int64_t started;   /* seconds since 1970 */
+	int64_t started;   /* deadline_now() then */
 	bool stopping;     /* nothing new is begun */
-	int64_t stop_most; /* then: queue_now() when waiting ends */
+	int64_t stop_most; /* then: deadline_now() when waiting ends */
 	struct event *stop_look;
 };
 
@@ -52,8 +53,5 @@ struct queue {
  */
 #define QUEUE_STOP_MOST 5
 void queue_stop(struct queue *);
-
-/* Milliseconds of the monotonic clock: the schedule's time. */
-int64_t queue_now(void);
 
 #endif

@@ -95,7 +95,9 @@ catch_signals(struct queue *q)
 	static const int signals[] = { SIGTERM, SIGINT };
 	struct event *ev;
 
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+	/* Descriptor 3 says when it is over, no terminal does. */
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+	    signal(SIGHUP, SIG_IGN) == SIG_ERR)
 		err(EX_OSERR, "signal");
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		ev = evsignal_new(q->base, signals[i], on_signal, q);
@@ -134,7 +136,7 @@ int
 main(int argc, char **argv)
 {
 	const char *path = parse_args(argc, argv);
-	struct queue q = { .started = queue_now() };
+	struct queue q = { .started = deadline_now() };
 	struct tables t;
 
 	(void)umask(077);

@@ -53,7 +53,7 @@ take(struct recovery *r, struct envelope *e)
 	    recovery_wait(&q->settings.retry, e->state.attempts, arc4random());
 
 	r->found++;
-	if (!dispatch_found(q->dispatch, e, queue_now() + wait))
+	if (!dispatch_found(q->dispatch, e, deadline_now() + wait))
 		log_error(e->id,
 		    "wanted=memory found=none until the next "
 		    "look at the spool");

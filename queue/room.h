@@ -12,7 +12,7 @@
 
 struct room {
 	uint64_t reserve; /* bytes to be kept free; the owner sets it */
-	int64_t looked;   /* queue_now() of the last look */
+	int64_t looked;   /* deadline_now() of the last look */
 	bool known;
 	uint64_t bytes, files;
 };

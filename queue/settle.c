@@ -143,7 +143,7 @@ wait_again(struct message *m)
 		m->env.state.attempts++;
 	wait = retry_wait_ms(p, m->env.state.attempts, age, arc4random());
 	put_state(m);
-	schedule_wait(m->q->schedule, m->entry, queue_now() + wait);
+	schedule_wait(m->q->schedule, m->entry, deadline_now() + wait);
 }
 
 static void
@@ -163,7 +163,7 @@ gone(struct message *m)
 		schedule_remove(m->q->schedule, m->entry);
 	} else
 		schedule_wait(
-		    m->q->schedule, m->entry, queue_now() + REMOVE_AGAIN);
+		    m->q->schedule, m->entry, deadline_now() + REMOVE_AGAIN);
 }
 
 static void
@@ -208,7 +208,8 @@ act(struct message *m, enum settle_answer answer)
 		hold(m);
 		break;
 	case SETTLE_SOON:
-		schedule_wait(m->q->schedule, m->entry, queue_now() + m->soon);
+		schedule_wait(
+		    m->q->schedule, m->entry, deadline_now() + m->soon);
 		break;
 	default:
 		wait_again(m);

@@ -62,7 +62,7 @@ release(struct queue *q, struct entry *entry)
 	if (entry->state != ENTRY_HELD)
 		return NULL;
 	if ((error = write_hold(q, entry, false)) == NULL)
-		schedule_wait(q->schedule, entry, queue_now());
+		schedule_wait(q->schedule, entry, deadline_now());
 	return error;
 }
 
@@ -72,7 +72,7 @@ retry(struct queue *q, struct entry *entry)
 	if (entry->state == ENTRY_HELD)
 		return "it is held: release it first";
 	if (entry->state == ENTRY_WAITING)
-		schedule_wait(q->schedule, entry, queue_now());
+		schedule_wait(q->schedule, entry, deadline_now());
 	return NULL;
 }
 

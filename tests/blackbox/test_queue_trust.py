@@ -140,15 +140,37 @@ def test_noise_on_the_channels(lab):
     assert lab.pids("queued") == before
 
 
+def connects(lab, name, n, uid):
+    """Makes n connections as uid; how many of them are let in."""
+    code = ("import socket\nopen=0\nkept=[]\n"
+            f"for _ in range({n}):\n"
+            " s=socket.socket(socket.AF_UNIX,socket.SOCK_SEQPACKET)\n"
+            f" s.connect('{lab.dir}/run/{name}')\n s.settimeout(0.2)\n"
+            " kept.append(s)\n"
+            " try: s.recv(100)\n"
+            " except TimeoutError: open+=1\n"
+            " except OSError: pass\n"
+            "print(open,flush=True)\ninput()")
+    p = subprocess.Popen([*suite.as_uid(uid), "/usr/bin/python3", "-c", code],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    return p, int(p.stdout.readline())
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="needs users")
 def test_intake_is_not_for_everybody(lab):
-    code = ("import socket;s=socket.socket(socket.AF_UNIX,"
-            "socket.SOCK_SEQPACKET);s.settimeout(5);"
-            f"s.connect('{lab.dir}/run/intake');"
-            "print(len(s.recv(100)))")
-    r = lab.run("/usr/bin/python3", "-c", code, uid=OTHER)
-    assert r.stdout == b"0\n" or b"ConnectionReset" in r.stderr, r
+    p, let_in = connects(lab, "intake", 1, OTHER)
+    p.communicate()
+    assert let_in == 0
     assert lines(lab, "channel=intake", f"uid={OTHER}", "not-allowed")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs users")
+def test_places_at_the_control_socket(lab):
+    """One user cannot take them all."""
+    p, let_in = connects(lab, "control", 12, OTHER)
+    assert queue(lab) == []
+    p.communicate()
+    assert 0 < let_in < 12
 
 
 def test_session_that_leaves(make_lab):
