@@ -25,15 +25,19 @@ def pytest_configure(config):
         raise pytest.UsageError(f"{suite.BUILD}: no build, run make first")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def programs():
+    """Whoever copied them, the copies go last."""
+    yield
+    suite.remove_programs()
+
+
 @pytest.fixture(scope="session")
-def shared():
+def shared(programs):
     running = {}
     yield running
-    try:
-        for one in running.values():
-            one.close()
-    finally:
-        suite.remove_programs()
+    for one in running.values():
+        one.close()
 
 
 @pytest.fixture
