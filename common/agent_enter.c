@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -23,9 +24,38 @@
 #include "common/unix_uid.h"
 #include "common/users.h"
 
+/* What outsiders are told; paths and uids are for the log. */
+struct told {
+	const char *dsn, *text;
+};
+
+static const struct told no_mailbox = { "5.1.1", "no such mailbox" };
+static const struct told not_now = { "4.3.0",
+	"the mailbox cannot be opened now" };
+static const struct told misconfigured = { "4.3.5",
+	"the mailbox cannot be opened (see the log)" };
+static const struct told not_own = { "4.3.5",
+	"the mailbox is in a directory of another user (see the log)" };
+static const struct told open_to_others = { "4.3.5",
+	"the mailbox is in a directory that others may change (see the log)" };
+
+static enum outcome refuse(struct refusal *, const struct told *,
+    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static enum outcome
+refuse(struct refusal *r, const struct told *told, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(r->detail, sizeof(r->detail), fmt, ap);
+	va_end(ap);
+	return diag_set(&r->diag, told->dsn, "%s", told->text);
+}
+
 static enum outcome
 suite_user(
-    struct master *m, const char *user, struct identity *id, struct diag *d)
+    struct master *m, const char *user, struct identity *id, struct refusal *r)
 {
 	struct tables *t = tables_fresh_get(&m->tables);
 
@@ -35,13 +65,13 @@ suite_user(
 	if (m->user_mode ||
 	    (t != NULL && tables_user(t, user, &id->uid, &id->gid)))
 		return OUT_OK;
-	return diag_set(
-	    d, "4.3.5", "user=%s wanted=known-at-apply found=none", user);
+	return refuse(r, &misconfigured,
+	    "user=%s wanted=known-at-apply found=none", user);
 }
 
 static enum outcome
-identify_virtual(
-    struct master *m, const char *account, struct identity *id, struct diag *d)
+identify_virtual(struct master *m, const char *account, struct identity *id,
+    struct refusal *r)
 {
 	struct tables *t = tables_fresh_get(&m->tables);
 	const char *maildir;
@@ -51,18 +81,18 @@ identify_virtual(
 	case TABLES_FOUND:
 		break;
 	case TABLES_NONE:
-		return diag_set(
-		    d, "5.1.1", "account=%s wanted=known found=none", account);
+		return refuse(r, &no_mailbox,
+		    "account=%s wanted=known found=none", account);
 	case TABLES_BROKEN:
-		return diag_set(d, "4.3.0",
+		return refuse(r, &not_now,
 		    "path=%s wanted=tables found=damaged", m->tables.path);
 	}
 	if (strlcpy(id->maildir, maildir, sizeof(id->maildir)) >=
 	    sizeof(id->maildir))
-		return diag_set(
-		    d, "4.3.5", "account=%s maildir too long", account);
+		return refuse(
+		    r, &misconfigured, "account=%s maildir too long", account);
 	strlcpy(id->home, master_text(m, "virtual-root"), sizeof(id->home));
-	return suite_user(m, USER_MAIL, id, d);
+	return suite_user(m, USER_MAIL, id, r);
 }
 
 /* A user of the suite that happens to be above min-uid is still none. */
@@ -83,48 +113,50 @@ is_suite_uid(struct master *m, uid_t uid)
 }
 
 static enum outcome
-check_unix(struct master *m, const struct passwd *pw, struct diag *d)
+check_unix(struct master *m, const struct passwd *pw, struct refusal *r)
 {
 	int64_t min = master_number(m, NULL, "min-uid", -1);
 
 	if (min == -1) /* nobody is turned away for that */
-		return diag_set(d, "4.3.0",
+		return refuse(r, &not_now,
 		    "path=%s wanted=min-uid found=damaged", m->tables.path);
 	if (unix_uid_allowed(pw->pw_uid, min, m->user_mode, getuid()) &&
 	    pw->pw_gid != 0 && (m->user_mode || !is_suite_uid(m, pw->pw_uid)))
 		return OUT_OK;
 	if (m->user_mode)
-		return diag_set(d, "5.1.1",
+		return refuse(r, &no_mailbox,
 		    "user=%s wanted=uid-%u (user-mode) found=uid-%u",
 		    pw->pw_name, (unsigned int)getuid(),
 		    (unsigned int)pw->pw_uid);
-	return diag_set(d, "5.1.1", "user=%s wanted=uid-from-%lld found=uid-%u",
-	    pw->pw_name, (long long)min, (unsigned int)pw->pw_uid);
+	return refuse(r, &no_mailbox,
+	    "user=%s wanted=uid-from-%lld found=uid-%u", pw->pw_name,
+	    (long long)min, (unsigned int)pw->pw_uid);
 }
 
 static enum outcome
-identify_unix(
-    struct master *m, const char *account, struct identity *id, struct diag *d)
+identify_unix(struct master *m, const char *account, struct identity *id,
+    struct refusal *r)
 {
 	struct passwd *pw;
 
 	if (!resolve_unix_name_valid(account))
-		return diag_set(
-		    d, "5.1.1", "user=%s wanted=user-name", account);
+		return refuse(
+		    r, &no_mailbox, "user=%s wanted=user-name", account);
 	errno = 0;
 	if ((pw = getpwnam(account)) == NULL) {
 		if (errno == 0 || errno == ENOENT || errno == ESRCH)
-			return diag_set(d, "5.1.1",
+			return refuse(r, &no_mailbox,
 			    "user=%s wanted=known found=none", account);
-		return diag_set(d, "4.3.0", "user=%s wanted=known found=%s",
+		return refuse(r, &not_now, "user=%s wanted=known found=%s",
 		    account, strerror(errno));
 	}
-	if (check_unix(m, pw, d) != OUT_OK)
-		return d->outcome;
+	if (check_unix(m, pw, r) != OUT_OK)
+		return r->diag.outcome;
 	id->uid = pw->pw_uid;
 	id->gid = pw->pw_gid;
 	if (strlcpy(id->home, pw->pw_dir, sizeof(id->home)) >= sizeof(id->home))
-		return diag_set(d, "4.3.5", "user=%s home too long", account);
+		return refuse(
+		    r, &misconfigured, "user=%s home too long", account);
 	strlcpy(id->name, account, sizeof(id->name));
 	strlcpy(
 	    id->maildir, master_text(m, "unix-maildir"), sizeof(id->maildir));
@@ -132,17 +164,17 @@ identify_unix(
 }
 
 enum outcome
-agent_identify(
-    struct master *m, const char *account, struct identity *id, struct diag *d)
+agent_identify(struct master *m, const char *account, struct identity *id,
+    struct refusal *r)
 {
 	memset(id, 0, sizeof(*id));
 	if (account[0] == '\0') {
 		strlcpy(id->home, "/", sizeof(id->home));
-		return suite_user(m, USER_QUEUE, id, d);
+		return suite_user(m, USER_QUEUE, id, r);
 	}
 	if (strchr(account, '@') != NULL)
-		return identify_virtual(m, account, id, d);
-	return identify_unix(m, account, id, d);
+		return identify_virtual(m, account, id, r);
+	return identify_unix(m, account, id, r);
 }
 
 /*
@@ -150,21 +182,21 @@ agent_identify(
  * others may change could be swapped at any time.
  */
 static enum outcome
-enter(const struct identity *id, struct diag *d)
+enter(const struct identity *id, struct refusal *r)
 {
 	struct stat st;
 
 	if (chdir(id->home) == -1 || stat(".", &st) == -1)
-		return diag_set(d, "4.3.0",
+		return refuse(r, &not_now,
 		    "path=%s wanted=enter-as-%s found=%s", id->home, id->name,
 		    strerror(errno));
 	if (id->maildir[0] == '\0')
 		return OUT_OK; /* bounce works nowhere */
 	if (st.st_uid != id->uid)
-		return diag_set(d, "4.3.5", "path=%s wanted=owner-%u found=%u",
+		return refuse(r, &not_own, "path=%s wanted=owner-%u found=%u",
 		    id->home, (unsigned int)id->uid, (unsigned int)st.st_uid);
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return diag_set(d, "4.3.5",
+		return refuse(r, &open_to_others,
 		    "path=%s wanted=writable-by-owner-only found=mode-%o",
 		    id->home, (unsigned int)st.st_mode & 07777);
 	return OUT_OK;
@@ -172,28 +204,28 @@ enter(const struct identity *id, struct diag *d)
 
 /* The pipe has room for it; if it is gone, nobody wants to know. */
 static void
-tell(int report, const struct diag *d)
+tell(int report, const struct refusal *r)
 {
-	(void)fd_writeall(report, d, sizeof(*d));
+	(void)fd_writeall(report, r, sizeof(*r));
 }
 
 static _Noreturn void
-fail(int report, const struct diag *d)
+fail(int report, const struct refusal *r)
 {
-	tell(report, d);
+	tell(report, r);
 	_exit(EX_UNAVAILABLE);
 }
 
 /* What pop3d was started with, as authd passed it on. */
 static bool
-check_profile(struct master *m, const char *profile, struct diag *d)
+check_profile(struct master *m, const char *profile, struct refusal *r)
 {
 	struct tables *t = tables_fresh_get(&m->tables);
 
 	if (t != NULL && profile_known(t, profile))
 		return true;
-	(void)diag_set(
-	    d, "4.3.5", "profile=%s wanted=declared found=none", profile);
+	(void)refuse(r, &misconfigured, "profile=%s wanted=declared found=none",
+	    profile);
 	return false;
 }
 
@@ -221,22 +253,23 @@ agent_enter(struct master *m, const char *program,
     const struct msg_spawn_start *start, int in_or_job[2], int report)
 {
 	static struct identity id;
-	struct diag d = DIAG_INIT, ready = DIAG_INIT;
+	struct refusal r = REFUSAL_INIT, ready = REFUSAL_INIT;
 	int job = in_or_job[1];
 
 	child_descriptors(in_or_job[0], &job, job == -1 ? 0 : 1, &report);
-	if (agent_identify(m, start->account, &id, &d) != OUT_OK)
-		fail(report, &d);
+	if (agent_identify(m, start->account, &id, &r) != OUT_OK)
+		fail(report, &r);
 	if (!m->user_mode)
 		privs_become(id.uid, id.gid, id.name);
-	if (enter(&id, &d) != OUT_OK)
-		fail(report, &d);
+	if (enter(&id, &r) != OUT_OK)
+		fail(report, &r);
 	if (start->program == SPAWN_MAILBOX &&
-	    !check_profile(m, start->profile, &d))
-		fail(report, &d);
+	    !check_profile(m, start->profile, &r))
+		fail(report, &r);
 	tell(report, &ready);
 	run(m, program, &id, start);
-	(void)diag_set(&d, "4.3.5", "path=%s/%s wanted=executable found=%s",
+	(void)refuse(&r, &misconfigured,
+	    "path=%s/%s wanted=executable found=%s",
 	    master_text(m, "libexec-dir"), program, strerror(errno));
-	fail(report, &d);
+	fail(report, &r);
 }

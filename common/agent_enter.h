@@ -12,8 +12,6 @@
 #include "common/msg_spawn.h"
 #include "common/outcome.h"
 
-#define UNIX_NAME_MAX 32 /* bytes, see resolve.h */
-
 /* Who an agent is and where it works. */
 struct identity {
 	uid_t uid;
@@ -23,17 +21,28 @@ struct identity {
 	char maildir[MBOX_MAX + 1];
 };
 
+/* Why an agent does not run. */
+struct refusal {
+	struct diag diag;           /* may reach anybody: no path, no uid */
+	char detail[DIAG_TEXT + 1]; /* for the log: wanted and found */
+};
+
+#define REFUSAL_INIT                                                           \
+	{                                                                      \
+		DIAG_INIT, ""                                                  \
+	}
+
 /*
  * Looks an account up ("" is the queue's own user).  Otherwise than OUT_OK
- * diag names path or user, what was wanted and what was found.
+ * the refusal, which must have been empty, says why.
  */
 enum outcome agent_identify(
-    struct master *, const char *account, struct identity *, struct diag *);
+    struct master *, const char *account, struct identity *, struct refusal *);
 
 /*
  * In the child: looks the account up, becomes its owner, enters its place and
  * runs program there with in on descriptors 0 and 1 (-1: /dev/null) and job as
- * descriptor 3 (-1: none).  Writes struct diags to report: one that is OUT_OK
+ * descriptor 3 (-1: none).  Writes struct refusals to report: one that is OUT_OK
  * right before exec, one that is a failure when something fails; nothing more
  * means that the program runs.
  */

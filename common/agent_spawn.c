@@ -45,7 +45,7 @@ struct agent {
 	int job; /* the asker's end of the job channel, or -1 */
 	int report;
 	struct event *readable; /* report is waited for; NULL: answered */
-	struct diag told[2];    /* what came through it */
+	struct refusal told[2]; /* what came through it */
 	size_t got;             /* bytes of told */
 	LIST_ENTRY(agent) link;
 };
@@ -73,32 +73,34 @@ answer(struct peer *p, uint32_t serial, const struct diag *d, int job)
 
 /* What the child said of itself; see agent_enter(). */
 static void
-judge(const struct agent *a, struct diag *d)
+judge(const struct agent *a, struct refusal *r)
 {
 	if (a->got % sizeof(a->told[0]) == 0 && a->got > 0)
-		*d = a->told[a->got / sizeof(a->told[0]) - 1];
-	else
-		(void)diag_set(d, "4.3.5",
-		    "program=%s wanted=started found=ended (see the log)",
-		    a->row->name);
+		*r = a->told[a->got / sizeof(a->told[0]) - 1];
+	else {
+		(void)diag_set(&r->diag, "4.3.5",
+		    "the mailbox cannot be opened (see the log)");
+		strlcpy(
+		    r->detail, "wanted=started found=ended", sizeof(r->detail));
+	}
 }
 
 static void
 conclude(struct agent *a)
 {
-	struct diag d = DIAG_INIT;
+	struct refusal r = REFUSAL_INIT;
 
 	if (a->readable == NULL)
 		return;
 	event_free(a->readable);
 	a->readable = NULL;
 	(void)close(a->report); /* read to its end */
-	judge(a, &d);
-	if (d.outcome != OUT_OK)
-		log_error("-", "program=%s account=%s dsn=%s text=%s",
-		    a->row->name, a->account, d.dsn, d.text);
+	judge(a, &r);
+	if (r.diag.outcome != OUT_OK)
+		log_error("-", "program=%s account=%s dsn=%s detail=%s",
+		    a->row->name, a->account, r.diag.dsn, r.detail);
 	if (a->peer != NULL)
-		answer(a->peer, a->serial, &d, a->job);
+		answer(a->peer, a->serial, &r.diag, a->job);
 	else if (a->job != -1)
 		(void)close(a->job); /* the agent ends */
 	a->job = -1;

@@ -104,13 +104,16 @@ table(void **state)
 	master.user_mode = false;
 	database_errno = 0;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct diag d = DIAG_INIT;
+		struct refusal d = REFUSAL_INIT;
 		enum outcome o =
 		    agent_identify(&master, cases[i].account, &id, &d);
 
 		if (cases[i].dsn != NULL) {
 			assert_int_not_equal(o, OUT_OK);
-			assert_string_equal(d.dsn, cases[i].dsn);
+			assert_string_equal(d.diag.dsn, cases[i].dsn);
+			/* Outsiders read the text, the log has the detail. */
+			assert_string_equal(d.diag.text, "no such mailbox");
+			assert_non_null(strstr(d.detail, "wanted="));
 			continue;
 		}
 		assert_int_equal(o, OUT_OK);
@@ -130,12 +133,12 @@ database_fails(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(later); i++) {
-		struct diag d = DIAG_INIT;
+		struct refusal d = REFUSAL_INIT;
 
 		database_errno = later[i];
 		assert_int_equal(
 		    agent_identify(&master, "carol", &id, &d), OUT_TEMP);
-		assert_string_equal(d.dsn, "4.3.0");
+		assert_string_equal(d.diag.dsn, "4.3.0");
 	}
 	database_errno = 0;
 }
@@ -144,7 +147,7 @@ database_fails(void **state)
 static void
 user_mode(void **state)
 {
-	struct diag d = DIAG_INIT, mine = DIAG_INIT;
+	struct refusal d = REFUSAL_INIT, mine = REFUSAL_INIT;
 	struct identity id;
 
 	(void)state;
@@ -165,7 +168,7 @@ static void
 damaged(void **state)
 {
 	struct master broken = { .user_mode = false };
-	struct diag d = DIAG_INIT, e = DIAG_INIT;
+	struct refusal d = REFUSAL_INIT, e = REFUSAL_INIT;
 	struct identity id;
 
 	(void)state;
