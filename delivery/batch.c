@@ -37,7 +37,7 @@ find_maildir(struct batch *b, const char *path)
 		if (strcmp(b->maildir[i].path, path) == 0)
 			return &b->maildir[i];
 	m = &b->maildir[b->maildirs++];
-	(void)maildir_open(m, b->base, path, &b->namer); /* in m->diag too */
+	(void)maildir_open(m, b->base, path, &b->namer); /* in m->failure too */
 	return m;
 }
 
@@ -65,12 +65,13 @@ make_head(const char *sender, const char *rcpt, char head[CONTENT_HEAD])
 
 /* Why the content could not be read or written, for one recipient. */
 static void
-content_failed(struct diag *d, enum content_result result, const char *path)
+content_failed(struct failure *f, enum content_result result, const char *path)
 {
 	if (result == CONTENT_DAMAGED)
-		diag_set(d, JOB_DAMAGED, "the queued message is damaged");
+		diag_set(
+		    &f->diag, JOB_DAMAGED, "the queued message is damaged");
 	else
-		failure_errno(d, path, "content", errno);
+		failure_errno(f, path, "content", errno);
 }
 
 static void
@@ -96,21 +97,23 @@ write_file(struct batch *b, struct delivery *d, const struct msg_job_rcpt *r)
 	enum content_result result;
 
 	if (n == 0) {
-		failure_found(&d->diag, "envelope", "printable", "controls");
+		failure_found(&d->failure,
+		    "an address cannot be written into the header", "envelope",
+		    "printable", "controls");
 		return;
 	}
 	m = find_maildir(b, r->mailbox);
-	if (m->diag.outcome != OUT_OK) {
-		d->diag = m->diag;
+	if (m->failure.diag.outcome != OUT_OK) {
+		d->failure = m->failure;
 		return;
 	}
-	if (maildir_create(f, m, &b->namer, &d->diag) != OUT_OK)
+	if (maildir_create(f, m, &b->namer, &d->failure) != OUT_OK)
 		return;
 	f->facts.size = n + c->size;
 	f->facts.wire = f->facts.size + 2 + c->lines;
 	result = content_copy(c, f->fd, head, n);
 	if (result != CONTENT_OK)
-		content_failed(&d->diag, result, m->path);
+		content_failed(&d->failure, result, m->path);
 	else if (b->jobs.rcpts > 1)
 		maildir_flow(f);
 }
@@ -132,12 +135,12 @@ write_job(struct batch *b, const struct job *job)
 		const struct msg_job_rcpt *r = &b->jobs.rcpt[i];
 
 		*d = (struct delivery){
-			.job = job, .file.fd = -1, .diag = DIAG_INIT
+			.job = job, .file.fd = -1, .failure = FAILURE_NONE
 		};
 		if (result != CONTENT_OK)
-			content_failed(&d->diag, result, "spool");
+			content_failed(&d->failure, result, "spool");
 		else if (loop_has(&c->loop, r->addr))
-			diag_set(&d->diag, "5.4.6",
+			diag_set(&d->failure.diag, "5.4.6",
 			    "mail loop: already delivered to %s", r->addr);
 		else
 			write_file(b, d, r);
@@ -148,18 +151,18 @@ write_job(struct batch *b, const struct job *job)
 static void
 publish(struct batch *b, struct delivery *d)
 {
-	if (d->file.fd != -1 && d->diag.outcome == OUT_OK &&
-	    maildir_settle(&d->file, &d->diag) == OUT_OK)
-		(void)maildir_publish(&d->file, &b->namer, &d->diag);
+	if (d->file.fd != -1 && d->failure.diag.outcome == OUT_OK &&
+	    maildir_settle(&d->file, &d->failure) == OUT_OK)
+		(void)maildir_publish(&d->file, &b->namer, &d->failure);
 }
 
 /* The name must be durable too; what failed leaves nothing behind. */
 static void
 conclude(struct delivery *d)
 {
-	if (d->diag.outcome == OUT_OK)
-		d->diag = d->file.dir->diag;
-	maildir_drop(&d->file, d->diag.outcome == OUT_OK);
+	if (d->failure.diag.outcome == OUT_OK)
+		d->failure = d->file.dir->failure;
+	maildir_drop(&d->file, d->failure.diag.outcome == OUT_OK);
 }
 
 void
@@ -171,38 +174,40 @@ batch_deliver(struct batch *b)
 	for (size_t i = 0; i < b->jobs.rcpts; i++)
 		publish(b, &b->delivery[i]);
 	for (size_t i = 0; i < b->maildirs; i++)
-		(void)maildir_sync(&b->maildir[i]); /* in its diag too */
+		(void)maildir_sync(&b->maildir[i]); /* in its failure too */
 	for (size_t i = 0; i < b->jobs.rcpts; i++)
 		conclude(&b->delivery[i]);
 	while (b->maildirs > 0)
 		maildir_close(&b->maildir[--b->maildirs]);
 }
 
+/* What became of the recipient is queued's to log; this is what was done. */
 static void
-log_outcome(const struct delivery *d, const struct msg_job_rcpt *r, int64_t ms)
+log_work(const struct delivery *d, const struct msg_job_rcpt *r, int64_t ms)
 {
+	const struct failure *f = &d->failure;
 	const char *id = d->job->msg.id;
 
-	if (d->diag.outcome == OUT_OK)
-		log_event(id, "delivered", "to=%s mailbox=%s size=%ju ms=%jd",
+	if (f->diag.outcome == OUT_OK)
+		log_event(id, "written", "to=%s mailbox=%s size=%ju ms=%jd",
 		    r->addr, r->mailbox, (uintmax_t)d->file.facts.size,
 		    (intmax_t)ms);
-	else
-		log_event(id,
-		    d->diag.outcome == OUT_PERM ? "failed" : "deferred",
-		    "to=%s mailbox=%s dsn=%s why=%s ms=%jd", r->addr,
-		    r->mailbox, d->diag.dsn, d->diag.text, (intmax_t)ms);
+	else if (f->wanted[0] != '\0')
+		log_error(id,
+		    "to=%s mailbox=%s dsn=%s path=%s wanted=%s found=%s",
+		    r->addr, r->mailbox, f->diag.dsn, f->path, f->wanted,
+		    f->found);
 }
 
 static enum chan_result
 answer(struct chan *c, const struct delivery *d, const struct msg_job_rcpt *r)
 {
-	struct msg_job_outcome m = {
-		.job = r->job, .index = r->index, .outcome = d->diag.outcome
-	};
+	struct msg_job_outcome m = { .job = r->job,
+		.index = r->index,
+		.outcome = d->failure.diag.outcome };
 
-	strlcpy(m.dsn, d->diag.dsn, sizeof(m.dsn));
-	strlcpy(m.text, d->diag.text, sizeof(m.text));
+	strlcpy(m.dsn, d->failure.diag.dsn, sizeof(m.dsn));
+	strlcpy(m.text, d->failure.diag.text, sizeof(m.text));
 	return chan_send(c, JOB_T_OUTCOME, &m, -1, deadline_in(BATCH_ANSWER));
 }
 
@@ -213,7 +218,7 @@ batch_answer(struct batch *b, struct chan *c)
 	enum chan_result r = CHAN_OK;
 
 	for (size_t i = 0; i < b->jobs.rcpts && r == CHAN_OK; i++) {
-		log_outcome(&b->delivery[i], &b->jobs.rcpt[i], ms);
+		log_work(&b->delivery[i], &b->jobs.rcpt[i], ms);
 		r = answer(c, &b->delivery[i], &b->jobs.rcpt[i]);
 	}
 	jobs_clear(&b->jobs);

@@ -12,7 +12,7 @@
 struct delivery {
 	const struct job *job; /* NULL: not come to yet */
 	struct maildir_file file;
-	struct diag diag;
+	struct failure failure;
 };
 
 /* Large; one per process. */

@@ -5,46 +5,63 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <bsd/string.h>
+
 #include "delivery/failure.h"
 
 struct row {
 	int error;
-	const char *dsn;
+	const char *dsn, *text;
 	const char *found; /* NULL: as strerror(3) says it */
 };
 
 /* clang-format off */
 static const struct row rows[] = {
-	{ EDQUOT,	"4.2.2",	"mailbox full: quota exceeded" },
-	{ ENOSPC,	"4.3.1",	"disk full" },
-	{ EFBIG,	"4.3.1",	"limit on file size" },
-	{ EMLINK,	"4.3.1",	NULL },
-	{ EACCES,	"4.2.1",	NULL },
-	{ EPERM,	"4.2.1",	NULL },
-	{ EROFS,	"4.2.1",	NULL },
-	{ ELOOP,	"4.3.5",	"symbolic link" },
-	{ ENOTDIR,	"4.3.5",	"something else" },
-	{ EXDEV,	"4.3.5",	"a path that leads outside" },
-	{ ENAMETOOLONG,	"4.3.5",	NULL },
+	{ EDQUOT,	"4.2.2",	"mailbox is full: quota exceeded", NULL },
+	{ ENOSPC,	"4.3.1",	"mailbox disk is full", NULL },
+	{ EFBIG,	"4.3.1",	"mailbox files are limited in size", NULL },
+	{ EMLINK,	"4.3.1",	"mailbox directory is full", NULL },
+	{ EACCES,	"4.2.1",	"mailbox directory is not accessible (see the log)", NULL },
+	{ EPERM,	"4.2.1",	"mailbox directory is not accessible (see the log)", NULL },
+	{ EROFS,	"4.2.1",	"mailbox disk is read-only", NULL },
+	{ ELOOP,	"4.3.5",	"mailbox path has a symbolic link (see the log)", "symbolic link" },
+	{ ENOTDIR,	"4.3.5",	"mailbox directory is something else (see the log)", "something else" },
+	{ EXDEV,	"4.3.5",	"mailbox path leads outside (see the log)", "a path that leads outside" },
+	{ ENAMETOOLONG,	"4.3.5",	"mailbox path is too long (see the log)", NULL },
 };
 /* clang-format on */
 
-enum outcome
-failure_errno(struct diag *d, const char *path, const char *wanted, int error)
+static enum outcome
+set(struct failure *f, const struct row *row, const char *path,
+    const char *wanted, const char *found)
 {
-	struct row row = { error, "4.3.0", NULL };
+	if (f->diag.outcome != OUT_OK)
+		return f->diag.outcome;
+	strlcpy(f->path, path, sizeof(f->path));
+	f->wanted = wanted;
+	strlcpy(f->found, found, sizeof(f->found));
+	return diag_set(&f->diag, row->dsn, "%s", row->text);
+}
+
+enum outcome
+failure_errno(
+    struct failure *f, const char *path, const char *wanted, int error)
+{
+	struct row row = { error, "4.3.0",
+		"message cannot be stored now (see the log)", NULL };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].error == error)
 			row = rows[i];
-	return diag_set(d, row.dsn, "path=%.100s wanted=%s found=%s", path,
-	    wanted, row.found != NULL ? row.found : strerror(error));
+	return set(f, &row, path, wanted,
+	    row.found != NULL ? row.found : strerror(error));
 }
 
 enum outcome
-failure_found(
-    struct diag *d, const char *path, const char *wanted, const char *found)
+failure_found(struct failure *f, const char *text, const char *path,
+    const char *wanted, const char *found)
 {
-	return diag_set(
-	    d, "4.3.5", "path=%.100s wanted=%s found=%s", path, wanted, found);
+	const struct row row = { 0, "4.3.5", text, NULL };
+
+	return set(f, &row, path, wanted, found);
 }

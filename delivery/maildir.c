@@ -40,7 +40,7 @@
 
 /* Ours, a directory, and closed to other writers; else a diag. */
 static enum outcome
-check_dir(int fd, const char *path, struct diag *d)
+check_dir(int fd, const char *path, struct failure *d)
 {
 	char found[40];
 	struct stat st;
@@ -50,13 +50,16 @@ check_dir(int fd, const char *path, struct diag *d)
 	if (st.st_uid != geteuid()) {
 		(void)snprintf(
 		    found, sizeof(found), "owner %ju", (uintmax_t)st.st_uid);
-		return failure_found(d, path, "own directory", found);
+		return failure_found(d,
+		    "mailbox directory belongs to another user (see the log)",
+		    path, "own directory", found);
 	}
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
 		(void)snprintf(found, sizeof(found), "mode %04o",
 		    (unsigned int)(st.st_mode & 07777));
-		return failure_found(
-		    d, path, "no write permission for others", found);
+		return failure_found(d,
+		    "mailbox directory may be changed by others (see the log)",
+		    path, "no write permission for others", found);
 	}
 	return OUT_OK;
 }
@@ -75,10 +78,10 @@ open_sub(int dir, const char *sub, bool *made, struct maildir *m)
 		*made = true;
 	}
 	if (fd == -1) {
-		failure_errno(&m->diag, path, "directory", errno);
+		failure_errno(&m->failure, path, "directory", errno);
 		return -1;
 	}
-	if (check_dir(fd, path, &m->diag) != OUT_OK) {
+	if (check_dir(fd, path, &m->failure) != OUT_OK) {
 		(void)close(fd); /* only looked at */
 		return -1;
 	}
@@ -93,15 +96,15 @@ open_subs(struct maildir *m, int dir)
 
 	if ((m->tmp = open_sub(dir, "tmp", &made, m)) == -1 ||
 	    (cur = open_sub(dir, "cur", &made, m)) == -1)
-		return m->diag.outcome;
+		return m->failure.diag.outcome;
 	(void)close(cur); /* readers need it, deliveries do not */
 	if (made && fsync(dir) == -1)
-		return failure_errno(&m->diag, m->path, "sync", errno);
+		return failure_errno(&m->failure, m->path, "sync", errno);
 	made = false;
 	if ((m->new = open_sub(dir, "new", &made, m)) == -1)
-		return m->diag.outcome;
+		return m->failure.diag.outcome;
 	if (made && fsync(dir) == -1)
-		return failure_errno(&m->diag, m->path, "sync", errno);
+		return failure_errno(&m->failure, m->path, "sync", errno);
 	return OUT_OK;
 }
 
@@ -111,32 +114,33 @@ maildir_open(struct maildir *m, int base, const char *path,
 {
 	int dir;
 
-	*m = (struct maildir){ .tmp = -1, .new = -1, .diag = DIAG_INIT };
+	*m = (struct maildir){ .tmp = -1, .new = -1, .failure = FAILURE_NONE };
 	strlcpy(m->path, path, sizeof(m->path));
 	if (!beneath_path_valid(path))
-		return failure_found(
-		    &m->diag, path, "relative path", "another");
+		return failure_found(&m->failure,
+		    "mailbox path leads outside (see the log)", path,
+		    "relative path", "another");
 	dir = beneath_open(base, path);
 	if (dir == -1 && errno == ENOENT)
 		dir = beneath_make(base, path);
 	if (dir == -1)
-		return failure_errno(&m->diag, path, "directory", errno);
-	if (check_dir(dir, path, &m->diag) == OUT_OK &&
+		return failure_errno(&m->failure, path, "directory", errno);
+	if (check_dir(dir, path, &m->failure) == OUT_OK &&
 	    open_subs(m, dir) == OUT_OK)
 		maildir_clean(m->tmp, namer);
 	else
 		maildir_close(m);
 	(void)close(dir); /* nothing was written through it */
-	return m->diag.outcome;
+	return m->failure.diag.outcome;
 }
 
 enum outcome
 maildir_sync(struct maildir *m)
 {
 	if (m->unsynced && fsync(m->new) == -1)
-		failure_errno(&m->diag, m->path, "sync", errno);
+		failure_errno(&m->failure, m->path, "sync", errno);
 	m->unsynced = false;
-	return m->diag.outcome;
+	return m->failure.diag.outcome;
 }
 
 void
@@ -174,7 +178,7 @@ lock(struct maildir_file *f)
 
 enum outcome
 maildir_create(struct maildir_file *f, struct maildir *m,
-    struct maildir_namer *namer, struct diag *d)
+    struct maildir_namer *namer, struct failure *d)
 {
 	int error = 0;
 
@@ -202,7 +206,7 @@ maildir_flow(struct maildir_file *f)
 }
 
 enum outcome
-maildir_settle(struct maildir_file *f, struct diag *d)
+maildir_settle(struct maildir_file *f, struct failure *d)
 {
 	if (fsync(f->fd) == -1)
 		return failure_errno(d, f->dir->path, "sync", errno);
@@ -231,7 +235,7 @@ move(struct maildir_file *f, const char *name)
 
 enum outcome
 maildir_publish(
-    struct maildir_file *f, struct maildir_namer *namer, struct diag *d)
+    struct maildir_file *f, struct maildir_namer *namer, struct failure *d)
 {
 	char name[MAILDIR_NAME];
 

@@ -85,8 +85,12 @@ def test_mailbox_is_a_symlink(make_lab, where):
 
     assert lab.send(plain("second")).code == 250
     said = lab.wait_log("event=deferred")[0]
-    assert "bob@" in said and "4." in said
-    assert lab.wait_log(where.split("/")[-1])
+    assert "bob@" in said and "4." in said and "path=" not in said
+    [error] = [line for line in lab.log().splitlines()
+               if "event=error" in line and where in line][:1]
+    assert "path=" in error and "wanted=directory" in error
+    assert 'found="symbolic link"' in error
+    assert said.split("id=")[1].split()[0] == error.split("id=")[1].split()[0]
     still_works(lab)
     assert [f for f in trap.rglob("*") if f.is_file()] == []
 

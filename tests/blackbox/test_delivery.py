@@ -108,6 +108,11 @@ def test_recipients_are_independent(place, local):
         assert line.isprintable()
 
 
+def errors(local):
+    return [line for line in local.log().splitlines()
+            if "event=error" in line]
+
+
 PARTS = ["example.org", "example.org/bob", "example.org/bob/Maildir",
          "example.org/bob/Maildir/tmp", "example.org/bob/Maildir/new",
          "example.org/bob/Maildir/cur"]
@@ -121,8 +126,11 @@ def test_no_symlink_is_followed(place, local, part):
     (place.root / part).symlink_to(there)
     before = [sorted(f) for _, _, f in os.walk(there)]
     assert local.deliver(b"y\n", BOB) == ["4.3.5"]
-    assert f"path={part if part.count('/') > 2 else BOB[1]} " in local.text[0]
-    assert "wanted=directory found=symbolic link" in local.text[0]
+    assert local.text == ["mailbox path has a symbolic link (see the log)"]
+    [line] = errors(local)
+    assert "id=2ab " in line and f"to={BOB[0]} " in line
+    assert f"path={part if part.count('/') > 2 else BOB[1]} " in line
+    assert 'wanted=directory found="symbolic link"' in line
     assert [sorted(f) for _, _, f in os.walk(there)] == before
     (place.root / part).unlink()
     there.rename(place.root / part)
@@ -136,7 +144,9 @@ def test_mode_000(place, local, part):
     assert local.deliver(b"x\n", BOB) == ["2.0.0"]
     (place.root / part).chmod(0)
     assert local.deliver(b"y\n", BOB) == ["4.2.1"]
-    assert "Permission denied" in local.text[0]
+    assert local.text == ["mailbox directory is not accessible (see the log)"]
+    [line] = errors(local)
+    assert "Permission denied" in line
     (place.root / part).chmod(0o700)
     assert local.deliver(b"y\n", BOB) == ["2.0.0"]
 
@@ -149,15 +159,20 @@ def test_other_owner(place, local):
     os.chown(new, 0, 0)
     new.chmod(0o755)
     assert local.deliver(b"y\n", BOB) == ["4.3.5"]
-    assert local.text[0] == (f"path={BOB[1]}/new wanted=own directory "
-                             "found=owner 0")
+    assert local.text == [
+        "mailbox directory belongs to another user (see the log)"]
+    [line] = errors(local)
+    assert f'path={BOB[1]}/new wanted="own directory" found="owner 0"' in line
 
 
 def test_writable_by_others(place, local):
     assert local.deliver(b"x\n", BOB) == ["2.0.0"]
     (place.root / BOB[1]).chmod(0o770)
     assert local.deliver(b"y\n", BOB) == ["4.3.5"]
-    assert "found=mode 0770" in local.text[0]
+    assert local.text == [
+        "mailbox directory may be changed by others (see the log)"]
+    [line] = errors(local)
+    assert f"path={BOB[1]} wanted=" in line and 'found="mode 0770"' in line
 
 
 def test_strange_host_name(nobody):
@@ -367,8 +382,12 @@ def test_through_the_suite(lab):
         assert NAME.match(os.fsencode(found.name))
         assert not list((lab.maildir(user) / "tmp").iterdir())
     lab.wait_idle()
-    message = re.search(r"id=(\S+) event=delivered to=" +
+    message = re.search(r"local\[\d+\]: id=(\S+) event=written to=" +
                         re.escape(lab.address("bob")), lab.log()).group(1)
+    # What becomes of a message is said once, by queued.
+    [line] = [x for x in lab.log().splitlines() if "event=delivered" in x and
+              f"id={message} " in x and lab.address("bob") in x]
+    assert "queued[" in line
     assert f"id={message} event=queued" in lab.log() or \
         f"id={message} event=accepted" in lab.log()
 
