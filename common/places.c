@@ -33,6 +33,21 @@ complain(int fd, const char *path, const char *wanted, const char *found)
 	return false;
 }
 
+/* What mkdir(2) has made may have been replaced by the parent's owner. */
+static bool
+give_away(int fd, const struct owner *owner, mode_t mode)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return false;
+	if (st.st_uid != geteuid()) {
+		errno = EPERM;
+		return false;
+	}
+	return fchown(fd, owner->uid, owner->gid) == 0 && fchmod(fd, mode) == 0;
+}
+
 static bool
 check_directory(int fd, const char *path, const struct owner *owner,
     const struct owner *other)
@@ -71,9 +86,7 @@ places_directory(const char *path, const struct owner *owner,
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return complain(-1, path, "directory", strerror(errno));
-	if (made &&
-	    (fchown(fd, owner->uid, owner->gid) == -1 ||
-		fchmod(fd, mode) == -1))
+	if (made && !give_away(fd, owner, mode))
 		return complain(fd, path, "ownership", strerror(errno));
 	return check_directory(fd, path, owner, other);
 }
@@ -161,6 +174,31 @@ places_lock(const char *dir)
 	return fd;
 }
 
+/*
+ * The log's directory may be another user's, who must not have root write to
+ * a file of somebody else, or wait for a reader.
+ */
+static int
+open_log_again(const char *path)
+{
+	struct stat st;
+	int fd;
+
+	fd = open(path,
+	    O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY |
+		O_NONBLOCK);
+	if (fd == -1 || fstat(fd, &st) == -1 ||
+	    fcntl(fd, F_SETFL, O_APPEND) == -1) {
+		(void)complain(fd, path, "append", strerror(errno));
+		return -1;
+	}
+	if (S_ISREG(st.st_mode) && st.st_nlink == 1)
+		return fd;
+	(void)complain(fd, path, "log-file",
+	    S_ISREG(st.st_mode) ? "more than one name" : "another kind");
+	return -1;
+}
+
 bool
 places_log(const char *path, gid_t gid)
 {
@@ -172,11 +210,10 @@ places_log(const char *path, gid_t gid)
 	if (fd != -1 &&
 	    (fchown(fd, (uid_t)-1, gid) == -1 || fchmod(fd, 0620) == -1))
 		return complain(fd, path, "ownership", strerror(errno));
-	if (fd == -1 && errno == EEXIST)
-		fd = open(path,
-		    O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
-	if (fd == -1)
+	if (fd == -1 && errno != EEXIST)
 		return complain(-1, path, "append", strerror(errno));
+	if (fd == -1 && (fd = open_log_again(path)) == -1)
+		return false;
 	if (dup2(fd, STDERR_FILENO) == -1)
 		return complain(fd, path, "stderr", strerror(errno));
 	(void)close(fd); /* stderr has it */

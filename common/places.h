@@ -33,7 +33,7 @@ int places_lock(const char *dir);
 
 /*
  * Opens the log file for appending, created so that gid may append too, and
- * puts it on stderr.
+ * puts it on stderr.  An existing one must be a regular file with one name.
  */
 bool places_log(const char *path, gid_t gid);
 

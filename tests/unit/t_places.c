@@ -128,6 +128,7 @@ log_in_child(const char *path)
 	pid_t pid;
 
 	if ((pid = fork()) == 0) {
+		(void)alarm(5); /* what waits, ends */
 		if (!places_log(path, getgid()))
 			_exit(1);
 		_exit(write(STDERR_FILENO, "line\n", 5) != 5);
@@ -154,6 +155,32 @@ log_file(void **state)
 	assert_int_not_equal(log_in_child(unit_path("no/the.log")), 0);
 }
 
+static void
+wrong_logs(void **state)
+{
+	struct stat st;
+	int reader;
+
+	(void)state;
+	/* A pipe would keep postriderd waiting, or stop it when full. */
+	assert_int_equal(mkfifo(unit_path("pipe.log"), 0600), 0);
+	assert_int_equal(log_in_child(unit_path("pipe.log")), 1 << 8);
+	reader = open(unit_path("pipe.log"), O_RDONLY | O_NONBLOCK);
+	assert_int_not_equal(reader, -1);
+	assert_int_equal(log_in_child(unit_path("pipe.log")), 1 << 8);
+	assert_int_equal(close(reader), 0);
+	/* A second name of somebody's file would be written to. */
+	unit_file("others", "other", 5);
+	assert_int_equal(link(unit_path("others"), unit_path("hard.log")), 0);
+	assert_int_equal(log_in_child(unit_path("hard.log")), 1 << 8);
+	assert_int_equal(stat(unit_path("others"), &st), 0);
+	assert_int_equal(st.st_size, 5);
+	assert_int_equal(unlink(unit_path("others")), 0);
+	assert_int_equal(log_in_child(unit_path("hard.log")), 0);
+	assert_int_equal(log_in_child(unit_dir), 1 << 8);
+	assert_int_equal(log_in_child("/dev/null"), 1 << 8);
+}
+
 static int
 setup(void **state)
 {
@@ -173,6 +200,7 @@ main(void)
 		cmocka_unit_test(lock_of_the_dead),
 		cmocka_unit_test(wrong_locks),
 		cmocka_unit_test(log_file),
+		cmocka_unit_test(wrong_logs),
 	};
 
 	return cmocka_run_group_tests(tests, setup, unit_teardown);
