@@ -1,5 +1,5 @@
 /*
- * sandbox: what a process keeps the right to do.  Library code; the last
+ * sandbox: what bounds a process from here to its end.  Library code; the last
  * thing every main file calls before it reads a foreign byte.
  */
 #include <sys/prctl.h>

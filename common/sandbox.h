@@ -1,7 +1,10 @@
 /*
- * sandbox: what a process keeps the right to do, from here to its end.
+ * sandbox: the last step before a process reads a foreign byte, and the bounds
+ * that hold from there to its end.
  *
- * `grep 'sandbox('` lists the rights of the whole suite.
+ * `grep 'sandbox('` lists these places in the whole suite.  What a process may
+ * open or connect to is decided by its user and by the descriptors it was
+ * given; system calls are not filtered.
  */
 #ifndef COMMON_SANDBOX_H
 #define COMMON_SANDBOX_H
@@ -20,7 +23,7 @@ enum sandbox_profile {
 
 /*
  * Not dumpable, no new privileges, no core, and the profile's bounds on
- * descriptors, memory and file size.  A failure ends the process (EX_OSERR).
+ * descriptors and memory.  A failure ends the process (EX_OSERR).
  */
 void sandbox(enum sandbox_profile);
 
