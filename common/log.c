@@ -220,25 +220,38 @@ emit(int severity, const char *id, const char *event, const char *fmt,
 	errno = saved;
 }
 
+static void
+use_syslog(int flags)
+{
+	kind = LOG_TO_SYSLOG;
+	tzset(); /* syslog(3) would read the zone file later */
+	openlog(program, LOG_PID | LOG_NDELAY | flags, LOG_MAIL);
+}
+
+static void
+use_file(const char *path)
+{
+	int fd =
+	    open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+	int why = errno;
+
+	if (fd != -1) {
+		log_fd = fd;
+		return;
+	}
+	use_syslog(LOG_PERROR);
+	log_error("-", "path=%s wanted=append found=%s", path, strerror(why));
+}
+
 void
 log_open(const char *name, enum log_kind where, const char *path)
 {
-	int fd;
-
 	program = name;
 	kind = where;
-	if (where == LOG_TO_SYSLOG) {
-		tzset(); /* syslog(3) would read the zone file later */
-		openlog(program, LOG_PID | LOG_NDELAY, LOG_MAIL);
-	} else if (where == LOG_TO_FILE) {
-		fd = open(path,
-		    O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
-		if (fd != -1)
-			log_fd = fd;
-		else
-			log_error("-", "path=%s wanted=append found=%s", path,
-			    strerror(errno));
-	}
+	if (where == LOG_TO_SYSLOG)
+		use_syslog(0);
+	else if (where == LOG_TO_FILE)
+		use_file(path);
 }
 
 void

@@ -18,8 +18,9 @@ enum log_kind { LOG_TO_STDERR, LOG_TO_FILE, LOG_TO_SYSLOG };
 
 /*
  * Names the program and opens the place where lines go, before the sandbox.
- * A file that cannot be opened is replaced by stderr, which says so.  Daemons
- * and agents under postriderd are given the log on stderr.
+ * A file that cannot be opened is replaced by syslog and stderr, which say so:
+ * a session under inetd has no stderr that anybody reads.  Daemons and agents
+ * under postriderd are given the log on stderr.
  */
 void log_open(const char *program, enum log_kind, const char *path);
 

@@ -170,11 +170,15 @@ keeps_errno(void **state)
 	(void)logged();
 }
 
-/* A file that cannot be opened: the lines go on where they went. */
+/* A file that cannot be opened: the lines go to syslog and stderr. */
 static void
 no_file(void **state)
 {
+	int err = dup(STDERR_FILENO);
+	int fd = open(unit_path("log"), O_WRONLY | O_APPEND);
+
 	(void)state;
+	assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
 	log_open("t_log", LOG_TO_FILE, unit_path("missing/log"));
 	assert_non_null(strstr(event(), "wanted=append found="));
 	assert_int_equal(symlink("log", unit_path("link")), 0);
@@ -182,6 +186,9 @@ no_file(void **state)
 	assert_non_null(strstr(event(), "wanted=append found="));
 	log_event("-", "x", "%s", "y");
 	assert_string_equal(event(), "id=- event=x y\n");
+	assert_int_equal(dup2(err, STDERR_FILENO), STDERR_FILENO);
+	assert_int_equal(close(err), 0);
+	assert_int_equal(close(fd), 0);
 }
 
 /* One conversion that log.h allows, behind its '%'; its length, or 0. */
