@@ -2,12 +2,22 @@
  * privs: giving up root, once, for good.  Library code of every program that
  * may be started as root, called before the first foreign byte is read.
  */
-#include <err.h>
+#include <errno.h>
 #include <grp.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "common/privs.h"
+
+static _Noreturn void
+fail(int status, const char *name, const char *found)
+{
+	log_error("-", "user=%s wanted=unprivileged found=%s", name, found);
+	exit(status);
+}
 
 void
 privs_become(uid_t uid, gid_t gid, const char *name)
@@ -21,13 +31,10 @@ privs_become_with(uid_t uid, gid_t gid, gid_t extra, const char *name)
 	const gid_t groups[2] = { gid, extra };
 
 	if (uid == 0 || gid == 0 || extra == 0)
-		errx(EX_CONFIG,
-		    "user %s: wanted an unprivileged user, "
-		    "found root",
-		    name);
+		fail(EX_CONFIG, name, "root");
 	if (setgroups(gid == extra ? 1 : 2, groups) == -1 ||
 	    setresgid(gid, gid, gid) == -1 || setresuid(uid, uid, uid) == -1)
-		err(EX_OSERR, "cannot become user %s", name);
+		fail(EX_OSERR, name, strerror(errno));
 	if (setuid(0) != -1 || seteuid(0) != -1)
-		errx(EX_OSERR, "user %s: still able to become root", name);
+		fail(EX_OSERR, name, "able-to-become-root");
 }

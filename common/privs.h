@@ -11,7 +11,8 @@
 /*
  * Returns when the process has this uid and gid, no other group, and cannot
  * become root again.  Root itself is refused.  Every failure ends the process
- * with EX_OSERR: it must not go on with the wrong rights.
+ * with EX_CONFIG or EX_OSERR and a line in the log: it must not go on with the
+ * wrong rights.
  */
 void privs_become(uid_t, gid_t, const char *name);
 

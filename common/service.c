@@ -16,15 +16,19 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
 
+#include "common/deadline.h"
 #include "common/log.h"
 #include "common/net.h"
 #include "common/num.h"
 #include "common/sandbox.h"
 #include "common/service.h"
+
+#define QUIET 60 /* seconds between two lines about the same trouble */
 
 struct child {
 	pid_t pid;
@@ -36,6 +40,8 @@ LIST_HEAD(children, child);
 
 static struct children children;
 static int64_t running;
+static deadline_t told;    /* until then a child's complaint is fresh */
+static deadline_t refused; /* the same for accept(2)'s */
 static volatile sig_atomic_t stop;
 
 /*
@@ -89,9 +95,12 @@ static void
 reap(void)
 {
 	struct child *c, *next;
+	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG)
+			told = deadline_in(QUIET);
 		for (c = LIST_FIRST(&children); c != NULL; c = next) {
 			next = LIST_NEXT(c, link);
 			if (c->pid != pid)
@@ -100,6 +109,13 @@ reap(void)
 			free(c);
 			running--;
 		}
+	}
+}
+
+bool
+service_told(void)
+{
+	return deadline_left(told) > 0;
 }
 
 static bool
@@ -180,6 +196,21 @@ child_signals(const sigset_t *outside)
 	(void)prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0); /* sessions go on */
 }
 
+/*
+ * What accept(2) says of one connection is nothing to the others; anything
+ * else may last, and must neither fill the log nor take a processor.
+ */
+static void
+accept_failed(void)
+{
+	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+		return;
+	if (deadline_left(refused) == 0)
+		log_error("-", "call=accept found=%s", strerror(errno));
+	refused = deadline_in(QUIET);
+	(void)poll(NULL, 0, 100); /* let sessions end */
+}
+
 /* One connection, or -1: none, or the parent has dealt with it. */
 static int
 take(int listener, const struct service_limits *lim)
@@ -189,9 +220,7 @@ take(int listener, const struct service_limits *lim)
 	int fd;
 
 	if ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) == -1) {
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
-		    errno == ENOBUFS)
-			(void)poll(NULL, 0, 100); /* let sessions end */
+		accept_failed();
 		return -1;
 	}
 	net_peer_get(fd, &peer);
@@ -218,12 +247,17 @@ service_accept(int listener, const struct service_limits *lim)
 	    getppid() != parent)
 		stop = 1;
 	sandbox(SANDBOX_LISTENER);
+	/* Another parent may be quicker, and who waits in accept(2) is deaf. */
+	if (fcntl(listener, F_SETFL, O_NONBLOCK) == -1)
+		log_error("-", "call=fcntl found=%s", strerror(errno));
 	while (!stop) {
 		reap();
 		if (ppoll(&p, 1, NULL, &outside) == -1)
 			continue; /* a signal */
-		if (p.revents & (POLLERR | POLLNVAL))
+		if (p.revents & (POLLERR | POLLNVAL)) {
+			log_error("-", "socket=listening found=failed");
 			break;
+		}
 		if ((fd = take(listener, lim)) != -1) {
 			child_signals(&outside);
 			(void)close(listener); /* the parent has it */

@@ -27,4 +27,10 @@ struct service_limits {
  */
 int service_accept(int listener, const struct service_limits *);
 
+/*
+ * In a child: whether one before it has ended with EX_CONFIG in the last
+ * minute, so that the log has the reason already.
+ */
+bool service_told(void);
+
 #endif

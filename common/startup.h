@@ -15,15 +15,26 @@ enum startup_log {
 };
 
 /*
- * Opens the tables and the log.  Returns true; or false with an err(3)-style
- * line already written to stderr and, where it could be opened, the log.
+ * Opens the tables and the log.  Returns true; or false with an error line
+ * written that names what was wanted and found: to the log that the tables
+ * name, or, when it is not known, to syslog and stderr (STARTUP_LOG_OWN) or
+ * stderr alone.  Either way the log is open afterwards.
  */
 bool startup_tables(struct tables *, const char *program, const char *path,
     bool copy, enum startup_log);
 
-/* options_load(); false with the line written, as above. */
+/* The same for who has the log open already, and copies nothing. */
+bool startup_reopen(struct tables *, const char *path);
+
+/* options_load(); false with the error line written to the log. */
 bool startup_options(
     struct tables *, const char *profile, const struct option_bind *, size_t n);
+
+/* profile_known(); false with the error line written to the log. */
+bool startup_profile(struct tables *, const char *profile);
+
+/* From here on the functions above and below write no error line. */
+void startup_hush(void);
 
 /* Option user-mode: true when all programs run as the same user. */
 bool startup_user_mode(struct tables *);
@@ -33,5 +44,11 @@ bool startup_user_mode(struct tables *);
  * the process (EX_CONFIG, EX_OSERR) when that is not possible.
  */
 void startup_become(struct tables *, const char *user);
+
+/*
+ * The same without tables, or with some that do not know the user: asks the
+ * user database.  False, with the error line written, when nobody knows.
+ */
+bool startup_become_anyhow(const char *user);
 
 #endif
