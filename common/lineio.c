@@ -29,6 +29,12 @@ lineio_pending(const struct lineio *io)
 	return io->end - io->pos;
 }
 
+bool
+lineio_has_line(const struct lineio *io)
+{
+	return memchr(io->inbuf + io->pos, '\n', io->end - io->pos) != NULL;
+}
+
 void
 lineio_discard(struct lineio *io)
 {

@@ -46,6 +46,8 @@ enum line lineio_get(struct lineio *, char *line, size_t size, deadline_t);
 
 /* Bytes that lineio_get() would see without reading. */
 size_t lineio_pending(const struct lineio *);
+/* Whether a whole line is among them, so that getting it does not wait. */
+bool lineio_has_line(const struct lineio *);
 void lineio_discard(struct lineio *);
 
 /*

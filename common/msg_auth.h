@@ -21,6 +21,7 @@
 #include "common/options.h"
 
 #define MECH_MAX	20	/* RFC 4422 section 3.1 */
+#define AUTH_MECHS	"PLAIN LOGIN"	/* what clients are offered */
 #define TOKEN_MAX	9216	/* 12 288 bytes of base64, RFC 4954 section 4 */
 
 /* Flags of start. */

@@ -2,6 +2,7 @@
  * capa: what the server can do.  In pop3d and pop3-mailbox, which must tell
  * the same; talks to the client.
  */
+#include "common/msg_auth.h"
 #include "pop3d/capa.h"
 
 void
@@ -11,7 +12,7 @@ capa_reply(struct client *c, bool passwords)
 	client_reply(c, "TOP");
 	if (passwords) {
 		client_reply(c, "USER");
-		client_reply(c, "SASL " CAPA_MECHANISMS);
+		client_reply(c, "SASL " AUTH_MECHS);
 	}
 	client_reply(c, "RESP-CODES");
 	client_reply(c, "AUTH-RESP-CODE");

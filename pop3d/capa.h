@@ -6,8 +6,6 @@
 
 #include "pop3d/client.h"
 
-#define CAPA_MECHANISMS "PLAIN LOGIN"
-
 /*
  * The whole reply.  passwords: whether this client may log in with one here;
  * the same is told before and after login (RFC 2449 sections 6.2 and 6.3).

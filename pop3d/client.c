@@ -72,7 +72,7 @@ client_flush(struct client *c)
 enum line
 client_get(struct client *c, char *line, size_t size, deadline_t deadline)
 {
-	if (lineio_pending(&c->io) == 0)
+	if (!lineio_has_line(&c->io))
 		client_flush(c);
 	if (c->broken)
 		return LINE_ERROR;

@@ -35,7 +35,7 @@ void client_flush(struct client *);
 
 /*
  * The next command or response.  Replies are sent first, unless another
- * command is waiting already (RFC 2449 section 6.6).
+ * whole command is waiting already (RFC 2449 section 6.6).
  */
 enum line client_get(struct client *, char *line, size_t size, deadline_t);
 

@@ -10,6 +10,7 @@
 
 #include <bsd/string.h>
 
+#include "common/sasl_line.h"
 #include "pop3d/capa.h"
 #include "pop3d/login.h"
 
@@ -67,8 +68,17 @@ verb_user(struct login *l, char *arg)
 	return NULL;
 }
 
+/* There is no next line: the reason, which a slow client hears. */
 static const char *
-judge(struct login *l, enum login_auth_result r)
+no_line(struct login *l, enum line got)
+{
+	if (got == LINE_TIMEOUT)
+		client_reply(l->client, "-ERR Login took too long");
+	return client_line_text(got);
+}
+
+static const char *
+judge(struct login *l, const struct login_auth *s, enum login_auth_result r)
 {
 	switch (r) {
 	case AUTH_HANDED:
@@ -81,38 +91,38 @@ judge(struct login *l, enum login_auth_result r)
 		l->refused++;
 		return NULL;
 	case AUTH_NO_LINE:
-		break;
+		return no_line(l, s->got);
 	case AUTH_NO_AUTHD:
-		return "authd";
+		break;
 	}
-	return "closed";
+	return "authd";
 }
 
 static struct login_auth
 auth_of(struct login *l)
 {
 	return (struct login_auth){ l->client, &l->authd, l->ip, l->profile,
-		l->deadline };
+		l->deadline, LINE_OK };
 }
 
 static const char *
 verb_pass(struct login *l, char *arg)
 {
-	const struct login_auth s = auth_of(l);
+	struct login_auth s = auth_of(l);
 	enum login_auth_result r;
 
 	if (l->user[0] == '\0')
 		return refuse(l, "First the name, with USER");
 	r = login_auth_password(&s, l->user, arg);
 	l->user[0] = '\0';
-	return judge(l, r);
+	return judge(l, &s, r);
 }
 
 /* RFC 1734 clients ask for the list this way. */
 static const char *
 list_mechanisms(struct login *l)
 {
-	char names[] = CAPA_MECHANISMS, *next = names, *name;
+	char names[] = AUTH_MECHS, *next = names, *name;
 
 	client_reply(l->client, "+OK Mechanisms follow");
 	while ((name = strsep(&next, " ")) != NULL)
@@ -121,39 +131,35 @@ list_mechanisms(struct login *l)
 	return NULL;
 }
 
-static bool
-is_offered(const char *mech)
-{
-	char names[] = CAPA_MECHANISMS, *next = names, *name;
-
-	while ((name = strsep(&next, " ")) != NULL)
-		if (strcasecmp(name, mech) == 0)
-			return true;
-	return false;
-}
-
 static const char *
 verb_auth(struct login *l, char *arg)
 {
-	const struct login_auth s = auth_of(l);
-	char *initial = arg, *mech;
+	struct login_auth s = auth_of(l);
+	struct msg_auth_start start = { 0 };
+	const char *end;
 
 	if (*arg == '\0')
 		return list_mechanisms(l);
-	mech = strsep(&initial, " ");
-	if (!is_offered(mech))
-		return refuse(l, "Unknown mechanism, use " CAPA_MECHANISMS);
-	for (char *p = mech; *p != '\0'; p++)
-		if (*p >= 'a' && *p <= 'z')
-			*p = (char)(*p - 'a' + 'A');
-	return judge(l, login_auth_mech(&s, mech, initial));
+	switch (sasl_start(arg, &start)) {
+	case SASL_OK:
+		end = judge(l, &s, login_auth(&s, &start));
+		break;
+	case SASL_UNKNOWN:
+		end = refuse(l, "Unknown mechanism, use " AUTH_MECHS);
+		break;
+	default:
+		end = refuse(l, "Initial response is not base64");
+		break;
+	}
+	explicit_bzero(&start, sizeof(start));
+	return end;
 }
 
 static const char *
 verb_apop(struct login *l, char *arg)
 {
 	(void)arg; /* does not matter */
-	return refuse(l, "APOP is not offered, use " CAPA_MECHANISMS);
+	return refuse(l, "APOP is not offered, use " AUTH_MECHS);
 }
 
 static const char *
@@ -276,10 +282,8 @@ login_run(struct login *l)
 	client_reply(l->client, "+OK %s", l->banner);
 	while (end == NULL) {
 		got = client_get(l->client, line, sizeof(line), l->deadline);
-		if (got == LINE_TIMEOUT)
-			client_reply(l->client, "-ERR Login took too long");
 		if (got >= LINE_EOF)
-			return client_line_text(got);
+			return no_line(l, got);
 		end = run_line(l, got, line);
 		explicit_bzero(line, sizeof(line));
 		explicit_bzero(l->client->io.inbuf, l->client->io.end);

@@ -14,7 +14,7 @@
 
 struct login {
 	struct client *client;
-	struct chan authd;
+	struct auth_client authd;
 	const char *ip;
 	const char *profile;
 	bool passwords; /* may be sent on this connection */

@@ -97,6 +97,7 @@ configure(const struct arguments *a, struct settings *s)
 
 	if (startup_tables(
 		&t, "pop3-mailbox", a->tables, false, STARTUP_LOG_INHERITED) &&
+	    startup_profile(&t, a->profile) &&
 	    startup_options(&t, a->profile, binds, 3) && may_run(a, &t)) {
 		tables_close(&t);
 		return true;

@@ -8,166 +8,99 @@
  * (msg_auth.h), which after a login has pop3-mailbox started on the socket.
  * Never sees a mailbox.
  */
-#include <sys/socket.h>
-#include <sys/stat.h>
-
 #include <err.h>
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "common/log.h"
-#include "common/net.h"
 #include "common/sandbox.h"
-#include "common/service.h"
-#include "common/sock.h"
+#include "common/session_start.h"
 #include "common/startup.h"
-#include "common/users.h"
 #include "pop3d/login.h"
 
-#define REFUSAL "-ERR [SYS/TEMP] "
-
-enum { PLAINTEXT_NEVER, PLAINTEXT_LOOPBACK, PLAINTEXT_ALWAYS };
-
-struct program {
-	const char *path, *profile;
-	int64_t connections, per_client; /* of the parent */
-	/* of the session */
+struct settings {
 	const char *run_dir, *banner;
-	int64_t timeout, errors, junk, rate;
+	int64_t timeout, errors, junk, rate, auth_delay;
 	int plaintext;
 };
 
 static struct client client;
 
-static int
-give_up(int fd, bool listening, const char *text)
-{
-	char line[100];
-	int n;
-
-	n = snprintf(line, sizeof(line), REFUSAL "%s\r\n", text);
-	if (!listening && write(fd, line, (size_t)n) == -1)
-		warn("write"); /* the client has left: nothing to do */
-	return EX_CONFIG;
-}
-
 static bool
-load_limits(struct tables *t, struct program *p)
+load(struct session_start *start, struct settings *s)
 {
 	const struct option_bind binds[] = {
-		{ "connections", &p->connections },
-		{ "connections-per-client", &p->per_client },
+		{ "run-dir", &s->run_dir },
+		{ "pop3-banner", &s->banner },
+		{ "login-timeout", &s->timeout },
+		{ "session-errors", &s->errors },
+		{ "session-junk", &s->junk },
+		{ "min-rate", &s->rate },
+		{ "auth-delay", &s->auth_delay },
+		{ "plaintext-auth", &s->plaintext },
 	};
 
-	if (!profile_known(t, p->profile)) {
-		log_error(
-		    "-", "profile=%s wanted=declared found=none", p->profile);
-		return false;
-	}
-	return startup_options(t, p->profile, binds, 2);
-}
-
-static bool
-load_session(struct tables *t, struct program *p)
-{
-	const struct option_bind binds[] = {
-		{ "run-dir", &p->run_dir },
-		{ "pop3-banner", &p->banner },
-		{ "login-timeout", &p->timeout },
-		{ "session-errors", &p->errors },
-		{ "session-junk", &p->junk },
-		{ "min-rate", &p->rate },
-		{ "plaintext-auth", &p->plaintext },
-	};
-
-	return startup_options(
-	    t, p->profile, binds, sizeof(binds) / sizeof(binds[0]));
-}
-
-/* Takes connections; comes back in the child that serves one. */
-static int
-accept_one(struct program *p, struct tables *t, int listener)
-{
-	const struct service_limits limits = { p->connections, p->per_client,
-		REFUSAL "Too many connections, try again later\r\n" };
-	char e[TABLES_ERR];
-	int fd;
-
-	tables_close(t);
-	fd = service_accept(listener, &limits);
-	/* The parent may be old: the child reads what applies now. */
-	if (!tables_open(t, p->path, false, e)) {
-		warnx("%s", e);
-		exit(give_up(fd, false, "Configuration cannot be read"));
-	}
-	return fd;
+	return startup_options(&start->tables, start->profile, binds,
+	    sizeof(binds) / sizeof(binds[0]));
 }
 
 static int
-session(struct program *p, struct tables *t, int fd)
+session(const struct session_start *start, const struct settings *s)
 {
-	struct net_peer peer;
 	struct login l = { .client = &client };
 	const char *end;
-	int authd;
 
-	if (!load_session(t, p))
-		return give_up(fd, false, "Configuration cannot be read");
-	authd = sock_connect(p->run_dir, "auth", SOCK_SEQPACKET);
-	if (authd == -1) {
-		log_error("-", "path=%s/auth wanted=connection found=%s",
-		    p->run_dir, strerror(errno));
-		return give_up(fd, false, "Login is not possible now");
-	}
-	net_peer_get(fd, &peer);
-	client_init(&client, fd, fd, p->rate, p->timeout);
-	chan_init(&l.authd, authd, &auth_channel, AUTH_CLIENT);
-	l.ip = peer.ip;
-	l.profile = p->profile;
-	l.banner = p->banner;
-	l.timeout = p->timeout;
-	l.errors = p->errors;
-	l.junk = p->junk;
-	l.passwords = p->plaintext == PLAINTEXT_ALWAYS ||
-	    (p->plaintext == PLAINTEXT_LOOPBACK && peer.loopback);
+	if (!auth_client_open(&l.authd, s->run_dir, s->auth_delay))
+		session_refuse(start, EX_UNAVAILABLE);
+	client_init(&client, start->in, start->out, s->rate, s->timeout);
+	l.ip = start->peer.ip;
+	l.profile = start->profile;
+	l.banner = s->banner;
+	l.timeout = s->timeout;
+	l.errors = s->errors;
+	l.junk = s->junk;
+	l.passwords = plaintext_allowed(s->plaintext, start->peer.loopback);
 	sandbox(SANDBOX_POP3D);
 	end = login_run(&l);
 	if (strcmp(end, "handed") == 0)
 		return EX_OK; /* not even a shutdown: the socket lives on */
 	client_end(&client);
-	log_event("-", "closed", "client=%s reason=%s", peer.ip, end);
+	log_event("-", "closed", "client=%s reason=%s", l.ip, end);
 	return EX_OK;
+}
+
+static void
+usage(void)
+{
+	errx(EX_USAGE, "usage: pop3d [-t tables] [-p profile]");
 }
 
 int
 main(int argc, char *argv[])
 {
-	struct program p = { .path = TABLES_PATH, .profile = "pop3" };
-	struct tables t;
-	bool listening;
-	int ch, fd;
+	struct session_start start = { .program = "pop3d",
+		.path = TABLES_PATH,
+		.profile = "pop3",
+		.full = "-ERR [SYS/TEMP] Too many connections, try again later"
+			"\r\n",
+		.fault = "-ERR [SYS/TEMP] Login is not possible now, try again "
+			 "later\r\n" };
+	struct settings s;
+	int ch;
 
-	while ((ch = getopt(argc, argv, "t:p:")) != -1) {
+	while ((ch = getopt(argc, argv, "t:p:")) != -1)
 		if (ch == 't')
-			p.path = optarg;
+			start.path = optarg;
 		else if (ch == 'p')
-			p.profile = optarg;
+			start.profile = optarg;
 		else
-			errx(EX_USAGE, "usage: pop3d [-t tables] [-p profile]");
-	}
-	(void)umask(077);
-	(void)signal(SIGPIPE, SIG_IGN);
-	fd = service_socket(&listening);
-	if (!startup_tables(&t, "pop3d", p.path, false, STARTUP_LOG_OWN) ||
-	    !load_limits(&t, &p))
-		return give_up(fd, listening, "Configuration cannot be read");
-	startup_become(&t, USER_NET);
-	if (listening)
-		fd = accept_one(&p, &t, fd);
-	return session(&p, &t, fd);
+			usage();
+	if (optind != argc || *start.profile == '\0' ||
+	    strlen(start.profile) > PROFILE_MAX)
+		usage();
+	session_start(&start);
+	if (!load(&start, &s))
+		session_refuse(&start, EX_CONFIG);
+	return session(&start, &s);
 }

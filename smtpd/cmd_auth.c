@@ -9,11 +9,7 @@
 
 #include <bsd/string.h>
 
-#include "common/log.h"
 #include "smtpd/command.h"
-
-#define ROUNDS 8     /* challenges that make sense */
-#define AUTH_WAIT 60 /* seconds that authd has besides its delays */
 
 /* Everything that came from the client lately. */
 static void
@@ -23,32 +19,67 @@ wipe_input(struct session *s)
 	explicit_bzero(s->io.inbuf, s->io.pos);
 }
 
-static deadline_t
-auth_deadline(const struct session *s)
+/* Why the client was not brought to an end by authd. */
+struct dialogue {
+	struct session *s;
+	enum next next;   /* not NEXT_GO: the session's end */
+	enum reply reply; /* else this was wrong */
+};
+
+/* A response is in s->line, or it is known what is wrong. */
+static enum auth_turn
+read_response(struct dialogue *d, struct msg_auth_response *back)
 {
-	return deadline_in(AUTH_WAIT + s->cfg.auth_delay);
+	struct session *s = d->s;
+	enum line l = session_read(s, s->cfg.command_timeout);
+
+	s->code = 0;
+	if (l == LINE_LONG) {
+		d->reply = REPLY_AUTH_LONG;
+		return AUTH_TURN_CANCEL;
+	}
+	if (l != LINE_OK) {
+		d->next = session_bad_line(s, l);
+		return AUTH_TURN_GONE;
+	}
+	switch (sasl_response(s->line, back)) {
+	case SASL_OK:
+		return AUTH_TURN_ANSWER;
+	case SASL_CANCEL:
+		d->reply = REPLY_AUTH_CANCEL;
+		return AUTH_TURN_CANCEL;
+	default:
+		d->reply = REPLY_AUTH_BASE64;
+		return AUTH_TURN_CANCEL;
+	}
+}
+
+static enum auth_turn
+ask(void *arg, const struct msg_auth_challenge *m,
+    struct msg_auth_response *back)
+{
+	char text[SASL_CHALLENGE_MAX];
+	struct dialogue *d = arg;
+
+	sasl_challenge("334 ", m, text);
+	d->next = session_say(d->s, 334, text);
+	if (d->next == NEXT_GO)
+		d->next = session_flush(d->s);
+	if (d->next != NEXT_GO)
+		return AUTH_TURN_GONE;
+	return read_response(d, back);
 }
 
 static enum next
-lost(struct session *s, enum chan_result r)
-{
-	log_error("-", "channel=auth found=%s", chan_result_text(r));
-	chan_close(&s->auth);
-	return session_reply(s, REPLY_AUTH_DOWN);
-}
-
-static enum next
-passed(struct session *s, const struct msg_auth_success *m, const char *mech)
+passed(struct session *s, const struct msg_auth_success *m)
 {
 	strlcpy(s->login, m->login, sizeof(s->login));
 	s->client.authenticated = true;
-	log_event("-", "login", "client=%s login=%s mech=%s", s->peer.ip,
-	    s->login, mech);
 	return session_reply(s, REPLY_LOGGED_IN);
 }
 
 static enum next
-failed(struct session *s, const struct msg_auth_failure *m, const char *mech)
+failed(struct session *s, const struct msg_auth_failure *m)
 {
 	struct diag d = DIAG_INIT;
 
@@ -56,107 +87,29 @@ failed(struct session *s, const struct msg_auth_failure *m, const char *mech)
 		(void)diag_set(&d, m->dsn, "%s", m->text); /* goes out next */
 	else
 		reply_to_diag(REPLY_AUTH_WRONG, NULL, &d);
-	log_event("-", "login-failed", "client=%s mech=%s reason=%s",
-	    s->peer.ip, mech, d.dsn);
 	return session_reply_diag(s, &d);
-}
-
-/* The client breaks off, or sends what cannot be passed on. */
-static enum next
-cancel(struct session *s, enum reply why)
-{
-	struct msg_auth_cancel m = { 0 };
-	enum chan_result r;
-
-	r = chan_send(&s->auth, AUTH_T_CANCEL, &m, -1, auth_deadline(s));
-	if (r != CHAN_OK)
-		return lost(s, r);
-	return session_reply(s, why);
-}
-
-static enum chan_result
-answer(struct session *s, struct msg_auth_response *m)
-{
-	enum chan_result r;
-
-	r = chan_send(&s->auth, AUTH_T_RESPONSE, m, -1, auth_deadline(s));
-	explicit_bzero(m, sizeof(*m));
-	return r;
-}
-
-/*
- * Passes a challenge to the client and its answer to authd.  *more says that
- * authd has the word again; else what comes back is the end.
- */
-static enum next
-challenge(struct session *s, const struct msg_auth_challenge *m, bool *more)
-{
-	struct msg_auth_response back;
-	char text[SASL_CHALLENGE_MAX];
-	enum chan_result r;
-	enum next next;
-	enum line l;
-
-	*more = false;
-	(void)sasl_challenge(m, text); /* the length is not needed */
-	if ((next = session_say(s, 334, text)) != NEXT_GO ||
-	    (next = session_flush(s)) != NEXT_GO)
-		return next;
-	l = session_read(s, s->cfg.command_timeout);
-	s->code = 0;
-	if (l == LINE_LONG)
-		return cancel(s, REPLY_LINE_LONG);
-	if (l != LINE_OK)
-		return session_bad_line(s, l);
-	switch (sasl_response(s->line, &back)) {
-	case SASL_OK:
-		break;
-	case SASL_CANCEL:
-		return cancel(s, REPLY_AUTH_CANCEL);
-	default:
-		return cancel(s, REPLY_AUTH_BASE64);
-	}
-	if ((r = answer(s, &back)) != CHAN_OK)
-		return lost(s, r);
-	*more = true;
-	return NEXT_GO;
-}
-
-/* From start to the end, whatever it is. */
-static enum next
-exchange(struct session *s, const char *mech)
-{
-	enum next next = NEXT_GO;
-	enum chan_result r;
-	unsigned int type;
-	union msg_auth m;
-	bool more = true;
-
-	for (int i = 0; i < ROUNDS && more; i++) {
-		r = chan_recv(&s->auth, &type, &m, NULL, auth_deadline(s));
-		if (r != CHAN_OK)
-			return lost(s, r);
-		if (type == AUTH_T_SUCCESS)
-			return passed(s, &m.success, mech);
-		if (type == AUTH_T_FAILURE)
-			return failed(s, &m.failure, mech);
-		if (type != AUTH_T_CHALLENGE)
-			return lost(s, CHAN_BREACH);
-		next = challenge(s, &m.challenge, &more);
-	}
-	return more ? lost(s, CHAN_BREACH) : next;
 }
 
 static enum next
 begin(struct session *s, struct msg_auth_start *m)
 {
-	enum chan_result r;
+	struct dialogue d = { s, NEXT_GO, REPLY_OK };
+	const struct auth_asker asker = { ask, &d };
+	union msg_auth end;
 
 	strlcpy(m->service, "smtp", sizeof(m->service));
 	strlcpy(m->client, s->peer.ip, sizeof(m->client));
-	r = chan_send(&s->auth, AUTH_T_START, m, -1, auth_deadline(s));
-	explicit_bzero(m->token, sizeof(m->token));
-	return r == CHAN_OK ? exchange(s, m->mech) : lost(s, r);
+	switch (auth_client_login(&s->auth, m, &asker, &end)) {
+	case AUTH_END_YES:
+		return passed(s, &end.success);
+	case AUTH_END_NO:
+		return failed(s, &end.failure);
+	case AUTH_END_STOPPED:
+		return d.next != NEXT_GO ? d.next : session_reply(s, d.reply);
+	case AUTH_END_LOST:
+		break;
+	}
+	return session_reply(s, REPLY_AUTH_DOWN);
 }
 
 enum next
@@ -168,7 +121,7 @@ cmd_auth(struct session *s, char *arg)
 
 	if ((r = policy_auth(&s->cfg, &s->client)) != REPLY_OK)
 		next = session_reply(s, r);
-	else if (s->auth.fd == -1)
+	else if (s->auth.chan.fd == -1)
 		next = session_reply(s, REPLY_AUTH_DOWN);
 	else
 		switch (sasl_start(arg, &m)) {

@@ -34,7 +34,7 @@ cmd_ehlo(struct session *s, char *arg)
 	bool auth;
 
 	meet(s, arg, true);
-	auth = s->auth.fd != -1 && policy_auth(&s->cfg, &s->client) == REPLY_OK;
+	auth = s->auth.chan.fd != -1 && policy_auth(&s->cfg, &s->client) == REPLY_OK;
 	(void)snprintf(text, sizeof(text),
 	    "250-%s\r\n"
 	    "250-PIPELINING\r\n"
@@ -45,6 +45,6 @@ cmd_ehlo(struct session *s, char *arg)
 	    "%s"
 	    "250 HELP\r\n",
 	    s->cfg.hostname, (long long)s->cfg.message_size,
-	    auth ? "250-AUTH " SASL_MECHS "\r\n" : "");
+	    auth ? "250-AUTH " AUTH_MECHS "\r\n" : "");
 	return session_say(s, 250, text);
 }

@@ -12,8 +12,6 @@
 #include "common/resolve.h"
 #include "smtpd/command.h"
 
-#define LOOKUP_WAIT 60 /* seconds that authd has to know an account */
-
 /* clang-format off */
 static const struct {
 	enum reply	mail, rcpt;
@@ -42,10 +40,13 @@ path_of(const char *arg, const char *word)
 }
 
 static enum next
-bad_param(struct session *s, enum params r, const char *bad)
+bad_param(struct session *s, enum params r, const char *bad, enum reply without)
 {
-	return session_reply_arg(s,
-	    r == PARAMS_UNKNOWN ? REPLY_PARAM_UNKNOWN : REPLY_PARAM_BAD, bad);
+	if (r == PARAMS_UNKNOWN)
+		return session_reply_arg(s, REPLY_PARAM_UNKNOWN, bad);
+	/* What follows the address at once is no parameter. */
+	return session_reply_arg(
+	    s, *bad == '\0' ? without : REPLY_PARAM_BAD, bad);
 }
 
 /* The session cannot connect again: a second try needs another one. */
@@ -100,15 +101,11 @@ cmd_mail(struct session *s, char *arg)
 		return session_reply(s, bad_address[parsed].mail);
 	params = params_mail(p, &s->env.mail, bad);
 	if (params != PARAMS_OK)
-		return bad_param(s, params, bad);
+		return bad_param(s, params, bad, REPLY_MAIL_SYNTAX);
 	if (s->env.mail.size > (uint64_t)s->cfg.message_size)
 		return too_big(s);
-	if ((r = take_sender(s, &a)) != REPLY_SENDER_OK) {
-		enum next next = session_reply_arg(s, r, s->env.sender);
-
-		envelope_reset(&s->env);
-		return next;
-	}
+	if ((r = take_sender(s, &a)) != REPLY_SENDER_OK)
+		return session_reply_arg(s, r, s->env.sender);
 	s->state = ST_MAIL;
 	return session_reply(s, REPLY_SENDER_OK);
 }
@@ -119,22 +116,11 @@ ask_account(struct session *s, const char *name)
 {
 	struct msg_auth_account ask;
 	union msg_auth m;
-	unsigned int type;
-	enum chan_result r = CHAN_EOF;
 
-	if (s->auth.fd == -1)
-		return REPLY_LOOKUP_DOWN;
 	(void)snprintf(ask.name, sizeof(ask.name), "%s", name);
-	r = chan_send(
-	    &s->auth, AUTH_T_ACCOUNT, &ask, -1, deadline_in(LOOKUP_WAIT));
-	if (r == CHAN_OK)
-		r = chan_recv(
-		    &s->auth, &type, &m, NULL, deadline_in(LOOKUP_WAIT));
-	if (r != CHAN_OK) {
-		log_error("-", "channel=auth found=%s", chan_result_text(r));
-		chan_close(&s->auth);
+	if (auth_client_call(&s->auth, AUTH_T_ACCOUNT, &ask, -1, &m) !=
+	    AUTH_T_EXISTS)
 		return REPLY_LOOKUP_DOWN;
-	}
 	if (m.exists.kind == ACCOUNT_LATER)
 		return REPLY_LOOKUP_DOWN;
 	return m.exists.kind == ACCOUNT_YES ? REPLY_RCPT_OK : REPLY_NO_USER;
@@ -196,7 +182,7 @@ cmd_rcpt(struct session *s, char *arg)
 	if ((parsed = address_parse_path(&p, &a)) != ADDRESS_OK)
 		return session_reply(s, bad_address[parsed].rcpt);
 	if ((params = params_rcpt(p, &rp, bad)) != PARAMS_OK)
-		return bad_param(s, params, bad);
+		return bad_param(s, params, bad, REPLY_RCPT_SYNTAX);
 	if ((r = judge(s, &a)) != REPLY_RCPT_OK)
 		return session_reply(s, r);
 	if (!address_format(&a, addr, sizeof(addr)))

@@ -71,6 +71,8 @@ cmd_expn(struct session *s, char *arg)
 		return session_reply(s, REPLY_LOOKUP_DOWN);
 	if (r.kind != RESOLVE_ALIAS)
 		return session_reply(s, REPLY_NO_LIST);
+	if (*r.members == '\0')
+		return session_reply(s, REPLY_EMPTY_LIST);
 	return tell_members(s, r.members);
 }
 

@@ -102,7 +102,8 @@ dispatch(struct session *s, const struct verb *v, size_t len, char *arg)
 	if (v->flags & HTTP)
 		return session_leave(s, REPLY_NOT_SMTP, "not-smtp");
 	if (len > v->max)
-		return session_reply(s, REPLY_LINE_LONG);
+		return session_reply(
+		    s, v->run == cmd_auth ? REPLY_AUTH_LONG : REPLY_LINE_LONG);
 	if (v == &unknown)
 		return session_reply(s, REPLY_UNKNOWN);
 	if (v->flags & NOT_HERE)

@@ -11,14 +11,14 @@
 
 /* In the order of the options' choices. */
 enum config_auth { AUTH_NO, AUTH_OFFERED, AUTH_REQUIRED };
-enum config_plaintext { PLAINTEXT_NEVER, PLAINTEXT_LOOPBACK, PLAINTEXT_ALWAYS };
 enum config_newline { NEWLINE_REJECT, NEWLINE_NORMALIZE };
 
 /* Strings point into the tables. */
 struct config {
 	const char *hostname, *mail_name, *run_dir;
 	const char *banner, *relay_clients;
-	int auth, plaintext, newline; /* the enums above */
+	int auth, plaintext, newline; /* the enums above, and
+					 plaintext of auth_client.h */
 	bool ownership, complete, expn;
 	int64_t message_size, header_size; /* bytes */
 	int64_t recipients, hops, errors, junk;
@@ -27,7 +27,7 @@ struct config {
 	int64_t auth_delay; /* seconds that authd may take its time */
 };
 
-/* False with the reason written to stderr. */
+/* False with the reason written to the log. */
 bool config_load(struct tables *, const char *profile, struct config *);
 
 /* The profile that a local port stands for. */

@@ -10,6 +10,7 @@
 
 #include <bsd/string.h>
 
+#include "common/auth_client.h"
 #include "smtpd/policy.h"
 
 enum reply
@@ -19,8 +20,7 @@ policy_auth(const struct config *cfg, const struct policy_client *c)
 		return REPLY_AUTH_NOT_HERE;
 	if (c->authenticated)
 		return REPLY_AUTH_TWICE;
-	if (cfg->plaintext == PLAINTEXT_ALWAYS || c->local ||
-	    (cfg->plaintext == PLAINTEXT_LOOPBACK && c->loopback))
+	if (c->local || plaintext_allowed(cfg->plaintext, c->loopback))
 		return REPLY_OK;
 	return REPLY_NEEDS_TLS;
 }

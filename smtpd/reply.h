@@ -26,7 +26,6 @@ R(ACCEPTED,	250, "2.0.0", "Accepted, id $")	\
 R(VRFY,		252, "2.5.0", "Not told; send mail to find out")	\
 R(GO_AHEAD,	354, "", "Send the message, then a line with one dot")	\
 	\
-R(TABLES,	421, "4.3.0", "Service not available: its configuration cannot be read; please try again later")	\
 R(NO_QUEUE,	421, "4.3.0", "The queue does not take mail in this session; please connect again later")	\
 R(IDLE,		421, "4.4.2", "No command came in time; please connect again")	\
 R(DATA_IDLE,	421, "4.4.2", "The message stopped coming; please connect again and send it anew")	\
@@ -43,7 +42,8 @@ R(AUTH_DOWN,	454, "4.7.0", "Nobody can log in now; please connect again later")	
 	\
 R(UNKNOWN,	500, "5.5.1", "No such command; HELP lists those that there are")	\
 R(LINE_BAD,	500, "5.5.2", "Lines must end in CRLF and hold no other CR, LF or NUL; closing")	\
-R(LINE_LONG,	500, "5.5.6", "Line too long; shorten it and try again")	\
+R(LINE_LONG,	500, "5.5.2", "Line too long; shorten it and try again")	\
+R(AUTH_LONG,	500, "5.5.6", "Line too long for a login; start again with AUTH")	\
 R(LINE_ENDLESS,	421, "4.7.0", "Line without an end; closing")	\
 R(NO_ARGUMENT,	501, "5.5.4", "$ takes no argument; send the word alone")	\
 R(ARGUMENT,	501, "5.5.4", "$")	\
@@ -75,6 +75,7 @@ R(AUTH_WRONG,	535, "5.7.8", "User name or password is wrong")	\
 R(NEEDS_TLS,	538, "5.7.11", "No password is taken on this unencrypted line; connect with TLS, or from this host")	\
 R(NO_USER,	550, "5.1.1", "There is no such mailbox here; check the spelling of the address")	\
 R(NO_RELAY,	550, "5.7.1", "Mail for that domain is not taken here; log in first, or send it through your own provider")	\
+R(EMPTY_LIST,	550, "5.2.4", "That list has no members")	\
 R(NO_LIST,	550, "5.1.1", "That is not the name of a list here")	\
 R(BARE,		550, "5.6.11", "The message has lone CR or LF characters; lines must end in CRLF; please mend the sending program")	\
 R(TOO_BIG,	552, "5.3.4", "The message is too big: $ bytes is the limit; send less, or in parts")	\

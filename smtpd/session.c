@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
@@ -94,20 +95,13 @@ session_deadline(const struct session *s, int64_t seconds)
 	return d < s->end ? d : s->end;
 }
 
-/* Whether a whole line is there, so that reading it cannot wait. */
-static bool
-has_line(const struct lineio *io)
-{
-	return memchr(io->inbuf + io->pos, '\n', lineio_pending(io)) != NULL;
-}
-
 enum line
 session_read(struct session *s, int64_t seconds)
 {
 	/* One who never lets the buffer run dry must end, too. */
 	if (deadline_left(s->end) == 0)
 		return LINE_TIMEOUT;
-	if (!has_line(&s->io) && session_flush(s) == NEXT_DEAD)
+	if (!lineio_has_line(&s->io) && session_flush(s) == NEXT_DEAD)
 		return LINE_ERROR;
 	return lineio_get(
 	    &s->io, s->line, sizeof(s->line), session_deadline(s, seconds));
@@ -118,7 +112,9 @@ session_bad_line(struct session *s, enum line l)
 {
 	switch (l) {
 	case LINE_LONG:
-		return session_reply(s, REPLY_LINE_LONG);
+		return session_reply(s,
+		    strncasecmp(s->line, "AUTH ", 5) == 0 ? REPLY_AUTH_LONG
+							  : REPLY_LINE_LONG);
 	case LINE_BAD:
 		return session_leave(s, REPLY_LINE_BAD, "bad-line");
 	case LINE_TIMEOUT:
@@ -232,7 +228,9 @@ session_run(struct session *s, int in, int out)
 		linger(s);
 	session_reset(s);
 	log_event("-", "disconnected",
-	    "client=%s helo=%s how=%s commands=%lld accepted=%lld refused=%lld",
-	    s->peer.ip, s->helo, s->how, (long long)s->commands,
-	    (long long)s->accepted, (long long)s->refused);
+	    "client=%s helo=%s user=%s how=%s commands=%lld accepted=%lld "
+	    "refused=%lld",
+	    s->peer.ip, s->helo, session_user(s), s->how,
+	    (long long)s->commands, (long long)s->accepted,
+	    (long long)s->refused);
 }

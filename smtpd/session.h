@@ -8,17 +8,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/chan.h"
+#include "common/auth_client.h"
 #include "common/intake.h"
 #include "common/lineio.h"
 #include "common/net.h"
+#include "common/sasl_line.h"
 #include "common/tables.h"
 #include "smtpd/config.h"
 #include "smtpd/envelope.h"
 #include "smtpd/incoming.h"
 #include "smtpd/policy.h"
 #include "smtpd/reply.h"
-#include "smtpd/sasl.h"
 #include "smtpd/trace.h"
 
 /* Bits, because a command may be allowed in several. */
@@ -48,8 +48,8 @@ struct session {
 	unsigned int state;        /* one enum smtp_state */
 	bool esmtp;                /* EHLO and not HELO */
 	bool queue_told;           /* the client knows that queued is gone */
-	struct chan auth;          /* msg_auth.h; fd -1 when authd is gone */
-	struct intake intake;      /* msg_intake.h, the same */
+	struct auth_client auth;
+	struct intake intake; /* msg_intake.h; fd -1 when queued is gone */
 	struct envelope env;
 	deadline_t end;       /* of the session */
 	int64_t errors, junk; /* since the last accepted message */

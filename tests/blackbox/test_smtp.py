@@ -116,7 +116,8 @@ def test_line_lengths(lab):
         s.ok("HELO " + "A" * 505)
         s.ok("HELO " + "A" * 506, 500)
         s.ok("HELO " + "A" * 4096, 500)
-        assert s.ok("EHLO " + "a" * 70000, 500).dsn == "5.5.6"
+        assert s.ok("EHLO " + "a" * 70000, 500).dsn == "5.5.2"
+        assert s.ok("AUTH PLAIN " + "A" * 70000, 500).dsn == "5.5.6"
         s.ok("NOOP")
 
 

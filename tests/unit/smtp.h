@@ -36,6 +36,7 @@ static const struct smtp_row smtp_rows[] = {
 	{ "aalice@local.test",		"local.test/alice/Maildir" },
 	{ "abob@local.test",		"local.test/bob/Maildir" },
 	{ "lstaff@local.test",		"alice@local.test,bob@local.test" },
+	{ "lhollow@local.test",		"" },
 	{ "lsales@local.test",		"bob@local.test" },
 };
 /* clang-format on */

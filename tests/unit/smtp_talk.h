@@ -222,7 +222,7 @@ serve(const char *profile, int fd)
 	s->client.local = strcmp(profile, "local") == 0;
 	s->uid = s->client.local ? 1000 : MSG_NO_UID;
 	s->name = s->client.local ? "carol" : "";
-	s->auth.fd = s->intake.chan.fd = 0;
+	s->auth.chan.fd = s->intake.chan.fd = 0;
 	session_run(s, fd, fd);
 	assert_int_equal(close(fd), 0);
 }

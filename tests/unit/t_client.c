@@ -24,6 +24,23 @@ gathered(void **state)
 	talk_expect("+OK 2\r\n");
 }
 
+/* Half a command is no reason to hold a reply back. */
+static void
+half_a_command(void **state)
+{
+	char line[100];
+
+	(void)state;
+	talk_start("one\r\ntw");
+	assert_int_equal(
+	    client_get(&client, line, sizeof(line), deadline_in(5)), LINE_OK);
+	client_reply(&client, "+OK");
+	assert_int_equal(
+	    client_get(&client, line, sizeof(line), deadline_in_ms(50)),
+	    LINE_TIMEOUT);
+	assert_int_equal(recv(talk_fd, line, sizeof(line), MSG_DONTWAIT), 5);
+}
+
 static void
 cut(void **state)
 {
@@ -130,6 +147,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gathered),
+		cmocka_unit_test(half_a_command),
 		cmocka_unit_test(cut),
 		cmocka_unit_test(large),
 		cmocka_unit_test(deaf),

@@ -3,6 +3,7 @@
  */
 #include "tests/unit/smtp.h"
 
+#include "common/auth_client.h"
 #include "smtpd/config.h"
 
 static void

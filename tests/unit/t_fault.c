@@ -8,7 +8,7 @@
 
 #include <signal.h>
 
-#include "smtpd/fault.h"
+#include "common/fault.h"
 
 /* In a child: reads a page that is no longer in its file. */
 static void
@@ -39,17 +39,16 @@ bus_error(void **state)
 	pid = fork();
 	assert_int_not_equal(pid, -1);
 	if (pid == 0) {
-		fault_prepare(p[1]);
+		fault_prepare(p[1], "421 4.3.0 Gone\r\n");
 		read_what_is_gone();
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 	n = read(p[0], said, sizeof(said) - 1);
-	assert_true(n > 12);
+	assert_true(n >= 0);
 	said[n] = '\0';
-	assert_memory_equal(said, "421 4.3.0 ", 10);
-	assert_string_equal(said + n - 2, "\r\n");
+	assert_string_equal(said, "421 4.3.0 Gone\r\n");
 	assert_int_equal(close(p[0]), 0);
 	assert_int_equal(close(p[1]), 0);
 }
@@ -60,7 +59,7 @@ pipes_and_sizes_are_errors(void **state)
 	struct sigaction sa;
 
 	(void)state;
-	fault_prepare(STDOUT_FILENO);
+	fault_prepare(STDOUT_FILENO, "");
 	assert_int_equal(sigaction(SIGPIPE, NULL, &sa), 0);
 	assert_true(sa.sa_handler == SIG_IGN);
 	assert_int_equal(sigaction(SIGXFSZ, NULL, &sa), 0);

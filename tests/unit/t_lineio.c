@@ -207,7 +207,11 @@ discards(void **state)
 	assert_int_equal(
 	    lineio_get(&io, line, sizeof(line), DEADLINE_NEVER), LINE_OK);
 	assert_int_equal(lineio_pending(&io), 9);
+	assert_true(lineio_has_line(&io));
+	lineio_consume(&io, 6);
+	assert_false(lineio_has_line(&io)); /* half of one */
 	lineio_discard(&io);
+	assert_false(lineio_has_line(&io));
 	assert_int_equal(lineio_pending(&io), 0);
 	say("EHLO\r\n", 6);
 	assert_int_equal(

@@ -16,13 +16,14 @@ start(const char *said)
 	int pair[2];
 
 	chan_close(&authd);
-	chan_close(&l.authd);
+	chan_close(&l.authd.chan);
 	talk_start(said);
 	talk_hang_up();
 	assert_int_equal(sock_pair(pair), 0);
 	memset(&l, 0, sizeof(l));
-	chan_init(&l.authd, pair[0], &auth_channel, AUTH_CLIENT);
+	chan_init(&l.authd.chan, pair[0], &auth_channel, AUTH_CLIENT);
 	chan_init(&authd, pair[1], &auth_channel, AUTH_SERVER);
+	l.authd.wait = 5;
 	l.client = &client;
 	l.ip = "192.0.2.1";
 	l.profile = "office";
@@ -428,11 +429,24 @@ slow(void **state)
 	    strstr(talk_heard(NULL), "-ERR Login took too long\r\n"));
 }
 
+/* As slow in the middle of AUTH. */
+static void
+slow_response(void **state)
+{
+	(void)state;
+	start("");
+	talk_start("AUTH LOGIN\r\nYQ");
+	answer_challenge("?");
+	l.timeout = 1;
+	assert_string_equal(login_run(&l), "timeout");
+	talk_expect("+OK ready\r\n+ Pw==\r\n-ERR Login took too long\r\n");
+}
+
 static int
 setup(void **state)
 {
 	(void)state;
-	authd.fd = l.authd.fd = -1;
+	authd.fd = l.authd.chan.fd = -1;
 	log_open("t", LOG_TO_FILE, "/dev/null");
 	return 0;
 }
@@ -456,6 +470,7 @@ main(void)
 		cmocka_unit_test(cancelled),
 		cmocka_unit_test(longest),
 		cmocka_unit_test(slow),
+		cmocka_unit_test(slow_response),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

@@ -5,6 +5,7 @@
 
 #include <bsd/string.h>
 
+#include "common/auth_client.h"
 #include "smtpd/policy.h"
 
 enum { NOBODY = 0, LOCAL = 1, LOOP = 2, LISTED = 4, AUTHED = 8 };

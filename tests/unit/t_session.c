@@ -84,10 +84,11 @@ static const struct row rows[] = {
     BANNER "252 2.5.0 Not told; send mail to find out\r\n"
     "252 2.5.0 Not told; send mail to find out\r\n"
     "502 5.5.1 EXPN is not offered here; HELP lists the commands that are\r\n", "" },
-{ "local", "EXPN staff\r\nEXPN <staff@local.test>\r\nEXPN alice\r\nEXPN @\r\n",
+{ "local", "EXPN staff\r\nEXPN <staff@local.test>\r\nEXPN alice\r\nEXPN hollow\r\nEXPN @\r\n",
     BANNER "250-2.1.5 <alice@local.test>\r\n250 2.1.5 <bob@local.test>\r\n"
     "250-2.1.5 <alice@local.test>\r\n250 2.1.5 <bob@local.test>\r\n"
     "550 5.1.1 That is not the name of a list here\r\n"
+    "550 5.2.4 That list has no members\r\n"
     "501 5.1.3 That recipient is not a mail address; write <user@example.org>\r\n", "" },
 /* addresses and parameters */
 { "mx", HELLO "MAIL FROM:a@x.test\r\nMAIL TO:<a@x.test>\r\nMAIL FROM:<a b@x>\r\nMAIL FROM:<root>\r\n",
@@ -102,6 +103,13 @@ static const struct row rows[] = {
     "501 5.5.4 Parameter SIZE is malformed, has a bad value or is given twice\r\n"
     "552 5.3.4 The message is too big: 100000 bytes is the limit; send less, or in parts\r\n"
     "553 5.6.7 Addresses must be ASCII here; use another sender address\r\n", "" },
+{ "mx", HELLO "MAIL FROM:<a@x.test>x\r\nMAIL FROM:<a@x.test> =1\r\nMAIL FROM:<a@x.test>\r\nRCPT TO:<alice@local.test>x\r\nRCPT TO:<alice@local.test>NOTIFY=NEVER\r\n",
+    BANNER HI_MX
+    "501 5.5.4 Say MAIL FROM:<address>, with the brackets; MAIL FROM:<> for none\r\n"
+    "501 5.5.4 Say MAIL FROM:<address>, with the brackets; MAIL FROM:<> for none\r\n"
+    FROM_OK
+    "501 5.5.4 Say RCPT TO:<address>, with the brackets\r\n"
+    "501 5.5.4 Say RCPT TO:<address>, with the brackets\r\n", "" },
 { "mx", HELLO "MAIL FROM:<a@x.test> BODY=8BITMIME SIZE=100000\r\nrcpt to: <postmaster>\r\nRCPT TO:<>\r\nRCPT TO:<x@foreign.test>\r\nRCPT TO:alice@local.test\r\nDATA\r\n.\r\n",
     BANNER HI_MX FROM_OK TO_OK
     "501 5.1.3 <> can receive nothing; write <user@example.org>\r\n"

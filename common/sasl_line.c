@@ -1,7 +1,7 @@
 /*
- * sasl: the lines of AUTH, to and from the tokens that authd sees.
+ * sasl_line: the lines of AUTH, to and from the tokens that authd sees.
  *
- * Part of smtpd(8), as postrider-net; pure functions.  Passwords pass through:
+ * In smtpd and pop3d, as postrider-net; pure functions.  Passwords pass through:
  * nothing here keeps one, and callers wipe what they give.
  */
 #include <string.h>
@@ -9,9 +9,9 @@
 
 #include <bsd/string.h>
 
-#include "smtpd/sasl.h"
+#include "common/sasl_line.h"
 
-static enum sasl
+static enum sasl_line
 decode(const char *s, uint8_t *token, uint32_t *len)
 {
 	size_t n;
@@ -22,11 +22,11 @@ decode(const char *s, uint8_t *token, uint32_t *len)
 	return SASL_OK;
 }
 
-/* A word of SASL_MECHS, in upper case as it is written there. */
+/* A word of AUTH_MECHS, in upper case as it is written there. */
 static bool
 find_mech(const char *s, size_t n, char mech[MECH_MAX + 1])
 {
-	const char *m = SASL_MECHS;
+	const char *m = AUTH_MECHS;
 	size_t len;
 
 	for (; *m != '\0'; m += len + (m[len] == ' ')) {
@@ -40,7 +40,7 @@ find_mech(const char *s, size_t n, char mech[MECH_MAX + 1])
 	return false;
 }
 
-enum sasl
+enum sasl_line
 sasl_start(const char *arg, struct msg_auth_start *m)
 {
 	size_t n = strcspn(arg, " ");
@@ -62,7 +62,7 @@ sasl_start(const char *arg, struct msg_auth_start *m)
 	return decode(initial, m->token, &m->token_len);
 }
 
-enum sasl
+enum sasl_line
 sasl_response(const char *line, struct msg_auth_response *m)
 {
 	m->token_len = 0;
@@ -71,13 +71,13 @@ sasl_response(const char *line, struct msg_auth_response *m)
 	return decode(line, m->token, &m->token_len);
 }
 
-size_t
-sasl_challenge(const struct msg_auth_challenge *m, char out[SASL_CHALLENGE_MAX])
+void
+sasl_challenge(const char *before, const struct msg_auth_challenge *m,
+    char out[SASL_CHALLENGE_MAX])
 {
-	size_t n = BASE64_LEN((size_t)m->token_len);
+	size_t n = BASE64_LEN((size_t)m->token_len), at;
 
-	memcpy(out, "334 ", 4);
-	base64_encode(m->token, m->token_len, out + 4);
-	memcpy(out + 4 + n, "\r\n", 3);
-	return 4 + n + 2;
+	at = strlcpy(out, before, 5);
+	base64_encode(m->token, m->token_len, out + at);
+	memcpy(out + at + n, "\r\n", 3);
 }

@@ -1,35 +1,36 @@
 /*
  * fault: the end of a session whose tables vanished under it.
  *
- * Part of smtpd(8), as postrider-net.  The handler calls nothing but write(2)
- * and _exit(2).
+ * In smtpd and pop3d, as postrider-net.  The handler calls nothing but
+ * write(2) and _exit(2).
  */
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "smtpd/fault.h"
+#include "common/fault.h"
 
 static volatile sig_atomic_t client_fd = STDOUT_FILENO;
+static const char *last_words = "";
+static size_t words_len;
 
 static void
 on_bus_error(int sig)
 {
-	static const char text[] =
-	    "421 4.3.0 Service not available: its configuration was damaged; "
-	    "please try again later\r\n";
-
 	(void)sig; /* one handler for one signal */
-	if (write(client_fd, text, sizeof(text) - 1) == -1)
+	if (write(client_fd, last_words, words_len) == -1)
 		_exit(1);
 	_exit(0);
 }
 
 void
-fault_prepare(int client)
+fault_prepare(int client, const char *text)
 {
 	struct sigaction sa = { .sa_handler = on_bus_error };
 
 	client_fd = client;
+	last_words = text;
+	words_len = strlen(text);
 	/* None of these fails with valid arguments. */
 	(void)sigaction(SIGBUS, &sa, NULL);
 	sa.sa_handler = SIG_IGN;

@@ -1,0 +1,15 @@
+/*
+ * fault: the end of a session whose tables vanished under it.
+ */
+#ifndef COMMON_FAULT_H
+#define COMMON_FAULT_H
+
+/*
+ * Prepares for signals: SIGBUS, which reading a mapped file that somebody
+ * truncated raises, says text, a reply with CRLF that stays, to the client and
+ * ends the process; a full pipe or file size limit is an error of write(2) and
+ * no signal.
+ */
+void fault_prepare(int client, const char *text);
+
+#endif

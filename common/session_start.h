@@ -1,0 +1,40 @@
+/*
+ * session_start: the way of smtpd and pop3d from main() to one connection,
+ * with the rights of postrider-net and the configuration that holds for it.
+ */
+#ifndef COMMON_SESSION_START_H
+#define COMMON_SESSION_START_H
+
+#include "common/net.h"
+#include "common/tables.h"
+
+struct session_start {
+	/* The program's, and not changed: */
+	const char *program; /* its name, for the log */
+	const char *path;    /* of the tables */
+	/* The profile, or NULL: the one for the local port. */
+	const char *profile;
+	const char *(*profile_for)(unsigned int port);
+	/* To clients, with CRLF: over a limit, and without configuration. */
+	const char *full, *fault;
+	/* Filled in: */
+	struct tables tables;
+	struct net_peer peer;
+	int in, out; /* the client; not the same if it is no socket */
+};
+
+/*
+ * Returns for one connection: descriptor 0, or accepted in the parent that
+ * this process becomes when it was given a listening socket (service.h).  The
+ * log and the tables are open, profile is set and declared, root is given up.
+ * When the tables cannot be used, the client hears fault and the process ends
+ * (EX_CONFIG); an accepting parent goes on, because a super-server takes one
+ * that ends for broken, and with tables that are repaired its next child
+ * serves.  Nothing is accepted as root.
+ */
+void session_start(struct session_start *);
+
+/* Says fault to the client and ends the process with this status. */
+_Noreturn void session_refuse(const struct session_start *, int status);
+
+#endif
