@@ -1,0 +1,288 @@
+/*
+ * t_pool: whose turn it is, who is alone, and that nothing given to a pool is
+ * forgotten by it.
+ * wrap: dispatch_agents agents_pool agents_wake message_outcome
+ * wrap: message_lost message_untried
+ */
+#include "tests/unit/unit.h"
+
+#include <bsd/string.h>
+
+#include "common/msg_spawn.h"
+#include "queue/agents.h"
+#include "queue/dispatch.h"
+#include "queue/pool.h"
+
+static struct pool_tree pools;
+static struct queue queue;
+static size_t outcomes, losses, untried, wakes;
+
+struct agents *__wrap_dispatch_agents(struct dispatch *);
+struct pool *__wrap_agents_pool(struct agents *, const char *, uint32_t);
+void __wrap_agents_wake(struct agents *, struct pool *);
+void __wrap_message_outcome(struct message *, size_t, const struct diag *);
+void __wrap_message_lost(struct message *, size_t, int64_t);
+void __wrap_message_untried(struct message *, size_t);
+
+struct agents *
+__wrap_dispatch_agents(struct dispatch *d)
+{
+	(void)d;
+	return NULL;
+}
+
+struct pool *
+__wrap_agents_pool(struct agents *as, const char *name, uint32_t program)
+{
+	(void)as;
+	return pool_find(&pools, name, program);
+}
+
+void
+__wrap_agents_wake(struct agents *as, struct pool *p)
+{
+	(void)as;
+	(void)p;
+	wakes++;
+}
+
+void
+__wrap_message_outcome(struct message *m, size_t i, const struct diag *d)
+{
+	(void)i;
+	assert_int_equal(d->outcome, OUT_TEMP);
+	m->open--;
+	outcomes++;
+}
+
+void
+__wrap_message_lost(struct message *m, size_t i, int64_t wait)
+{
+	(void)i;
+	assert_int_equal(wait, 77);
+	m->open--;
+	losses++;
+}
+
+void
+__wrap_message_untried(struct message *m, size_t i)
+{
+	(void)i;
+	m->open--;
+	untried++;
+}
+
+static int
+begin(void **state)
+{
+	(void)state;
+	RB_INIT(&pools);
+	outcomes = losses = untried = wakes = 0;
+	return 0;
+}
+
+/* Every pool of a test is empty at its end, and goes. */
+static int
+end(void **state)
+{
+	struct pool *p;
+
+	(void)state;
+	while ((p = pool_after(&pools, NULL)) != NULL) {
+		assert_int_equal(p->waiting, 0);
+		pool_tidy(&pools, p);
+	}
+	return 0;
+}
+
+/* A message with n recipients, all for the account. */
+static void
+give(struct message *m, struct entry *e, const char *account, size_t n)
+{
+	struct route r = { .pool = ROUTE_VIRTUAL };
+
+	memset(m, 0, sizeof(*m));
+	memset(e, 0, sizeof(*e));
+	m->q = &queue;
+	m->entry = e;
+	m->open = n;
+	LIST_INIT(&m->groups);
+	strlcpy(r.account, account, sizeof(r.account));
+	for (size_t i = 0; i < n; i++)
+		assert_true(pool_give(m, i, &r));
+}
+
+static struct pool *virtual(void)
+{
+	return pool_find(&pools, ROUTE_VIRTUAL, SPAWN_LOCAL);
+}
+
+static void
+turns(void **state)
+{
+	struct message m[7];
+	struct entry e[7];
+	struct pool_work w;
+
+	(void)state;
+	for (size_t i = 0; i < 6; i++) {
+		give(&m[i], &e[i], "alice@x", 1);
+		pool_given(&m[i]);
+	}
+	give(&m[6], &e[6], "bob@x", 1);
+	pool_given(&m[6]);
+	assert_int_equal(wakes, 7);
+	assert_string_equal(pool_account(virtual()), "alice@x");
+	assert_true(pool_take(virtual(), false, 100, &w));
+	assert_ptr_equal(w.message, &m[0]);
+	assert_false(w.suspect);
+	assert_true(pool_take(virtual(), false, 100, &w));
+	assert_ptr_equal(w.message, &m[6]); /* bob's, not alice's second */
+	for (size_t i = 1; i < 6; i++) {
+		assert_true(pool_take(virtual(), false, 100, &w));
+		assert_ptr_equal(w.message, &m[i]);
+	}
+	assert_false(pool_take(virtual(), true, 100, &w));
+	assert_string_equal(pool_account(virtual()), "");
+}
+
+/* No more than one job holds, nor than the agent has room for. */
+static void
+portions(void **state)
+{
+	static const struct {
+		size_t room, want;
+	} takes[] = { { 0, 0 }, { 7, 7 }, { 100, JOB_RCPT_MAX }, { 1, 1 },
+		{ 100, 42 }, { 100, 0 } };
+	struct pool_work w;
+	struct message m;
+	struct entry e;
+	size_t next = 0;
+
+	(void)state;
+	give(&m, &e, "alice@x", 100);
+	pool_given(&m);
+	for (size_t i = 0; i < COUNT(takes); i++) {
+		w.n = 0;
+		(void)pool_take(virtual(), true, takes[i].room, &w);
+		assert_int_equal(w.n, takes[i].want);
+		for (size_t k = 0; k < w.n; k++)
+			assert_int_equal(w.indexes[k], next++);
+	}
+	assert_int_equal(next, 100);
+}
+
+/* A message that lost an agent gets one that has nothing else to do. */
+static void
+alone(void **state)
+{
+	struct message m[2];
+	struct entry e[2];
+	struct pool_work w;
+
+	(void)state;
+	give(&m[0], &e[0], "alice@x", 1);
+	pool_given(&m[0]);
+	give(&m[1], &e[1], "bob@x", 1);
+	e[1].alone = true;
+	pool_given(&m[1]);
+	assert_false(pool_take(virtual(), false, 100, &w));
+	assert_true(pool_take(virtual(), true, 100, &w));
+	assert_ptr_equal(w.message, &m[1]);
+	assert_true(w.suspect);
+	assert_true(pool_take(virtual(), false, 100, &w));
+	assert_ptr_equal(w.message, &m[0]);
+	assert_false(w.suspect);
+}
+
+/* All waiting work goes back, each recipient once. */
+static void
+back(void **state)
+{
+	struct diag d = DIAG_INIT;
+	struct message m[3];
+	struct entry e[3];
+	struct pool_work w;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		give(&m[i], &e[i], i == 0 ? "alice@x" : "bob@x", 60);
+		e[i].alone = i == 2;
+		pool_given(&m[i]);
+	}
+	assert_true(pool_take(virtual(), true, 20, &w)); /* of the third */
+	(void)diag_set(&d, "4.3.0", "x");
+	pool_fail(virtual(), &d);
+	assert_int_equal(outcomes, 160);
+	assert_int_equal(m[2].open, 20);
+	assert_false(pool_take(virtual(), true, 100, &w));
+	give(&m[0], &e[0], "alice@x", 5);
+	pool_given(&m[0]);
+	pool_lost(virtual(), 77);
+	assert_int_equal(losses, 5);
+}
+
+/* One message's work goes back, the others' stays. */
+static void
+cancel(void **state)
+{
+	struct message m[2];
+	struct entry e[2];
+	struct pool_work w;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		give(&m[i], &e[i], "alice@x", 3);
+		pool_given(&m[i]);
+	}
+	pool_cancel(&m[0]);
+	assert_int_equal(untried, 3);
+	assert_int_equal(m[0].open, 0);
+	assert_true(pool_take(virtual(), false, 100, &w));
+	assert_ptr_equal(w.message, &m[1]);
+	assert_false(pool_take(virtual(), true, 100, &w));
+}
+
+/* Reports have a pool of their own; pools with trouble are remembered. */
+static void
+names(void **state)
+{
+	struct message m;
+	struct entry e;
+	struct pool *p;
+	struct pool_work w;
+
+	(void)state;
+	give(&m, &e, "alice@x", 1);
+	pool_given(&m);
+	assert_true(pool_take(virtual(), true, 1, &w));
+	assert_true(pool_give_report(&m, 0));
+	pool_given(&m);
+	p = pool_find(&pools, POOL_BOUNCE, SPAWN_BOUNCE);
+	assert_int_equal(p->program, SPAWN_BOUNCE);
+	assert_int_equal(p->waiting, 1);
+	pool_tidy(&pools, p);
+	assert_ptr_equal(pool_find(&pools, POOL_BOUNCE, SPAWN_BOUNCE), p);
+	assert_true(pool_take(p, true, 1, &w));
+	p->failures = 1;
+	pool_tidy(&pools, p);
+	assert_ptr_equal(pool_find(&pools, POOL_BOUNCE, SPAWN_BOUNCE), p);
+	p->failures = 0;
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(turns),
+		T(portions),
+		T(alone),
+		T(back),
+		T(cancel),
+		T(names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
