@@ -132,6 +132,9 @@ main(int argc, char *argv[])
 		err(EX_OSERR, "event loop");
 	workers_free(checker.hashers);
 	workers_free(checker.lookups);
+	verified_free(checker.verified);
+	guess_table_free(checker.clients);
+	guess_table_free(checker.users);
 	log_event("-", "stopped", "pid=%d", (int)getpid());
 	return 0;
 }

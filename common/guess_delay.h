@@ -51,7 +51,7 @@ bool guess_refuses(struct guess_table *, const struct guess_policy *,
 int64_t guess_failed(struct guess_table *, const struct guess_policy *,
     const char *key, int64_t now);
 
-/* Keys in the table. */
+/* Keys in the table: for tests of its bound. */
 size_t guess_count(const struct guess_table *);
 
 #endif

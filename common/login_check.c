@@ -278,6 +278,8 @@ looked_up(void *arg, const void *rep)
 		pretend(c, c->why);
 		break;
 	case UNIX_LATER:
+		log_error("-", "login=%s wanted=user-database found=%s",
+		    c->login, reply != NULL ? reply->why : "worker ended");
 		later(c, "user-database");
 		break;
 	}

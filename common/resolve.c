@@ -18,7 +18,7 @@ resolve_unix_name_valid(const char *s)
 	static const char rest[] = "abcdefghijklmnopqrstuvwxyz_0123456789.-";
 	size_t n = strlen(s);
 
-	return n > 0 && n <= 32 && strchr(first, s[0]) != NULL &&
+	return n > 0 && n <= UNIX_NAME_MAX && strchr(first, s[0]) != NULL &&
 	    strspn(s, rest) == n;
 }
 

@@ -51,7 +51,9 @@ void resolve_login(struct tables *, const char *login, const char *mail_name,
 bool resolve_owns(struct tables *, const char *account, const struct address *,
     const char *mail_name);
 
-/* [a-z_][a-z0-9_.-]*, at most 32 bytes: what is asked of the user database. */
+#define UNIX_NAME_MAX 32 /* bytes; as useradd(8) has it */
+
+/* [a-z_][a-z0-9_.-]*, at most UNIX_NAME_MAX bytes: what is asked of the user database. */
 bool resolve_unix_name_valid(const char *);
 
 #endif

@@ -33,6 +33,7 @@ struct sasl;
 
 /* NULL when the library cannot be used. */
 struct sasl_library *sasl_open(void);
+/* After the last sasl_free(). */
 void sasl_close(struct sasl_library *);
 
 bool sasl_offers(const char *mech);

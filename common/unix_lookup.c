@@ -49,9 +49,9 @@ unix_shadow_bars(const struct spwd *sp, long today)
 
 /* The reference page lists these as ways to say that there is none. */
 static enum unix_result
-absent(void)
+absent(struct unix_reply *reply, int error)
 {
-	switch (errno) {
+	switch (error) {
 	case 0:
 	case ENOENT:
 	case ESRCH:
@@ -59,6 +59,8 @@ absent(void)
 	case EPERM:
 		return UNIX_NONE;
 	default:
+		/* EACCES: authd was started without the group. */
+		strlcpy(reply->why, strerror(error), sizeof(reply->why));
 		return UNIX_LATER;
 	}
 }
@@ -77,13 +79,8 @@ find_verifier(const char *name, struct unix_reply *reply)
 	const char *why;
 
 	errno = 0;
-	if ((sp = getspnam(name)) == NULL) {
-		/* EACCES: authd was started without the group. */
-		strlcpy(reply->why,
-		    errno == 0 ? "no shadow entry" : strerror(errno),
-		    sizeof(reply->why));
-		return absent();
-	}
+	if ((sp = getspnam(name)) == NULL)
+		return absent(reply, errno);
 	why = unix_shadow_bars(sp, (long)(time(NULL) / DAY));
 	if (why == NULL &&
 	    strlcpy(reply->verifier, sp->sp_pwdp, sizeof(reply->verifier)) >=
@@ -99,10 +96,8 @@ find(const struct unix_request *request, struct unix_reply *reply)
 	struct passwd *pw;
 
 	errno = 0;
-	if ((pw = getpwnam(request->name)) == NULL) {
-		strlcpy(reply->why, strerror(errno), sizeof(reply->why));
-		return absent();
-	}
+	if ((pw = getpwnam(request->name)) == NULL)
+		return absent(reply, errno);
 	if (!unix_uid_allowed(
 		pw->pw_uid, request->min_uid, request->user_mode, getuid()))
 		return UNIX_NONE;

@@ -10,19 +10,18 @@
 #include <stdint.h>
 
 #include "common/hasher.h"
+#include "common/resolve.h"
 #include "common/workers.h"
-
-#define UNIX_LOGIN_MAX 32 /* bytes; see resolve_unix_name_valid() */
 
 enum unix_result {
 	UNIX_FOUND,
 	UNIX_NONE,   /* no such user, or none that may have mail */
 	UNIX_BARRED, /* a user who may not log in; why says so */
-	UNIX_LATER   /* the database does not answer */
+	UNIX_LATER   /* the database does not answer; why says so */
 };
 
 struct unix_request {
-	char name[UNIX_LOGIN_MAX + 1];
+	char name[UNIX_NAME_MAX + 1];
 	int64_t min_uid;
 	bool user_mode;
 	bool verifier; /* is wanted too */

@@ -205,6 +205,8 @@ database_fails(void **state)
 	for (size_t i = 0; i < COUNT(later); i++) {
 		database_errno = later[i];
 		assert_int_equal(ask("carol", false).result, UNIX_LATER);
+		assert_string_equal(
+		    ask("carol", false).why, strerror(later[i]));
 	}
 }
 
