@@ -12,6 +12,16 @@
 
 #include "common/sock.h"
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83 /* newer than the C library's headers */
+#endif
+
+struct access {
+	uid_t uid;
+	gid_t gid;
+	mode_t mode;
+};
+
 static int
 address(struct sockaddr_un *sun, const char *dir, const char *name)
 {
@@ -51,8 +61,9 @@ sock_connect(const char *dir, const char *name, int type)
 	return fd;
 }
 
-int
-sock_listen(const char *dir, const char *name, int type)
+/* As it says in sock.h; an owner or group of -1 is left as it is. */
+static int
+serve(const char *dir, const char *name, int type, const struct access *a)
 {
 	struct sockaddr_un sun;
 	int fd;
@@ -61,10 +72,37 @@ sock_listen(const char *dir, const char *name, int type)
 	    (unlink(sun.sun_path) == -1 && errno != ENOENT) ||
 	    (fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0)) == -1)
 		return -1;
+	/* Before listen() nobody can connect. */
 	if (bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
-	    chmod(sun.sun_path, 0666) == -1 || listen(fd, SOMAXCONN) == -1)
+	    lchown(sun.sun_path, a->uid, a->gid) == -1 ||
+	    chmod(sun.sun_path, a->mode) == -1 || listen(fd, SOMAXCONN) == -1)
 		return close_with_errno(fd);
 	return fd;
+}
+
+int
+sock_listen(const char *dir, const char *name, int type)
+{
+	const struct access all = { (uid_t)-1, (gid_t)-1, 0666 };
+
+	return serve(dir, name, type, &all);
+}
+
+int
+sock_listen_for(const char *dir, const char *name, uid_t uid, gid_t gid)
+{
+	const struct access some = { uid, gid, 0660 };
+
+	return serve(dir, name, SOCK_SEQPACKET, &some);
+}
+
+void
+sock_refuse_descriptors(int fd)
+{
+	const int off = 0;
+
+	/* A kernel before 6.16 does not know it: then they are only closed. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off));
 }
 
 int

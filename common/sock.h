@@ -17,6 +17,15 @@ int sock_connect(const char *dir, const char *name, int type);
  * system goes; who may stay is decided by sock_peer_uid().
  */
 int sock_listen(const char *dir, const char *name, int type);
+/* The same, SOCK_SEQPACKET, but only uid and members of gid may connect. */
+int sock_listen_for(const char *dir, const char *name, uid_t uid, gid_t gid);
+
+/*
+ * On a listening socket: peers that connect cannot pass descriptors.  Closing
+ * one may sleep as long as its owner likes (SO_LINGER, FUSE), and what a
+ * stranger passes is closed by whoever receives it.
+ */
+void sock_refuse_descriptors(int fd);
 
 /* A connected pair, both ends close-on-exec; 0, or -1 with errno. */
 int sock_pair(int fd[2]);

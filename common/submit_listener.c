@@ -185,6 +185,7 @@ submit_open(struct master *m, const char *run_dir)
 	l->fd = sock_listen(run_dir, "submit", SOCK_STREAM);
 	if (l->fd == -1 || fcntl(l->fd, F_SETFL, O_NONBLOCK) == -1)
 		goto out;
+	sock_refuse_descriptors(l->fd);
 	l->readable =
 	    event_new(m->base, l->fd, EV_READ | EV_PERSIST, on_connection, l);
 	l->resume = evtimer_new(m->base, on_resume, l);

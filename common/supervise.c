@@ -24,16 +24,46 @@
 
 #define OUTLIVE_MS 10000 /* that a daemon may go on without its channel */
 
+struct place {
+	const char *name;
+	bool for_all; /* else for the daemon's own user and postrider-net */
+	bool takes_descriptors;
+};
+
 static const struct row {
 	const char *name, *user;
-	const char *sockets[2];
+	struct place sockets[2];
 	bool holds_lock;
 } rows[DAEMONS] = {
 	/* The spool's lock outlives postriderd until queued has ended. */
-	[DAEMON_QUEUED] = { "queued", USER_QUEUE, { "intake", "control" },
-	    true },
-	[DAEMON_AUTHD] = { "authd", USER_AUTH, { "auth", NULL }, false },
+	[DAEMON_QUEUED] = { "queued", USER_QUEUE,
+	    { { "intake", false, false }, { "control", true, false } }, true },
+	[DAEMON_AUTHD] = { "authd", USER_AUTH, { { "auth", false, true } },
+	    false },
 };
+
+static int
+open_socket(struct daemon *d, const char *run_dir, const struct place *p)
+{
+	struct tables *t = tables_fresh_get(&d->m->tables);
+	uid_t uid = getuid();
+	gid_t gid = getgid();
+	int fd;
+
+	if (!d->m->user_mode &&
+	    (t == NULL || !tables_user(t, rows[d->which].user, &uid, &gid))) {
+		errno = ESRCH;
+		return -1;
+	}
+	if (p->for_all)
+		fd = sock_listen(run_dir, p->name, SOCK_SEQPACKET);
+	else
+		fd = sock_listen_for(run_dir, p->name, uid,
+		    d->m->user_mode ? gid : d->m->log_gid);
+	if (fd != -1 && !p->takes_descriptors)
+		sock_refuse_descriptors(fd);
+	return fd;
+}
 
 static bool
 open_sockets(struct daemon *d, const char *run_dir)
@@ -42,13 +72,12 @@ open_sockets(struct daemon *d, const char *run_dir)
 
 	for (size_t i = 0; i < 2; i++) {
 		d->sockets[i] = -1;
-		if (r->sockets[i] == NULL)
+		if (r->sockets[i].name == NULL)
 			continue;
-		d->sockets[i] =
-		    sock_listen(run_dir, r->sockets[i], SOCK_SEQPACKET);
+		d->sockets[i] = open_socket(d, run_dir, &r->sockets[i]);
 		if (d->sockets[i] == -1) {
 			log_error("-", "path=%s/%s wanted=socket found=%s",
-			    run_dir, r->sockets[i], strerror(errno));
+			    run_dir, r->sockets[i].name, strerror(errno));
 			return false;
 		}
 	}
@@ -237,10 +266,10 @@ supervise_unlink(const char *run_dir)
 
 	for (size_t i = 0; i < DAEMONS; i++)
 		for (size_t j = 0; j < 2; j++) {
-			if (rows[i].sockets[j] == NULL)
+			if (rows[i].sockets[j].name == NULL)
 				continue;
 			(void)snprintf(path, sizeof(path), "%s/%s", run_dir,
-			    rows[i].sockets[j]);
+			    rows[i].sockets[j].name);
 			(void)unlink(path); /* gone is what is wanted */
 		}
 }

@@ -10,6 +10,7 @@
 #include <err.h>
 #include <errno.h>
 #include <json-c/json.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -108,12 +109,15 @@ static int
 connect_authd(const char *run_dir, uid_t net)
 {
 	bool change = geteuid() == 0 && net != 0;
+	struct passwd *pw = change ? getpwuid(net) : NULL;
+	gid_t gid = getegid();
 	int fd;
 
-	if (change && seteuid(net) == -1)
+	if (change &&
+	    (pw == NULL || setegid(pw->pw_gid) == -1 || seteuid(net) == -1))
 		return -1;
 	fd = sock_connect(run_dir, "auth", SOCK_SEQPACKET);
-	if (change && seteuid(0) == -1)
+	if (change && (seteuid(0) == -1 || setegid(gid) == -1))
 		err(EX_OSERR, "cannot be root again");
 	return fd;
 }

@@ -109,18 +109,24 @@ def test_restart_waits_for_the_old_queue(stopped):
 
 def test_directories_and_sockets(lab):
     """Owners and modes as the manual page says."""
-    users = ("postrider", "postrider-mail", "root")
+    users = ("postrider", "postrider-mail", "root", "postrider-auth",
+             "postrider-net")
     if os.getuid() != 0:
-        users = (lab.dir.owner(),) * 3
+        users = (lab.dir.owner(),) * 4 + (lab.dir.group(),)
     for path, owner, mode in (
             (lab.spool / "queue", users[0], 0o700),
             (lab.spool / "damaged", users[0], 0o700),
             (lab.dir / "mail", users[1], 0o700)):
         assert path.owner() == owner, path
         assert path.stat().st_mode & 0o7777 == mode, path
-    for name in ("intake", "control", "auth", "submit"):
+    for name, owner, mode in (
+            ("intake", users[0], 0o660), ("auth", users[3], 0o660),
+            ("control", users[2], 0o666), ("submit", users[2], 0o666)):
         path = lab.dir / "run" / name
-        assert path.is_socket() and path.owner() == users[2]
+        assert path.is_socket() and path.owner() == owner, path
+        assert path.stat().st_mode & 0o7777 == mode, path
+        if mode == 0o660:
+            assert path.group() == users[4], path
 
 
 @pytest.mark.parametrize("what,words", (

@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 
@@ -66,6 +67,48 @@ replaces(void **state)
 	assert_int_equal(close(l), 0);
 }
 
+/* A socket for some, and one that takes no descriptors. */
+static void
+guarded(void **state)
+{
+	struct stat st;
+	int l, a, b;
+	char byte = 'x';
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} ctl = { .buf = { 0 } };
+	struct iovec iov = { &byte, 1 };
+	struct msghdr mh = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = ctl.buf,
+		.msg_controllen = sizeof(ctl.buf) };
+	struct cmsghdr *cm = CMSG_FIRSTHDR(&mh);
+	const int stdin_fd = 0;
+
+	(void)state;
+	l = sock_listen_for(unit_dir, "g", getuid(), getgid());
+	assert_int_not_equal(l, -1);
+	assert_int_equal(stat(unit_path("g"), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0660);
+	assert_int_equal(st.st_uid, getuid());
+	sock_refuse_descriptors(l);
+	a = sock_connect(unit_dir, "g", SOCK_SEQPACKET);
+	assert_int_not_equal(a, -1);
+	cm->cmsg_level = SOL_SOCKET;
+	cm->cmsg_type = SCM_RIGHTS;
+	cm->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cm), &stdin_fd, sizeof(int));
+	/* Older kernels let it pass; where it is known it must hold. */
+	if (getsockopt(l, SOL_SOCKET, 83, &b, &(socklen_t){ sizeof(b) }) == 0)
+		assert_int_equal(sendmsg(a, &mh, 0), -1);
+	mh.msg_controllen = 0;
+	mh.msg_control = NULL;
+	assert_int_equal(sendmsg(a, &mh, 0), 1);
+	assert_int_equal(close(a), 0);
+	assert_int_equal(close(l), 0);
+}
+
 static void
 fails(void **state)
 {
@@ -111,6 +154,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(listens),
 		cmocka_unit_test(replaces),
+		cmocka_unit_test(guarded),
 		cmocka_unit_test(fails),
 		cmocka_unit_test(pairs),
 	};
