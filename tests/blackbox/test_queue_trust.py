@@ -145,9 +145,9 @@ def connects(lab, name, n, uid):
     code = ("import socket\nopen=0\nkept=[]\n"
             f"for _ in range({n}):\n"
             " s=socket.socket(socket.AF_UNIX,socket.SOCK_SEQPACKET)\n"
-            f" s.connect('{lab.dir}/run/{name}')\n s.settimeout(0.2)\n"
-            " kept.append(s)\n"
-            " try: s.recv(100)\n"
+            " kept.append(s)\n s.settimeout(0.2)\n"
+            " try:\n"
+            f"  s.connect('{lab.dir}/run/{name}')\n  s.recv(100)\n"
             " except TimeoutError: open+=1\n"
             " except OSError: pass\n"
             "print(open,flush=True)\ninput()")
@@ -158,10 +158,11 @@ def connects(lab, name, n, uid):
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs users")
 def test_intake_is_not_for_everybody(lab):
-    p, let_in = connects(lab, "intake", 1, OTHER)
-    p.communicate()
-    assert let_in == 0
-    assert lines(lab, "channel=intake", f"uid={OTHER}", "not-allowed")
+    for uid in (OTHER, 0):
+        p, let_in = connects(lab, "intake", 1, uid)
+        p.communicate()
+        assert let_in == 0
+    assert lines(lab, "channel=intake", "uid=0", "not-allowed")
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs users")
