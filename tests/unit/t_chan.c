@@ -300,16 +300,6 @@ noise(void **state)
 	}
 }
 
-static int
-open_fds(void)
-{
-	int n = 0;
-
-	for (int fd = 0; fd < 128; fd++)
-		n += fcntl(fd, F_GETFD) != -1;
-	return n;
-}
-
 /* A message with n descriptors. */
 static void
 send_fds(const uint8_t *buf, size_t len, size_t n)
@@ -338,13 +328,13 @@ descriptors(void **state)
 	uint8_t buf[MSG_MAX];
 	size_t n = encoded(&kinds[0], buf, sizeof(buf));
 	unsigned int type;
-	int fd, fds = open_fds();
+	int fd, fds = unit_open_fds();
 
 	(void)state;
 	/* Unwanted, one. */
 	send_fds(buf, n, 1);
 	assert_int_equal(chan_recv(&b, &type, got, NULL, 0), CHAN_BREACH);
-	assert_int_equal(open_fds(), fds);
+	assert_int_equal(unit_open_fds(), fds);
 	/* Wanted, one: the callee's, and not inherited. */
 	send_fds(buf, n, 1);
 	assert_int_equal(chan_recv(&b, &type, got, &fd, 0), CHAN_OK);
@@ -360,14 +350,14 @@ descriptors(void **state)
 	send_fds(buf, n - 1, 1);
 	assert_int_equal(chan_recv(&b, &type, got, &fd, 0), CHAN_BREACH);
 	assert_int_equal(fd, -1);
-	assert_int_equal(open_fds(), fds);
+	assert_int_equal(unit_open_fds(), fds);
 	/* With nothing at all, which looks like an end. */
 	for (size_t many = 1; many < 4; many++) {
 		send_fds(buf, 0, many);
 		fd = 77;
 		assert_int_equal(chan_recv(&b, &type, got, &fd, 0), CHAN_EOF);
 		assert_int_equal(fd, -1);
-		assert_int_equal(open_fds(), fds);
+		assert_int_equal(unit_open_fds(), fds);
 	}
 	/* With nothing to receive. */
 	fd = 77;
@@ -382,7 +372,7 @@ descriptors(void **state)
 		send_fds(buf, n, many);
 		assert_int_equal(
 		    chan_recv(&b, &type, got, NULL, 0), CHAN_BREACH);
-		assert_int_equal(open_fds(), fds);
+		assert_int_equal(unit_open_fds(), fds);
 	}
 }
 

@@ -4,7 +4,6 @@
  */
 #include "tests/unit/unit.h"
 
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -20,15 +19,7 @@ static int listener = -1;
 static int messages, closed, opened, fds_seen;
 static bool allow;
 static struct peer *last;
-static enum {
-	REPLY,
-	CLOSE,
-	CLOSE_TWICE,
-	FLOOD,
-	FLOOD_TRYING,
-	POST,
-	SILENT
-} behaviour;
+static enum { REPLY, CLOSE, CLOSE_TWICE, FLOOD, SILENT } behaviour;
 
 static int accepts, accept_errno;
 
@@ -61,22 +52,6 @@ on_opened(struct peer *p)
 	last = p;
 }
 
-#define POSTS 2000 /* more than a socket has room for */
-
-/* Numbered answers, each with a descriptor of its own. */
-static void
-post(struct peer *p)
-{
-	for (int i = 0; i < POSTS; i++) {
-		union msg_control m = { .stat = { .name = "x" } };
-		int fd = dup(STDERR_FILENO);
-
-		assert_int_not_equal(fd, -1);
-		m.stat.value = (uint64_t)i;
-		assert_true(peer_post(p, CONTROL_T_STAT, &m, fd));
-	}
-}
-
 static void
 on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 {
@@ -104,11 +79,6 @@ on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 	while (behaviour == FLOOD)
 		if (!peer_send(p, CONTROL_T_STAT, &stat, -1))
 			break;
-	while (behaviour == FLOOD_TRYING)
-		if (peer_try(p, CONTROL_T_STAT, &stat, -1) == CHAN_AGAIN)
-			break;
-	if (behaviour == POST)
-		post(p);
 }
 
 static void
@@ -314,110 +284,6 @@ slow(void **state)
 	chan_close(&b);
 }
 
-/* One that must not be lost stays, and hears what there is room for. */
-static void
-slow_and_dear(void **state)
-{
-	struct chan a = tool();
-	int heard = 0;
-
-	(void)state;
-	behaviour = FLOOD_TRYING;
-	list(&a);
-	turn();
-	assert_int_equal(closed, 0);
-	while (hear(&a) == CHAN_OK)
-		heard++;
-	assert_true(heard > 1);
-	assert_int_equal(closed, 0);
-	chan_close(&a);
-}
-
-/* Number of the next answer; its descriptor is closed. */
-static uint64_t
-hear_posted(struct chan *c)
-{
-	union msg_control m;
-	unsigned int type;
-	int fd;
-
-	for (int i = 0; i < 100; i++) {
-		enum chan_result r = chan_recv(c, &type, &m, &fd, 0);
-
-		if (r == CHAN_OK) {
-			assert_int_equal(type, CONTROL_T_STAT);
-			assert_int_not_equal(fd, -1);
-			assert_int_equal(close(fd), 0);
-			return m.stat.value;
-		}
-		assert_int_equal(r, CHAN_AGAIN);
-		(void)usleep(5000);
-		turn();
-	}
-	fail_msg("nothing came");
-	return 0;
-}
-
-static size_t
-descriptors_open(void)
-{
-	size_t n = 0;
-
-	for (int fd = 0; fd < 5000; fd++)
-		n += fcntl(fd, F_GETFD) != -1;
-	return n;
-}
-
-/* What was posted comes in order; the peer is not heard until it is away. */
-static void
-posts(void **state)
-{
-	struct rlimit r = { 4500, 4500 };
-	struct chan a = tool();
-	size_t before;
-
-	(void)state;
-	(void)setrlimit(RLIMIT_NOFILE, &r); /* the sanitizers' need is less */
-	turn();
-	before = descriptors_open();
-	behaviour = POST;
-	list(&a);
-	turn();
-	a.state = CONTROL_IDLE; /* out of turn, and not heard before */
-	list(&a);
-	turn();
-	assert_int_equal(messages, 1);
-	assert_int_equal(closed, 0);
-	for (uint64_t i = 0; i < POSTS; i++)
-		assert_int_equal(hear_posted(&a), i);
-	(void)usleep(30000);
-	turn();
-	assert_int_equal(closed, 1); /* now it was */
-	assert_int_equal(descriptors_open(), before - 1);
-	chan_close(&a);
-}
-
-/* What waits for a peer that goes is closed with it. */
-static void
-posts_in_vain(void **state)
-{
-	struct chan a = tool();
-	size_t before;
-
-	(void)state;
-	turn();
-	before = descriptors_open();
-	behaviour = POST;
-	list(&a);
-	turn();
-	assert_true(descriptors_open() > before);
-	chan_close(&a);
-	(void)usleep(30000);
-	turn();
-	assert_int_equal(closed, 1);
-	assert_int_equal(descriptors_open(), before - 2);
-}
-
 static void
 too_many(void **state)
 {
@@ -540,9 +406,6 @@ main(void)
 		cmocka_unit_test_setup_teardown(closes, fresh, done),
 		cmocka_unit_test_setup_teardown(closes_later, fresh, done),
 		cmocka_unit_test_setup_teardown(slow, fresh, done),
-		cmocka_unit_test_setup_teardown(slow_and_dear, fresh, done),
-		cmocka_unit_test_setup_teardown(posts, fresh, done),
-		cmocka_unit_test_setup_teardown(posts_in_vain, fresh, done),
 		cmocka_unit_test_setup_teardown(too_many, fresh, done),
 		cmocka_unit_test_setup_teardown(strangers, fresh, done),
 		cmocka_unit_test_setup_teardown(fair, fresh, done),

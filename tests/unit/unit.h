@@ -47,6 +47,17 @@ unit_teardown(void **state)
 	return nftw(unit_dir, unit_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* Descriptors that are open, as far as tests open them. */
+static inline int
+unit_open_fds(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 4096; fd++)
+		n += fcntl(fd, F_GETFD) != -1;
+	return n;
+}
+
 /* unit_dir/name, in one of a few buffers that take turns. */
 static inline const char *
 unit_path(const char *name)
