@@ -2,6 +2,9 @@
  * utc: a time as a date in UTC.  Library code; arithmetic only, so that a
  * process which may open nothing can still write a date.
  */
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "common/utc.h"
 
 #define DAY 86400
@@ -35,4 +38,19 @@ utc_of(int64_t t, struct utc *u)
 	u->day = (unsigned int)(in_year - (153 * month + 2) / 5 + 1);
 	u->month = (unsigned int)(month < 10 ? month + 3 : month - 9);
 	u->year = year + era * 400 + (u->month <= 2);
+}
+
+void
+utc_date(int64_t t, int minutes, char out[UTC_DATE])
+{
+	static const char days[] = "SunMonTueWedThuFriSat";
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	struct utc u;
+
+	utc_of(t + 60 * (int64_t)minutes, &u);
+	(void)snprintf(out, UTC_DATE,
+	    "%.3s, %u %.3s %04lld %02u:%02u:%02u %c%02d%02d",
+	    days + 3 * u.weekday, u.day, months + 3 * (u.month - 1),
+	    (long long)u.year, u.hour, u.minute, u.second,
+	    minutes < 0 ? '-' : '+', abs(minutes) / 60, abs(minutes) % 60);
 }

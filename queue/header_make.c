@@ -10,6 +10,7 @@
 #include <bsd/stdlib.h>
 
 #include "common/base64.h"
+#include "common/utc.h"
 #include "queue/header_make.h"
 
 #define PHRASE_MAX 200 /* bytes of a name; the rest is cut */
@@ -93,19 +94,13 @@ header_put_phrase(struct sbuf *b, const char *name)
 void
 header_put_date(struct sbuf *b, time_t now)
 {
-	/* Not of strftime(3): its names follow the locale. */
-	static const char days[] = "SunMonTueWedThuFriSat";
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	char date[UTC_DATE];
 	struct tm tm;
-	long zone;
 
 	if (localtime_r(&now, &tm) == NULL)
-		memset(&tm, 0, sizeof(tm)); /* a year beyond int */
-	zone = tm.tm_gmtoff / 60;
-	sbuf_fmt(b, "Date: %.3s, %d %.3s %d %02d:%02d:%02d %c%02ld%02ld\n",
-	    days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon,
-	    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec,
-	    zone < 0 ? '-' : '+', labs(zone) / 60, labs(zone) % 60);
+		tm.tm_gmtoff = 0; /* a year beyond int */
+	utc_date(now, (int)(tm.tm_gmtoff / 60), date);
+	sbuf_fmt(b, "Date: %s\n", date);
 }
 
 void

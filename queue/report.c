@@ -7,6 +7,7 @@
 
 #include "common/num.h"
 #include "common/outcome.h"
+#include "common/utc.h"
 #include "queue/report.h"
 
 #define FIELD_MOST 500 /* bytes of one foreign text */
@@ -37,12 +38,10 @@ report_xtext(struct sbuf *b, const char *s, size_t max)
 void
 report_date(struct sbuf *b, time_t when)
 {
-	char s[64];
-	struct tm tm;
+	char s[UTC_DATE];
 
 	/* UTC: the sender may be anywhere, and no zone file is read. */
-	(void)gmtime_r(&when, &tm);
-	(void)strftime(s, sizeof(s), "%a, %d %b %Y %H:%M:%S +0000", &tm);
+	utc_date(when, 0, s);
 	sbuf_puts(b, s);
 }
 

@@ -16,15 +16,7 @@
 void
 trace_date(time_t t, char out[DATE_MAX])
 {
-	static const char days[] = "SunMonTueWedThuFriSat";
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	struct utc u;
-
-	utc_of(t, &u);
-	(void)snprintf(out, DATE_MAX,
-	    "%.3s, %u %.3s %04lld %02u:%02u:%02u +0000", days + 3 * u.weekday,
-	    u.day, months + 3 * (u.month - 1), (long long)u.year, u.hour,
-	    u.minute, u.second);
+	utc_date(t, 0, out);
 }
 
 void

@@ -9,9 +9,11 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "common/utc.h"
+
 #define HELO_MAX 255   /* bytes kept of what a client calls itself */
 #define TRACE_MAX 1600 /* bytes of all that is added */
-#define DATE_MAX 40
+#define DATE_MAX UTC_DATE
 
 struct trace {
 	const char *hostname, *id;

@@ -52,10 +52,34 @@ every_day_of_four_centuries(void **state)
 		compare(day * 86400 + 3661);
 }
 
+static void
+dates(void **state)
+{
+	static const struct {
+		int64_t t;
+		int minutes;
+		const char *text;
+	} cases[] = {
+		{ 0, 0, "Thu, 1 Jan 1970 00:00:00 +0000" },
+		{ 1795324677, 0, "Sun, 22 Nov 2026 05:17:57 +0000" },
+		{ 1795324677, 60, "Sun, 22 Nov 2026 06:17:57 +0100" },
+		{ 1795324677, -330, "Sat, 21 Nov 2026 23:47:57 -0530" },
+		{ -62135596800, 0, "Mon, 1 Jan 0001 00:00:00 +0000" },
+	};
+	char out[UTC_DATE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		utc_date(cases[i].t, cases[i].minutes, out);
+		assert_string_equal(out, cases[i].text);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(dates),
 		cmocka_unit_test(edges),
 		cmocka_unit_test(every_day_of_four_centuries),
 	};
