@@ -7,7 +7,7 @@
 #	make SAN=1 test		the same under ASan and UBSan
 #	make lint		format, sizes, manual pages, scripts, house rules
 #	make bench		figures beside a plain fork server
-#	make install DESTDIR=
+#	make install DESTDIR=	also PREFIX, SYSCONFDIR, LIBEXECDIR; uninstall
 #	make V=1		with the commands shown
 #
 # Packages that a target needs and that are missing are installed when make
@@ -23,10 +23,12 @@ PREFIX		?= /usr
 SYSCONFDIR	?= /etc
 LIBEXECDIR	?= $(PREFIX)/libexec/postrider
 MANDIR		?= $(PREFIX)/share/man
+DOCDIR		?= $(PREFIX)/share/doc/postrider
 VERSION		= 0.1.0
 
 CFLAGS	?= -O2 -g
 STRICT	= -std=c17 -D_GNU_SOURCE -I. -DVERSION='"$(VERSION)"' \
+	  -DLIBEXECDIR='"$(LIBEXECDIR)"' -DSYSCONFDIR='"$(SYSCONFDIR)"' \
 	  -include common/compat.h \
 	  -Wall -Wextra -Werror -Wshadow -Wvla \
 	  -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
@@ -92,6 +94,14 @@ $(O)/%.o: %.c | packages
 
 all: programs
 
+# What has a place of the installation built in is built again for another.
+$(O)/common/options_list.o $(O)/queue/postrider.o: $(O)/places
+$(O)/places: FORCE
+	@mkdir -p $(O)
+	@echo '$(LIBEXECDIR) $(SYSCONFDIR)' | cmp -s - $@ || \
+	    echo '$(LIBEXECDIR) $(SYSCONFDIR)' >$@
+FORCE:
+
 # The programs as the suite runs them: one directory, names without areas.
 all: $(O)/libexec/.done
 $(O)/libexec/.done: $(PROGS:%=$(O)/%) $(SCRIPTS)
@@ -111,11 +121,14 @@ run: all
 SBIN	= common/postriderd queue/sendmail
 BIN	= queue/postrider
 EXEC	= $(filter-out $(SBIN) $(BIN),$(PROGS))
+UNIT_FILE = $(DOCDIR)/postrider.service
+SAMPLE	= $(SYSCONFDIR)/postrider/postrider.conf.sample
 PAGES	= $(wildcard $(DIRS:%=%/*.[1578]))
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
-	    $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SYSCONFDIR)/postrider
+	    $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SYSCONFDIR)/postrider \
+	    $(DESTDIR)$(DOCDIR)
 	for p in $(SBIN); do \
 	    install -s $(O)/$$p $(DESTDIR)$(PREFIX)/sbin/ || exit 1; done
 	for p in $(BIN); do \
@@ -128,8 +141,26 @@ install: all
 	ln -sf ../sbin/sendmail $(DESTDIR)$(PREFIX)/bin/mailq
 	for m in $(PAGES); do d=$(DESTDIR)$(MANDIR)/man$${m##*.}; \
 	    install -d $$d && install -m 644 $$m $$d/ || exit 1; done
-	install -m 644 etc/postrider.conf \
-	    $(DESTDIR)$(SYSCONFDIR)/postrider/postrider.conf.sample
+	sed 's,^#libexec-dir .*,#libexec-dir $(LIBEXECDIR),' \
+	    etc/postrider.conf >$(DESTDIR)$(SAMPLE)
+	chmod 644 $(DESTDIR)$(SAMPLE)
+	sed 's,^ExecStart=.*/,ExecStart=$(PREFIX)/sbin/,' \
+	    etc/postrider.service >$(DESTDIR)$(UNIT_FILE)
+	chmod 644 $(DESTDIR)$(UNIT_FILE)
+
+# What install has put; configuration, mail and state stay.
+uninstall:
+	for p in $(notdir $(SBIN)) newaliases; do \
+	    rm -f $(DESTDIR)$(PREFIX)/sbin/$$p; done
+	for p in $(notdir $(BIN)) mailq; do \
+	    rm -f $(DESTDIR)$(PREFIX)/bin/$$p; done
+	for p in $(notdir $(EXEC) $(SCRIPTS)); do \
+	    rm -f $(DESTDIR)$(LIBEXECDIR)/$$p; done
+	for m in $(notdir $(PAGES)); do \
+	    rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$$m; done
+	rm -f $(DESTDIR)$(SAMPLE) $(DESTDIR)$(UNIT_FILE)
+	for d in $(LIBEXECDIR) $(DOCDIR) $(SYSCONFDIR)/postrider; do \
+	    rmdir $(DESTDIR)$$d 2>/dev/null || :; done
 
 clean:
 	rm -rf obj obj-san
@@ -137,5 +168,6 @@ clean:
 # Objects stay, also those that only one program wanted.
 .SECONDARY:
 
-.PHONY: all programs packages run test lint bench install clean
+.PHONY: all programs packages run test lint bench install \
+	uninstall FORCE clean
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -34,24 +34,26 @@ option_nearest(const char *name)
 	return n.best != NULL ? option_find(n.best) : NULL;
 }
 
+/* Of one kind the larger ones come later. */
+static const struct {
+	char unit;
+	enum option_kind kind;
+	int64_t factor;
+} units[] = {
+	{ 'k', OPTION_SIZE, 1 << 10 },
+	{ 'm', OPTION_SIZE, 1 << 20 },
+	{ 'g', OPTION_SIZE, 1 << 30 },
+	{ 's', OPTION_TIME, 1 },
+	{ 'm', OPTION_TIME, 60 },
+	{ 'h', OPTION_TIME, 3600 },
+	{ 'd', OPTION_TIME, 86400 },
+};
+#define UNITS (sizeof(units) / sizeof(units[0]))
+
 static bool
 unit_factor(char unit, enum option_kind kind, int64_t *factor)
 {
-	static const struct {
-		char unit;
-		enum option_kind kind;
-		int64_t factor;
-	} units[] = {
-		{ 'k', OPTION_SIZE, 1 << 10 },
-		{ 'm', OPTION_SIZE, 1 << 20 },
-		{ 'g', OPTION_SIZE, 1 << 30 },
-		{ 's', OPTION_TIME, 1 },
-		{ 'm', OPTION_TIME, 60 },
-		{ 'h', OPTION_TIME, 3600 },
-		{ 'd', OPTION_TIME, 86400 },
-	};
-
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+	for (size_t i = 0; i < UNITS; i++)
 		if (units[i].unit == unit && units[i].kind == kind) {
 			*factor = units[i].factor;
 			return true;
@@ -163,10 +165,27 @@ wanted(enum option_kind kind)
 	}
 }
 
+void
+option_bound(const struct option *o, int64_t n, char out[OPTION_BOUND])
+{
+	char unit[2] = "";
+	int64_t factor = 1;
+
+	for (size_t i = 0; i < UNITS; i++)
+		if (units[i].kind == o->kind && n % units[i].factor == 0 &&
+		    (n != 0 || units[i].factor == 1)) {
+			unit[0] = units[i].unit;
+			factor = units[i].factor;
+		}
+	(void)snprintf(
+	    out, OPTION_BOUND, "%lld%s", (long long)(n / factor), unit);
+}
+
 static bool
 canon_number(const struct option *o, const char *text, char *canon, char *err)
 {
-	const char *units = "";
+	char min[OPTION_BOUND], max[OPTION_BOUND];
+	const char *what = "a number";
 	int64_t v;
 
 	if (parse_number(o, text, &v)) {
@@ -175,11 +194,12 @@ canon_number(const struct option *o, const char *text, char *canon, char *err)
 		return true;
 	}
 	if (o->kind == OPTION_SIZE)
-		units = " bytes, or with k, m, g";
+		what = "bytes, or with k m g,";
 	else if (o->kind == OPTION_TIME)
-		units = " seconds, or with s, m, h, d";
-	(void)snprintf(err, TABLES_ERR, "a number from %lld to %lld%s",
-	    (long long)o->min, (long long)o->max, units);
+		what = "seconds, or with s m h d,";
+	option_bound(o, o->min, min);
+	option_bound(o, o->max, max);
+	(void)snprintf(err, TABLES_ERR, "%s from %s to %s", what, min, max);
 	return false;
 }
 

@@ -41,6 +41,18 @@ struct option {
 extern const struct option options[];
 extern const size_t options_count;
 
+/*
+ * Options that running programs do not look at again: a change needs a new
+ * start of the program that is named.  All others hold at once for new
+ * sessions and deliveries.
+ */
+struct option_start {
+	const char *option, *program;
+};
+
+extern const struct option_start option_starts[];
+extern const size_t option_starts_count;
+
 /* A profile that exists without being declared, and what it changes. */
 struct profile_default {
 	const char *profile, *option, *value;
@@ -68,6 +80,11 @@ const struct option *option_nearest(const char *name);
  */
 bool option_canon(const struct option *, const char *text,
     char canon[OPTION_VALUE_MAX + 1], char err[TABLES_ERR]);
+
+#define OPTION_BOUND 32 /* bytes of a bound as text, with NUL */
+
+/* min or max in the largest unit that divides it, "1s", "64k", "1000". */
+void option_bound(const struct option *, int64_t, char out[OPTION_BOUND]);
 
 struct option_bind {
 	const char *name;

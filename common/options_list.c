@@ -40,7 +40,7 @@ TEXT("spool-dir",	PATH,	false,	"/var/spool/postrider",
     "the queue, see spool(5)")
 TEXT("run-dir",		PATH,	false,	"/run/postrider",
     "sockets")
-TEXT("libexec-dir",	PATH,	false,	"/usr/libexec/postrider",
+TEXT("libexec-dir",	PATH,	false,	LIBEXECDIR,
     "programs that postriderd starts")
 ENUM("log",		false,	"syslog",	"stderr file syslog",
     "where event lines go")
@@ -127,7 +127,7 @@ NUMBER("local-agents",	false,	"2",	1, 64,
 NUMBER("agents",	false,	"50",	2, 2000,
     "agents at once")
 NUMBER("agent-crashes",	false,	"3",	1, 100,
-    "agents that a message may crash before it is set aside")
+    "agents that a message may crash before it is held")
 
 	/* logins */
 TIME("auth-remember",	false,	"10m",	0, DAY,
@@ -146,6 +146,22 @@ const size_t options_count = sizeof(options) / sizeof(options[0]);
 const char *const profiles_builtin[] = {
 	"mx", "submission", "local", "pop3", NULL
 };
+
+const struct option_start option_starts[] = {
+	{ "user-mode",		"postriderd" },
+	{ "state-dir",		"postriderd" },
+	{ "spool-dir",		"postriderd" },
+	{ "run-dir",		"postriderd" },
+	{ "log",		"postriderd" },
+	{ "log-file",		"postriderd" },
+	{ "virtual-root",	"postriderd" },
+	{ "unix-passwords",	"postriderd" },
+	{ "auth-workers",	"postriderd" },
+	{ "connections",	"the accepting process" },
+	{ "connections-per-client", "the accepting process" },
+};
+const size_t option_starts_count =
+    sizeof(option_starts) / sizeof(option_starts[0]);
 
 const struct profile_default profile_defaults[] = {
 	{ "submission",	"auth",			"required" },

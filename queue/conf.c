@@ -26,6 +26,14 @@ conf_user_mode(const struct conf *c)
 	return strcmp(conf_option(c, "user-mode"), "yes") == 0;
 }
 
+size_t
+conf_option_line(const struct conf *c, const char *name)
+{
+	const struct conf_entry *e = conf_map_get(&c->options, name);
+
+	return e != NULL ? e->line : 0;
+}
+
 /* What a single value cannot say of itself. */
 static void
 check_options(struct conf *c)
@@ -34,11 +42,13 @@ check_options(struct conf *c)
 
 	(void)snprintf(path, sizeof(path), "%s/postrider.conf", c->dir);
 	if (strstr(conf_option(c, "virtual-maildir"), "%u") == NULL)
-		conf_mistake(&c->report, path, 0,
+		conf_mistake(&c->report, path,
+		    conf_option_line(c, "virtual-maildir"),
 		    "virtual-maildir: wanted %%u for the user, found \"%s\"",
 		    conf_option(c, "virtual-maildir"));
 	if (!conf_path_safe(conf_option(c, "unix-maildir")))
-		conf_mistake(&c->report, path, 0,
+		conf_mistake(&c->report, path,
+		    conf_option_line(c, "unix-maildir"),
 		    "unix-maildir: wanted a path below the home directory "
 		    "without dots in front, found \"%s\"",
 		    conf_option(c, "unix-maildir"));

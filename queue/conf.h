@@ -10,7 +10,7 @@
 #include "queue/conf_map.h"
 #include "queue/conf_report.h"
 
-#define CONF_DIR "/etc/postrider"
+#define CONF_DIR SYSCONFDIR "/postrider"
 
 struct conf {
 	const char *dir; /* the caller's */
@@ -39,6 +39,8 @@ void conf_free(struct conf *);
  * as the list of options writes it.
  */
 const char *conf_option(const struct conf *, const char *name);
+/* Where the file sets it; 0: it does not. */
+size_t conf_option_line(const struct conf *, const char *name);
 bool conf_user_mode(const struct conf *);
 
 /*

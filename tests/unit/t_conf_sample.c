@@ -112,6 +112,73 @@ the_page_holds_every_default(void **state)
 	free(page);
 }
 
+/* Both say bounds as mistakes do, with units on both sides. */
+static void
+page_and_sample_hold_every_range(void **state)
+{
+	char *page = read_file("queue/postrider.conf.5");
+	char *sample = read_file("etc/postrider.conf");
+	char line[300], min[OPTION_BOUND], max[OPTION_BOUND];
+	const char *at, *range, *last = sample;
+	const struct option *o;
+
+	(void)state;
+	for (size_t i = 0; i < options_count; i++) {
+		o = &options[i];
+		(void)snprintf(line, sizeof(line), "#%s", o->name);
+		at = find_line(last, line);
+		assert_non_null(at);
+		if (o->max > 0) {
+			option_bound(o, o->min, min);
+			option_bound(o, o->max, max);
+			(void)snprintf(
+			    line, sizeof(line), "from %s to %s", min, max);
+			range = strstr(last, line);
+			if (range == NULL || range > at)
+				fail_msg(
+				    "%s: not in the sample: %s", o->name, line);
+			(void)snprintf(
+			    line, sizeof(line), ".It Ic %s ", o->name);
+			range = find_line(page, line);
+			(void)snprintf(
+			    line, sizeof(line), "\nFrom %s to %s.\n", min, max);
+			if (range == NULL || strstr(range, line) == NULL ||
+			    strstr(range, line) > strstr(range, "\nDefault:"))
+				fail_msg(
+				    "%s: not in the page: %s", o->name, line);
+		}
+		last = at;
+	}
+	free(sample);
+	free(page);
+}
+
+static void
+the_page_says_what_waits_for_a_start(void **state)
+{
+	char *page = read_file("queue/postrider.conf.5");
+	char line[300];
+	const char *at, *says;
+	bool waits;
+
+	(void)state;
+	for (size_t i = 0; i < options_count; i++) {
+		waits = false;
+		for (size_t n = 0; n < option_starts_count; n++)
+			waits |= strcmp(option_starts[n].option,
+				     options[i].name) == 0;
+		(void)snprintf(
+		    line, sizeof(line), ".It Ic %s ", options[i].name);
+		at = find_line(page, line);
+		assert_non_null(at);
+		says = strstr(at, "\nChanges wait for a new start of");
+		if ((says != NULL && says < strstr(at, "\nDefault:")) != waits)
+			fail_msg(
+			    "%s: waits for a start or not", options[i].name);
+	}
+	free(page);
+}
+
 int
 main(void)
 {
@@ -119,6 +186,8 @@ main(void)
 		cmocka_unit_test(the_sample_holds_every_default),
 		cmocka_unit_test(the_sample_can_be_applied),
 		cmocka_unit_test(the_page_holds_every_default),
+		cmocka_unit_test(page_and_sample_hold_every_range),
+		cmocka_unit_test(the_page_says_what_waits_for_a_start),
 	};
 
 	return cmocka_run_group_tests(tests, unit_setup, unit_teardown);
