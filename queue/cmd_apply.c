@@ -4,23 +4,45 @@
  * As root or, in user mode, as the invoking user.
  */
 #include <err.h>
+#include <errno.h>
 #include <stdio.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "queue/cmd.h"
 #include "queue/cmd_apply.h"
+#include "queue/compile_changes.h"
 #include "queue/compile_check.h"
 #include "queue/compile_publish.h"
 
-static int
-told(const struct conf *c)
+bool
+apply_allowed(const char *dir, bool change)
 {
-	conf_report_print(&c->report);
+	char path[CONF_PATH_MAX];
+	bool allowed = true;
+	struct conf c;
+
+	(void)snprintf(path, sizeof(path), "%s/passwords", dir);
+	if (access(path, R_OK) == -1 && errno == EACCES)
+		allowed = false;
+	else if (change && getuid() != 0) {
+		(void)conf_read_options(&c, dir); /* mistakes are told later */
+		allowed = conf_user_mode(&c);
+		conf_free(&c);
+	}
+	if (!allowed)
+		warnx("%s: not allowed; run as root", dir);
+	return allowed;
+}
+
+static int
+told(const struct conf *c, bool warnings, const char *outcome)
+{
+	conf_report_print(&c->report, warnings);
 	if (c->report.mistakes == 0)
 		return EX_OK;
-	warnx("%s: %zu mistake%s, nothing applied", c->dir, c->report.mistakes,
-	    c->report.mistakes == 1 ? "" : "s");
+	warnx("%s: %zu mistake%s%s", c->dir, c->report.mistakes,
+	    c->report.mistakes == 1 ? "" : "s", outcome);
 	return EX_CONFIG;
 }
 
@@ -28,7 +50,7 @@ int
 apply_read(struct conf *c, const char *dir)
 {
 	(void)conf_read(c, dir); /* told() looks at the mistakes */
-	return told(c);
+	return told(c, false, ", nothing applied");
 }
 
 /* Reads and checks everything that can be known without publishing. */
@@ -42,26 +64,58 @@ read_all(struct conf *c, struct host *h, const char *dir)
 	return true;
 }
 
+static bool
+open_tables(struct tables *t, const struct conf *c)
+{
+	char path[CONF_PATH_MAX], e[TABLES_ERR];
+
+	(void)snprintf(
+	    path, sizeof(path), "%s/" TABLES_FILE, conf_option(c, "state-dir"));
+	return tables_open(t, path, false, e);
+}
+
+/* Publishes, and notes in the report which programs do not see it. */
+static int
+publish_noting(struct conf *c, const struct host *h)
+{
+	struct tables before, now;
+	bool known = open_tables(&before, c);
+	char e[TABLES_ERR];
+	int status = EX_OK;
+
+	if (!publish(c, h, e)) {
+		warnx("%s", e);
+		status = EX_CANTCREAT;
+	} else if (known && open_tables(&now, c)) {
+		compile_changes(c, &before, &now);
+		tables_close(&now);
+	}
+	if (known)
+		tables_close(&before);
+	return status;
+}
+
+static int
+apply(const char *dir, bool warnings)
+{
+	int status = EX_OK, mistaken;
+	struct conf c;
+	struct host h;
+
+	if (!apply_allowed(dir, true))
+		return EX_NOPERM;
+	(void)read_all(&c, &h, dir); /* told() looks at the mistakes */
+	if (c.report.mistakes == 0)
+		status = publish_noting(&c, &h);
+	mistaken = told(&c, warnings, ", nothing applied");
+	conf_free(&c);
+	return status != EX_OK ? status : mistaken;
+}
+
 int
 apply_dir(const char *dir)
 {
-	char e[TABLES_ERR];
-	struct conf c;
-	struct host h;
-	int status;
-
-	(void)read_all(&c, &h, dir); /* told() looks at the mistakes */
-	status = told(&c);
-	if (status == EX_OK && !conf_user_mode(&c) && getuid() != 0) {
-		warnx("wanted root, or option user-mode yes");
-		status = EX_NOPERM;
-	}
-	if (status == EX_OK && !publish(&c, &h, e)) {
-		warnx("%s", e);
-		status = EX_CANTCREAT;
-	}
-	conf_free(&c);
-	return status;
+	return apply(dir, false);
 }
 
 int
@@ -69,7 +123,7 @@ cmd_apply(struct cmd *cmd, int argc, char **argv)
 {
 	if (cmd_args(cmd, argc, argv, (int[2]){ 0, 0 }, NULL) == -1)
 		return EX_USAGE;
-	return apply_dir(cmd->dir);
+	return apply(cmd->dir, true);
 }
 
 int
@@ -82,8 +136,10 @@ cmd_check(struct cmd *cmd, int argc, char **argv)
 
 	if (cmd_args(cmd, argc, argv, (int[2]){ 0, 0 }, NULL) == -1)
 		return EX_USAGE;
+	if (!apply_allowed(cmd->dir, false))
+		return EX_NOPERM;
 	(void)read_all(&c, &h, cmd->dir); /* told() looks at the mistakes */
-	status = told(&c);
+	status = told(&c, true, "");
 	if (status == EX_OK && !publish_current(&c, &h, e))
 		warnx("warning: %s", e);
 	conf_free(&c);

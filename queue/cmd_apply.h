@@ -7,11 +7,18 @@
 #include "queue/conf.h"
 
 /*
- * Publishes what is in dir, or tells all mistakes on stderr and changes
- * nothing.  Returns an exit status.
+ * For the commands that edit: publishes what is in dir, or tells all mistakes
+ * on stderr and changes nothing.  Warnings are left to apply and check.
+ * Returns an exit status.
  */
 int apply_dir(const char *dir);
 /* Reads dir and tells mistakes; the caller frees conf in either case. */
 int apply_read(struct conf *, const char *dir);
+
+/*
+ * Whether the caller may read all of the configuration in dir; with change,
+ * whether he may also put it in force.  Tells it on stderr if not.
+ */
+bool apply_allowed(const char *dir, bool change);
 
 #endif

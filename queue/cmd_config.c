@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "common/near.h"
 #include "common/options.h"
 #include "queue/cmd.h"
 #include "queue/cmd_json.h"
@@ -87,15 +88,48 @@ show_declared(const struct conf_entry *e, void *arg)
 	return true;
 }
 
+static bool
+offer(const struct conf_entry *e, void *near)
+{
+	near_offer(near, e->key);
+	return true;
+}
+
+/* The option of "profile.option" is there. */
+static void
+unknown_profile(const struct show *s, const char *dot, const struct option *o)
+{
+	char profile[PROFILE_MAX + 1] = "";
+	struct near n;
+
+	if (!o->per_profile) {
+		warnx("option \"%s\" is not per profile", o->name);
+		return;
+	}
+	if ((size_t)(dot - s->only) < sizeof(profile))
+		memcpy(profile, s->only, (size_t)(dot - s->only));
+	near_init(&n, profile);
+	for (size_t i = 0; profiles_builtin[i] != NULL; i++)
+		near_offer(&n, profiles_builtin[i]);
+	(void)conf_map_each(&s->conf->profiles, offer, &n);
+	warnx("no profile \"%.*s\"%s%s", (int)(dot - s->only), s->only,
+	    n.best != NULL ? "; nearest: " : "", n.best != NULL ? n.best : "");
+}
+
 static int
 unknown(const struct show *s)
 {
 	const char *dot = strrchr(s->only, '.');
-	const struct option *near =
-	    option_nearest(dot != NULL ? dot + 1 : s->only);
+	const char *bare = dot != NULL ? dot + 1 : s->only;
+	const struct option *near = option_nearest(bare);
 
-	warnx("no option \"%s\"%s%s", s->only,
-	    near != NULL ? "; nearest: " : "", near != NULL ? near->name : "");
+	if (dot != NULL && option_find(bare) != NULL)
+		unknown_profile(s, dot, option_find(bare));
+	else
+		warnx("no option \"%s\"; %s%s", s->only,
+		    near != NULL ? "nearest: "
+				 : "for all see: postrider config",
+		    near != NULL ? near->name : "");
 	return EX_DATAERR;
 }
 
@@ -110,7 +144,7 @@ cmd_config(struct cmd *cmd, int argc, char **argv)
 	if (i == -1)
 		return EX_USAGE;
 	status = conf_read_options(&c, cmd->dir) ? EX_OK : EX_CONFIG;
-	conf_report_print(&c.report);
+	conf_report_print(&c.report, true);
 	s.conf = &c;
 	s.only = argv[i];
 	if (json)

@@ -54,9 +54,12 @@ add(struct cmd *cmd, const struct conf *c, char **argv)
 	return change(cmd, domain, line);
 }
 
+#define NAMED 3 /* of the names that are left, in a message */
+
 struct count {
 	const char *domain;
 	size_t n;
+	struct sbuf *names; /* NULL: not wanted */
 };
 
 static bool
@@ -65,14 +68,19 @@ count_user(const struct conf_entry *e, void *arg)
 	const char *at = strrchr(e->key, '@');
 	struct count *k = arg;
 
-	k->n += at != NULL && strcmp(at + 1, k->domain) == 0;
+	if (at == NULL || strcmp(at + 1, k->domain) != 0)
+		return true;
+	if (k->names != NULL && k->n <= NAMED)
+		sbuf_fmt(k->names, "%s%s", k->n > 0 ? ", " : "",
+		    k->n < NAMED ? e->key : "...");
+	k->n++;
 	return true;
 }
 
 static size_t
-users_of(const struct conf *c, const char *domain)
+users_of(const struct conf *c, const char *domain, struct sbuf *names)
 {
-	struct count k = { domain, 0 };
+	struct count k = { domain, 0, names };
 
 	(void)conf_map_each(&c->accounts, count_user, &k);
 	(void)conf_map_each(&c->aliases, count_user, &k);
@@ -82,6 +90,7 @@ users_of(const struct conf *c, const char *domain)
 static int
 del(struct cmd *cmd, const struct conf *c, char **argv)
 {
+	struct sbuf names = SBUF_INIT((NAMED + 1) * (ADDR_MAX + 2));
 	char domain[DOMAIN_MAX + 1];
 	const char *near;
 	size_t n;
@@ -94,12 +103,11 @@ del(struct cmd *cmd, const struct conf *c, char **argv)
 		    near != NULL ? near : "");
 		return EX_DATAERR;
 	}
-	if ((n = users_of(c, domain)) > 0) {
-		warnx(
-		    "domain \"%s\" still has %zu users and aliases", domain, n);
-		return EX_DATAERR;
-	}
-	return change(cmd, domain, NULL);
+	if ((n = users_of(c, domain, &names)) > 0)
+		warnx("domain \"%s\" still has %zu users and aliases: %s",
+		    domain, n, sbuf_str(&names));
+	sbuf_free(&names);
+	return n > 0 ? EX_DATAERR : change(cmd, domain, NULL);
 }
 
 struct listing {
@@ -111,7 +119,7 @@ static bool
 list_one(const struct conf_entry *e, void *arg)
 {
 	struct listing *l = arg;
-	size_t n = users_of(l->conf, e->key);
+	size_t n = users_of(l->conf, e->key, NULL);
 	struct json_object *o;
 
 	if (l->json == NULL) {
@@ -140,8 +148,11 @@ with_conf(struct cmd *cmd, char **argv,
     int (*fn)(struct cmd *, const struct conf *, char **))
 {
 	struct conf c;
-	int lock = conf_lock(cmd->dir), status;
+	int lock, status;
 
+	if (!apply_allowed(cmd->dir, true))
+		return EX_NOPERM;
+	lock = conf_lock(cmd->dir);
 	if (lock == -1) {
 		warn("%s", cmd->dir);
 		return EX_NOINPUT;

@@ -78,7 +78,13 @@ may_add(const struct change *ch, const struct address *a)
 		warnx("user \"%s\" is there already", ch->key);
 		return false;
 	}
-	if (domain == NULL || strcmp(domain->value, "virtual") != 0) {
+	if (domain != NULL && strcmp(domain->value, "virtual") != 0) {
+		warnx("domain \"%s\" is of kind %s: its users are the Unix "
+		      "users",
+		    domain->key, domain->value);
+		return false;
+	}
+	if (domain == NULL) {
 		near = conf_map_nearest(&c->domains, a->domain);
 		warnx("wanted a virtual domain, found \"%s\"%s%s (see: "
 		      "postrider domain add)",
@@ -163,10 +169,13 @@ static int
 change_user(struct change *ch, const char *name,
     int (*fn)(struct change *, const struct address *))
 {
-	int lock = conf_lock(ch->cmd->dir), status;
 	struct address a;
 	struct conf c;
+	int lock, status;
 
+	if (!apply_allowed(ch->cmd->dir, true))
+		return EX_NOPERM;
+	lock = conf_lock(ch->cmd->dir);
 	if (lock == -1) {
 		warn("%s", ch->cmd->dir);
 		return EX_NOINPUT;
@@ -253,6 +262,8 @@ run_list(struct cmd *cmd, int argc, char **argv)
 
 	if (cmd_args(cmd, argc, argv, (int[2]){ 0, 0 }, &json) == -1)
 		return EX_USAGE;
+	if (!apply_allowed(cmd->dir, false))
+		return EX_NOPERM;
 	(void)conf_read(&c, cmd->dir); /* lists what there is */
 	l.conf = &c;
 	if (json)

@@ -13,6 +13,7 @@
 #include "common/num.h"
 #include "common/resolve.h"
 #include "queue/compile_check.h"
+#include "queue/compile_circle.h"
 #include "queue/compile_publish.h"
 #include "queue/expand.h"
 
@@ -62,28 +63,82 @@ expand_address(struct check *k, const char *text, struct envelope *to)
 	return good;
 }
 
+/* Whether somebody, here or elsewhere, gets mail to the address. */
 static bool
-check_domain(const struct conf_entry *e, void *arg)
+is_read(struct check *k, const char *text)
 {
-	char postmaster[DOMAIN_MAX + 12], path[CONF_PATH_MAX];
-	struct check *k = arg;
 	struct envelope to;
 	enum resolve kind;
 	bool read = false;
 
-	(void)snprintf(postmaster, sizeof(postmaster), "postmaster@%s", e->key);
-	(void)snprintf(path, sizeof(path), "%s/domains", k->conf->dir);
-	if (expand_address(k, postmaster, &to))
+	if (expand_address(k, text, &to))
 		for (size_t i = 0; i < to.nrcpt && !read; i++) {
 			kind = resolve(k, env_addr(&to, i));
 			read = kind != RESOLVE_UNKNOWN && kind != RESOLVE_ALIAS;
 		}
 	env_free(&to);
-	if (!read)
+	return read;
+}
+
+static bool
+check_domain(const struct conf_entry *e, void *arg)
+{
+	char postmaster[DOMAIN_MAX + 12], path[CONF_PATH_MAX];
+	struct check *k = arg;
+	const char *option = conf_option(k->conf, "postmaster");
+
+	(void)snprintf(postmaster, sizeof(postmaster), "postmaster@%s", e->key);
+	(void)snprintf(path, sizeof(path), "%s/domains", k->conf->dir);
+	if (is_read(k, postmaster))
+		return true;
+	if (*option == '\0')
 		conf_warning(&k->conf->report, path, e->line,
 		    "nobody gets mail to %s: set option postmaster",
 		    postmaster);
+	else if (!is_read(k, option))
+		conf_warning(&k->conf->report, path, e->line,
+		    "nobody gets mail to %s: option postmaster is \"%s\", "
+		    "which leads to nobody",
+		    postmaster, option);
+	else
+		conf_warning(&k->conf->report, path, e->line,
+		    "nobody gets mail to %s: it is an alias that leads to "
+		    "nobody",
+		    postmaster);
 	return true;
+}
+
+/* cron(8) and others write to root. */
+static void
+check_root(struct check *k)
+{
+	const struct conf_entry *e =
+	    conf_map_get(&k->conf->domains, k->host->mail_name);
+	char path[CONF_PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/aliases", k->conf->dir);
+	if (e != NULL && !is_read(k, "root"))
+		conf_warning(&k->conf->report, path, 0,
+		    "nobody gets mail to root@%s: make an alias for root",
+		    e->key);
+}
+
+static void
+is_endless(struct check *k, const struct conf_entry *e, const char *path,
+    const char *address)
+{
+	struct sbuf circle = SBUF_INIT(20 * ADDR_MAX);
+
+	if (compile_circle(&k->tables, k->host->mail_name, address, &circle))
+		conf_mistake(&k->conf->report, path, e->line,
+		    "alias \"%s\" leads into a circle: %s", e->key,
+		    sbuf_str(&circle));
+	else
+		conf_mistake(&k->conf->report, path, e->line,
+		    "alias \"%s\" leads through more than %d aliases or to "
+		    "more than %d addresses",
+		    e->key, EXPAND_DEPTH, EXPAND_MOST);
+	sbuf_free(&circle);
 }
 
 /* What queued cannot expand stays an alias. */
@@ -98,14 +153,17 @@ check_members(
 	for (size_t i = 0; i < to->nrcpt; i++) {
 		kind = resolve(k, env_addr(to, i));
 		if (kind == RESOLVE_ALIAS)
-			conf_mistake(&k->conf->report, path, e->line,
-			    "alias \"%s\" leads back to itself, through more "
-			    "than %d aliases, or to more than %d addresses",
-			    e->key, EXPAND_DEPTH, EXPAND_MOST);
+			is_endless(k, e, path, env_addr(to, i));
 		else if (kind == RESOLVE_UNKNOWN)
 			conf_warning(&k->conf->report, path, e->line,
 			    "alias \"%s\": \"%s\" is nobody", e->key,
 			    env_addr(to, i));
+		else if (kind == RESOLVE_FOREIGN)
+			conf_warning(&k->conf->report, path, e->line,
+			    "alias \"%s\": \"%s\" is on another host, and "
+			    "there is no outbound transport; mail for it "
+			    "waits in the queue",
+			    e->key, env_addr(to, i));
 	}
 }
 
@@ -155,6 +213,7 @@ compile_check(struct conf *c, const struct host *h)
 		good = conf_map_each(&c->domains, check_domain, &k) &&
 		    (k.domain == NULL ||
 			conf_map_each(&c->aliases, check_alias, &k));
+		check_root(&k);
 		tables_close(&k.tables);
 	}
 	if (!good)

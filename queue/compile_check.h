@@ -7,9 +7,10 @@
 #include "queue/compile.h"
 
 /*
- * Warns, in the report of conf, of hosted domains whose postmaster nobody is
- * and of aliases that lead nowhere.  An alias that queued(8) cannot expand, as
- * it leads back to itself, is a mistake: no mail to it would arrive.
+ * Warns, in the report of conf, of hosted domains whose postmaster nobody
+ * is, of a root whose mail nobody gets, and of aliases that lead nowhere or to
+ * another host.  An alias that queued(8) cannot expand, as it leads into a
+ * circle, is a mistake: no mail to it would arrive.
  */
 void compile_check(struct conf *, const struct host *);
 

@@ -7,6 +7,7 @@
  */
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <netdb.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -112,10 +113,32 @@ find_users(struct host *h, struct conf *c)
 		    "will run as root");
 }
 
+/* What postriderd and the super-server start. */
+static void
+find_programs(struct conf *c)
+{
+	static const char *const names[] = { "queued", "authd", "smtpd",
+		"local" };
+	const char *dir = conf_option(c, "libexec-dir");
+	char path[CONF_PATH_MAX], program[CONF_PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/postrider.conf", c->dir);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(
+		    program, sizeof(program), "%s/%s", dir, names[i]);
+		if (access(program, X_OK) == -1)
+			conf_warning(&c->report, path,
+			    conf_option_line(c, "libexec-dir"),
+			    "libexec-dir: wanted the program %s, found: %s",
+			    program, strerror(errno));
+	}
+}
+
 bool
 host_find(struct host *h, struct conf *c)
 {
 	memset(h, 0, sizeof(*h));
+	find_programs(c);
 	find_names(h, c);
 	find_users(h, c);
 	return c->report.mistakes == 0;

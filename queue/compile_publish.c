@@ -23,15 +23,16 @@ struct product {
 	int (*compile)(const struct conf *, const struct host *, int fd);
 	const char *dir; /* below state-dir, or "." */
 	const char *file;
-	const char *user; /* owner of directory and file; NULL: ours */
+	const char *path, *what; /* both, and what is in it, for messages */
+	const char *user;        /* owner of directory and file; NULL: ours */
 	mode_t dirmode, mode;
 };
 
 /* clang-format off */
 static const struct product products[] = {
 	/* Verifiers first: a new account must not be there without its own. */
-	{ compile_verifiers, VERIFIERS_DIR, VERIFIERS_FILE, USER_AUTH, 0700, 0400 },
-	{ compile_tables, ".", TABLES_FILE, NULL, 0755, 0644 },
+	{ compile_verifiers, VERIFIERS_DIR, VERIFIERS_FILE, VERIFIERS_DIR "/" VERIFIERS_FILE, "verifiers", USER_AUTH, 0700, 0400 },
+	{ compile_tables, ".", TABLES_FILE, TABLES_FILE, "tables", NULL, 0755, 0644 },
 };
 /* clang-format on */
 #define PRODUCTS (sizeof(products) / sizeof(products[0]))
@@ -123,7 +124,7 @@ publish_product(const struct product *p, const struct conf *c,
 	    renameat(dirfd, tmp, dirfd, p->file) == 0 && fsync(dirfd) == 0;
 	if (!good)
 		(void)fail(err, "cannot be written",
-		    conf_option(c, "state-dir"), p->file);
+		    conf_option(c, "state-dir"), p->path);
 	(void)close(dirfd); /* fsync has told all there is to know */
 	return good;
 }
@@ -177,22 +178,42 @@ same_content(int a, int b)
 	return 1;
 }
 
+/* The directory may be another user's, who puts there what he likes. */
+static int
+open_published(const struct product *p, const char *state)
+{
+	char path[CONF_PATH_MAX];
+	struct stat st;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", state, p->path);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == -1)
+		return close_with_errno(fd);
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return close_with_errno(fd);
+	}
+	return fd;
+}
+
 static bool
 product_current(const struct product *p, const struct conf *c,
     const struct host *h, char *err)
 {
 	const char *state = conf_option(c, "state-dir");
-	char path[CONF_PATH_MAX];
-	int published, wanted, same = -1;
+	int published = open_published(p, state), wanted, same = -1;
 
-	(void)snprintf(path, sizeof(path), "%s/%s/%s", state, p->dir, p->file);
-	if ((published = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
-		if (errno == EACCES && p->user != NULL)
-			return true;
-		return fail(err,
-		    "wanted compiled tables (run: postrider "
+	if (published == -1 && errno == EACCES && p->user != NULL)
+		return true;
+	if (published == -1) {
+		(void)snprintf(err, TABLES_ERR,
+		    "%s/%s: wanted compiled %s, found: %s (run: postrider "
 		    "apply)",
-		    state, p->file);
+		    state, p->path, p->what, strerror(errno));
+		return false;
 	}
 	wanted = compile_memory(c, h, p->compile);
 	if (wanted != -1) {
@@ -200,12 +221,12 @@ product_current(const struct product *p, const struct conf *c,
 		(void)close(wanted); /* memory only */
 	}
 	if (same == -1)
-		(void)fail(err, "cannot be compared", state, p->file);
+		(void)fail(err, "cannot be compared", state, p->path);
 	else if (same == 0)
 		(void)snprintf(err, TABLES_ERR,
 		    "%s/%s: not what the text files say (run: postrider "
 		    "apply)",
-		    state, p->file);
+		    state, p->path);
 	(void)close(published); /* was only read */
 	return same == 1;
 }

@@ -146,8 +146,10 @@ read_alias(struct conf *c, const struct conf_lines *l, char *line)
 	for (; rest != NULL; rest = next) {
 		next = cut(rest, ',');
 		rest = trim(rest);
-		if (*rest != '\0')
-			good &= add_member(c, l, name, rest, &members);
+		if (*rest == '\0')
+			mistake(c, l, name,
+			    "an address on both sides of a comma", rest);
+		good &= *rest != '\0' && add_member(c, l, name, rest, &members);
 	}
 	if (good)
 		add_alias(c, l, name, &members);

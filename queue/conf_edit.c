@@ -142,6 +142,14 @@ store(int dirfd, const char *tmp, const struct sbuf *out, const struct stat *st)
 	return r;
 }
 
+static void
+wipe(struct sbuf *b)
+{
+	if (b->s != NULL)
+		explicit_bzero(b->s, b->size); /* may hold verifiers */
+	sbuf_free(b);
+}
+
 static int
 edit(int dirfd, const struct conf_edit *e)
 {
@@ -161,8 +169,8 @@ edit(int dirfd, const struct conf_edit *e)
 		    ? 0
 		    : -1;
 	}
-	sbuf_free(&in);
-	sbuf_free(&out);
+	wipe(&in);
+	wipe(&out);
 	return r;
 }
 

@@ -14,6 +14,7 @@ void
 conf_report_init(struct conf_report *r)
 {
 	sbuf_init(&r->text, REPORT_MAX);
+	sbuf_init(&r->grave, REPORT_MAX);
 	r->mistakes = r->warnings = 0;
 }
 
@@ -21,6 +22,16 @@ void
 conf_report_free(struct conf_report *r)
 {
 	sbuf_free(&r->text);
+	sbuf_free(&r->grave);
+}
+
+static void
+put(struct sbuf *b, const char *line)
+{
+	if (b->max - b->len > LINE_MAX_BYTES + 1) {
+		sbuf_puts(b, line);
+		sbuf_putc(b, '\n');
+	}
 }
 
 static void
@@ -36,10 +47,9 @@ note(struct conf_report *r, const char *path, size_t line, const char *kind,
 	for (int i = 0; i < n && text[i] != '\0'; i++)
 		if ((unsigned char)text[i] < ' ' || text[i] == 127)
 			text[i] = '?';
-	if (r->text.max - r->text.len > sizeof(text) + 1) {
-		sbuf_puts(&r->text, text);
-		sbuf_putc(&r->text, '\n');
-	}
+	put(&r->text, text);
+	if (*kind == '\0')
+		put(&r->grave, text);
 }
 
 void
@@ -71,10 +81,12 @@ conf_warning(
 }
 
 void
-conf_report_print(const struct conf_report *r)
+conf_report_print(const struct conf_report *r, bool warnings)
 {
+	const struct sbuf *b = warnings ? &r->text : &r->grave;
+
 	/* stderr is the last resort: nobody to tell when it is closed. */
-	(void)fputs(sbuf_str(&r->text), stderr);
-	if (!sbuf_ok(&r->text) || r->text.max - r->text.len <= LINE_MAX_BYTES)
+	(void)fputs(sbuf_str(b), stderr);
+	if (!sbuf_ok(b) || b->max - b->len <= LINE_MAX_BYTES + 1)
 		(void)fputs("(more mistakes than can be shown)\n", stderr);
 }

@@ -5,6 +5,7 @@
 #ifndef QUEUE_CONF_REPORT_H
 #define QUEUE_CONF_REPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/sbuf.h"
@@ -12,7 +13,8 @@
 #define REPORT_MAX (256 * 1024) /* bytes of text; what follows is counted */
 
 struct conf_report {
-	struct sbuf text; /* lines "path:line: what", or "path: what" */
+	struct sbuf text;  /* lines "path:line: what", or "path: what" */
+	struct sbuf grave; /* the same without warnings */
 	size_t mistakes, warnings;
 };
 
@@ -26,7 +28,7 @@ void conf_mistake(struct conf_report *, const char *path, size_t line,
 void conf_warning(struct conf_report *, const char *path, size_t line,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* Writes the lines to stderr. */
-void conf_report_print(const struct conf_report *);
+/* Writes the lines to stderr, those of warnings if they are wanted. */
+void conf_report_print(const struct conf_report *, bool warnings);
 
 #endif

@@ -6,10 +6,15 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include <bsd/string.h>
 
 #include "common/options.h"
 #include "common/resolve.h"
 #include "common/users.h"
+#include "queue/compile_changes.h"
 #include "queue/compile_check.h"
 #include "queue/compile_publish.h"
 
@@ -264,7 +269,100 @@ knows_whether_tables_are_current(void **state)
 	assert_non_null(strstr(err, "tables.cdb: not what the text files say"));
 	assert_int_equal(unlink(unit_path("state/tables.cdb")), 0);
 	assert_false(publish_current(&c, &h, err));
-	assert_non_null(strstr(err, "wanted compiled tables"));
+	assert_non_null(strstr(err, "/tables.cdb: wanted compiled tables"));
+	assert_int_equal(unlink(unit_path("state/auth/verifiers.cdb")), 0);
+	assert_false(publish_current(&c, &h, err));
+	assert_non_null(
+	    strstr(err, "/auth/verifiers.cdb: wanted compiled verifiers"));
+	conf_free(&c);
+}
+
+/* In a directory of authd's, which is not root's friend. */
+static void
+looks_at_regular_files_only(void **state)
+{
+	struct conf c;
+	struct host h;
+	char err[TABLES_ERR] = "", elsewhere[PATH_MAX];
+	const char *path;
+
+	(void)state;
+	read_conf(&c, &h, "");
+	assert_true(publish(&c, &h, err));
+	strlcpy(elsewhere, unit_path("elsewhere"), sizeof(elsewhere));
+	path = unit_path("state/auth/verifiers.cdb");
+	assert_int_equal(rename(path, elsewhere), 0);
+	assert_int_equal(symlink(elsewhere, path), 0);
+	assert_false(publish_current(&c, &h, err));
+	assert_non_null(strstr(err, "wanted compiled verifiers"));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0); /* must not be waited for */
+	assert_false(publish_current(&c, &h, err));
+	assert_non_null(strstr(err, "wanted compiled verifiers"));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(unlink(elsewhere), 0);
+	conf_free(&c);
+}
+
+static void
+knows_what_waits_for_a_start(void **state)
+{
+	static const struct {
+		const char *before, *after, *says; /* NULL: nothing */
+	} cases[] = {
+		{ "", "hops 20\n", NULL },
+		{ "", "", NULL },
+		{ "", "spool-dir /x\n",
+		    "postrider.conf:4: warning: spool-dir: the change waits "
+		    "until postriderd is started anew" },
+		{ "auth-workers 5\n", "", "auth-workers: the change" },
+		{ "", "mx.connections 5\n",
+		    "mx.connections: the change waits until the accepting" },
+	};
+	struct tables before, now;
+	struct conf c;
+	struct host h;
+	char err[TABLES_ERR];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		read_conf(&c, &h, cases[i].before);
+		assert_true(publish(&c, &h, err));
+		assert_true(tables_open(
+		    &before, unit_path("state/tables.cdb"), false, err));
+		conf_free(&c);
+		read_conf(&c, &h, cases[i].after);
+		assert_true(publish(&c, &h, err));
+		assert_true(tables_open(
+		    &now, unit_path("state/tables.cdb"), false, err));
+		conf_report_free(&c.report);
+		conf_report_init(&c.report);
+		compile_changes(&c, &before, &now);
+		if (cases[i].says == NULL)
+			assert_string_equal(sbuf_str(&c.report.text), "");
+		else if (strstr(sbuf_str(&c.report.text), cases[i].says) ==
+		    NULL)
+			fail_msg("%s", sbuf_str(&c.report.text));
+		tables_close(&before);
+		tables_close(&now);
+		conf_free(&c);
+	}
+}
+
+static void
+misses_programs(void **state)
+{
+	struct conf c;
+	struct host h;
+	char more[200];
+
+	(void)state;
+	(void)snprintf(more, sizeof(more), "libexec-dir %s/none\n", unit_dir);
+	read_conf(&c, &h, more);
+	assert_non_null(strstr(sbuf_str(&c.report.text),
+	    "postrider.conf:4: warning: libexec-dir: wanted the program "));
+	assert_non_null(strstr(sbuf_str(&c.report.text), "/none/queued, "));
+	assert_string_equal(sbuf_str(&c.report.grave), "");
 	conf_free(&c);
 }
 
@@ -278,29 +376,48 @@ warns_of_what_is_hardly_meant(void **state)
 		{ "", "", "nobody gets mail to postmaster@example.org", 0 },
 		{ "postmaster: alice@example.org\n", "", NULL, 0 },
 		{ "", "postmaster alice@example.org\n", NULL, 0 },
-		{ "", "postmaster nobody@example.org\n", "nobody gets mail",
+		{ "", "postmaster nobody@example.org\n",
+		    "nobody gets mail to postmaster@example.org: option "
+		    "postmaster is \"nobody@example.org\", which leads to "
+		    "nobody",
 		    0 },
-		{ "postmaster@example.org: x@other.example\n", "", NULL, 0 },
+		{ "postmaster@example.org: x@other.example\n", "",
+		    "\"x@other.example\" is on another host, and there is no "
+		    "outbound transport",
+		    0 },
+		{ "postmaster: alice@example.org\n", "mail-name example.org\n",
+		    "nobody gets mail to root@example.org", 0 },
+		{ "postmaster: alice@example.org\nroot: bob@example.org\n",
+		    "mail-name example.org\n", NULL, 0 },
 		{ "postmaster: alice@example.org\na: b@example.org\n", "",
 		    "aliases:2: warning: alias \"a\": \"b@example.org\" is "
 		    "nobody",
 		    0 },
 		{ "postmaster: alice@example.org\na@example.org: "
 		  "b@example.org\nb@example.org: a@example.org\n",
-		    "", "alias \"a@example.org\" leads back to itself", 2 },
+		    "",
+		    "alias \"a@example.org\" leads into a circle: "
+		    "a@example.org, b@example.org, a@example.org",
+		    2 },
 		{ "postmaster: alice@example.org\n"
 		  "alice@example.org: alice@example.org\n",
-		    "", "\"alice@example.org\" leads back to itself", 2 },
+		    "",
+		    "\"alice@example.org\" leads into a circle: "
+		    "alice@example.org, alice@example.org",
+		    2 },
 		{ "postmaster: alice@example.org\na: bob@example.org\n"
 		  "b: alice@example.org, b@example.org\n",
-		    "", "alias \"b\" leads back to itself", 1 },
+		    "",
+		    "alias \"b\" leads into a circle: b@example.org, "
+		    "b@example.org",
+		    1 },
 		{ "postmaster: alice@example.org\na0: a1@example.org\n"
 		  "a1: a2@example.org\na2: a3@example.org\n"
 		  "a3: a4@example.org\na4: a5@example.org\n"
 		  "a5: a6@example.org\na6: a7@example.org\n"
 		  "a7: a8@example.org\na8: a9@example.org\n"
 		  "a9: b0@example.org\nb0: alice@example.org\n",
-		    "", "alias \"a0\" leads back to itself, through more", 1 },
+		    "", "alias \"a0\" leads through more than 10 aliases", 1 },
 	};
 	struct conf c;
 	struct host h;
@@ -334,6 +451,9 @@ main(void)
 		cmocka_unit_test(a_failure_keeps_the_old_tables),
 		cmocka_unit_test(an_open_table_does_not_change),
 		cmocka_unit_test(knows_whether_tables_are_current),
+		cmocka_unit_test(looks_at_regular_files_only),
+		cmocka_unit_test(knows_what_waits_for_a_start),
+		cmocka_unit_test(misses_programs),
 		cmocka_unit_test(warns_of_what_is_hardly_meant),
 	};
 

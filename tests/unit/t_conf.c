@@ -54,7 +54,8 @@ reads_what_is_right(void **state)
 	assert_false(conf_read(&c, unit_dir));
 	assert_int_equal(c.report.mistakes, 1);
 	assert_non_null(strstr(sbuf_str(&c.report.text),
-	    "postrider.conf:3: message-size: wanted a number"));
+	    "postrider.conf:3: message-size: wanted bytes, or with k m g, from "
+	    "64k to 16g"));
 	assert_string_equal(conf_option(&c, "hostname"), "mx.example.org");
 	assert_string_equal(conf_option(&c, "message-size"), "2097152");
 	assert_string_equal(conf_option(&c, "hops"), "50");
@@ -126,7 +127,7 @@ static const struct row wrong[] = {
 	{ 0, "profile a a\n",		":1: unknown profile \"a\"" },
 	{ 0, "profile a mx\nprofile a mx\n", ":2: profile \"a\" is declared on line 1" },
 	{ 0, "hops 20\nhops 30\n",	":2: warning: hops: replaces the value of line 1" },
-	{ 0, "virtual-maildir %d\n",	"virtual-maildir: wanted %u" },
+	{ 0, "virtual-maildir %d\n",	":1: virtual-maildir: wanted %u" },
 	{ 0, "unix-maildir ../x\n",	"unix-maildir: wanted a path below" },
 	{ 0, "unix-maildir /x\n",	"unix-maildir: wanted a path below" },
 	{ 1, "exa_mple.org\n",		":1: wanted a domain name, found \"exa_mple.org\"" },
@@ -151,6 +152,7 @@ static const struct row wrong[] = {
 	{ 3, "alice@example.org\n",		":1: user \"alice@example.org\": wanted one verifier" },
 	{ 4, "info alice@example.org\n",	":1: wanted \"name: address, address\"" },
 	{ 4, "info:\n",			":1: wanted \"name: address, address\"" },
+	{ 4, "info: alice@example.org,\n", ":1: alias \"info\": wanted an address on both sides of a comma" },
 	{ 4, "info: /var/mail/x\n",	"files, programs and includes" },
 	{ 4, "info: |prog\n",		"files, programs and includes" },
 	{ 4, "info: \"|prog x\"\n",	"files, programs and includes" },
