@@ -72,6 +72,7 @@ enum control_state {
 #define CONTROL_END(F, S, B)					\
 	F(u32, count)	/* messages listed or acted on */
 
+#define CONTROL_NO_SUCH	"no such message"	/* text of an error */
 #define CONTROL_ERROR(F, S, B)					\
 	S(text, TEXT_MAX)
 

@@ -50,7 +50,12 @@ failed(struct control *c, enum chan_result r)
 static int
 refused(struct control *c, const struct msg_control_error *e)
 {
-	(void)snprintf(c->err, sizeof(c->err), "queued: %s", e->text);
+	bool no_such = strcmp(e->text, CONTROL_NO_SUCH) == 0;
+
+	(void)snprintf(c->err, sizeof(c->err), "%.60s%s%s",
+	    *c->id != '\0' ? c->id : "queued", ": ", e->text);
+	if (no_such)
+		return EX_DATAERR;
 	return getuid() == 0 ? EX_UNAVAILABLE : EX_NOPERM;
 }
 
@@ -104,7 +109,7 @@ copy_id(struct control *c, char out[ID_MAX + 1], const char *id)
 		return true;
 	}
 	(void)snprintf(c->err, sizeof(c->err),
-	    "wanted the id of a message, found \"%.60s\"", id);
+	    "%.60s: wanted the id of a message, found something longer", id);
 	return false;
 }
 
@@ -114,6 +119,7 @@ control_list(struct control *c, unsigned int flags, const char *id,
 {
 	struct msg_control_list list = { .flags = flags };
 
+	c->id = id;
 	if (!copy_id(c, list.id, id))
 		return EX_DATAERR;
 	return ask(c, CONTROL_T_LIST, &list, ops, count);
@@ -125,6 +131,7 @@ control_act(
 {
 	struct msg_control_act act = { .what = what };
 
+	c->id = id;
 	if (!copy_id(c, act.id, id))
 		return EX_DATAERR;
 	return ask(c, CONTROL_T_ACT, &act, NULL, count);
@@ -136,6 +143,7 @@ control_stats(struct control *c, const struct control_ops *ops)
 	struct msg_control_stats stats = { 0 };
 	uint32_t count;
 
+	c->id = "";
 	return ask(c, CONTROL_T_STATS, &stats, ops, &count);
 }
 
@@ -164,34 +172,39 @@ struct table {
 	uint32_t count;
 };
 
-static void
-print_time(uint64_t seconds, char *out, size_t size)
+void
+control_time(uint64_t seconds, char out[CONTROL_TIME])
 {
 	time_t t = (time_t)seconds;
 	struct tm tm;
 
 	if (localtime_r(&t, &tm) == NULL ||
-	    strftime(out, size, "%Y-%m-%d %H:%M:%S", &tm) == 0)
-		(void)snprintf(out, size, "%llu", (unsigned long long)seconds);
+	    strftime(out, CONTROL_TIME, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		(void)snprintf(
+		    out, CONTROL_TIME, "%llu", (unsigned long long)seconds);
 }
 
 static void
 print_item(const struct msg_control_item *i, int fd, void *arg)
 {
 	struct table *t = arg;
-	char arrival[40];
+	char arrival[CONTROL_TIME], next[CONTROL_TIME];
 
 	if (fd != -1)
 		(void)close(fd); /* was not asked for */
 	if (t->count++ == 0)
 		(void)fprintf(t->out, "%-20s %9s %-19s %-8s %s\n", "Id", "Size",
 		    "Arrival", "State", "Sender/Recipients");
-	print_time(i->arrival, arrival, sizeof(arrival));
+	control_time(i->arrival, arrival);
 	(void)fprintf(t->out, "%-20s %9llu %-19s %-8s <%s>\n", i->id,
 	    (unsigned long long)i->size, arrival, control_state_name(i->state),
 	    i->sender);
 	if (i->reason[0] != '\0')
 		(void)fprintf(t->out, "%-20s (%s)\n", "", i->reason);
+	if (i->state == ITEM_DEFERRED) {
+		control_time(i->next, next);
+		(void)fprintf(t->out, "%-20s next attempt %s\n", "", next);
+	}
 	t->bytes += i->size;
 }
 

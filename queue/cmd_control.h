@@ -13,6 +13,7 @@
 
 struct control {
 	struct chan chan;
+	const char *id;           /* of the question, or "" */
 	char err[TEXT_MAX + 200]; /* what went wrong, one line */
 };
 
@@ -27,7 +28,8 @@ struct control_ops {
 
 /*
  * All return 0, or an exit status of sysexits(3) with err filled: EX_TEMPFAIL
- * when queued is away, EX_NOPERM or EX_UNAVAILABLE when it refuses.
+ * when queued is away, EX_DATAERR when there is no such message, EX_NOPERM
+ * or EX_UNAVAILABLE when it refuses.
  */
 int control_open(struct control *, const char *run_dir);
 void control_close(struct control *);
@@ -39,6 +41,11 @@ int control_list(struct control *, unsigned int flags, const char *id,
 int control_act(
     struct control *, unsigned int what, const char *id, uint32_t *count);
 int control_stats(struct control *, const struct control_ops *);
+
+#define CONTROL_TIME 40 /* bytes, with NUL */
+
+/* Seconds since 1970 as local date and time. */
+void control_time(uint64_t seconds, char out[CONTROL_TIME]);
 
 /* "active", "deferred", "held", "damaged". */
 const char *control_state_name(uint32_t);

@@ -122,16 +122,22 @@ struct shown {
 static void
 show_item(const struct msg_control_item *i, int fd, void *arg)
 {
+	char arrival[CONTROL_TIME], next[CONTROL_TIME] = "-";
 	struct shown *s = arg;
 
 	if (s->fd != -1)
 		(void)close(s->fd); /* one is enough */
 	s->item = *i;
 	s->fd = fd;
-	(void)printf("id: %s\nstate: %s\nsender: <%s>\nlogin: %s\n"
+	control_time(i->arrival, arrival);
+	if (i->state == ITEM_DEFERRED)
+		control_time(i->next, next);
+	(void)printf("id: %s\nstate: %s\narrival: %s\nnext attempt: %s\n"
+		     "sender: <%s>\nlogin: %s\n"
 		     "client: %s\nattempts: %u\nreason: %s\nsize: %llu\n",
-	    i->id, control_state_name(i->state), i->sender, i->login, i->client,
-	    i->attempts, i->reason, (unsigned long long)i->size);
+	    i->id, control_state_name(i->state), arrival, next, i->sender,
+	    i->login, i->client, i->attempts, i->reason,
+	    (unsigned long long)i->size);
 }
 
 static void
@@ -191,7 +197,8 @@ show(struct control *c, const char *id)
 	    control_list(c, LIST_RCPTS | LIST_CONTENT, id, &ops, &count);
 
 	if (status == 0 && s.item.id[0] == '\0') {
-		(void)snprintf(c->err, sizeof(c->err), "no message %s", id);
+		(void)snprintf(
+		    c->err, sizeof(c->err), "%.60s: " CONTROL_NO_SUCH, id);
 		status = EX_DATAERR;
 	}
 	if (status == 0 && s.fd != -1) {
@@ -219,6 +226,26 @@ run_show(struct cmd *cmd, int argc, char **argv)
 	return status == 0 ? cmd_flush() : status;
 }
 
+static void
+note_held(const struct msg_control_stat *m, void *arg)
+{
+	if (strcmp(m->name, "held") == 0)
+		*(uint64_t *)arg = m->value;
+}
+
+/* Nobody should take these for retried.  Who may not ask has none. */
+static void
+tell_held(struct control *c)
+{
+	uint64_t held = 0;
+	const struct control_ops ops = { .stat = note_held, .arg = &held };
+
+	if (control_stats(c, &ops) == 0 && held > 0)
+		warnx("%llu held message%s left alone (see: postrider queue "
+		      "release)",
+		    (unsigned long long)held, held == 1 ? "" : "s");
+}
+
 /* Goes on after a refusal: the others are not concerned. */
 static int
 act(struct cmd *cmd, unsigned int what, char **ids)
@@ -236,8 +263,8 @@ act(struct cmd *cmd, unsigned int what, char **ids)
 	for (; *ids != NULL && worst != EX_TEMPFAIL; ids++) {
 		status = control_act(&c, what, *ids, &count);
 		if (status == 0 && count == 0 && **ids != '\0') {
-			(void)snprintf(
-			    c.err, sizeof(c.err), "no message %.60s", *ids);
+			(void)snprintf(c.err, sizeof(c.err),
+			    "%.60s: " CONTROL_NO_SUCH, *ids);
 			status = EX_DATAERR;
 		}
 		if (status == 0)
@@ -247,6 +274,8 @@ act(struct cmd *cmd, unsigned int what, char **ids)
 			worst = status;
 		}
 	}
+	if (what == CONTROL_RETRY && ids == every + 1 && worst == 0)
+		tell_held(&c);
 	control_close(&c);
 	(void)printf("%u message%s\n", total, total == 1 ? "" : "s");
 	status = cmd_flush();

@@ -26,9 +26,11 @@
 #include "queue/cmd_control.h"
 #include "queue/cmd_json.h"
 #include "queue/cmd_tables.h"
+#include "queue/compile_publish.h"
 
 #define GREETING_WAIT 10 /* seconds */
 #define ANSWER_WAIT 10
+#define NOBODY ((uid_t)-1) /* not known without tables */
 
 struct part {
 	const char *name;
@@ -36,7 +38,7 @@ struct part {
 	char text[400];
 };
 
-enum { TABLES, POSTRIDERD, QUEUED, AUTHD, PARTS };
+enum { TABLES, VERIFIERS, POSTRIDERD, QUEUED, AUTHD, PARTS };
 
 struct status {
 	struct part parts[PARTS];
@@ -133,6 +135,10 @@ ask_authd(struct part *p, const char *run_dir, uid_t net)
 	struct chan chan;
 	int fd;
 
+	if (net == NOBODY) {
+		set(p, false, "not asked: there are no tables");
+		return;
+	}
 	if (geteuid() != 0 && geteuid() != net) {
 		set(p, true, "not asked (root can)");
 		return;
@@ -158,7 +164,11 @@ look_at_tables(struct part *p, const char *path)
 	long long age;
 	struct stat st;
 
-	if (stat(path, &st) == -1) {
+	if (lstat(path, &st) == -1 && errno == EACCES) {
+		set(p, true, "not looked at (root can)");
+		return;
+	}
+	if (lstat(path, &st) == -1) {
 		(void)snprintf(p->text, sizeof(p->text),
 		    "%.250s: %s (run: postrider apply)", path, strerror(errno));
 		return;
@@ -202,13 +212,14 @@ int
 cmd_status(struct cmd *cmd, int argc, char **argv)
 {
 	struct status s = { .parts = { [TABLES] = { .name = "tables" },
+				[VERIFIERS] = { .name = "verifiers" },
 				[POSTRIDERD] = { .name = "postriderd" },
 				[QUEUED] = { .name = "queued" },
 				[AUTHD] = { .name = "authd" } },
 		.text = SBUF_INIT(65536) };
 	char path[CONF_PATH_MAX], run_dir[RUN_DIR_MAX];
+	uid_t net = NOBODY;
 	int json = 0, status;
-	uid_t net;
 
 	if (cmd_args(cmd, argc, argv, (int[2]){ 0, 0 }, &json) == -1)
 		return EX_USAGE;
@@ -218,10 +229,16 @@ cmd_status(struct cmd *cmd, int argc, char **argv)
 		if (json_object_object_add(s.json, "queue", s.figures) == -1)
 			err(EX_OSERR, "memory");
 	}
-	cmd_tables_path(cmd, path);
+	cmd_tables_path(cmd, TABLES_FILE, path);
 	look_at_tables(&s.parts[TABLES], path);
-	if ((status = cmd_run_dir(cmd, run_dir, &net)) != 0)
-		return status;
+	cmd_tables_path(cmd, VERIFIERS_DIR "/" VERIFIERS_FILE, path);
+	look_at_tables(&s.parts[VERIFIERS], path);
+	if (!s.parts[TABLES].good)
+		cmd_run_dir_wanted(cmd, run_dir);
+	else if (cmd_run_dir(cmd, run_dir, &net) != 0) {
+		set(&s.parts[TABLES], false, "cannot be used");
+		cmd_run_dir_wanted(cmd, run_dir);
+	}
 	ask_postriderd(&s.parts[POSTRIDERD], run_dir);
 	ask_queued(&s, run_dir);
 	ask_authd(&s.parts[AUTHD], run_dir, net);

@@ -49,13 +49,24 @@ cmd_libexec(const struct cmd *cmd, const char *name, char path[CONF_PATH_MAX])
 }
 
 void
-cmd_tables_path(const struct cmd *cmd, char path[CONF_PATH_MAX])
+cmd_tables_path(
+    const struct cmd *cmd, const char *file, char path[CONF_PATH_MAX])
 {
 	struct conf c;
 
 	(void)conf_read_options(&c, cmd->dir); /* defaults without it */
-	(void)snprintf(path, CONF_PATH_MAX, "%s/" TABLES_FILE,
-	    conf_option(&c, "state-dir"));
+	(void)snprintf(
+	    path, CONF_PATH_MAX, "%s/%s", conf_option(&c, "state-dir"), file);
+	conf_free(&c);
+}
+
+void
+cmd_run_dir_wanted(const struct cmd *cmd, char run_dir[RUN_DIR_MAX])
+{
+	struct conf c;
+
+	(void)conf_read_options(&c, cmd->dir); /* defaults without it */
+	(void)strlcpy(run_dir, conf_option(&c, "run-dir"), RUN_DIR_MAX);
 	conf_free(&c);
 }
 
@@ -69,7 +80,7 @@ cmd_run_dir(const struct cmd *cmd, char run_dir[RUN_DIR_MAX], uid_t *net)
 	gid_t gid;
 	bool good;
 
-	cmd_tables_path(cmd, path);
+	cmd_tables_path(cmd, TABLES_FILE, path);
 	if (!tables_open(&t, path, false, e)) {
 		warnx("%s", e);
 		return EX_CONFIG;

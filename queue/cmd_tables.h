@@ -17,8 +17,9 @@
 bool cmd_libexec(
     const struct cmd *, const char *name, char path[CONF_PATH_MAX]);
 
-/* The compiled tables that the text configuration says. */
-void cmd_tables_path(const struct cmd *, char path[CONF_PATH_MAX]);
+/* A compiled file (compile_publish.h) where the text configuration says. */
+void cmd_tables_path(
+    const struct cmd *, const char *file, char path[CONF_PATH_MAX]);
 
 #define RUN_DIR_MAX 200
 
@@ -27,5 +28,7 @@ void cmd_tables_path(const struct cmd *, char path[CONF_PATH_MAX]);
  * of postrider-net.  Returns 0, or an exit status with a line on stderr.
  */
 int cmd_run_dir(const struct cmd *, char run_dir[RUN_DIR_MAX], uid_t *net);
+/* Option run-dir as the text configuration has it; cut if it is too long. */
+void cmd_run_dir_wanted(const struct cmd *, char run_dir[RUN_DIR_MAX]);
 
 #endif

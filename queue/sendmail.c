@@ -32,16 +32,37 @@ fill_descriptors(void)
 }
 
 static int
+help(void)
+{
+	static const char text[] =
+	    "usage: sendmail [-itv] [-f SENDER] [-F NAME] [-B TYPE] [-N WHEN]\n"
+	    "                [-R WHAT] [-V ENVID] [-C TABLES] [--] "
+	    "[RECIPIENT ...]\n"
+	    "       sendmail -bs                    SMTP on standard input\n"
+	    "       sendmail -bv RECIPIENT ...      tell who would get mail\n"
+	    "       sendmail -bp, or mailq          show the queue\n"
+	    "       sendmail -bi, or newaliases     put aliases in force\n"
+	    "       sendmail -q[IID|RPART|SPART]    attempt delivery now\n"
+	    "\nA message is read from standard input.  See sendmail(8).\n";
+
+	return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? EX_IOERR : 0;
+}
+
+static int
 run(const struct submit_options *o, bool stdin_open)
 {
 	struct submit_settings s;
 	char e[TABLES_ERR];
 
+	if (o->mode == SUBMIT_HELP)
+		return help();
 	if (!submit_settings_load(&s, o->tables, e)) {
 		(void)fprintf(stderr, "sendmail: %s\n", e);
 		return EX_TEMPFAIL;
 	}
 	switch (o->mode) {
+	case SUBMIT_HELP: /* did not come this far */
+		break;
 	case SUBMIT_MESSAGE:
 		return submit_message(o, &s, stdin_open);
 	case SUBMIT_SMTP:

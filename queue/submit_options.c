@@ -325,6 +325,10 @@ submit_options_parse(
 		next++;
 		if (strcmp(arg, "--") == 0)
 			break;
+		if (strcmp(arg, "--help") == 0) {
+			o->mode = SUBMIT_HELP;
+			break;
+		}
 		if ((status = cluster(o, arg + 1, &next, err, size)) != 0)
 			return status;
 	}

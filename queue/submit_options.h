@@ -9,12 +9,13 @@
 #include <stddef.h>
 
 enum submit_mode {
-	SUBMIT_MESSAGE,  /* -bm: a message on standard input */
-	SUBMIT_SMTP,     /* -bs: SMTP on standard input and output */
-	SUBMIT_VERIFY,   /* -bv: ask whether addresses would be taken */
-	SUBMIT_MAILQ,    /* -bp, mailq */
-	SUBMIT_ALIASES,  /* -bi, newaliases */
-	SUBMIT_RUN_QUEUE /* -q */
+	SUBMIT_MESSAGE,   /* -bm: a message on standard input */
+	SUBMIT_SMTP,      /* -bs: SMTP on standard input and output */
+	SUBMIT_VERIFY,    /* -bv: ask whether addresses would be taken */
+	SUBMIT_MAILQ,     /* -bp, mailq */
+	SUBMIT_ALIASES,   /* -bi, newaliases */
+	SUBMIT_RUN_QUEUE, /* -q */
+	SUBMIT_HELP       /* --help */
 };
 
 /* Strings are the caller's argv. */
