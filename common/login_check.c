@@ -9,6 +9,7 @@
 
 #include <bsd/string.h>
 
+#include "common/address.h"
 #include "common/deadline.h"
 #include "common/hasher.h"
 #include "common/log.h"
@@ -31,6 +32,7 @@ struct login_check {
 	char login[LOGIN_MAX + 1], authzid[LOGIN_MAX + 1];
 	char password[PASSWORD_MAX + 1];
 	char account[LOGIN_MAX + 1];
+	char guessed[LOGIN_MAX + 1]; /* whom a wrong password counts for */
 	char verifier[VERIFIER_MAX + 1];
 	const char *fault; /* why it must fail, for the log; NULL: none yet */
 	char why[40];
@@ -144,8 +146,7 @@ wrong(struct login_check *c, const char *reason)
 	int64_t now = deadline_now(), delay, user_delay;
 
 	delay = guess_failed(c->in->clients, &limits, c->key, now);
-	user_delay = guess_failed(c->in->users, &user_policy,
-	    c->account[0] != '\0' ? c->account : c->login, now);
+	user_delay = guess_failed(c->in->users, &user_policy, c->guessed, now);
 	if (user_delay > delay)
 		delay = user_delay;
 	delay -= now - c->started;
@@ -323,6 +324,27 @@ is_same(const struct login_check *c, struct tables *t, const char *mail_name)
 	return c->account[0] != '\0' && strcmp(r.account, c->account) == 0;
 }
 
+/*
+ * All spellings of a name are one, of unknown names too: the delay must not
+ * tell which names are known.
+ */
+static void
+name_guessed(struct login_check *c, const char *mail_name)
+{
+	struct address a;
+
+	strlcpy(c->guessed, c->login, sizeof(c->guessed));
+	if (c->account[0] != '\0')
+		strlcpy(c->guessed, c->account, sizeof(c->guessed));
+	else if (address_parse(c->login, &a) == ADDRESS_OK) {
+		if (a.domain[0] == '\0')
+			strlcpy(a.domain, mail_name, sizeof(a.domain));
+		/* What does not fit is counted as it was written. */
+		if (!address_key(&a, c->guessed, sizeof(c->guessed)))
+			strlcpy(c->guessed, c->login, sizeof(c->guessed));
+	}
+}
+
 static void
 find_account(struct login_check *c, struct tables *t)
 {
@@ -337,6 +359,7 @@ find_account(struct login_check *c, struct tables *t)
 	}
 	resolve_login(t, c->login, mail_name, &r);
 	strlcpy(c->account, r.account, sizeof(c->account));
+	name_guessed(c, mail_name);
 	if (!is_same(c, t, mail_name))
 		c->fault = "authorization-identity";
 	if (r.kind == RESOLVE_VIRTUAL)

@@ -287,6 +287,34 @@ delays(void **state)
 	    try_from("2001:db8:0:1::1", "alice", "", "a").ms, 240, 400);
 }
 
+/*
+ * Ten wrong tries under one spelling delay the next ones under all, whether
+ * there is such a user or not: the delay tells nobody which.
+ */
+static void
+spellings(void **state)
+{
+	static const char *const users[][3] = {
+		{ "alice", "ALICE", "Alice@Example.org" },
+		{ "nosuch", "NOSUCH", "Nosuch@Example.org" },
+	};
+	char from[40];
+	int n = 0;
+
+	(void)state;
+	for (size_t u = 0; u < COUNT(users); u++) {
+		for (int i = 0; i < 10; i++) {
+			(void)snprintf(from, sizeof(from), "192.0.2.%d", ++n);
+			(void)try_from(from, users[u][0], "", "x");
+		}
+		for (size_t i = 1; i < COUNT(users[u]); i++) {
+			(void)snprintf(from, sizeof(from), "192.0.2.%d", ++n);
+			assert_in_range(
+			    try_from(from, users[u][i], "", "x").ms, 900, 1200);
+		}
+	}
+}
+
 /* Many at once gain nothing, and the owner gets in beside them. */
 static void
 turns(void **state)
@@ -438,6 +466,7 @@ main(void)
 		cmocka_unit_test_setup(same_work, each),
 		cmocka_unit_test_setup(remembers, each),
 		cmocka_unit_test_setup(delays, each),
+		cmocka_unit_test_setup(spellings, each),
 		cmocka_unit_test_setup(turns, each),
 		cmocka_unit_test_setup(cannot_tell, each),
 		cmocka_unit_test_setup(cancels, each),
