@@ -20,8 +20,10 @@ struct bounds {
 /* clang-format off */
 static const struct bounds bounds[] = {
 	[SANDBOX_SMTPD]		= { 16,		256 * MB },
-	[SANDBOX_POP3D]		= { 16,		256 * MB },
-	[SANDBOX_LISTENER]	= { 64,		256 * MB },
+	/* The kernel compares all descriptors that a user has in flight with
+	 * the sender's bound: pop3d sends its client's at login. */
+	[SANDBOX_POP3D]		= { 4096,	256 * MB },
+	[SANDBOX_LISTENER]	= { 4096,	256 * MB },
 	[SANDBOX_QUEUED]	= { 0,		0 },
 	[SANDBOX_AUTHD]		= { 0,		0 },
 	[SANDBOX_HASHER]	= { 16,		512 * MB },
