@@ -27,7 +27,7 @@
 #define NOT_YET 10000 /* microseconds until recovery is asked again */
 #define TOOLS_ONE 8   /* of one user who is not root */
 #define TOOLS_ALL 32  /* of all these; the other places are root's */
-#define NO_SUCH "no such message"
+#define NO_SUCH CONTROL_NO_SUCH
 
 struct control_server {
 	struct server server; /* first: a peer leads back to here */
