@@ -171,10 +171,17 @@ def test_wrong_option(make_lab, case):
     args, text = WRONG[case]
     lab = make_lab(start=False)
     r = lab.command("start", *args)
-    assert r.returncode == 1
+    assert r.returncode == 64
     assert text in r.stderr
     assert len(r.stderr.splitlines()) == 1
-    assert not (lab.dir / "lab/ports").exists()
+    assert not lab.dir.exists()
+
+
+def test_wrong_directory():
+    r = subprocess.run([suite.programs() / "postrider", "lab", "start", "-d",
+                        "/tmp/a b"], capture_output=True, text=True)
+    assert r.returncode == 64
+    assert "/tmp/a b: wanted a path of letters" in r.stderr
 
 
 @pytest.mark.parametrize("args", ([], ["frobnicate"], ["start"],
@@ -212,8 +219,9 @@ def test_missing_package(make_lab, tmp_path):
             [programs / "libexec/postrider", "lab", "start", "-d", lab.dir,
              "--via", "xinetd"], capture_output=True, text=True)
         assert r.returncode == 1
-        assert "wanted the program of Debian's package xinetd, found nothing" \
-            in r.stderr
+        assert "--via xinetd: wanted the program xinetd, found none " \
+            "(install xinetd)" in r.stderr
+        assert not lab.dir.exists()
     finally:
         subprocess.run(["rm", "-rf", programs], check=True)
 
