@@ -95,7 +95,8 @@ $(O)/%.o: %.c | packages
 all: programs
 
 # What has a place of the installation built in is built again for another.
-$(O)/common/options_list.o $(O)/queue/postrider.o: $(O)/places
+$(O)/common/options_list.o $(O)/queue/postrider.o \
+    $(O)/queue/compile_host.o: $(O)/places
 $(O)/places: FORCE
 	@mkdir -p $(O)
 	@echo '$(LIBEXECDIR) $(SYSCONFDIR)' | cmp -s - $@ || \

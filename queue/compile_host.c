@@ -7,7 +7,6 @@
  */
 #include <sys/socket.h>
 
-#include <errno.h>
 #include <netdb.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -120,18 +119,22 @@ find_programs(struct conf *c)
 	static const char *const names[] = { "queued", "authd", "smtpd",
 		"local" };
 	const char *dir = conf_option(c, "libexec-dir");
-	char path[CONF_PATH_MAX], program[CONF_PATH_MAX];
+	char path[CONF_PATH_MAX], missing[64] = "";
 
-	(void)snprintf(path, sizeof(path), "%s/postrider.conf", c->dir);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		(void)snprintf(
-		    program, sizeof(program), "%s/%s", dir, names[i]);
-		if (access(program, X_OK) == -1)
-			conf_warning(&c->report, path,
-			    conf_option_line(c, "libexec-dir"),
-			    "libexec-dir: wanted the program %s, found: %s",
-			    program, strerror(errno));
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		if (access(path, X_OK) == 0)
+			continue;
+		(void)strlcat(missing, " ", sizeof(missing));
+		(void)strlcat(missing, names[i], sizeof(missing));
 	}
+	(void)snprintf(path, sizeof(path), "%s/postrider.conf", c->dir);
+	if (missing[0] != '\0')
+		conf_warning(&c->report, path,
+		    conf_option_line(c, "libexec-dir"),
+		    "libexec-dir: wanted in %s the programs%s, found none "
+		    "(this package's are in " LIBEXECDIR ")",
+		    dir, missing);
 }
 
 bool

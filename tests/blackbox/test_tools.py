@@ -159,7 +159,7 @@ def test_not_allowed(conf, args):
 def test_warnings_are_for_apply_and_check(conf):
     conf.write("postrider.conf", *conf.lines, f"libexec-dir {conf.base}/none")
     for args in (("apply",), ("check",)):
-        assert f"wanted the program {conf.base}/none/queued" in \
+        assert f"wanted in {conf.base}/none the programs queued" in \
             conf(*args).stderr
     assert conf("domain", "add", DOMAIN).stderr == ""
     assert conf("user", "add", "--no-password", f"a@{DOMAIN}").stderr == ""
