@@ -20,6 +20,11 @@
 #include "common/sock.h"
 #include "common/supervise.h"
 
+#define GRACE 30000 /* milliseconds that an agent may outlive its asker */
+
+/* Places beyond the asker's limit: for those that are ending, and reports. */
+#define SPARE(limit) ((limit) / 4 + 4)
+
 struct row {
 	uint32_t program; /* SPAWN_* */
 	const char *name;
@@ -47,6 +52,8 @@ struct agent {
 	struct event *readable; /* report is waited for; NULL: answered */
 	struct refusal told[2]; /* what came through it */
 	size_t got;             /* bytes of told */
+	struct event *kill;     /* NULL: it was not asked to end */
+	int64_t due;            /* then: deadline_now() when it is killed */
 	LIST_ENTRY(agent) link;
 };
 
@@ -133,6 +140,8 @@ on_ended(void *arg, pid_t pid, int status)
 	if (a->readable != NULL)
 		on_report(a->report, EV_READ, a);
 	conclude(a);
+	if (a->kill != NULL)
+		event_free(a->kill);
 	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM)
 		log_error("-", "program=%s pid=%d account=%s how=%s",
 		    a->row->name, (int)pid, a->account,
@@ -209,17 +218,25 @@ find(uint32_t program, size_t asker, bool session)
 	return NULL;
 }
 
-/* Sessions and deliveries have limits of their own. */
+/*
+ * Sessions and deliveries have limits of their own.  An asker that keeps its
+ * own limit counts an agent until it closes the channel, we until its end.
+ */
 static bool
 has_room(struct master *m, bool session)
 {
 	struct agent *a;
-	int64_t n = 0;
+	int64_t n = 0, most;
 
 	LIST_FOREACH(a, &m->agents, link)
 	n += a->row->session == session;
-	return n <
-	    master_number(m, NULL, session ? "mailbox-sessions" : "agents", 50);
+	if (session)
+		most = master_number(m, NULL, "mailbox-sessions", 50);
+	else {
+		most = master_number(m, NULL, "agents", 50);
+		most += SPARE(most);
+	}
+	return n < most;
 }
 
 static void
@@ -227,7 +244,7 @@ refuse(struct peer *p, uint32_t serial, const char *what)
 {
 	struct diag d = DIAG_INIT;
 
-	(void)diag_set(&d, "4.3.2", "%s", what);
+	(void)diag_set(&d, SPAWN_BUSY, "%s", what);
 	answer(p, serial, &d, -1);
 }
 
@@ -276,14 +293,58 @@ agent_spawn(struct master *m, struct peer *p, size_t daemon,
 	close_all(&fd, 1);
 }
 
+static void
+on_kill(evutil_socket_t fd, short what, void *arg)
+{
+	const struct agent *a = arg;
+
+	(void)fd;
+	(void)what;
+	log_error("-", "program=%s pid=%d account=%s wanted=end found=running",
+	    a->row->name, (int)a->pid, a->account);
+	(void)kill(a->pid, SIGKILL); /* not reaped, so still it */
+}
+
+/* The earlier of two requests holds. */
+static void
+end_in(struct agent *a, uint32_t grace)
+{
+	const struct timeval later = { grace / 1000, grace % 1000 * 1000 };
+	int64_t due = deadline_now() + grace;
+
+	if (a->kill != NULL && a->due <= due)
+		return;
+	if (a->kill == NULL)
+		a->kill = evtimer_new(a->m->base, on_kill, a);
+	a->due = due;
+	if (a->kill == NULL || evtimer_add(a->kill, &later) == -1)
+		(void)kill(a->pid, SIGKILL); /* rather early than never */
+}
+
+void
+agent_stop(
+    struct master *m, const struct peer *p, const struct msg_spawn_stop *msg)
+{
+	struct agent *a;
+
+	LIST_FOREACH(a, &m->agents, link)
+	if (a->peer == p && a->serial == msg->serial) {
+		end_in(a, msg->grace);
+		return;
+	}
+}
+
 void
 agent_forget(struct master *m, struct peer *p)
 {
 	struct agent *a;
 
 	LIST_FOREACH(a, &m->agents, link)
-	if (a->peer == p)
+	if (a->peer == p) {
 		a->peer = NULL;
+		if (!a->row->session)
+			end_in(a, GRACE);
+	}
 }
 
 void

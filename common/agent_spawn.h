@@ -17,7 +17,17 @@
 void agent_spawn(struct master *, struct peer *, size_t daemon,
     const struct msg_spawn_start *, int fd);
 
-/* The peer is gone: answers to it are dropped. */
+/*
+ * The peer is done with an agent of its own: killed when it has not ended in
+ * msg->grace milliseconds.
+ */
+void agent_stop(
+    struct master *, const struct peer *, const struct msg_spawn_stop *);
+
+/*
+ * The peer is gone: answers to it are dropped, and what has its other end of a
+ * job channel is stopped as above.
+ */
 void agent_forget(struct master *, struct peer *);
 
 /* SIGTERM to all running pop3-mailbox; and how many there are. */

@@ -3,10 +3,13 @@
  *
  *	queued, authd (ASKER)  --start [+ descriptor]-->  postriderd
  *	                       <--started [+ descriptor]-- or <--failed--
+ *	                       --stop-->
  *
  * postriderd looks the account up itself and refuses uid 0 and system uids.  For
  * local and bounce "started" brings the other end of the agent's job channel; for
- * mailbox the asker passes the client's socket.  Each daemon has one such socket,
+ * mailbox the asker passes the client's socket.  An asker that is done with an
+ * agent says stop: what runs as a user may stay when its channel is closed, and
+ * takes a place until it ends.  Each daemon has one such socket,
  * a socketpair from its start, on descriptor 3; its end of file tells the daemon
  * to stop.
  */
@@ -21,6 +24,9 @@
 #define SPAWN_LOCAL	1u	/* by queued: deliveries of one uid */
 #define SPAWN_BOUNCE	2u	/* by queued: reports, as postrider */
 #define SPAWN_MAILBOX	3u	/* by authd: one POP3 session */
+
+/* The dsn of failed when there is no place now: ask again soon. */
+#define SPAWN_BUSY	"4.3.2"
 
 #define SPAWN_FD	3	/* where a daemon finds its end */
 
@@ -45,11 +51,16 @@ enum spawn_state {
 	S(dsn, DSN_MAX)	\
 	S(text, TEXT_MAX)
 
+#define SPAWN_STOP(F, S, B)					\
+	F(u32, serial)	/* that of start; one that has ended is no error */ \
+	F(u32, grace)	/* milliseconds until it is killed */
+
 /* type, name, fields, sender, states in which it may be sent, next state */
 #define SPAWN_MESSAGES(M)						\
 	M(START, start, SPAWN_START, SPAWN_ASKER, SPAWN_ANY, 0)	\
 	M(STARTED, started, SPAWN_STARTED, SPAWN_MASTER, SPAWN_ANY, 0)	\
-	M(FAILED, failed, SPAWN_FAILED, SPAWN_MASTER, SPAWN_ANY, 0)
+	M(FAILED, failed, SPAWN_FAILED, SPAWN_MASTER, SPAWN_ANY, 0)	\
+	M(STOP, stop, SPAWN_STOP, SPAWN_ASKER, SPAWN_ANY, 0)
 
 enum spawn_type {
 #define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)	SPAWN_T_##TYPE,

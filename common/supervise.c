@@ -174,10 +174,11 @@ channel_message(struct peer *p, unsigned int type, const void *msg, int fd)
 {
 	struct daemon *d = p->data;
 
-	(void)type; /* START is all that this side can be sent */
-	if (d->peer != p) {
+	if (type == SPAWN_T_STOP || d->peer != p) {
 		if (fd != -1)
-			(void)close(fd); /* its asker is gone */
+			(void)close(fd); /* none is wanted */
+		if (type == SPAWN_T_STOP)
+			agent_stop(d->m, p, msg);
 		return;
 	}
 	agent_spawn(d->m, p, d->which, msg, fd);

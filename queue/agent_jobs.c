@@ -146,6 +146,8 @@ new_job(struct agent *a, const struct pool_work *w)
 		j->rcpts[k].index = w->indexes[k];
 	LIST_INSERT_HEAD(&a->jobs, j, of_agent);
 	TAILQ_INSERT_TAIL(&a->unsent, j, unsent);
+	if (a->outstanding == 0)
+		a->waited = deadline_now();
 	a->outstanding += w->n;
 	a->all->outstanding += w->n;
 	return j;
@@ -250,15 +252,15 @@ on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 			k++;
 	if (j == NULL || j->sent == 0 || k == j->n || j->rcpts[k].answered) {
 		log_error("-",
-		    "channel=job uid=%u found=an outcome that was "
-		    "not asked for",
-		    (unsigned int)p->uid);
+		    "channel=job pool=%s wanted=outcome-asked-for "
+		    "found=another",
+		    a->pool->name);
 		peer_close(p);
 		return;
 	}
 	a->answers++;
 	a->pool->answers++;
-	a->idle = deadline_now();
+	a->idle = a->waited = deadline_now();
 	a->pool->failures = 0;
 	j->message->entry->alone = false;
 	take_outcome(m, &d);
@@ -305,22 +307,23 @@ suspect(const struct agent *a, struct entry *e)
 		e->crashes++;
 }
 
-/* The job's recipients go back; it is over afterwards. */
+/* The job's recipients go back, or end with d; it is over afterwards. */
 static void
-lose_job(struct agent *a, struct job *j, int64_t wait)
+lose_job(struct agent *a, struct job *j, int64_t wait, const struct diag *d)
 {
 	struct message *m = j->message;
 	uint32_t index;
 
-	if (j->sent > 0)
-		suspect(a, m->entry);
 	for (uint32_t k = 0, n = j->n; k < n; k++) {
 		if (j->rcpts[k].answered)
 			continue;
 		index = j->rcpts[k].index;
 		n = j->left == 1 ? 0 : n; /* the last one frees the job */
 		close_rcpt(a, j, k);
-		message_lost(m, index, wait);
+		if (d != NULL)
+			message_outcome(m, index, d);
+		else
+			message_lost(m, index, wait);
 	}
 }
 
@@ -331,7 +334,23 @@ agent_lose(struct agent *a)
 	int64_t wait = agent_lost_wait(a->pool->failures);
 	struct job *j;
 
-	while ((j = LIST_FIRST(&a->jobs)) != NULL)
-		lose_job(a, j, wait);
+	while ((j = LIST_FIRST(&a->jobs)) != NULL) {
+		if (j->sent > 0)
+			suspect(a, j->message->entry);
+		lose_job(a, j, wait, NULL);
+	}
+	return n;
+}
+
+size_t
+agent_fail(struct agent *a, const struct diag *d)
+{
+	size_t n = a->outstanding;
+	struct job *j;
+
+	while ((j = LIST_FIRST(&a->jobs)) != NULL) {
+		j->message->entry->alone = true;
+		lose_job(a, j, 0, d);
+	}
 	return n;
 }

@@ -9,11 +9,11 @@
 #include <bsd/string.h>
 
 #include "common/log.h"
-#include "common/msg_spawn.h"
 #include "queue/agents_private.h"
 
 #define SWEEP_EVERY 5      /* seconds between looks for idle agents */
 #define IDLE_MOST 60000    /* milliseconds that an idle agent is kept */
+#define BUSY_WAIT 500000   /* microseconds until a place is asked for again */
 #define PLACE_FOR_BOUNCE 1 /* a place kept free for a bounce agent */
 
 struct pool *
@@ -75,8 +75,8 @@ drop_agent(struct agent *a)
 }
 
 /* And its pool looks for another. */
-static void
-remove_agent(struct agent *a)
+void
+agent_remove(struct agent *a)
 {
 	agents_wake(a->all, a->pool);
 	drop_agent(a);
@@ -119,7 +119,10 @@ agent_ended(struct agent *a)
 	}
 	if (a->answers == 0 && !a->retiring)
 		pause_pool(p);
-	remove_agent(a);
+	if (a->answers > 0 && lost == 0)
+		p->stalls = 0;
+	agent_dismiss(a->all, a->serial, AGENT_GRACE);
+	agent_remove(a);
 }
 
 static struct agent *
@@ -132,6 +135,7 @@ new_agent(struct agents *as, struct pool *p)
 	a->all = as;
 	a->pool = p;
 	a->serial = ++as->serial;
+	a->waited = deadline_now();
 	LIST_INIT(&a->jobs);
 	TAILQ_INIT(&a->unsent);
 	LIST_INSERT_HEAD(&p->agents, a, in_pool);
@@ -140,6 +144,34 @@ new_agent(struct agents *as, struct pool *p)
 	p->nstarting++;
 	as->count++;
 	return a;
+}
+
+/* postriderd has no place now, which is not the messages' fault. */
+static void
+be_busy(struct agents *as, struct pool *p)
+{
+	const struct timeval later = { .tv_usec = BUSY_WAIT };
+
+	if (event_add(as->again, &later) == -1) {
+		pool_lost(p, agent_lost_wait(0));
+		return;
+	}
+	as->busy = deadline_now() + BUSY_WAIT / 1000;
+	if (p->nagents == 0)
+		starve(as, p, true);
+}
+
+static void
+on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct agents *as = arg;
+	struct pool *p;
+
+	(void)fd;
+	(void)what;
+	as->busy = 0;
+	TAILQ_FOREACH(p, &as->starving, starving)
+	agents_wake(as, p);
 }
 
 static void
@@ -157,10 +189,8 @@ start_one(struct agents *as, struct pool *p)
 	strlcpy(m.account, pool_account(p), sizeof(m.account));
 	if (peer_try(as->spawn, SPAWN_T_START, &m, -1) != CHAN_AGAIN)
 		return; /* if postriderd is gone, we stop */
-	/* Too much at once: its other agents go on, or its work waits. */
 	drop_agent(a);
-	if (p->nagents == 0)
-		pool_lost(p, agent_lost_wait(0));
+	be_busy(as, p);
 }
 
 /* The longest-lived agent finishes what it has and makes room. */
@@ -210,11 +240,12 @@ want_agent(struct agents *as, struct pool *p)
 	if (p->nstarting > 0 ||
 	    p->nagents >= (size_t)as->q->settings.local_agents)
 		return;
-	if (has_room(as, p))
+	if (as->busy == 0 && has_room(as, p))
 		start_one(as, p);
 	else if (p->nagents == 0 && !p->is_starving) {
 		starve(as, p, true);
-		retire_one(as);
+		if (as->busy == 0)
+			retire_one(as);
 	}
 }
 
@@ -255,18 +286,22 @@ on_wake(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* Closes those that were idle for long. */
+/* Closes those that were idle for long; gives up those that hang. */
 static void
 on_sweep(evutil_socket_t fd, short what, void *arg)
 {
 	struct agents *as = arg;
-	struct agent *a;
+	struct agent *a, *next;
+	int64_t now = deadline_now();
 
 	(void)fd;
 	(void)what;
-	TAILQ_FOREACH(a, &as->list, link)
-	if (a->peer != NULL && a->outstanding == 0 &&
-	    deadline_now() >= a->idle + IDLE_MOST) {
+	agent_dismiss_rest(as);
+	TAILQ_FOREACH_SAFE(a, &as->list, link, next)
+	if (agent_overdue(a, now))
+		agent_give_up(a);
+	else if (a->peer != NULL && a->outstanding == 0 &&
+	    now >= a->idle + IDLE_MOST) {
 		a->retiring = true;
 		agents_wake(as, a->pool);
 	}
@@ -290,7 +325,7 @@ on_started(struct agent *a, int fd)
 
 	if (!good)
 		log_error("-", "pool=%s wanted=agent found=%s", a->pool->name,
-		    fd == -1 ? "no channel" : strerror(errno));
+		    fd == -1 ? "no-channel" : strerror(errno));
 	if (a->peer == NULL) {
 		agent_ended(a);
 		return;
@@ -303,10 +338,16 @@ on_started(struct agent *a, int fd)
 static void
 on_failed(struct agent *a, const struct msg_spawn_failed *m)
 {
+	struct agents *as = a->all;
 	struct pool *p = a->pool;
 	struct diag d = DIAG_INIT;
 	bool one_account = p->name[0] != '@';
 
+	if (strcmp(m->dsn, SPAWN_BUSY) == 0) {
+		drop_agent(a);
+		be_busy(as, p);
+		return;
+	}
 	if (dsn_valid(m->dsn) && m->dsn[0] == '5' && one_account)
 		(void)diag_set(&d, m->dsn, "%s", m->text);
 	else
@@ -315,7 +356,7 @@ on_failed(struct agent *a, const struct msg_spawn_failed *m)
 	    m->dsn, m->text);
 	if (p->nagents == 1)
 		pool_fail(p, &d);
-	remove_agent(a);
+	agent_remove(a);
 }
 
 static void
@@ -359,13 +400,15 @@ agents_new(struct queue *q, int spawn)
 	TAILQ_INIT(&as->list);
 	TAILQ_INIT(&as->awake);
 	TAILQ_INIT(&as->starving);
+	STAILQ_INIT(&as->dismissals);
+	as->again = event_new(q->base, -1, 0, on_again, as);
 	as->wake = event_new(q->base, -1, 0, on_wake, as);
 	as->sweep = event_new(q->base, -1, EV_PERSIST, on_sweep, as);
 	as->spawn = peer_new(q->base, spawn, &spawn_channel, SPAWN_ASKER, &ops);
 	if (as->spawn != NULL)
 		as->spawn->data = as;
-	if (as->wake != NULL && as->sweep != NULL && as->spawn != NULL &&
-	    event_add(as->sweep, &every) == 0)
+	if (as->wake != NULL && as->sweep != NULL && as->again != NULL &&
+	    as->spawn != NULL && event_add(as->sweep, &every) == 0)
 		return as;
 	free(as); /* main ends the process */
 	return NULL;

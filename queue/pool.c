@@ -67,7 +67,7 @@ void
 pool_tidy(struct pool_tree *tree, struct pool *p)
 {
 	if (p->waiting > 0 || p->nagents > 0 || p->failures > 0 ||
-	    p->is_awake || p->is_starving)
+	    p->stalls > 0 || p->is_awake || p->is_starving)
 		return;
 	RB_REMOVE(pool_tree, tree, p);
 	free(p);

@@ -44,6 +44,7 @@ struct pool {
 	LIST_HEAD(, agent) agents;
 	size_t nagents, nstarting;
 	unsigned int failures; /* agents lost in a row */
+	unsigned int stalls;   /* agents given up since one ended well */
 	int64_t pause;    /* deadline_now() until which no agent is started */
 	uint32_t answers; /* outcomes in all: its agents do work */
 	TAILQ_ENTRY(pool) awake; /* its agents are to look for work */

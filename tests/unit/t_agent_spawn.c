@@ -15,6 +15,8 @@
 #include "common/sock.h"
 #include "common/supervise.h"
 
+#define PLACES (3 + 3 / 4 + 4) /* of agents, with agents 3 */
+
 static struct master master;
 static struct chan asker;
 static struct peer *peer;
@@ -33,8 +35,10 @@ static size_t daemon_asking;
 static void
 on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 {
-	(void)type;
-	agent_spawn(&master, p, daemon_asking, msg, fd);
+	if (type == SPAWN_T_STOP)
+		agent_stop(&master, p, msg);
+	else
+		agent_spawn(&master, p, daemon_asking, msg, fd);
 }
 
 static const struct peer_ops ops = { on_message, on_closed };
@@ -272,22 +276,57 @@ breaches(void **state)
 }
 
 static void
+send_stop(uint32_t serial, uint32_t grace)
+{
+	struct msg_spawn_stop m = { serial, grace };
+
+	assert_int_equal(chan_send(&asker, SPAWN_T_STOP, &m, -1, 0), CHAN_OK);
+}
+
+/* What its user has stopped, or does not listen, ends all the same. */
+static void
+stopped(void **state)
+{
+	static const uint32_t graces[] = { 0, 50 };
+	union msg_spawn m;
+	int fd;
+
+	(void)state;
+	script("local", "#!/bin/sh\nkill -STOP $$\n");
+	for (size_t i = 0; i < COUNT(graces); i++) {
+		connect_asker(DAEMON_QUEUED);
+		send_start(SPAWN_LOCAL, "alice@example.org", -1);
+		assert_int_equal(answer(&m, &fd), SPAWN_T_STARTED);
+		assert_int_equal(close(fd), 0);
+		send_stop(41, 0); /* is none of its agents */
+		(void)event_base_loop(master.base, EVLOOP_ONCE);
+		assert_int_equal(master.children.count, 1);
+		send_stop(42, 60000);
+		send_stop(42, graces[i]);
+		for (int j = 0; j < 200 && master.children.count > 0; j++)
+			(void)event_base_loop(master.base, EVLOOP_ONCE);
+		assert_int_equal(master.children.count, 0);
+		disconnect_asker();
+	}
+}
+
+static void
 limit(void **state)
 {
 	union msg_spawn m;
-	int fds[3], fd;
+	int fds[PLACES], fd;
 
 	(void)state;
 	script("local", "#!/bin/sh\ncat <&3\n");
 	connect_asker(DAEMON_QUEUED);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < COUNT(fds); i++) {
 		send_start(SPAWN_LOCAL, "alice@example.org", -1);
 		assert_int_equal(answer(&m, &fds[i]), SPAWN_T_STARTED);
 	}
 	send_start(SPAWN_LOCAL, "alice@example.org", -1);
 	assert_int_equal(answer(&m, &fd), SPAWN_T_FAILED);
-	assert_string_equal(m.failed.dsn, "4.3.2");
-	for (size_t i = 0; i < 3; i++)
+	assert_string_equal(m.failed.dsn, SPAWN_BUSY);
+	for (size_t i = 0; i < COUNT(fds); i++)
 		assert_int_equal(close(fds[i]), 0);
 	disconnect_asker();
 }
@@ -300,7 +339,7 @@ burst(void **state)
 	union msg_spawn got;
 	enum chan_result r;
 	unsigned int type;
-	int fds[3], fd;
+	int fds[PLACES], fd;
 	uint32_t n = 0;
 
 	(void)state;
@@ -368,6 +407,7 @@ main(void)
 		cmocka_unit_test(undeclared_profile),
 		cmocka_unit_test(fails),
 		cmocka_unit_test(breaches),
+		cmocka_unit_test(stopped),
 		cmocka_unit_test(limit),
 		cmocka_unit_test(burst),
 	};
