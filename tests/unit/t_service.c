@@ -141,6 +141,32 @@ limited(void **state)
 		assert_int_equal(close(c[i]), 0);
 }
 
+/* With two parents on one socket the slower one finds nothing to accept. */
+static void
+two_parents(void **state)
+{
+	char who[50];
+	pid_t first = parent;
+	int a, status;
+
+	(void)state;
+	if ((parent = fork()) == 0)
+		session(service_accept(listener, &limits));
+	assert_int_not_equal(parent, -1);
+	for (int i = 0; i < 30; i++) {
+		(void)snprintf(who, sizeof(who), "127.0.1.%d", i + 1);
+		a = client_from(who);
+		assert_string_equal(hear(a), "220\r\n");
+		assert_int_equal(close(a), 0);
+	}
+	/* Neither hangs in accept(2), deaf to this; done() ends the other. */
+	assert_int_equal(kill(first, SIGTERM), 0);
+	for (int i = 0; i < 250 && waitpid(first, &status, WNOHANG) == 0; i++)
+		assert_int_not_equal(usleep(20000), -1);
+	assert_int_equal(kill(first, 0), -1);
+	assert_int_equal(status, 0);
+}
+
 /* The sessions go on when the parent has ended. */
 static void
 outlives(void **state)
@@ -218,6 +244,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(many, fresh, done),
 		cmocka_unit_test_setup_teardown(limited, fresh, done),
+		cmocka_unit_test_setup_teardown(two_parents, fresh, done),
 		cmocka_unit_test_setup(outlives, fresh),
 		cmocka_unit_test(sockets),
 	};
