@@ -27,16 +27,15 @@
 #include "queue/intake_server.h"
 #include "queue/room.h"
 
-#define INTAKE_RCPTS 60000        /* of one message, before aliases */
-#define INTAKE_RCPTS_ALL 500000   /* of all that are being handed in */
+#define INTAKE_RCPTS 60000              /* of one message, before aliases */
+#define INTAKE_BYTES_ALL (256ULL << 20) /* recipients being handed in */
 #define INTAKE_LIMIT (1ULL << 36) /* bytes of content; sessions want less */
 
 struct intake_server {
 	struct server server; /* first: a peer leads back to here */
 	struct queue *q;
-	struct room room;
 	LIST_HEAD(, incoming) writing; /* messages that have an id */
-	size_t rcpts;                  /* of all that are being handed in */
+	uint64_t bytes; /* of the recipients of all that are handed in */
 };
 
 /* One session's message, from open on; outlives a session that commits. */
@@ -45,8 +44,8 @@ struct incoming {
 	struct intake_server *server;
 	struct peer *peer; /* NULL: gone, nobody to answer */
 	struct envelope env;
-	uint64_t size; /* declared */
-	size_t rcpts;  /* as handed in */
+	uint64_t size;  /* declared */
+	uint64_t bytes; /* of memory for the recipients, about */
 	struct diag diag;
 	bool syncing; /* the helper thread has it */
 };
@@ -72,7 +71,7 @@ incoming_free(struct incoming *in)
 		LIST_REMOVE(in, link);
 	if (in->peer != NULL)
 		in->peer->data = NULL;
-	in->server->rcpts -= in->rcpts;
+	in->server->bytes -= in->bytes;
 	env_free(&in->env);
 	free(in);
 }
@@ -131,6 +130,24 @@ on_open(struct peer *p, const struct msg_intake_open *m)
 	strlcpy(in->env.login, m->login, sizeof(in->env.login));
 }
 
+/* What it has now, and not when its envelope was smaller. */
+static void
+count_bytes(struct incoming *in)
+{
+	uint64_t bytes =
+	    in->env.text.len + in->env.nrcpt * sizeof(*in->env.rcpts);
+
+	in->server->bytes += bytes - in->bytes;
+	in->bytes = bytes;
+}
+
+static enum outcome
+too_many(struct incoming *in)
+{
+	return diag_set(&in->diag, "4.3.2",
+	    "Too many recipients at once; please try again later");
+}
+
 static void
 on_rcpt(struct incoming *in, const struct msg_intake_rcpt *m)
 {
@@ -139,17 +156,14 @@ on_rcpt(struct incoming *in, const struct msg_intake_rcpt *m)
 
 	if (in->env.nrcpt >= INTAKE_RCPTS)
 		(void)diag_set(&in->diag, "4.5.3", "Too many recipients");
-	else if (in->server->rcpts >= INTAKE_RCPTS_ALL)
-		(void)diag_set(&in->diag, "4.3.2",
-		    "Too many recipients at once; please try again later");
+	else if (in->server->bytes > INTAKE_BYTES_ALL)
+		(void)too_many(in);
 	else if (m->addr[0] == '\0')
 		(void)diag_set(&in->diag, "5.1.3", "An empty recipient");
 	else if (!env_add(&in->env, m->addr, m->orcpt, m->notify & notify))
 		(void)diag_set(&in->diag, "4.3.0", "Out of memory");
-	else {
-		in->rcpts++;
-		in->server->rcpts++;
-	}
+	else
+		count_bytes(in);
 }
 
 /* Everything that may be wrong before a file is made for the message. */
@@ -166,8 +180,8 @@ examine(struct incoming *in)
 	if (in->env.nrcpt == 0)
 		return diag_set(&in->diag, "5.5.1", "No recipients");
 	(void)settings_refresh(&q->settings); /* logs what is wrong */
-	in->server->room.reserve = (uint64_t)q->settings.free_space;
-	if (room_check(&in->server->room, q->spool, in->size, deadline_now(),
+	q->room.reserve = (uint64_t)q->settings.free_space;
+	if (room_check(&q->room, q->spool, in->size, deadline_now(),
 		&in->diag) != OUT_OK)
 		return in->diag.outcome;
 	env_init(&full);
@@ -176,6 +190,9 @@ examine(struct incoming *in)
 	if (r == OUT_OK)
 		env_swap_rcpts(&in->env, &full);
 	env_free(&full);
+	count_bytes(in);
+	if (r == OUT_OK && in->server->bytes > INTAKE_BYTES_ALL)
+		return too_many(in);
 	return r;
 }
 

@@ -11,6 +11,7 @@
 
 #include "common/deadline.h"
 #include "common/tables.h"
+#include "queue/room.h"
 #include "queue/schedule.h"
 #include "queue/settings.h"
 #include "queue/spool.h"
@@ -41,6 +42,7 @@ struct queue {
 	struct control_server *control;
 	struct recovery *recovery;
 	struct counters counters;
+	struct room room;  /* on the spool's disk */
 	int64_t started;   /* deadline_now() then */
 	bool stopping;     /* nothing new is begun */
 	int64_t stop_most; /* then: deadline_now() when waiting ends */

@@ -81,6 +81,17 @@ look_up(const struct message *m, size_t i, struct envelope *to, struct diag *d)
 	return r == OUT_OK;
 }
 
+/* As for a message that a session brings. */
+static bool
+has_room(const struct message *m, struct diag *d)
+{
+	struct queue *q = m->q;
+
+	q->room.reserve = (uint64_t)q->settings.free_space;
+	return room_check(&q->room, q->spool, m->content.size, deadline_now(),
+		   d) == OUT_OK;
+}
+
 bool
 readdress(struct message *m, size_t i, struct diag *d)
 {
@@ -95,7 +106,7 @@ readdress(struct message *m, size_t i, struct diag *d)
 	w->index = i;
 	env_init(&w->env);
 	copy_fields(&w->env, &m->env);
-	if (look_up(m, i, &w->env, d)) {
+	if (has_room(m, d) && look_up(m, i, &w->env, d)) {
 		if (spool_copy(m->q->spool, &from, &w->env, on_durable, w))
 			return true;
 		(void)diag_set(

@@ -17,6 +17,7 @@
 #define BATCH 100       /* files before other events have a turn */
 #define AGAIN_MOST 3600 /* seconds between two rounds */
 #define AGAIN_LEAST 60
+#define MEMORY_WAIT 1 /* seconds until a round that could not begin */
 
 struct recovery {
 	struct queue *q;
@@ -53,10 +54,9 @@ take(struct recovery *r, struct envelope *e)
 	    recovery_wait(&q->settings.retry, e->state.attempts, arc4random());
 
 	r->found++;
+	/* The next round finds again what there is no memory for. */
 	if (!dispatch_found(q->dispatch, e, deadline_now() + wait))
-		log_error(e->id,
-		    "wanted=memory found=none until the next "
-		    "look at the spool");
+		log_error(e->id, "wanted=memory found=none");
 }
 
 static void
@@ -77,8 +77,9 @@ look(struct recovery *r, const char *id)
 	struct spool_fault f;
 	struct envelope e;
 
+	/* Known, or being written by a session or for an alias. */
 	if (schedule_find(q->schedule, id) != NULL ||
-	    intake_server_has(q->intake, id))
+	    intake_server_has(q->intake, id) || spool_is_copying(q->spool, id))
 		return;
 	switch (spool_load(q->spool, id, &e, &c, &f)) {
 	case SPOOL_VALID:
@@ -112,10 +113,17 @@ round_seconds(const struct recovery *r)
 }
 
 static void
+look_again(struct recovery *r, int64_t seconds)
+{
+	const struct timeval again = { .tv_sec = seconds };
+
+	if (event_add(r->step, &again) == -1)
+		log_error("-", "wanted=timer found=%s", strerror(errno));
+}
+
+static void
 end_round(struct recovery *r)
 {
-	const struct timeval again = { .tv_sec = round_seconds(r) };
-
 	spool_walk_free(r->walk);
 	r->walk = NULL;
 	if (!r->done || r->found + r->removed + r->damaged > 0)
@@ -124,8 +132,7 @@ end_round(struct recovery *r)
 		    r->removed, r->damaged);
 	r->done = true;
 	r->found = r->removed = r->damaged = 0;
-	if (event_add(r->step, &again) == -1)
-		log_error("-", "wanted=timer found=%s", strerror(errno));
+	look_again(r, round_seconds(r));
 }
 
 static void
@@ -136,9 +143,13 @@ on_step(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (r->walk == NULL)
-		r->walk = spool_walk_new(r->q->spool, true);
-	for (int i = 0; r->walk != NULL && i < BATCH; i++) {
+	if (r->walk == NULL &&
+	    (r->walk = spool_walk_new(r->q->spool, true)) == NULL) {
+		log_error("-", "wanted=memory found=none");
+		look_again(r, MEMORY_WAIT);
+		return;
+	}
+	for (int i = 0; i < BATCH; i++) {
 		if (!spool_walk_next(r->walk, id)) {
 			end_round(r);
 			return;

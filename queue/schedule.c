@@ -143,7 +143,10 @@ schedule_add(struct schedule *s, const char *id, uint32_t uid, uint32_t dest,
 	e->uid = uid;
 	e->dest = dest;
 	e->due = due;
-	RB_INSERT(entries, &s->entries, e);
+	if (RB_INSERT(entries, &s->entries, e) != NULL) {
+		free(e);
+		return NULL;
+	}
 	enter(s, e, ENTRY_WAITING);
 	return e;
 }

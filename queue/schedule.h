@@ -55,7 +55,10 @@ struct schedule *schedule_new(size_t lane_most);
 void schedule_free(struct schedule *); /* and all entries */
 void schedule_lane_most(struct schedule *, size_t);
 
-/* A new entry, HELD or WAITING until due; NULL without memory. */
+/*
+ * A new entry, WAITING until due; NULL without memory, or when there is one
+ * with this id: a message is delivered for one entry only.
+ */
 struct entry *schedule_add(struct schedule *, const char *id, uint32_t uid,
     uint32_t dest, int64_t due);
 struct entry *schedule_find(struct schedule *, const char *id);

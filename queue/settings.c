@@ -51,7 +51,8 @@ take(struct settings *s)
 
 	if (bind_all(s, err))
 		return true;
-	log_error("-", "%s", err);
+	log_error(
+	    "-", "path=%s wanted=usable-options found=%s", s->fresh.path, err);
 	return false;
 }
 

@@ -180,8 +180,7 @@ static void
 suspect(struct message *m)
 {
 	log_error(m->env.id,
-	    "wanted=outcome found=%u agents that ended "
-	    "without one; the message is held",
+	    "wanted=outcome found=none agents-lost=%u action=held",
 	    m->entry->crashes);
 	m->entry->crashes = 0;
 	hold(m);

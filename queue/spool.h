@@ -54,6 +54,9 @@ struct spool_source {
 bool spool_copy(struct spool *, const struct spool_source *,
     struct envelope *to, syncer_done *done, void *arg);
 
+/* Whether the message is being made by spool_copy(), and not done yet. */
+bool spool_is_copying(const struct spool *, const char *id);
+
 /* Forgets a message that was never accepted. */
 void spool_abort(struct spool *, const char *id);
 

@@ -1,17 +1,22 @@
 /*
  * spool_copy: a message with the content of another.  In queued, as
- * postrider; the content is copied by the helper thread.  A crash leaves a
- * file without a trailer, which recovery removes.
+ * postrider; the helper thread has the kernel copy the content, which queued
+ * does not look at.  A crash leaves a file without a trailer, which recovery
+ * removes.
  */
+#include <sys/sendfile.h>
+
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/fdio.h"
 #include "queue/spool_private.h"
 
-#define BLOCK 65536
+#define MOST_AT_ONCE (64U << 20) /* bytes */
 
 struct copy {
+	LIST_ENTRY(copy) link; /* until done has run */
 	struct spool *spool;
 	int in, out;
 	struct spool_content content;
@@ -31,20 +36,22 @@ copy_free(struct copy *c)
 	free(c);
 }
 
+/* From file to file in the kernel: no byte of it comes into queued. */
 static int
 copy_content(const struct copy *c)
 {
-	uint64_t at = 0;
-	char buf[BLOCK];
-	size_t n;
+	off_t at = (off_t)c->content.offset;
+	uint64_t left = c->content.size;
+	ssize_t n;
 
-	for (; at < c->content.size; at += n) {
-		n = c->content.size - at < BLOCK
-		    ? (size_t)(c->content.size - at)
-		    : BLOCK;
-		if (fd_preadall(c->in, buf, n,
-			(int64_t)(c->content.offset + at)) == -1 ||
-		    fd_writeall(c->out, buf, n) == -1)
+	while (left > 0) {
+		n = sendfile(c->out, c->in, &at,
+		    left < MOST_AT_ONCE ? (size_t)left : MOST_AT_ONCE);
+		if (n == 0)
+			errno = EIO; /* the file has become shorter */
+		if (n > 0)
+			left -= (uint64_t)n;
+		else if (n == 0 || errno != EINTR)
 			return -1;
 	}
 	return 0;
@@ -75,7 +82,19 @@ finished(void *arg, int error)
 	if (error != 0)
 		spool_abort(c->spool, c->id);
 	c->done(c->arg, error);
+	LIST_REMOVE(c, link);
 	copy_free(c);
+}
+
+bool
+spool_is_copying(const struct spool *s, const char *id)
+{
+	const struct copy *c;
+
+	LIST_FOREACH(c, &s->copies, link)
+	if (strcmp(c->id, id) == 0)
+		return true;
+	return false;
 }
 
 bool
@@ -97,8 +116,10 @@ spool_copy(struct spool *s, const struct spool_source *from,
 		memcpy(c->id, to->id, sizeof(c->id));
 		c->envcrc = to->crc;
 		if (syncer_ask_work(
-			s->syncer, spool_id_dir(to->id), work, finished, c))
+			s->syncer, spool_id_dir(to->id), work, finished, c)) {
+			LIST_INSERT_HEAD(&s->copies, c, link);
 			return true;
+		}
 		errno = ENOMEM;
 	}
 	saved = errno;

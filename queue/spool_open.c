@@ -133,6 +133,7 @@ spool_open(struct event_base *base, const char *path)
 	if (s == NULL)
 		return NULL;
 	LIST_INIT(&s->unwritten);
+	LIST_INIT(&s->copies);
 	s->root = s->queue = s->lock = -1;
 	for (size_t i = 0; i <= SPOOL_DAMAGED_DIR; i++)
 		s->dirs[i] = -1;

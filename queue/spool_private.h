@@ -32,6 +32,7 @@ struct spool {
 	int dirs[SPOOL_DIRS + 1]; /* by number, and damaged */
 	struct syncer *syncer;
 	LIST_HEAD(, unwritten) unwritten;
+	LIST_HEAD(, copy) copies; /* being made */
 };
 
 /* For the log: where a name of directory number dir is, or ought to be. */

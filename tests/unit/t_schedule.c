@@ -35,6 +35,22 @@ add(unsigned int n, uint32_t dest, int64_t due)
 	return e;
 }
 
+/* A message that is known already gets no second entry. */
+static void
+known(void **state)
+{
+	struct entry *e = add(7, 1, 0);
+
+	(void)state;
+	assert_null(schedule_add(s, e->id, 1000, 2, 0));
+	assert_int_equal(schedule_total(s), 1);
+	assert_ptr_equal(schedule_take(s, 0), e);
+	assert_null(schedule_take(s, 0));
+	assert_null(schedule_add(s, e->id, 1000, 2, 0));
+	schedule_remove(s, e);
+	assert_int_equal(schedule_total(s), 0);
+}
+
 /* They come in the order in which they are due, not before. */
 static void
 due(void **state)
@@ -153,6 +169,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(known, begin, end),
 		cmocka_unit_test_setup_teardown(due, begin, end),
 		cmocka_unit_test_setup_teardown(turns, begin, end),
 		cmocka_unit_test_setup_teardown(in_order, begin, end),

@@ -203,8 +203,12 @@ copies(void **state)
 	assert_true(env_add(&to, "dave@example.org", "", 0));
 	answers = 0;
 	assert_true(spool_copy(spool, &source, &to, done, NULL));
+	/* A look at the spool leaves it alone until then. */
+	assert_true(spool_is_copying(spool, to.id));
+	assert_false(spool_is_copying(spool, from.id));
 	wait_answers(1);
 	assert_int_equal(answer, 0);
+	assert_false(spool_is_copying(spool, to.id));
 	assert_string_not_equal(to.id, from.id);
 	assert_int_equal(
 	    spool_load(spool, to.id, &again, &copied, &f), SPOOL_VALID);
@@ -225,6 +229,7 @@ copies(void **state)
 	wait_answers(1);
 	assert_int_equal(answer, EIO);
 	assert_int_equal(state_of(to.id), SPOOL_GONE);
+	assert_false(spool_is_copying(spool, to.id));
 	fsync_error = 0;
 	write_error = ENOSPC;
 	assert_false(spool_copy(spool, &source, &to, done, NULL));
