@@ -34,7 +34,8 @@ cmd_ehlo(struct session *s, char *arg)
 	bool auth;
 
 	meet(s, arg, true);
-	auth = s->auth.chan.fd != -1 && policy_auth(&s->cfg, &s->client) == REPLY_OK;
+	auth = s->auth.chan.fd != -1 &&
+	    policy_auth(&s->cfg, &s->client) == REPLY_OK;
 	(void)snprintf(text, sizeof(text),
 	    "250-%s\r\n"
 	    "250-PIPELINING\r\n"
