@@ -14,9 +14,11 @@
 #include "common/server.h"
 #include "common/sock.h"
 
-#define BATCH 64     /* messages of one peer before the others have a turn */
-#define PAUSE 100000 /* microseconds */
-#define RETRY 20000  /* microseconds until what was posted is tried again */
+#define LINES_MOST 10   /* about peers, in */
+#define LINES_TIME 1000 /* milliseconds */
+#define BATCH 64        /* messages of one peer before the others have a turn */
+#define PAUSE 100000    /* microseconds */
+#define RETRY 20000     /* microseconds until what was posted is tried again */
 
 /* A message that waits for room. */
 struct post {
@@ -62,10 +64,31 @@ peer_close(struct peer *p)
 		event_active(p->readable, EV_READ, 0);
 }
 
+bool
+server_may_log(struct server *s)
+{
+	int64_t now = deadline_now();
+
+	if (now >= s->lines_since + LINES_TIME) {
+		if (s->unsaid > 0)
+			log_error("-", "channel=%s found=more lines=%zu",
+			    s->proto->name, s->unsaid);
+		s->lines_since = now;
+		s->lines = 0;
+		s->unsaid = 0;
+	}
+	if (s->lines < LINES_MOST) {
+		s->lines++;
+		return true;
+	}
+	s->unsaid++;
+	return false;
+}
+
 static void
 breach(struct peer *p, enum chan_result r)
 {
-	if (r != CHAN_EOF)
+	if (r != CHAN_EOF && (p->server == NULL || server_may_log(p->server)))
 		log_error("-", "channel=%s uid=%u found=%s",
 		    p->chan.proto->name, (unsigned int)p->uid,
 		    chan_result_text(r));
@@ -245,15 +268,17 @@ welcome(struct server *s, int fd)
 		return;
 	}
 	if (!s->allowed(s, uid)) {
-		log_error("-", "channel=%s uid=%u found=not-allowed",
-		    s->proto->name, (unsigned int)uid);
+		if (server_may_log(s))
+			log_error("-", "channel=%s uid=%u found=not-allowed",
+			    s->proto->name, (unsigned int)uid);
 		(void)close(fd); /* a stranger */
 		return;
 	}
 	if (s->count >= s->max ||
 	    (p = peer_new(s->base, fd, s->proto, s->self, s->ops)) == NULL) {
-		log_error("-", "channel=%s wanted=room found=%zu-peers",
-		    s->proto->name, s->count);
+		if (server_may_log(s))
+			log_error("-", "channel=%s wanted=room found=%zu-peers",
+			    s->proto->name, s->count);
 		(void)close(fd); /* it will try again */
 		return;
 	}

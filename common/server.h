@@ -59,10 +59,19 @@ struct server {
 	size_t count;
 	struct event_base *base;
 	struct event *readable;
+	int64_t lines_since; /* deadline_now() */
+	unsigned int lines;
+	size_t unsaid;
 };
 
 /* fd is a listening socket, made nonblocking; false with errno. */
 bool server_start(struct server *, struct event_base *, int fd);
+
+/*
+ * Whether a line about some peer may be logged: 10 a second, since anybody who
+ * may connect can cause them.  How many were not is said before the next.
+ */
+bool server_may_log(struct server *);
 
 /*
  * A peer on a connected descriptor, which it owns; the caller sets its data.

@@ -186,6 +186,33 @@ serves(void **state)
 	chan_close(&b);
 }
 
+/* However often they come: ten lines a second, and then how many more. */
+static void
+lines(void **state)
+{
+	size_t said = 0;
+
+	(void)state;
+	server.lines_since = deadline_now() + 3600000; /* no second passes */
+	for (int i = 0; i < 100; i++)
+		said += server_may_log(&server);
+	assert_int_equal(said, 10);
+	assert_int_equal(server.unsaid, 90);
+	server.lines_since = deadline_now() - 1000;
+	assert_true(server_may_log(&server));
+	assert_int_equal(server.unsaid, 0);
+	server.lines_since += 3600000;
+	allow = false;
+	for (int i = 0; i < 20; i++) {
+		struct chan a = tool();
+
+		turn();
+		chan_close(&a);
+	}
+	assert_int_equal(opened, 0);
+	assert_int_equal(server.unsaid, 11);
+}
+
 /* A breach ends that peer alone. */
 static void
 breaches(void **state)
@@ -401,6 +428,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(serves, fresh, done),
+		cmocka_unit_test_setup_teardown(lines, fresh, done),
 		cmocka_unit_test_setup_teardown(breaches, fresh, done),
 		cmocka_unit_test_setup_teardown(descriptors, fresh, done),
 		cmocka_unit_test_setup_teardown(closes, fresh, done),
