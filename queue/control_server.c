@@ -23,10 +23,12 @@
 #include "queue/recovery.h"
 #include "queue/spool_id.h"
 
-#define BATCH 64      /* pieces before others have a turn */
-#define NOT_YET 10000 /* microseconds until recovery is asked again */
-#define TOOLS_ONE 8   /* of one user who is not root */
-#define TOOLS_ALL 32  /* of all these; the other places are root's */
+#define BATCH 64       /* pieces before others have a turn */
+#define NOT_YET 10000  /* microseconds until recovery is asked again */
+#define TOOLS_ONE 8    /* of one user who is not root */
+#define TOOLS_ALL 32   /* of all these; the other places are root's */
+#define IDLE_MOST 60   /* seconds without a question */
+#define STUCK_MOST 600 /* seconds without reading, in the middle of an answer */
 #define NO_SUCH CONTROL_NO_SUCH
 
 struct control_server {
@@ -44,6 +46,7 @@ struct tool {
 	struct peer *peer;
 	struct event *go;   /* when the channel has room */
 	struct event *wait; /* after a while */
+	struct event *idle; /* nothing has happened for long */
 	enum task task;
 	uint32_t flags, what;
 	bool one;                /* a single id was given */
@@ -284,6 +287,28 @@ step(struct tool *t)
 }
 
 static void
+on_idle(evutil_socket_t fd, short what, void *arg)
+{
+	const struct tool *t = arg;
+
+	(void)fd;
+	(void)what;
+	peer_close(t->peer);
+}
+
+/* Something has happened: it may take its time again. */
+static void
+rest(struct tool *t)
+{
+	const struct timeval most = {
+		.tv_sec = t->task == TASK_NONE ? IDLE_MOST : STUCK_MOST
+	};
+
+	if (event_add(t->idle, &most) == -1)
+		peer_close(t->peer);
+}
+
+static void
 on_go(evutil_socket_t fd, short what, void *arg)
 {
 	const struct timeval later = { .tv_usec = NOT_YET };
@@ -305,6 +330,7 @@ on_go(evutil_socket_t fd, short what, void *arg)
 		t->task = TASK_NONE;
 	else if (event_add(t->go, NULL) == -1)
 		peer_close(t->peer);
+	rest(t);
 }
 
 static void
@@ -346,8 +372,10 @@ static void
 on_act(struct tool *t, const struct msg_control_act *m)
 {
 	if (!may_do_all(t)) {
-		log_event("-", "control", "action=%s uid=%u result=not-allowed",
-		    steer_name(m->what), (unsigned int)t->peer->uid);
+		if (server_may_log(t->peer->server))
+			log_event("-", "control",
+			    "action=%s uid=%u result=not-allowed",
+			    steer_name(m->what), (unsigned int)t->peer->uid);
 		refuse(t, "only root may do that");
 	} else if (steer_name(m->what) == NULL)
 		refuse(t, "no such action");
@@ -374,6 +402,7 @@ on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 		on_act(t, msg);
 	else if (type == CONTROL_T_STATS)
 		begin(t, TASK_STATS, "");
+	rest(t);
 }
 
 static void
@@ -383,6 +412,8 @@ tool_free(struct tool *t)
 		event_free(t->go);
 	if (t->wait != NULL)
 		event_free(t->wait);
+	if (t->idle != NULL)
+		event_free(t->idle);
 	LIST_REMOVE(t, link);
 	env_free(&t->env);
 	free(t);
@@ -411,9 +442,12 @@ on_opened(struct peer *p)
 	env_init(&t->env);
 	t->go = event_new(s->q->base, p->chan.fd, EV_WRITE, on_go, t);
 	t->wait = event_new(s->q->base, -1, 0, on_go, t);
+	t->idle = evtimer_new(s->q->base, on_idle, t);
 	p->data = t;
-	if (t->go == NULL || t->wait == NULL)
+	if (t->go == NULL || t->wait == NULL || t->idle == NULL)
 		peer_close(p);
+	else
+		rest(t);
 }
 
 static const struct peer_ops ops = { on_message, on_closed };
