@@ -21,12 +21,12 @@ agent_overdue(const struct agent *a, int64_t now)
 	    now >= a->waited + AGENT_WORK_MOST;
 }
 
-/* Whether the channel took it. */
+/* Whether the channel took it, or nobody is there to be told. */
 static bool
 say(struct agents *as, const struct msg_spawn_stop *m)
 {
-	/* If postriderd is gone, the agents have ended or we stop. */
-	return peer_try(as->spawn, SPAWN_T_STOP, m, -1) != CHAN_AGAIN;
+	return as->spawn == NULL ||
+	    peer_try(as->spawn, SPAWN_T_STOP, m, -1) != CHAN_AGAIN;
 }
 
 void

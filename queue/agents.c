@@ -382,6 +382,7 @@ on_closed(struct peer *peer)
 {
 	struct agents *as = peer->data;
 
+	as->spawn = NULL;
 	queue_stop(as->q);
 }
 

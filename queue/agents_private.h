@@ -53,7 +53,7 @@ struct dismissal {
 struct agents {
 	struct queue *q;
 	struct pool_tree pools;
-	struct peer *spawn;
+	struct peer *spawn; /* NULL: postriderd is gone, and we stop */
 	struct event *wake, *sweep, *again;
 	int64_t busy; /* deadline_now() until which postriderd has no place */
 	STAILQ_HEAD(, dismissal) dismissals;

@@ -362,6 +362,24 @@ idle(void **state)
 	ended();
 }
 
+/* At the end, postriderd goes before the agents do. */
+static void
+left_alone(void **state)
+{
+	(void)state;
+	start(asked(2));
+	chan_close(&master);
+	turn();
+	turn();
+	assert_true(queue.stopping);
+	assert_null(agents->spawn);
+	chan_close(&job);
+	turn();
+	turn();
+	assert_int_equal(losses, 2);
+	assert_int_equal(agents_count(agents), 0);
+}
+
 int
 main(void)
 {
@@ -370,6 +388,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(never_starts, fresh, done),
 		cmocka_unit_test_setup_teardown(busy, fresh, done),
 		cmocka_unit_test_setup_teardown(idle, fresh, done),
+		cmocka_unit_test_setup_teardown(left_alone, fresh, done),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
