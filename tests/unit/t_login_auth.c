@@ -1,0 +1,271 @@
+/*
+ * t_login_auth: a login between a client and authd, which is replaced.
+ * wrap: auth_client_login auth_client_call auth_client_lose
+ */
+#include "tests/unit/talk.h"
+
+#include <bsd/string.h>
+
+#include "pop3d/login_auth.h"
+
+#define TEMPORARY "-ERR [SYS/TEMP] Login is not possible now\r\n"
+
+/* What authd does: asks so many times, ends so, and then hands over so. */
+static struct {
+	unsigned int challenges;
+	enum auth_end end;
+	unsigned int handed;
+	const char *dsn, *text;
+} authd;
+
+static struct msg_auth_start started;
+static struct msg_auth_response answered;
+static unsigned int logins, handovers, lost;
+static struct login_auth s;
+static struct auth_client channel;
+
+enum auth_end __wrap_auth_client_login(struct auth_client *,
+    struct msg_auth_start *, const struct auth_asker *, union msg_auth *);
+unsigned int __wrap_auth_client_call(
+    struct auth_client *, unsigned int, const void *, int, union msg_auth *);
+void __wrap_auth_client_lose(struct auth_client *, const char *);
+
+static void
+fail_with(union msg_auth *m)
+{
+	memset(m, 0, sizeof(*m));
+	strlcpy(m->failure.dsn, authd.dsn, sizeof(m->failure.dsn));
+	strlcpy(m->failure.text, authd.text, sizeof(m->failure.text));
+}
+
+enum auth_end
+__wrap_auth_client_login(struct auth_client *c, struct msg_auth_start *start,
+    const struct auth_asker *asker, union msg_auth *end)
+{
+	struct msg_auth_challenge ask = { .token = "Who?", .token_len = 4 };
+
+	assert_ptr_equal(c, &channel);
+	logins++;
+	started = *start;
+	for (unsigned int i = 0; i < authd.challenges; i++) {
+		memset(&answered, 0, sizeof(answered));
+		if (asker->ask(asker->arg, &ask, &answered) != AUTH_TURN_ANSWER)
+			return AUTH_END_STOPPED;
+	}
+	if (authd.end == AUTH_END_NO)
+		fail_with(end);
+	return authd.end;
+}
+
+unsigned int
+__wrap_auth_client_call(struct auth_client *c, unsigned int type,
+    const void *msg, int fd, union msg_auth *in)
+{
+	const struct msg_auth_handover *m = msg;
+
+	assert_ptr_equal(c, &channel);
+	assert_int_equal(type, AUTH_T_HANDOVER);
+	assert_int_equal(fd, client.io.in);
+	assert_string_equal(m->client, "192.0.2.1");
+	assert_string_equal(m->profile, "office");
+	handovers++;
+	if (authd.handed == AUTH_T_FAILURE)
+		fail_with(in);
+	return authd.handed;
+}
+
+void
+__wrap_auth_client_lose(struct auth_client *c, const char *found)
+{
+	assert_ptr_equal(c, &channel);
+	assert_string_equal(found, "another-answer");
+	lost++;
+}
+
+static void
+begin(const char *said)
+{
+	talk_start(said);
+	s = (struct login_auth){ .client = &client,
+		.authd = &channel,
+		.ip = "192.0.2.1",
+		.profile = "office",
+		.deadline = deadline_in(30) };
+	logins = handovers = lost = 0;
+	memset(&authd, 0, sizeof(authd));
+	authd.dsn = authd.text = "";
+	authd.handed = AUTH_T_HANDED;
+}
+
+static enum login_auth_result
+login(void)
+{
+	struct msg_auth_start start = { .mech = "LOGIN" };
+
+	return login_auth(&s, &start);
+}
+
+static void
+hands_over(void **state)
+{
+	static const struct {
+		unsigned int answer;
+		enum login_auth_result result;
+		unsigned int lost;
+		const char *heard;
+	} cases[] = {
+		{ AUTH_T_HANDED, AUTH_HANDED, 0, "" },
+		{ AUTH_T_FAILURE, AUTH_FAILED, 0, "-ERR [SYS/PERM] no\r\n" },
+		{ AUTH_T_COUNT, AUTH_NO_AUTHD, 0, TEMPORARY },
+		{ AUTH_T_SUCCESS, AUTH_NO_AUTHD, 1, TEMPORARY },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		begin("");
+		authd.end = AUTH_END_YES;
+		authd.handed = cases[i].answer;
+		authd.dsn = "5.3.0";
+		authd.text = "no";
+		assert_int_equal(login(), cases[i].result);
+		assert_int_equal(handovers, 1);
+		assert_int_equal(lost, cases[i].lost);
+		assert_string_equal(started.service, "pop3");
+		assert_string_equal(started.client, "192.0.2.1");
+		assert_string_equal(started.mech, "LOGIN");
+		talk_expect(cases[i].heard);
+	}
+}
+
+/* The codes tell a wrong password from trouble here (RFC 3206). */
+static void
+refused(void **state)
+{
+	static const struct {
+		const char *dsn, *text, *heard;
+	} cases[] = {
+		{ "5.7.8", "Wrong", "-ERR [AUTH] Wrong\r\n" },
+		{ "5.7.8", "", "-ERR [AUTH] Login failed\r\n" },
+		{ "4.7.0", "Busy", "-ERR [SYS/TEMP] Busy\r\n" },
+		{ "", "", "-ERR [SYS/TEMP] Login failed\r\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		begin("");
+		authd.end = AUTH_END_NO;
+		authd.dsn = cases[i].dsn;
+		authd.text = cases[i].text;
+		assert_int_equal(login(), AUTH_FAILED);
+		assert_int_equal(handovers, 0);
+		talk_expect(cases[i].heard);
+	}
+	begin("");
+	authd.end = AUTH_END_LOST;
+	assert_int_equal(login(), AUTH_NO_AUTHD);
+	assert_int_equal(handovers, 0);
+	talk_expect(TEMPORARY);
+}
+
+static void
+challenges(void **state)
+{
+	(void)state;
+	begin("YWxpY2U=\r\nc2VjcmV0\r\n");
+	authd.challenges = 2;
+	assert_int_equal(login(), AUTH_HANDED);
+	assert_int_equal(answered.token_len, 6);
+	assert_memory_equal(answered.token, "secret", 6);
+	talk_expect("+ V2hvPw==\r\n+ V2hvPw==\r\n");
+}
+
+/* Responses that are none; the client is told, and may go on. */
+static void
+cancelled(void **state)
+{
+	static char line[AUTH_LINE + 10];
+	static const struct {
+		const char *said, *heard;
+	} cases[] = {
+		{ "*\r\n", "-ERR Login cancelled\r\n" },
+		{ "?\r\n", "-ERR Response is not base64\r\n" },
+		{ "YQ=\r\n", "-ERR Response is not base64\r\n" },
+		{ line, "-ERR Response too long or not plain text\r\n" },
+	};
+	char heard[200];
+
+	(void)state;
+	memset(line, 'A', sizeof(line) - 3);
+	memcpy(line + sizeof(line) - 3, "\r\n", 3);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		begin(cases[i].said);
+		authd.challenges = 1;
+		assert_int_equal(login(), AUTH_CANCELLED);
+		assert_int_equal(handovers, 0);
+		(void)snprintf(
+		    heard, sizeof(heard), "+ V2hvPw==\r\n%s", cases[i].heard);
+		talk_expect(heard);
+	}
+}
+
+static void
+no_line(void **state)
+{
+	(void)state;
+	begin("");
+	talk_hang_up();
+	authd.challenges = 1;
+	assert_int_equal(login(), AUTH_NO_LINE);
+	assert_int_equal(s.got, LINE_EOF);
+	talk_expect("+ V2hvPw==\r\n");
+	begin("");
+	authd.challenges = 1;
+	s.deadline = deadline_now() - 1;
+	assert_int_equal(login(), AUTH_NO_LINE);
+	assert_int_equal(s.got, LINE_TIMEOUT);
+	/* After a response that was wrong, too. */
+	begin("YQ==\r\n");
+	talk_hang_up();
+	authd.challenges = 2;
+	assert_int_equal(login(), AUTH_NO_LINE);
+	assert_int_equal(s.got, LINE_EOF);
+}
+
+/* USER and PASS. */
+static void
+password(void **state)
+{
+	static char longest[TOKEN_MAX + 1];
+
+	(void)state;
+	begin("");
+	assert_int_equal(
+	    login_auth_password(&s, "alice", "se cret"), AUTH_HANDED);
+	assert_string_equal(started.mech, "PLAIN");
+	assert_int_equal(started.flags, AUTH_INITIAL);
+	assert_int_equal(started.token_len, 14);
+	assert_memory_equal(started.token, "\0alice\0se cret", 14);
+	begin("");
+	memset(longest, 'x', TOKEN_MAX - 3);
+	assert_int_equal(login_auth_password(&s, "a", longest), AUTH_HANDED);
+	assert_int_equal(started.token_len, TOKEN_MAX);
+	begin("");
+	assert_int_equal(login_auth_password(&s, "ab", longest), AUTH_FAILED);
+	assert_int_equal(logins, 0);
+	talk_expect("-ERR [AUTH] Too long\r\n");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hands_over),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(challenges),
+		cmocka_unit_test(cancelled),
+		cmocka_unit_test(no_line),
+		cmocka_unit_test(password),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
