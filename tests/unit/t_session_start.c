@@ -1,0 +1,323 @@
+/*
+ * t_session_start: from main() to one connection, with what it stands on
+ * replaced; above all that nothing is accepted before root is given up.
+ * wrap: service_socket service_accept service_told startup_tables
+ * wrap: startup_reopen startup_profile startup_options startup_user_mode
+ * wrap: startup_become startup_become_anyhow startup_hush tables_user
+ * wrap: tables_close net_peer_get fault_prepare exit sleep
+ */
+#include "tests/unit/unit.h"
+
+#include <sys/socket.h>
+
+#include <sysexits.h>
+
+#include "common/fault.h"
+#include "common/service.h"
+#include "common/session_start.h"
+#include "common/startup.h"
+
+/* How the surroundings are. */
+static struct {
+	bool listening, broken, repaired, stranger, user_mode, nobody, told;
+	bool undeclared;
+} is;
+
+static char calls[16]; /* a letter each */
+static size_t called;
+static int pair[2], listener; /* our end, the client's */
+static struct service_limits limits;
+static struct session_start s;
+static jmp_buf ended;
+
+int __wrap_service_socket(bool *);
+int __wrap_service_accept(int, const struct service_limits *);
+bool __wrap_service_told(void);
+bool __wrap_startup_tables(
+    struct tables *, const char *, const char *, bool, enum startup_log);
+bool __wrap_startup_reopen(struct tables *, const char *);
+bool __wrap_startup_profile(struct tables *, const char *);
+bool __wrap_startup_options(
+    struct tables *, const char *, const struct option_bind *, size_t);
+bool __wrap_startup_user_mode(struct tables *);
+void __wrap_startup_become(struct tables *, const char *);
+bool __wrap_startup_become_anyhow(const char *);
+void __wrap_startup_hush(void);
+bool __wrap_tables_user(struct tables *, const char *, uid_t *, gid_t *);
+void __wrap_tables_close(struct tables *);
+void __wrap_net_peer_get(int, struct net_peer *);
+void __wrap_fault_prepare(int, const char *);
+_Noreturn void __wrap_exit(int);
+unsigned int __wrap_sleep(unsigned int);
+
+static void
+call(char which)
+{
+	assert_true(called < sizeof(calls) - 1);
+	calls[called++] = which;
+}
+
+int
+__wrap_service_socket(bool *listening)
+{
+	*listening = is.listening;
+	return is.listening ? listener : pair[0];
+}
+
+int
+__wrap_service_accept(int fd, const struct service_limits *lim)
+{
+	assert_int_equal(fd, listener);
+	limits = *lim;
+	call('A');
+	is.broken = is.broken && !is.repaired;
+	return pair[0];
+}
+
+bool
+__wrap_service_told(void)
+{
+	return is.told;
+}
+
+bool
+__wrap_startup_tables(struct tables *t, const char *program, const char *path,
+    bool copy, enum startup_log log)
+{
+	assert_ptr_equal(t, &s.tables);
+	assert_string_equal(program, "smtpd");
+	assert_string_equal(path, "/tables");
+	assert_false(copy);
+	assert_int_equal(log, STARTUP_LOG_OWN);
+	call('t');
+	return !is.broken;
+}
+
+bool
+__wrap_startup_reopen(struct tables *t, const char *path)
+{
+	assert_ptr_equal(t, &s.tables);
+	assert_string_equal(path, "/tables");
+	call('r');
+	return !is.broken;
+}
+
+bool
+__wrap_startup_profile(struct tables *t, const char *profile)
+{
+	(void)t;
+	assert_false(is.broken);
+	assert_string_equal(profile, "submission");
+	return !is.undeclared;
+}
+
+bool
+__wrap_startup_options(struct tables *t, const char *profile,
+    const struct option_bind *b, size_t n)
+{
+	(void)t;
+	assert_string_equal(profile, "submission");
+	for (size_t i = 0; i < n; i++)
+		*(int64_t *)b[i].var = (int64_t)(7 + i);
+	return true;
+}
+
+bool
+__wrap_startup_user_mode(struct tables *t)
+{
+	(void)t;
+	assert_false(is.broken);
+	return is.user_mode;
+}
+
+void
+__wrap_startup_become(struct tables *t, const char *user)
+{
+	(void)t;
+	assert_string_equal(user, "postrider-net");
+	call('b');
+}
+
+bool
+__wrap_startup_become_anyhow(const char *user)
+{
+	assert_string_equal(user, "postrider-net");
+	call('B');
+	return !is.nobody;
+}
+
+void
+__wrap_startup_hush(void)
+{
+	call('h');
+}
+
+bool
+__wrap_tables_user(struct tables *t, const char *name, uid_t *uid, gid_t *gid)
+{
+	(void)t;
+	assert_false(is.broken);
+	assert_string_equal(name, "postrider-net");
+	*uid = *gid = 71;
+	return !is.stranger;
+}
+
+void
+__wrap_tables_close(struct tables *t)
+{
+	assert_ptr_equal(t, &s.tables);
+	call('c');
+}
+
+void
+__wrap_net_peer_get(int fd, struct net_peer *p)
+{
+	(void)fd;
+	p->local_port = 587;
+}
+
+void
+__wrap_fault_prepare(int fd, const char *text)
+{
+	assert_int_equal(fd, s.out);
+	assert_string_equal(text, "421 fault\r\n");
+}
+
+_Noreturn void
+__wrap_exit(int status)
+{
+	longjmp(ended, status + 1);
+}
+
+unsigned int
+__wrap_sleep(unsigned int seconds)
+{
+	(void)seconds;
+	call('z');
+	return 0;
+}
+
+static const char *
+profile_for(unsigned int port)
+{
+	assert_int_equal(port, 587);
+	return "submission";
+}
+
+/* The status with which the process ends, or -1: it has a connection. */
+static int
+start(void)
+{
+	int r;
+
+	called = 0;
+	memset(calls, 0, sizeof(calls));
+	s = (struct session_start){ .program = "smtpd",
+		.path = "/tables",
+		.profile_for = profile_for,
+		.full = "421 full\r\n",
+		.fault = "421 fault\r\n" };
+	if ((r = setjmp(ended)) != 0)
+		return r - 1;
+	session_start(&s);
+	return -1;
+}
+
+static void
+starts(void **state)
+{
+	static const struct {
+		struct {
+			bool listening, broken, repaired, stranger, user_mode,
+			    nobody, told, undeclared;
+		} is;
+		const char *calls;
+		int status;
+		bool fault; /* is what the client hears */
+	} cases[] = {
+		{ { 0 }, "tb", -1, false },
+		{ { .user_mode = true, .stranger = true }, "tb", -1, false },
+		{ { .stranger = true }, "tB", -1, false },
+		{ { .stranger = true, .nobody = true }, "tB", EX_CONFIG, true },
+		{ { .broken = true }, "tB", EX_CONFIG, true },
+		{ { .broken = true, .nobody = true }, "tB", EX_CONFIG, true },
+		{ { .undeclared = true }, "tb", EX_CONFIG, true },
+		{ { .listening = true }, "tbcAr", -1, false },
+		{ { .listening = true, .told = true }, "tbcAhr", -1, false },
+		{ { .listening = true, .undeclared = true }, "tbcAr", EX_CONFIG,
+		    true },
+		{ { .listening = true, .broken = true }, "tBAt", EX_CONFIG,
+		    true },
+		{ { .listening = true, .broken = true, .repaired = true },
+		    "tBAt", -1, false },
+		{ { .listening = true, .stranger = true, .nobody = true },
+		    "tBz", EX_CONFIG, false },
+	};
+	char heard[20];
+	ssize_t n;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		memcpy(&is, &cases[i].is, sizeof(is));
+		assert_int_equal(start(), cases[i].status);
+		assert_string_equal(calls, cases[i].calls);
+		n = recv(pair[1], heard, sizeof(heard), MSG_DONTWAIT);
+		assert_int_equal(n, cases[i].fault ? 11 : -1);
+		if (n == 11)
+			assert_memory_equal(heard, "421 fault\r\n", 11);
+		if (cases[i].status != -1)
+			continue;
+		assert_int_equal(s.in, pair[0]);
+		assert_int_equal(s.out, pair[0]);
+		assert_string_equal(s.profile, "submission");
+	}
+}
+
+static void
+bounds(void **state)
+{
+	(void)state;
+	memset(&is, 0, sizeof(is));
+	is.listening = true;
+	assert_int_equal(start(), -1);
+	assert_int_equal(limits.connections, 7);
+	assert_int_equal(limits.per_client, 8);
+	assert_string_equal(limits.refusal, "421 full\r\n");
+	/* Also when nobody says how many. */
+	is.broken = is.repaired = true;
+	assert_int_equal(start(), -1);
+	assert_int_equal(limits.connections, 1000);
+	assert_int_equal(limits.per_client, 50);
+}
+
+static void
+client_left(void **state)
+{
+	int r;
+
+	(void)state;
+	s.out = -1;
+	if ((r = setjmp(ended)) == 0)
+		session_refuse(&s, EX_CONFIG);
+	assert_int_equal(r - 1, EX_IOERR);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	return listener == -1 ? -1 : socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(starts),
+		cmocka_unit_test(bounds),
+		cmocka_unit_test(client_left),
+	};
+
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
