@@ -104,8 +104,8 @@ date(void **state)
 		const char *zone, *date;
 	} cases[] = {
 		{ "UTC0", "Date: Sun, 22 Nov 2026 05:17:57 +0000\n" },
-		{ "XXX-5:30", "Date: Sun, 22 Nov 2026 10:47:57 +0530\n" },
-		{ "XXX8", "Date: Sat, 21 Nov 2026 21:17:57 -0800\n" },
+		{ "EST-5:30", "Date: Sun, 22 Nov 2026 10:47:57 +0530\n" },
+		{ "WST8", "Date: Sat, 21 Nov 2026 21:17:57 -0800\n" },
 	};
 
 	(void)state;
