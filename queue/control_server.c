@@ -371,15 +371,15 @@ on_list(struct tool *t, const struct msg_control_list *m)
 static void
 on_act(struct tool *t, const struct msg_control_act *m)
 {
-	if (!may_do_all(t)) {
+	if (steer_name(m->what) == NULL)
+		refuse(t, "no such action");
+	else if (!may_do_all(t)) {
 		if (server_may_log(t->peer->server))
 			log_event("-", "control",
 			    "action=%s uid=%u result=not-allowed",
 			    steer_name(m->what), (unsigned int)t->peer->uid);
 		refuse(t, "only root may do that");
-	} else if (steer_name(m->what) == NULL)
-		refuse(t, "no such action");
-	else if (m->id[0] != '\0' && !spool_id_valid(m->id))
+	} else if (m->id[0] != '\0' && !spool_id_valid(m->id))
 		refuse(t, NO_SUCH);
 	else {
 		t->what = m->what;
