@@ -5,14 +5,9 @@
  * wrap: control_damaged control_stat spool_reader spool_damaged_reader
  * wrap: spool_damaged_after
  */
-#include "tests/unit/spool.h"
+#include "tests/unit/peer.h"
 
-#include <sys/socket.h>
-
-#include "common/log.h"
 #include "common/msg_control.h"
-#include "common/server.h"
-#include "common/sock.h"
 #include "queue/control_item.h"
 #include "queue/control_server.h"
 #include "queue/recovery.h"
@@ -23,17 +18,13 @@
 #define BOB 4243   /* none */
 #define DAMAGED "3k0tw8hh3ydynhahmyda"
 
-static struct queue queue;
 static struct control_server *server;
-static int listener;
-static uid_t uid;
 static bool recovered, unreadable;
 static const char *error; /* of steer() */
 static size_t steered, steered_damaged;
 static uint32_t steered_what;
 static char steered_id[ID_MAX + 1];
 
-bool __wrap_sock_peer_uid(int, uid_t *);
 uid_t __wrap_getuid(void);
 bool __wrap_recovery_done(const struct recovery *);
 const char *__wrap_steer(struct queue *, struct entry *, uint32_t, uid_t);
@@ -46,14 +37,6 @@ bool __wrap_control_stat(struct queue *, size_t, struct msg_control_stat *);
 int __wrap_spool_reader(struct spool *, const char *);
 int __wrap_spool_damaged_reader(struct spool *, const char *, uint64_t *);
 bool __wrap_spool_damaged_after(struct spool *, const char *, char[ID_MAX + 1]);
-
-bool
-__wrap_sock_peer_uid(int fd, uid_t *out)
-{
-	(void)fd;
-	*out = uid;
-	return true;
-}
 
 uid_t
 __wrap_getuid(void)
@@ -166,14 +149,6 @@ begin(void **state)
 	return server == NULL ? -1 : 0;
 }
 
-static void
-turn(void)
-{
-	for (int i = 0; i < 5; i++)
-		assert_int_not_equal(
-		    event_base_loop(queue.base, EVLOOP_NONBLOCK), -1);
-}
-
 static int
 end(void **state)
 {
@@ -210,13 +185,10 @@ fill(unsigned int n)
 static struct chan
 tool(uid_t who)
 {
-	struct chan c;
-	int fd = sock_connect(unit_dir, "control", SOCK_SEQPACKET);
+	struct chan c = peer_connect("control", &control_channel);
 
-	assert_int_not_equal(fd, -1);
 	uid = who;
 	turn();
-	chan_init(&c, fd, &control_channel, CONTROL_TOOL);
 	return c;
 }
 

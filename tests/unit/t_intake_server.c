@@ -4,26 +4,18 @@
  * wrap: sock_peer_uid settings_refresh expand dispatch_accept
  * wrap: spool_create spool_commit spool_abort spool_free_space
  */
-#include "tests/unit/spool.h"
-
-#include <sys/socket.h>
+#include "tests/unit/peer.h"
 
 #include <errno.h>
 
-#include "common/log.h"
 #include "common/msg_intake.h"
-#include "common/server.h"
-#include "common/sock.h"
 #include "queue/dispatch.h"
 #include "queue/expand.h"
 #include "queue/intake_server.h"
 
 #define NET 4242 /* the uid of sessions */
 
-static struct queue queue;
 static struct intake_server *server;
-static int listener;
-static uid_t uid;
 static uint64_t room;
 static bool expand_fails, no_memory;
 static int create_errno, commit_errno;
@@ -33,7 +25,6 @@ static void *durable_arg;
 static size_t creates, aborts, accepts;
 static uint32_t notify, ret, msg_uid;
 
-bool __wrap_sock_peer_uid(int, uid_t *);
 bool __wrap_settings_refresh(struct settings *);
 enum outcome __wrap_expand(struct tables *, const char *,
     const struct envelope *, struct envelope *, struct diag *);
@@ -43,14 +34,6 @@ enum spool_state __wrap_spool_commit(struct spool *, const struct envelope *,
     const struct spool_content *, syncer_done *, void *);
 void __wrap_spool_abort(struct spool *, const char *);
 bool __wrap_spool_free_space(struct spool *, uint64_t *, uint64_t *);
-
-bool
-__wrap_sock_peer_uid(int fd, uid_t *out)
-{
-	(void)fd;
-	*out = uid;
-	return true;
-}
 
 bool
 __wrap_settings_refresh(struct settings *s)
@@ -160,14 +143,6 @@ begin(void **state)
 	return server == NULL ? -1 : 0;
 }
 
-static void
-turn(void)
-{
-	for (int i = 0; i < 5; i++)
-		assert_int_not_equal(
-		    event_base_loop(queue.base, EVLOOP_NONBLOCK), -1);
-}
-
 static int
 end(void **state)
 {
@@ -186,12 +161,7 @@ end(void **state)
 static struct chan
 session(void)
 {
-	struct chan c;
-	int fd = sock_connect(unit_dir, "intake", SOCK_SEQPACKET);
-
-	assert_int_not_equal(fd, -1);
-	chan_init(&c, fd, &intake_channel, INTAKE_SOURCE);
-	return c;
+	return peer_connect("intake", &intake_channel);
 }
 
 static void
