@@ -20,7 +20,6 @@
 
 /* Flags of open. */
 #define INTAKE_8BIT	1u	/* BODY=8BITMIME was declared */
-#define INTAKE_UTF8	2u	/* SMTPUTF8 was declared */
 #define INTAKE_REPORT	4u	/* from bounce: a delivery status report */
 
 /* RET of RFC 3461 section 4.3. */

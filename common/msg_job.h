@@ -24,10 +24,6 @@
 
 /* What bounce is to report about a recipient; 0 in jobs of local. */
 #define REPORT_FAILED	1u	/* RFC 3464 section 2.3.3 */
-#define REPORT_DELAYED	2u
-#define REPORT_DELIVERED 3u
-#define REPORT_RELAYED	4u
-#define REPORT_EXPANDED	5u
 
 enum job_side { JOB_QUEUED, JOB_AGENT };
 

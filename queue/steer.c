@@ -148,7 +148,7 @@ steer_damaged(struct queue *q, const char *id, uint32_t what, uid_t uid)
 	if (what != CONTROL_DROP)
 		error = "it is damaged and can only be dropped, see spool(5)";
 	else if (!spool_damaged_remove(q->spool, id))
-		error = "no such message";
+		error = CONTROL_NO_SUCH;
 	log_event(id, "control", "action=%s uid=%u result=%s", acts[what].name,
 	    (unsigned int)uid, error != NULL ? error : "ok");
 	return error;
