@@ -1,8 +1,9 @@
 /*
  * intake: handing a message to queued.  Runs in smtpd as postrider-net and in
- * bounce as postrider; writes into the one descriptor that queued gives it
- * and opens nothing.
+ * bounce as postrider; writes into the descriptor that queued gives it, a
+ * memory file at first or a spool file, and opens nothing.
  */
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -35,6 +36,7 @@ forget_file(struct intake *in)
 	if (in->file != -1)
 		(void)close(in->file); /* synced, or given up */
 	in->file = -1;
+	in->memory = false;
 	in->size = in->lines = 0;
 	in->crc = 0;
 }
@@ -89,32 +91,6 @@ refused(struct intake *in, const struct msg_intake_refused *m, struct diag *d)
 	return diag_set(d, m->dsn, "%s", m->text);
 }
 
-enum outcome
-intake_body(struct intake *in, struct diag *d)
-{
-	struct msg_intake_body ask = { 0 };
-	union msg_intake m;
-	enum chan_result r;
-	unsigned int type;
-
-	if (say(in, INTAKE_T_BODY, &ask, d) != OUT_OK)
-		return d->outcome;
-	r = chan_recv(
-	    &in->chan, &type, &m, &in->file, deadline_in(INTAKE_WAIT));
-	if (r != CHAN_OK)
-		return lost(in, d, chan_result_text(r));
-	if (type == INTAKE_T_REFUSED)
-		return refused(in, &m.refused, d);
-	if (type != INTAKE_T_FILE || in->file == -1)
-		return lost(in, d, "no file came");
-	strlcpy(in->id, m.file.id, sizeof(in->id));
-	in->size = in->lines = 0;
-	in->crc = 0;
-	in->limit = m.file.limit;
-	in->envcrc = m.file.envcrc;
-	return OUT_OK;
-}
-
 static enum outcome
 disk_trouble(struct diag *d)
 {
@@ -143,9 +119,114 @@ count_lines(const char *p, size_t n)
 	return lines;
 }
 
+/* The next answer of queued; its descriptor is the caller's, or -1. */
+static enum outcome
+hear(struct intake *in, unsigned int *type, union msg_intake *m, int *fd,
+    struct diag *d)
+{
+	enum chan_result r;
+
+	*fd = -1;
+	r = chan_recv(&in->chan, type, m, fd, deadline_in(INTAKE_WAIT));
+	if (r != CHAN_OK)
+		return lost(in, d, chan_result_text(r));
+	if (*type != INTAKE_T_FILE && *fd != -1) {
+		(void)close(*fd); /* none is wanted */
+		*fd = -1;
+	}
+	if (*type == INTAKE_T_REFUSED)
+		return refused(in, &m->refused, d);
+	if (*type == INTAKE_T_FILE && *fd == -1)
+		return lost(in, d, "no file came");
+	return OUT_OK;
+}
+
+/* From here on the content goes into this one. */
+static void
+take_file(struct intake *in, const struct msg_intake_file *m, int fd)
+{
+	in->file = fd;
+	in->memory = m->memory != 0;
+	in->offset = m->offset;
+	in->limit = m->limit;
+	in->envcrc = m->envcrc;
+}
+
+enum outcome
+intake_body(struct intake *in, struct diag *d)
+{
+	struct msg_intake_body ask = { 0 };
+	union msg_intake m;
+	unsigned int type;
+	int fd;
+
+	if (say(in, INTAKE_T_BODY, &ask, d) != OUT_OK ||
+	    hear(in, &type, &m, &fd, d) != OUT_OK)
+		return d->outcome;
+	in->size = in->lines = 0;
+	in->crc = 0;
+	strlcpy(in->id, m.file.id, sizeof(in->id));
+	take_file(in, &m.file, fd);
+	return OUT_OK;
+}
+
+/* What has been written so far, from file to file in the kernel. */
+static int
+copy_written(const struct intake *in, int to)
+{
+	off_t at = (off_t)in->offset;
+	uint64_t left = in->size;
+	ssize_t n;
+
+	while (left > 0) {
+		n = sendfile(to, in->file, &at, (size_t)left);
+		if (n == 0)
+			errno = EIO; /* it is shorter than what was written */
+		if (n > 0)
+			left -= (uint64_t)n;
+		else if (n == 0 || errno != EINTR)
+			return -1;
+	}
+	return 0;
+}
+
+/* Leaves the memory file for the spool file that came. */
+static enum outcome
+move(struct intake *in, const struct msg_intake_file *m, int fd, struct diag *d)
+{
+	if (m->memory != 0 || !in->memory) {
+		(void)close(fd); /* nothing is in it */
+		return lost(in, d, "another file than was wanted");
+	}
+	if (copy_written(in, fd) == -1) {
+		(void)disk_trouble(d);
+		(void)close(fd); /* given up */
+		return d->outcome;
+	}
+	(void)close(in->file); /* it was memory */
+	take_file(in, m, fd);
+	return OUT_OK;
+}
+
+static enum outcome
+outgrow(struct intake *in, struct diag *d)
+{
+	struct msg_intake_grown grown = { 0 };
+	union msg_intake m;
+	unsigned int type;
+	int fd;
+
+	if (say(in, INTAKE_T_GROWN, &grown, d) != OUT_OK ||
+	    hear(in, &type, &m, &fd, d) != OUT_OK)
+		return d->outcome;
+	return move(in, &m.file, fd, d);
+}
+
 enum outcome
 intake_write(struct intake *in, const void *buf, size_t n, struct diag *d)
 {
+	if (in->memory && n > in->limit - in->size && outgrow(in, d) != OUT_OK)
+		return d->outcome;
 	if (n > in->limit - in->size)
 		return diag_set(d, "5.3.4", "Message too large");
 	if (fd_writeall(in->file, buf, n) == -1)
@@ -162,10 +243,19 @@ seal(struct intake *in)
 	struct trailer t = { in->size, in->lines, in->envcrc, in->crc };
 	char buf[TRAILER_LEN];
 
+	if (in->memory)
+		return 0; /* queued seals it */
 	trailer_format(&t, buf);
 	if (fd_writeall(in->file, buf, sizeof(buf)) == -1)
 		return -1;
 	return fsync(in->file);
+}
+
+static enum outcome
+give_up(struct intake *in, struct diag *d)
+{
+	intake_abort(in);
+	return d->outcome;
 }
 
 enum outcome
@@ -175,21 +265,20 @@ intake_commit(struct intake *in, struct diag *d)
 		.size = in->size, .lines = in->lines, .crc = in->crc
 	};
 	union msg_intake m;
-	enum chan_result r;
 	unsigned int type;
+	int fd;
 
-	if (seal(in) == -1) {
-		disk_trouble(d);
-		intake_abort(in);
-		return d->outcome;
-	}
-	if (say(in, INTAKE_T_COMMIT, &say_it, d) != OUT_OK)
-		return d->outcome;
-	r = chan_recv(&in->chan, &type, &m, NULL, deadline_in(INTAKE_WAIT));
-	if (r != CHAN_OK)
-		return lost(in, d, chan_result_text(r));
-	if (type == INTAKE_T_REFUSED)
-		return refused(in, &m.refused, d);
+	do {
+		if (seal(in) == -1) {
+			(void)disk_trouble(d);
+			return give_up(in, d);
+		}
+		if (say(in, INTAKE_T_COMMIT, &say_it, d) != OUT_OK ||
+		    hear(in, &type, &m, &fd, d) != OUT_OK)
+			return d->outcome;
+		if (type == INTAKE_T_FILE && move(in, &m.file, fd, d) != OUT_OK)
+			return give_up(in, d);
+	} while (type == INTAKE_T_FILE);
 	forget_file(in);
 	return OUT_OK;
 }

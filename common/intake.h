@@ -20,8 +20,9 @@ struct intake {
 	struct chan chan;
 	char id[ID_MAX + 1]; /* from intake_body() on */
 	/* of the message being written */
-	int file; /* -1 when none */
-	uint64_t size, lines, limit;
+	int file;    /* -1 when none */
+	bool memory; /* it is a memory file */
+	uint64_t offset, size, lines, limit;
 	uint32_t crc, envcrc;
 };
 
@@ -40,7 +41,10 @@ enum outcome intake_body(struct intake *, struct diag *);
  * full.
  */
 enum outcome intake_write(struct intake *, const void *, size_t, struct diag *);
-/* Trailer, sync, commit: OUT_OK means that the message survives anything. */
+/*
+ * OUT_OK means that the message survives anything: it is in every mailbox, or
+ * in the spool, where this puts it when queued asks for that.
+ */
 enum outcome intake_commit(struct intake *, struct diag *);
 void intake_abort(struct intake *);
 

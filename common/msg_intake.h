@@ -6,11 +6,20 @@
  *	                        --commit-->
  *	                        <--queued---
  *
- * The source writes content and trailer (trailer.h) into the descriptor, syncs
- * it and commits; "queued" is sent when the name is durable too, and only then
- * may anyone be told that the message was accepted.  "refused" ends the
- * transaction; after it, and after abort, the next open may follow.  The socket
- * is run-dir/intake; the peer must be postrider-net or postrider.
+ * The descriptor is a spool file or, for what can perhaps be delivered at once,
+ * a memory file.  Into a spool file the source writes content and trailer
+ * (trailer.h) and syncs it before it commits; into a memory file the content
+ * only.  "queued" is sent when the message is durable, in the spool or in every
+ * mailbox, and only then may anyone be told that it was accepted.
+ *
+ * A source whose content is over the limit of a memory file says "grown", and
+ * queued may answer a commit in memory with "file": the source then copies what
+ * it has written into the spool file that comes with it, and goes on from there,
+ * after a commit with trailer, sync and the same commit once more.
+ *
+ * "refused" ends the transaction; after it, and after abort, the next open may
+ * follow.  The socket is run-dir/intake; the peer must be postrider-net or
+ * postrider.
  */
 /* clang-format off */
 #ifndef COMMON_MSG_INTAKE_H
@@ -60,6 +69,7 @@ enum intake_state {
 
 #define INTAKE_FILE(F, S, B)					\
 	S(id, ID_MAX)	/* the message id from here on */	\
+	F(u32, memory)	/* 1: a memory file, 0: a spool file */	\
 	F(u64, offset)	/* content starts here; descriptor is there */	\
 	F(u64, limit)	/* content bytes at most */	\
 	F(u32, envcrc)	/* of the envelope, for the trailer */
@@ -81,7 +91,8 @@ enum intake_state {
 	M(OPEN, open, INTAKE_OPEN, INTAKE_SOURCE, INTAKE_IDLE, INTAKE_ENVELOPE)	\
 	M(RCPT, rcpt, INTAKE_RCPT, INTAKE_SOURCE, INTAKE_ENVELOPE, 0)	\
 	M(BODY, body, MSG_EMPTY, INTAKE_SOURCE, INTAKE_ENVELOPE, INTAKE_ASKED)	\
-	M(FILE, file, INTAKE_FILE, INTAKE_SERVER, INTAKE_ASKED, INTAKE_WRITING)	\
+	M(FILE, file, INTAKE_FILE, INTAKE_SERVER, INTAKE_ASKED | INTAKE_SAID, INTAKE_WRITING)	\
+	M(GROWN, grown, MSG_EMPTY, INTAKE_SOURCE, INTAKE_WRITING, INTAKE_ASKED)	\
 	M(COMMIT, commit, INTAKE_COMMIT, INTAKE_SOURCE, INTAKE_WRITING, INTAKE_SAID)	\
 	M(QUEUED, queued, INTAKE_QUEUED, INTAKE_SERVER, INTAKE_SAID, INTAKE_IDLE)	\
 	M(REFUSED, refused, INTAKE_REFUSED, INTAKE_SERVER, INTAKE_ASKED | INTAKE_SAID, INTAKE_IDLE)	\

@@ -120,6 +120,12 @@ SIZE("free-space",	false,	"64m",	0, 1024 * GB,
     "disk space kept free; below it mail is refused for the time")
 TIME("incomplete-lifetime", false, "1d", 1, 60 * DAY,
     "age at which recovery removes files that were never completed")
+TIME("early-delivery-wait", false, "3s", 0, 60,
+    "time for delivery before the answer; 0: all mail is filed first")
+SIZE("early-delivery-size", false, "256k", 0, 16 * MB,
+    "larger messages are filed first")
+SIZE("early-delivery-memory", false, "64m", 0, 64 * GB,
+    "memory for messages that are not filed")
 NUMBER("active-messages", false, "2000", 10, 100000,
     "messages held in memory for delivery")
 NUMBER("local-agents",	false,	"2",	1, 64,

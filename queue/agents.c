@@ -15,11 +15,27 @@
 #define IDLE_MOST 60000    /* milliseconds that an idle agent is kept */
 #define BUSY_WAIT 500000   /* microseconds until a place is asked for again */
 #define PLACE_FOR_BOUNCE 1 /* a place kept free for a bounce agent */
+#define READY_MOST 1000    /* ms since the last answer of one that is quick */
 
 struct pool *
 agents_pool(struct agents *as, const char *name, uint32_t program)
 {
 	return pool_find(&as->pools, name, program);
+}
+
+bool
+agents_ready(const struct agents *as, const char *name)
+{
+	const struct pool *p = pool_get(&as->pools, name);
+	int64_t now = deadline_now();
+	const struct agent *a;
+
+	if (p == NULL || p->nagents == 0)
+		return as->busy == 0 && (p == NULL || p->pause <= now);
+	LIST_FOREACH(a, &p->agents, in_pool)
+	if (a->outstanding == 0 || now < a->waited + READY_MOST)
+		return true;
+	return false;
 }
 
 size_t

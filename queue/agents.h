@@ -21,6 +21,12 @@ struct agents *agents_new(struct queue *, int spawn);
 /* The pool of that name, made if need be; NULL without memory. */
 struct pool *agents_pool(struct agents *, const char *name, uint32_t program);
 
+/*
+ * Whether work for the pool of that name is likely to be done soon: it has no
+ * agents yet, or one of them is free or has answered a moment ago.
+ */
+bool agents_ready(const struct agents *, const char *name);
+
 /* The pool has work: as soon as the event loop has a turn. */
 void agents_wake(struct agents *, struct pool *);
 

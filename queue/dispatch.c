@@ -202,6 +202,22 @@ dispatch_cancel(struct dispatch *d, struct entry *e)
 	}
 }
 
+void
+dispatch_forget(struct dispatch *d, const char *id)
+{
+	struct entry *e = schedule_find(d->q->schedule, id);
+
+	if (e == NULL)
+		return;
+	if (e->state == ENTRY_ACTIVE) {
+		e->forget = true;
+		dispatch_cancel(d, e);
+		return;
+	}
+	(void)spool_remove(d->q->spool, id); /* logs what it cannot */
+	schedule_remove(d->q->schedule, e);
+}
+
 bool
 dispatch_quiet(struct dispatch *d)
 {

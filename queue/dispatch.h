@@ -36,6 +36,12 @@ void dispatch_finished(struct dispatch *, struct message *);
  */
 void dispatch_cancel(struct dispatch *, struct entry *);
 
+/*
+ * A message that was accepted by dispatch_accept() and then given up with
+ * spool_abort(): it is not tried any more, and nobody is told.
+ */
+void dispatch_forget(struct dispatch *, const char *id);
+
 /* queue.stopping is set: true when no agent has anything left to answer. */
 bool dispatch_quiet(struct dispatch *);
 

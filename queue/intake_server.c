@@ -4,13 +4,12 @@
  * session may say anything the channel allows: what it writes is believed
  * only as far as the checksums of its own file go.
  *
- * A crash before "queued" is sent leaves a file without a trailer, which
- * recovery removes, or a whole one, which recovery delivers: then the session
- * has told nobody that the message was refused.
+ * A crash before "queued" is sent leaves nothing of a message in memory; or a
+ * file without a trailer, which recovery removes, or a whole one, which
+ * recovery delivers: then the session has told nobody that the message was
+ * refused.
  */
 #include <sys/socket.h>
-
-#include <bsd/sys/queue.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -20,35 +19,14 @@
 #include <bsd/string.h>
 
 #include "common/log.h"
-#include "common/msg_intake.h"
-#include "common/server.h"
 #include "queue/dispatch.h"
 #include "queue/expand.h"
-#include "queue/intake_server.h"
+#include "queue/intake_private.h"
 #include "queue/room.h"
 
 #define INTAKE_RCPTS 60000              /* of one message, before aliases */
 #define INTAKE_BYTES_ALL (256ULL << 20) /* recipients being handed in */
 #define INTAKE_LIMIT (1ULL << 36) /* bytes of content; sessions want less */
-
-struct intake_server {
-	struct server server; /* first: a peer leads back to here */
-	struct queue *q;
-	LIST_HEAD(, incoming) writing; /* messages that have an id */
-	uint64_t bytes; /* of the recipients of all that are handed in */
-};
-
-/* One session's message, from open on; outlives a session that commits. */
-struct incoming {
-	LIST_ENTRY(incoming) link; /* while it has an id */
-	struct intake_server *server;
-	struct peer *peer; /* NULL: gone, nobody to answer */
-	struct envelope env;
-	uint64_t size;  /* declared */
-	uint64_t bytes; /* of memory for the recipients, about */
-	struct diag diag;
-	bool syncing; /* the helper thread has it */
-};
 
 static struct incoming *
 incoming_new(struct peer *p)
@@ -64,9 +42,10 @@ incoming_new(struct peer *p)
 	return in;
 }
 
-static void
+void
 incoming_free(struct incoming *in)
 {
+	early_leave(in);
 	if (in->env.id[0] != '\0')
 		LIST_REMOVE(in, link);
 	if (in->peer != NULL)
@@ -74,6 +53,21 @@ incoming_free(struct incoming *in)
 	in->server->bytes -= in->bytes;
 	env_free(&in->env);
 	free(in);
+}
+
+/* It is in no spool; who is delivering it finds that out. */
+static void
+forget(struct incoming *in)
+{
+	struct queue *q = in->server->q;
+
+	if (in->env.id[0] == '\0')
+		return;
+	spool_abort(q->spool, in->env.id);
+	if (in->scheduled)
+		dispatch_forget(q->dispatch, in->env.id);
+	else if (in->memory)
+		(void)spool_remove(q->spool, in->env.id); /* in no file */
 }
 
 /* Ends the transaction with a refusal; the file goes, if there is one. */
@@ -89,15 +83,14 @@ refuse(struct incoming *in, const char *dsn, const char *text)
 	    "from=%s client=%s dsn=%s text=%s", in->env.sender, in->env.client,
 	    dsn, text);
 	q->counters.refused++;
-	if (in->env.id[0] != '\0')
-		spool_abort(q->spool, in->env.id);
+	forget(in);
 	if (in->peer != NULL)
 		(void)peer_send(in->peer, INTAKE_T_REFUSED, &m, -1);
 	incoming_free(in);
 }
 
-static void
-refuse_error(struct incoming *in, int error)
+void
+incoming_refuse(struct incoming *in, int error)
 {
 	if (error == ENOSPC || error == EDQUOT)
 		refuse(in, "4.3.1",
@@ -196,11 +189,30 @@ examine(struct incoming *in)
 	return r;
 }
 
+/* Gives the session its file, taken over. */
+static void
+give_file(struct incoming *in, int fd, uint64_t memory)
+{
+	struct msg_intake_file m = { .limit = INTAKE_LIMIT };
+
+	if (memory > 0) {
+		m.memory = 1;
+		m.limit = memory;
+	}
+	strlcpy(m.id, in->env.id, sizeof(m.id));
+	m.offset = in->env.len;
+	m.envcrc = in->env.crc;
+	in->memory = memory > 0;
+	(void)peer_send(in->peer, INTAKE_T_FILE, &m, fd); /* or it is closed */
+	if (!in->memory)
+		(void)close(fd); /* the session syncs it and closes its own */
+}
+
 static void
 on_body(struct incoming *in)
 {
-	struct msg_intake_file m = { .limit = INTAKE_LIMIT };
 	struct intake_server *s = in->server;
+	uint64_t memory;
 	int fd;
 
 	/* diag may hold what went wrong with a recipient. */
@@ -208,21 +220,41 @@ on_body(struct incoming *in)
 		refuse(in, in->diag.dsn, in->diag.text);
 		return;
 	}
-	if ((fd = spool_create(s->q->spool, &in->env)) == -1) {
+	memory = early_room(in);
+	fd = memory > 0 ? spool_create_memory(s->q->spool, &in->env, memory)
+			: spool_create(s->q->spool, &in->env);
+	if (fd == -1) {
 		in->env.id[0] = '\0';
-		refuse_error(in, errno);
+		incoming_refuse(in, errno);
 		return;
 	}
 	LIST_INSERT_HEAD(&s->writing, in, link);
-	strlcpy(m.id, in->env.id, sizeof(m.id));
-	m.offset = in->env.len;
-	m.envcrc = in->env.crc;
-	(void)peer_send(in->peer, INTAKE_T_FILE, &m, fd); /* or it is closed */
-	(void)close(fd); /* the session syncs it and closes its own */
+	give_file(in, fd, memory);
+}
+
+/* In a file from now on: it is too large for memory, or has to be kept. */
+void
+incoming_file(struct incoming *in)
+{
+	int fd;
+
+	if ((fd = spool_file(in->server->q->spool, &in->env)) == -1)
+		incoming_refuse(in, errno);
+	else
+		give_file(in, fd, 0);
 }
 
 static void
-log_queued(const struct incoming *in, uint64_t size)
+on_grown(struct incoming *in)
+{
+	if (in->memory)
+		incoming_file(in);
+	else
+		refuse(in, "5.3.4", "Message too large");
+}
+
+static void
+log_queued(const struct incoming *in)
 {
 	const struct envelope *e = &in->env;
 	char uid[16] = "";
@@ -230,29 +262,44 @@ log_queued(const struct incoming *in, uint64_t size)
 	if (e->uid != MSG_NO_UID)
 		(void)snprintf(uid, sizeof(uid), "%" PRIu32, e->uid);
 	log_event(e->id, "queued",
-	    "from=%s rcpts=%zu size=%ju client=%s login=%s uid=%s", e->sender,
-	    e->nrcpt, (uintmax_t)size, e->client, e->login, uid);
+	    "from=%s rcpts=%zu size=%ju client=%s login=%s uid=%s form=%s",
+	    e->sender, e->nrcpt, (uintmax_t)in->size, e->client, e->login, uid,
+	    in->memory ? "memory" : "file");
 }
 
-/* The name is durable, or will never be. */
+/* Deliveries may begin; false without memory, and then it is refused. */
+static bool
+begin(struct incoming *in)
+{
+	if (!dispatch_accept(in->server->q->dispatch, &in->env)) {
+		refuse(in, "4.3.0", "Out of memory; please try again later");
+		return false;
+	}
+	in->scheduled = true;
+	log_queued(in);
+	return true;
+}
+
+/* It is in the spool or in the mailboxes, or will never be. */
 static void
-on_durable(void *arg, int error)
+on_done(void *arg, int error)
 {
 	struct incoming *in = arg;
 	struct queue *q = in->server->q;
 	struct msg_intake_queued m = { "" };
 
-	in->syncing = false;
+	if (error == SPOOL_WANTS_FILE) {
+		early_over(in, "deferred");
+		return;
+	}
+	in->busy = false;
 	if (error != 0) {
-		refuse_error(in, error);
+		incoming_refuse(in, error);
 		return;
 	}
-	if (!dispatch_accept(q->dispatch, &in->env)) {
-		refuse(in, "4.3.0", "Out of memory; please try again later");
+	if (!in->scheduled && !begin(in))
 		return;
-	}
 	q->counters.accepted++;
-	log_queued(in, in->size);
 	strlcpy(m.id, in->env.id, sizeof(m.id));
 	/* The message is accepted whether or not the session hears it. */
 	if (in->peer != NULL)
@@ -267,28 +314,32 @@ on_commit(struct incoming *in, const struct msg_intake_commit *m)
 		.size = m->size, .lines = m->lines, .crc = m->crc
 	};
 
+	bool memory = in->memory;
+
 	in->size = m->size;
-	in->syncing = true;
-	switch (spool_commit(
-	    in->server->q->spool, &in->env, &said, on_durable, in)) {
+	in->busy = true;
+	switch (
+	    spool_commit(in->server->q->spool, &in->env, &said, on_done, in)) {
 	case SPOOL_VALID:
+		/* Without memory it waits for its name, or is gone. */
+		if (memory && begin(in))
+			early_begin(in);
 		return;
 	case SPOOL_FAILED:
-		in->syncing = false;
-		refuse_error(in, errno);
+		in->busy = false;
+		incoming_refuse(in, errno);
 		return;
 	default:
-		in->syncing = false;
+		in->busy = false;
 		refuse(in, "4.3.0",
 		    "The message was not written whole; please try again");
 	}
 }
 
-static void
-on_abort(struct incoming *in)
+void
+incoming_give_up(struct incoming *in)
 {
-	if (in->env.id[0] != '\0')
-		spool_abort(in->server->q->spool, in->env.id);
+	forget(in);
 	incoming_free(in);
 }
 
@@ -309,10 +360,12 @@ on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 		on_rcpt(in, msg);
 	else if (type == INTAKE_T_BODY)
 		on_body(in);
+	else if (type == INTAKE_T_GROWN)
+		on_grown(in);
 	else if (type == INTAKE_T_COMMIT)
 		on_commit(in, msg);
 	else if (type == INTAKE_T_ABORT)
-		on_abort(in);
+		incoming_give_up(in);
 }
 
 /* What was not committed is forgotten; what was is finished. */
@@ -324,8 +377,8 @@ on_closed(struct peer *p)
 	if (in == NULL)
 		return;
 	in->peer = NULL;
-	if (!in->syncing)
-		on_abort(in);
+	if (!in->busy)
+		incoming_give_up(in);
 }
 
 static const struct peer_ops ops = { on_message, on_closed };
@@ -347,14 +400,18 @@ intake_server_new(struct queue *q, int fd, size_t peers)
 		return NULL;
 	s->q = q;
 	LIST_INIT(&s->writing);
+	TAILQ_INIT(&s->early);
 	s->server.proto = &intake_channel;
 	s->server.self = INTAKE_SERVER;
 	s->server.ops = &ops;
 	s->server.allowed = allowed;
 	s->server.data = q;
 	s->server.max = peers;
-	if (server_start(&s->server, q->base, fd))
+	s->late = event_new(q->base, -1, 0, early_late, s);
+	if (s->late != NULL && server_start(&s->server, q->base, fd))
 		return s;
+	if (s->late != NULL)
+		event_free(s->late);
 	free(s);
 	return NULL;
 }
@@ -374,4 +431,16 @@ void
 intake_server_stop(struct intake_server *s)
 {
 	(void)event_del(s->server.readable); /* no new connections */
+	early_stop(s);
+}
+
+bool
+intake_server_quiet(const struct intake_server *s)
+{
+	const struct incoming *in;
+
+	LIST_FOREACH(in, &s->writing, link)
+	if (in->scheduled)
+		return false;
+	return true;
 }

@@ -12,7 +12,12 @@ struct intake_server *intake_server_new(struct queue *, int fd, size_t peers);
 /* Whether a session is writing (or has just committed) the message. */
 bool intake_server_has(struct intake_server *, const char *id);
 
-/* No new message is begun; what was committed is still answered. */
+/*
+ * No new message is begun; what was committed is still answered, what is in
+ * memory filed.
+ */
 void intake_server_stop(struct intake_server *);
+/* No message is delivered whose session has no answer yet. */
+bool intake_server_quiet(const struct intake_server *);
 
 #endif

@@ -37,12 +37,21 @@ RB_GENERATE_INTERNAL(pool_tree, pool, by_name, compare_pools, LOCAL)
 RB_GENERATE_INTERNAL(share_tree, share, by_account, compare_shares, LOCAL)
 
 struct pool *
-pool_find(struct pool_tree *tree, const char *name, uint32_t program)
+pool_get(const struct pool_tree *tree, const char *name)
 {
-	struct pool *p, key;
+	struct pool key;
 
 	strlcpy(key.name, name, sizeof(key.name));
-	if ((p = RB_FIND(pool_tree, tree, &key)) != NULL)
+	/* The macro's function could change the tree, and does not. */
+	return RB_FIND(pool_tree, (struct pool_tree *)(uintptr_t)tree, &key);
+}
+
+struct pool *
+pool_find(struct pool_tree *tree, const char *name, uint32_t program)
+{
+	struct pool *p = pool_get(tree, name);
+
+	if (p != NULL)
 		return p;
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		return NULL;

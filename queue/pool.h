@@ -61,7 +61,9 @@ bool pool_give_report(struct message *, size_t i);
 /* All are given: the groups are queued and agents look for work. */
 void pool_given(struct message *);
 
-/* NULL without memory. */
+/* The pool of that name, or NULL. */
+struct pool *pool_get(const struct pool_tree *, const char *name);
+/* The same, made if need be; NULL without memory. */
 struct pool *pool_find(struct pool_tree *, const char *name, uint32_t program);
 struct pool *pool_after(struct pool_tree *, struct pool *); /* NULL: first */
 /* Frees a pool that has neither work nor agents. */

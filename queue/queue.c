@@ -14,8 +14,8 @@ on_stop_look(evutil_socket_t fd, short what, void *arg)
 {
 	const struct timeval look = { .tv_usec = STOP_LOOK };
 	struct queue *q = arg;
-	bool quiet =
-	    dispatch_quiet(q->dispatch) && spool_pending(q->spool) == 0;
+	bool quiet = dispatch_quiet(q->dispatch) &&
+	    spool_pending(q->spool) == 0 && intake_server_quiet(q->intake);
 
 	(void)fd;
 	(void)what;

@@ -45,6 +45,7 @@ struct entry {
 	uint8_t state;     /* enum entry_state */
 	bool alone;        /* it lost an agent: the next has nothing else */
 	bool hold, drop;   /* asked for while ACTIVE */
+	bool forget;       /* its session never had an answer, nor will */
 	char id[ID_MAX + 1];
 };
 

@@ -23,6 +23,9 @@ struct settings {
 	struct retry_policy retry;
 	int64_t free_space;           /* bytes */
 	int64_t incomplete;           /* seconds */
+	int64_t early_wait;           /* seconds; 0: no early delivery */
+	int64_t early_size;           /* bytes of content of one message */
+	int64_t early_memory;         /* and of all */
 	int64_t active;               /* messages in memory */
 	int64_t local_agents, agents; /* processes */
 	int64_t crashes;              /* of agents that one message may cause */

@@ -20,6 +20,8 @@
 enum settle_answer
 settle_decide(const struct settle_facts *f)
 {
+	if (f->forget)
+		return SETTLE_FORGET;
 	if (f->drop)
 		return SETTLE_DROP;
 	if (f->failed > 0)
@@ -190,6 +192,10 @@ static void
 act(struct message *m, enum settle_answer answer)
 {
 	switch (answer) {
+	case SETTLE_FORGET:
+		(void)spool_remove(m->q->spool, m->env.id); /* in no file */
+		schedule_remove(m->q->schedule, m->entry);
+		break;
 	case SETTLE_DROP:
 		drop_all(m);
 		gone(m);
@@ -219,7 +225,8 @@ act(struct message *m, enum settle_answer answer)
 void
 settle(struct message *m)
 {
-	struct settle_facts f = { .drop = m->entry->drop,
+	struct settle_facts f = { .forget = m->entry->forget,
+		.drop = m->entry->drop,
 		.hold = m->entry->hold,
 		.tried = m->tried,
 		.damaged = m->damaged,

@@ -14,6 +14,7 @@ void settle(struct message *);
  * questions are asked.
  */
 enum settle_answer {
+	SETTLE_FORGET,    /* it was never accepted */
 	SETTLE_DROP,      /* the administrator wants it gone */
 	SETTLE_REPORT,    /* some failed, and the sender is told first */
 	SETTLE_REMOVE,    /* every recipient is done with */
@@ -25,7 +26,7 @@ enum settle_answer {
 };
 
 struct settle_facts {
-	bool drop, hold;
+	bool forget, drop, hold;
 	size_t failed;  /* recipients to be reported */
 	size_t pending; /* recipients still queued, those included */
 	size_t tried, damaged;

@@ -55,22 +55,37 @@ write_envelope(int fd, struct envelope *e)
 	return r;
 }
 
+void
+spool_name(struct envelope *e)
+{
+	spool_id_new(e->id);
+	if (e->arrival == 0)
+		e->arrival = spool_id_time(e->id);
+}
+
+/* A new file of that name, for writing; -1 with errno. */
+static int
+make_file(struct spool *s, const char *id)
+{
+	return openat(spool_dir(s, id), id,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
 int
 spool_create(struct spool *s, struct envelope *e)
 {
+	int64_t arrival = e->arrival;
 	int fd = -1, saved;
 
 	for (int i = 0; fd == -1 && i < CREATE_TRIES; i++) {
-		spool_id_new(e->id);
-		fd = openat(spool_dir(s, e->id), e->id,
-		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		e->arrival = arrival;
+		spool_name(e);
+		fd = make_file(s, e->id);
 		if (fd == -1 && errno != EEXIST)
 			break;
 	}
 	if (fd == -1)
 		return -1;
-	if (e->arrival == 0)
-		e->arrival = spool_id_time(e->id);
 	if (write_envelope(fd, e) == 0)
 		return fd;
 	saved = errno;
@@ -78,6 +93,33 @@ spool_create(struct spool *s, struct envelope *e)
 	spool_abort(s, e->id);
 	errno = saved;
 	return -1;
+}
+
+int
+spool_file(struct spool *s, const struct envelope *e)
+{
+	struct memory *m = memory_find(s, e->id);
+	int fd, saved;
+
+	if (m == NULL || m->orphan || m->phase > MEMORY_EARLY) {
+		errno = ENOENT;
+		return -1;
+	}
+	if ((fd = make_file(s, e->id)) == -1)
+		return -1;
+	if (fd_writeall(fd, m->text.s, m->text.len) == -1) {
+		saved = errno;
+		(void)close(fd); /* goes with the file */
+		(void)unlinkat(
+		    spool_dir(s, e->id), e->id, 0); /* or stays, incomplete */
+		errno = saved;
+		return -1;
+	}
+	if (m->phase == MEMORY_EARLY)
+		m->phase = MEMORY_FILING;
+	else
+		memory_free(m); /* a message in a file, as others */
+	return fd;
 }
 
 /* Opens a message's file; logs what is alien. */
@@ -98,10 +140,15 @@ enum spool_state
 spool_commit(struct spool *s, const struct envelope *e,
     const struct spool_content *said, syncer_done *done, void *arg)
 {
+	struct memory *m = memory_find(s, e->id);
 	enum spool_state state;
 	struct spool_fault f;
 	int fd;
 
+	if (m != NULL && (m->phase == MEMORY_WRITING || m->settled))
+		return memory_commit(m, said, done, arg);
+	if (m != NULL && !memory_same(m, said))
+		return SPOOL_INCOMPLETE;
 	if ((state = open_file(s, e->id, false, &fd, &f)) != SPOOL_VALID)
 		return state;
 	state = spool_file_committed(fd, e, said, &f);
@@ -109,7 +156,9 @@ spool_commit(struct spool *s, const struct envelope *e,
 	if (state == SPOOL_DAMAGED || state == SPOOL_INCOMPLETE)
 		log_error(e->id, "wanted=%s found=%s", f.wanted, f.found);
 	if (state == SPOOL_VALID &&
-	    !syncer_ask(s->syncer, spool_id_dir(e->id), done, arg)) {
+	    !(m != NULL
+		    ? memory_sync(m, done, arg)
+		    : syncer_ask(s->syncer, spool_id_dir(e->id), done, arg))) {
 		errno = ENOMEM;
 		state = SPOOL_FAILED;
 	}
@@ -129,15 +178,25 @@ remove_file(struct spool *s, const char *id)
 void
 spool_abort(struct spool *s, const char *id)
 {
-	(void)remove_file(s, id); /* recovery finds it incomplete */
+	struct memory *m = memory_find(s, id);
+
+	if (m == NULL || m->phase >= MEMORY_FILING)
+		(void)remove_file(s, id); /* recovery finds it incomplete */
+	if (m != NULL)
+		memory_abort(m);
 }
 
 bool
 spool_remove(struct spool *s, const char *id)
 {
-	if (!remove_file(s, id))
+	struct memory *m = memory_find(s, id);
+
+	if ((m == NULL || (m->phase >= MEMORY_FILING && !m->orphan)) &&
+	    !remove_file(s, id))
 		return false;
 	spool_overlay_drop(s, id);
+	if (m != NULL)
+		memory_remove(m);
 	return true;
 }
 
@@ -145,10 +204,13 @@ enum spool_state
 spool_load(struct spool *s, const char *id, struct envelope *e,
     struct spool_content *c, struct spool_fault *f)
 {
+	const struct memory *m = memory_find(s, id);
 	enum spool_state state;
 	int fd;
 
 	env_init(e);
+	if (m != NULL)
+		return memory_load(m, e, c, f);
 	if ((state = open_file(s, id, false, &fd, f)) != SPOOL_VALID)
 		return state;
 	state = spool_file_read(fd, id, e, c, f);
@@ -161,9 +223,12 @@ spool_load(struct spool *s, const char *id, struct envelope *e,
 int
 spool_reader(struct spool *s, const char *id)
 {
+	const struct memory *m = memory_find(s, id);
 	struct spool_fault f;
 	int fd;
 
+	if (m != NULL)
+		return memory_reader(m);
 	if (open_file(s, id, false, &fd, &f) == SPOOL_ALIEN)
 		errno = EPERM;
 	return fd;
@@ -184,7 +249,14 @@ void
 spool_set_aside(struct spool *s, const char *id, const struct spool_fault *f)
 {
 	unsigned int dir = spool_id_dir(id), to = SPOOL_DAMAGED_DIR;
+	struct memory *m = memory_find(s, id);
 
+	if (m != NULL) {
+		if (m->phase >= MEMORY_FILING)
+			(void)remove_file(s, id); /* as in spool_abort() */
+		memory_set_aside(m, f);
+		return;
+	}
 	if (renameat2(s->dirs[dir], id, s->dirs[to], id, RENAME_NOREPLACE) ==
 	    -1) {
 		log_error(id, "path=%s wanted=%s found=%s moved-to-damaged=%s",

@@ -40,6 +40,32 @@ int spool_create(struct spool *, struct envelope *);
 enum spool_state spool_commit(struct spool *, const struct envelope *,
     const struct spool_content *said, syncer_done *done, void *arg);
 
+/*
+ * The same in memory, with room for limit bytes of content.  The descriptor
+ * is of a memory file, with the content at the place that it has in a spool
+ * file; at the commit it is sealed, so that nobody can write to it any more.
+ * Between commit and done() the message can be delivered as any other.
+ *
+ * done() runs with 0 when the message is done with, by spool_remove(), before
+ * it ever was in the spool; with SPOOL_WANTS_FILE when it is to be kept for
+ * another attempt, and from within spool_put_state(); with EBADMSG when it is
+ * damaged, from within spool_set_aside().
+ */
+#define SPOOL_WANTS_FILE (-1)
+int spool_create_memory(struct spool *, struct envelope *, uint64_t limit);
+
+/*
+ * A spool file for a message in memory, in which the marks are that it has:
+ * a descriptor as from spool_create(), for the same content.  It is committed
+ * as other files are, once more if that was done in memory; what is done with
+ * meanwhile is done() at that commit.  -1 with errno, and the message stays as
+ * it was.
+ */
+int spool_file(struct spool *, const struct envelope *);
+
+/* Bytes of content in memory, or kept for those being written. */
+uint64_t spool_memory_used(const struct spool *);
+
 /* A message that is in the spool, and where its content is. */
 struct spool_source {
 	const char *id;
@@ -57,7 +83,10 @@ bool spool_copy(struct spool *, const struct spool_source *,
 /* Whether the message is being made by spool_copy(), and not done yet. */
 bool spool_is_copying(const struct spool *, const char *id);
 
-/* Forgets a message that was never accepted. */
+/*
+ * Forgets a message that was never accepted.  One that was committed in memory
+ * stays for those who deliver it, and ends with spool_remove().
+ */
 void spool_abort(struct spool *, const char *id);
 
 /* As spool_file_read(); the envelope is initialised here, freed by the caller

@@ -18,10 +18,13 @@ static bool
 write_at(struct spool *s, const char *id, const void *p, size_t n, uint32_t at)
 {
 	struct spool_fault f = { "a spool file", "none" };
+	struct memory *m = memory_find(s, id);
 	enum spool_state state;
 	bool good = false;
 	int fd;
 
+	if (m != NULL && memory_write(m, p, n, at))
+		return true;
 	state = spool_file_open(spool_dir(s, id), id, true, &fd, &f);
 	if (state == SPOOL_VALID) {
 		good = fd_pwriteall(fd, p, n, at) == 0;
@@ -112,12 +115,15 @@ spool_mark(
 void
 spool_put_state(struct spool *s, const struct envelope *e)
 {
+	struct memory *m;
 	struct unwritten *u;
 
-	if (write_state(s, e) || (u = note(s, e->id)) == NULL)
-		return;
-	u->state_too = true;
-	u->state = e->state;
+	if (!write_state(s, e) && (u = note(s, e->id)) != NULL) {
+		u->state_too = true;
+		u->state = e->state;
+	}
+	if ((m = memory_find(s, e->id)) != NULL)
+		memory_put_off(m);
 }
 
 void

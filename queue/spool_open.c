@@ -121,6 +121,8 @@ spool_close(struct spool *s)
 	close_if(s->root);
 	while (!LIST_EMPTY(&s->unwritten))
 		spool_overlay_drop(s, LIST_FIRST(&s->unwritten)->id);
+	while (!RB_EMPTY(&s->memory))
+		memory_free(RB_ROOT(&s->memory));
 	free(s->path);
 	free(s);
 }
@@ -134,6 +136,7 @@ spool_open(struct event_base *base, const char *path)
 		return NULL;
 	LIST_INIT(&s->unwritten);
 	LIST_INIT(&s->copies);
+	RB_INIT(&s->memory);
 	s->root = s->queue = s->lock = -1;
 	for (size_t i = 0; i <= SPOOL_DAMAGED_DIR; i++)
 		s->dirs[i] = -1;

@@ -5,6 +5,7 @@
 #define QUEUE_SPOOL_PRIVATE_H
 
 #include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
 
 #include <limits.h>
 
@@ -26,6 +27,32 @@ struct unwritten {
 	} marks[];
 };
 
+enum memory_phase {
+	MEMORY_WRITING, /* the session writes */
+	MEMORY_EARLY,   /* committed and sealed: to be delivered */
+	MEMORY_FILING,  /* the session copies it into its spool file */
+	MEMORY_SYNCING  /* that is whole; the helper thread has it */
+};
+
+/* A message in memory, until it is done with or its file is durable. */
+struct memory {
+	RB_ENTRY(memory) by_id;
+	struct spool *spool;
+	char id[ID_MAX + 1];
+	enum memory_phase phase;
+	bool orphan;      /* nobody waits for it any more; never filed */
+	bool settled;     /* while filing it was done with, */
+	int result;       /* with this errno, or 0 */
+	int fd;           /* the memory file */
+	uint64_t room;    /* bytes of content counted */
+	struct sbuf text; /* the envelope, as in its file, with marks */
+	struct spool_content content;
+	syncer_done *done;
+	void *arg;
+};
+
+RB_HEAD(memory_tree, memory);
+
 struct spool {
 	char *path; /* of the spool directory, for the log */
 	int root, queue, lock;
@@ -33,6 +60,8 @@ struct spool {
 	struct syncer *syncer;
 	LIST_HEAD(, unwritten) unwritten;
 	LIST_HEAD(, copy) copies; /* being made */
+	struct memory_tree memory;
+	uint64_t memory_used; /* bytes of content */
 };
 
 /* For the log: where a name of directory number dir is, or ought to be. */
@@ -48,5 +77,30 @@ int spool_dir(const struct spool *, const char *id);
 /* Applies what could not be written, and tries to write it again. */
 void spool_overlay(struct spool *, struct envelope *);
 void spool_overlay_drop(struct spool *, const char *id);
+
+/* spool_memory: the parts of spool_*() for messages in memory. */
+
+/* Gives a new message its id, and a time of arrival if it has none. */
+void spool_name(struct envelope *);
+/* The message's object; NULL: it is a file, or nothing. */
+struct memory *memory_find(const struct spool *, const char *id);
+/* As the functions of spool.h of that name. */
+enum spool_state memory_commit(
+    struct memory *, const struct spool_content *, syncer_done *, void *arg);
+enum spool_state memory_load(const struct memory *, struct envelope *,
+    struct spool_content *, struct spool_fault *);
+int memory_reader(const struct memory *);
+void memory_abort(struct memory *);
+void memory_remove(struct memory *);
+void memory_set_aside(struct memory *, const struct spool_fault *);
+/* Changes bytes of the envelope; false when its file is to have them too. */
+bool memory_write(struct memory *, const void *, size_t n, uint32_t at);
+/* The state was written: if it is only here, done() asks for a file. */
+void memory_put_off(struct memory *);
+/* Whether it is the content that was committed in memory. */
+bool memory_same(const struct memory *, const struct spool_content *);
+/* Its file is whole, and waits for the helper thread. */
+bool memory_sync(struct memory *, syncer_done *, void *arg);
+void memory_free(struct memory *);
 
 #endif

@@ -176,13 +176,13 @@ def test_places_at_the_control_socket(lab):
 
 def test_session_that_leaves(make_lab):
     """Cut off in the middle of a message: nothing stays."""
-    lab = make_lab()
+    lab = make_lab(options=["early-delivery-size 64k"])
     with lab.smtp() as s:
         s.ehlo()
         s.ok("MAIL FROM:<someone@example.org>")
         s.ok(f"RCPT TO:<{lab.address('bob')}>")
         s.ok("DATA", 354)
-        s.send(b"Subject: half\r\n\r\n" + b"x" * 70000 + b"\r\n")
+        s.send(b"Subject: half\r\n\r\n" + b"x" * 200000 + b"\r\n")
         wait_for(lambda: lab.queued(), "a file")
     lab.wait_idle()
     assert lab.files("bob") == []

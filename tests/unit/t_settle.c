@@ -11,26 +11,29 @@ static const struct {
 	struct settle_facts f;
 	enum settle_answer want;
 } cases[] = {
-	/* drop, hold, failed, pending, tried, damaged, lost, crashes, most */
-	{ { false, false, 0, 0, 1, 0, false, 0, 3 },	SETTLE_REMOVE },
-	{ { false, true,  0, 0, 1, 0, false, 0, 3 },	SETTLE_REMOVE },
-	{ { false, false, 0, 0, 0, 0, false, 0, 3 },	SETTLE_REMOVE },
-	{ { false, false, 0, 2, 2, 0, false, 0, 3 },	SETTLE_WAIT },
-	{ { false, true,  0, 2, 2, 0, false, 0, 3 },	SETTLE_HOLD },
-	{ { true,  false, 0, 2, 2, 0, false, 0, 3 },	SETTLE_DROP },
-	{ { true,  true,  1, 2, 2, 2, true,  9, 3 },	SETTLE_DROP },
+	/* forget, drop, hold, failed, pending, tried, damaged, lost, crashes, most */
+	{ { false, false, false, 0, 0, 1, 0, false, 0, 3 },	SETTLE_REMOVE },
+	{ { false, false, true,  0, 0, 1, 0, false, 0, 3 },	SETTLE_REMOVE },
+	{ { false, false, false, 0, 0, 0, 0, false, 0, 3 },	SETTLE_REMOVE },
+	{ { false, false, false, 0, 2, 2, 0, false, 0, 3 },	SETTLE_WAIT },
+	{ { false, false, true,  0, 2, 2, 0, false, 0, 3 },	SETTLE_HOLD },
+	{ { false, true,  false, 0, 2, 2, 0, false, 0, 3 },	SETTLE_DROP },
+	{ { false, true,  true,  1, 2, 2, 2, true,  9, 3 },	SETTLE_DROP },
+	/* Nobody was told that it is accepted, so nobody hears of it. */
+	{ { true,  true,  true,  1, 2, 2, 2, true,  9, 3 },	SETTLE_FORGET },
+	{ { true,  false, false, 0, 0, 1, 0, false, 0, 3 },	SETTLE_FORGET },
 	/* The sender is told before anything else is done. */
-	{ { false, true,  1, 1, 1, 0, false, 0, 3 },	SETTLE_REPORT },
-	{ { false, false, 1, 2, 2, 1, true,  3, 3 },	SETTLE_REPORT },
+	{ { false, false, true,  1, 1, 1, 0, false, 0, 3 },	SETTLE_REPORT },
+	{ { false, false, false, 1, 2, 2, 1, true,  3, 3 },	SETTLE_REPORT },
 	/* One who could read it says that it is not damaged. */
-	{ { false, false, 0, 2, 2, 2, false, 0, 3 },	SETTLE_SET_ASIDE },
-	{ { false, false, 0, 1, 2, 1, false, 0, 3 },	SETTLE_WAIT },
+	{ { false, false, false, 0, 2, 2, 2, false, 0, 3 },	SETTLE_SET_ASIDE },
+	{ { false, false, false, 0, 1, 2, 1, false, 0, 3 },	SETTLE_WAIT },
 	/* An agent that ended is not the message's fault, up to a point. */
-	{ { false, false, 0, 1, 0, 0, true,  1, 3 },	SETTLE_SOON },
-	{ { false, false, 0, 2, 1, 0, true,  2, 3 },	SETTLE_SOON },
-	{ { false, false, 0, 1, 0, 0, true,  3, 3 },	SETTLE_SUSPECT },
-	{ { false, false, 0, 1, 0, 0, false, 0, 3 },	SETTLE_SOON },
-	{ { false, true,  0, 1, 0, 0, true,  1, 3 },	SETTLE_HOLD },
+	{ { false, false, false, 0, 1, 0, 0, true,  1, 3 },	SETTLE_SOON },
+	{ { false, false, false, 0, 2, 1, 0, true,  2, 3 },	SETTLE_SOON },
+	{ { false, false, false, 0, 1, 0, 0, true,  3, 3 },	SETTLE_SUSPECT },
+	{ { false, false, false, 0, 1, 0, 0, false, 0, 3 },	SETTLE_SOON },
+	{ { false, false, true,  0, 1, 0, 0, true,  1, 3 },	SETTLE_HOLD },
 };
 
 static const struct {
