@@ -41,13 +41,18 @@ lint:
 
 .PHONY: unit-tests test-packages proof-kill
 
-# Figures, never a test: a busy machine must not fail a build.
-BENCH	= plainserver load
+# Figures, never a test: a busy machine must not fail a build.  Bounded by
+# QUICK=1, ROWS="...", SERVERS="...", ROUNDS=N; see tests/bench/run --help.
+BENCH	= plainserver keep mkbox smtpload popload sessions
+BENCH_MODULES = client family cgroup
 
-$(O)/tests/bench/%: $(O)/tests/bench/%.o $(O)/common.a
+$(O)/tests/bench/%: $(O)/tests/bench/%.o \
+    $(BENCH_MODULES:%=$(O)/tests/bench/%.o) $(O)/common.a
 	$(say) "  LD  $@"
-	$(Q)$(CC) $(HARDLD) $(LDFLAGS) -o $@ $< $(O)/common.a -lbsd
+	$(Q)$(CC) $(HARDLD) $(LDFLAGS) -o $@ $< \
+	    $(BENCH_MODULES:%=$(O)/tests/bench/%.o) $(O)/common.a -lbsd
 
 bench: all $(BENCH:%=$(O)/tests/bench/%)
 	$(call need,$(RUN_PKGS))
-	sh tests/bench/run $(O)
+	ROWS="$(ROWS)" SERVERS="$(SERVERS)" ROUNDS="$(ROUNDS)" \
+	    QUICK="$(QUICK)" sh tests/bench/run $(O)
