@@ -43,7 +43,7 @@ lint:
 
 # Figures, never a test: a busy machine must not fail a build.  Bounded by
 # QUICK=1, ROWS="...", SERVERS="...", ROUNDS=N; see tests/bench/run --help.
-BENCH	= plainserver keep mkbox smtpload popload sessions
+BENCH	= plainserver keep mkbox smtpload popload sessions jobload
 BENCH_MODULES = client family cgroup
 
 $(O)/tests/bench/%: $(O)/tests/bench/%.o \
