@@ -23,6 +23,7 @@ struct intake {
 	int file;    /* -1 when none */
 	bool memory; /* it is a memory file */
 	uint64_t offset, size, lines, limit;
+	uint64_t flowed; /* bytes of it that the disk was told to begin with */
 	uint32_t crc, envcrc;
 };
 
