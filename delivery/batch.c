@@ -4,7 +4,7 @@
  * Part of local, which runs as the mailbox owner.  The steps of a batch go
  * over all its recipients, one step after the other, so that the file system
  * can do one commit for many: write every file, wait for the files, name them,
- * wait for each directory once, answer.
+ * wait for names and files, answer.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -20,25 +20,18 @@
 void
 batch_init(struct batch *b, int base, const char *host)
 {
-	b->base = base;
-	b->maildirs = 0;
 	b->jobs.count = b->jobs.rcpts = 0;
 	b->jobs.bytes = 0;
 	maildir_namer_init(&b->namer, host);
+	maildirs_init(&b->maildirs, base);
+	syncs_init(&b->syncs);
 }
 
-/* The Maildir of that path, opened at its first use in the batch. */
-static struct maildir *
-find_maildir(struct batch *b, const char *path)
+void
+batch_clear(struct batch *b)
 {
-	struct maildir *m;
-
-	for (size_t i = 0; i < b->maildirs; i++)
-		if (strcmp(b->maildir[i].path, path) == 0)
-			return &b->maildir[i];
-	m = &b->maildir[b->maildirs++];
-	(void)maildir_open(m, b->base, path, &b->namer); /* in m->failure too */
-	return m;
+	maildirs_close(&b->maildirs);
+	syncs_clear(&b->syncs);
 }
 
 /* Neither bytes that end a line nor any other control. */
@@ -102,7 +95,7 @@ write_file(struct batch *b, struct delivery *d, const struct msg_job_rcpt *r)
 		    "printable", "controls");
 		return;
 	}
-	m = find_maildir(b, r->mailbox);
+	m = maildirs_get(&b->maildirs, r->mailbox, &b->namer);
 	if (m->failure.diag.outcome != OUT_OK) {
 		d->failure = m->failure;
 		return;
@@ -134,9 +127,10 @@ write_job(struct batch *b, const struct job *job)
 		struct delivery *d = &b->delivery[i];
 		const struct msg_job_rcpt *r = &b->jobs.rcpt[i];
 
-		*d = (struct delivery){
-			.job = job, .file.fd = -1, .failure = FAILURE_NONE
-		};
+		*d = (struct delivery){ .job = job,
+			.file.fd = -1,
+			.file.place = SYNCS_NONE,
+			.failure = FAILURE_NONE };
 		if (result != CONTENT_OK)
 			content_failed(&d->failure, result, "spool");
 		else if (loop_has(&c->loop, r->addr))
@@ -147,38 +141,63 @@ write_job(struct batch *b, const struct job *job)
 	}
 }
 
-/* A file whose bytes are on disk gets its name. */
-static void
-publish(struct batch *b, struct delivery *d)
+/* Whether there is a file that nothing has happened to. */
+static bool
+is_good(const struct delivery *d)
 {
-	if (d->file.fd != -1 && d->failure.diag.outcome == OUT_OK &&
-	    maildir_settle(&d->file, &d->failure) == OUT_OK)
-		(void)maildir_publish(&d->file, &b->namer, &d->failure);
+	return d->file.fd != -1 && d->failure.diag.outcome == OUT_OK;
 }
 
-/* The name must be durable too; what failed leaves nothing behind. */
+/* The content first, so that no name is ever that of a part. */
 static void
-conclude(struct delivery *d)
+settle(struct batch *b)
 {
-	if (d->failure.diag.outcome == OUT_OK)
-		d->failure = d->file.dir->failure;
-	maildir_drop(&d->file, d->failure.diag.outcome == OUT_OK);
+	for (size_t i = 0; i < b->jobs.rcpts; i++)
+		if (is_good(&b->delivery[i]))
+			(void)maildir_settle(&b->delivery[i].file, &b->syncs,
+			    &b->delivery[i].failure);
+	syncs_wait(&b->syncs);
+}
+
+static void
+publish(struct batch *b)
+{
+	struct delivery *d;
+
+	for (size_t i = 0; i < b->jobs.rcpts; i++) {
+		d = &b->delivery[i];
+		if (is_good(d) &&
+		    maildir_publish(
+			&d->file, &b->namer, &b->syncs, &d->failure) == OUT_OK)
+			maildir_sync(&d->file, &b->syncs);
+	}
+}
+
+/* The names must be durable too; what failed leaves nothing behind. */
+static void
+conclude(struct batch *b)
+{
+	struct delivery *d;
+
+	syncs_wait(&b->syncs);
+	for (size_t i = 0; i < b->jobs.rcpts; i++) {
+		d = &b->delivery[i];
+		if (is_good(d))
+			(void)maildir_synced(&d->file, &b->syncs, &d->failure);
+		maildir_drop(&d->file, d->failure.diag.outcome == OUT_OK);
+	}
 }
 
 void
 batch_deliver(struct batch *b)
 {
 	b->begun = deadline_now();
+	maildirs_turn(&b->maildirs);
 	for (size_t i = 0; i < b->jobs.count; i++)
 		write_job(b, &b->jobs.job[i]);
-	for (size_t i = 0; i < b->jobs.rcpts; i++)
-		publish(b, &b->delivery[i]);
-	for (size_t i = 0; i < b->maildirs; i++)
-		(void)maildir_sync(&b->maildir[i]); /* in its failure too */
-	for (size_t i = 0; i < b->jobs.rcpts; i++)
-		conclude(&b->delivery[i]);
-	while (b->maildirs > 0)
-		maildir_close(&b->maildir[--b->maildirs]);
+	settle(b);
+	publish(b);
+	conclude(b);
 }
 
 /* What became of the recipient is queued's to log; this is what was done. */

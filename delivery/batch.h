@@ -8,6 +8,7 @@
 #include "delivery/content.h"
 #include "delivery/jobs.h"
 #include "delivery/maildir.h"
+#include "delivery/maildirs.h"
 
 struct delivery {
 	const struct job *job; /* NULL: not come to yet */
@@ -17,19 +18,25 @@ struct delivery {
 
 /* Large; one per process. */
 struct batch {
-	int base; /* the directory that Maildirs lie beneath; not owned */
 	struct maildir_namer namer;
 	deadline_t begun;
 	struct jobs jobs;
 	struct delivery delivery[JOBS_RCPTS_ALL]; /* as jobs.rcpt */
-	struct maildir maildir[JOBS_RCPTS_ALL];
-	size_t maildirs;
+	struct maildirs maildirs;
+	struct syncs syncs;
 	struct content content;
 };
 
+_Static_assert(
+    JOBS_RCPTS_ALL <= MAILDIRS_MOST && 2 * JOBS_RCPTS_ALL <= SYNCS_MOST,
+    "each recipient's Maildir and file have a place");
+
 #define BATCH_ANSWER 60 /* seconds that queued has to take an outcome */
 
+/* Maildirs lie beneath base, which stays the caller's. */
 void batch_init(struct batch *, int base, const char *host);
+/* Closes the Maildirs that were kept open. */
+void batch_clear(struct batch *);
 
 /*
  * Delivers every job of b->jobs and decides each recipient for itself; none

@@ -120,8 +120,10 @@ main(int argc, char *argv[])
 	tables_close(&tables);
 	chan_init(&chan, JOB_FD, &job_channel, JOB_AGENT);
 	sandbox(SANDBOX_LOCAL);
-	if ((r = serve(&chan, &idle)) == CHAN_EOF)
+	if ((r = serve(&chan, &idle)) == CHAN_EOF) {
+		batch_clear(&batch);
 		return 0;
+	}
 	log_error("-", "channel=job found=%s", chan_result_text(r));
 	return r == CHAN_BREACH ? EX_PROTOCOL : EX_OSERR;
 }

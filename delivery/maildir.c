@@ -6,16 +6,18 @@
  *
  * What holds, and why:
  *
- *  - A name appears in new/ only when its bytes are on disk: fsync(2) of the
- *    file comes before the rename.
- *  - Delivered is said only when that name is on disk: fsync(2) of new/ comes
- *    before the outcome.  One sync serves all names of a batch.
+ *  - A name appears in new/ only when its bytes are on disk.  On most file
+ *    systems fsync(2) of the file comes before the rename.  An ordered one (see
+ *    maildir_dir) cannot have the name on disk without what was done to the
+ *    file before, so that to wait for its data is enough (a commit has the disk
+ *    empty its cache first), and the file's inode and its name share one
+ *    commit of the journal instead of having one each.
+ *  - Delivered is said only when fsync(2) of the file and of new/ have both
+ *    returned; on every file system, whatever its order.
  *  - No message is ever overwritten: O_EXCL in tmp/, RENAME_NOREPLACE to new/.
  *  - Every end but a crash leaves tmp/ as it was.  What a crash leaves is
  *    unlocked, and the next delivery removes it (maildir_clean).
  *  - A crash between rename and outcome delivers twice, never not at all.
- *  - A new Maildir has its new/ last of all, so that where new/ is found its
- *    elders are on disk.
  */
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -30,128 +32,14 @@
 
 #include <bsd/string.h>
 
-#include "common/beneath.h"
 #include "delivery/failure.h"
 #include "delivery/maildir.h"
-#include "delivery/maildir_clean.h"
 
 #define FILE_FLAGS (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
+#define WAIT                                                                   \
+	(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |                 \
+	    SYNC_FILE_RANGE_WAIT_AFTER)
 #define TRIES 8 /* names, before a collision is taken to be a fault */
-
-/* Ours, a directory, and closed to other writers; else a diag. */
-static enum outcome
-check_dir(int fd, const char *path, struct failure *d)
-{
-	char found[40];
-	struct stat st;
-
-	if (fstat(fd, &st) == -1)
-		return failure_errno(d, path, "directory", errno);
-	if (st.st_uid != geteuid()) {
-		(void)snprintf(
-		    found, sizeof(found), "owner %ju", (uintmax_t)st.st_uid);
-		return failure_found(d,
-		    "mailbox directory belongs to another user (see the log)",
-		    path, "own directory", found);
-	}
-	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-		(void)snprintf(found, sizeof(found), "mode %04o",
-		    (unsigned int)(st.st_mode & 07777));
-		return failure_found(d,
-		    "mailbox directory may be changed by others (see the log)",
-		    path, "no write permission for others", found);
-	}
-	return OUT_OK;
-}
-
-/* One of tmp, cur, new: opened, made when missing, checked. */
-static int
-open_sub(int dir, const char *sub, bool *made, struct maildir *m)
-{
-	char path[MBOX_MAX + 5];
-	int fd = beneath_open(dir, sub);
-
-	(void)snprintf(path, sizeof(path), "%s/%s", m->path, sub);
-	if (fd == -1 && errno == ENOENT) {
-		if (mkdirat(dir, sub, 0700) == 0 || errno == EEXIST)
-			fd = beneath_open(dir, sub);
-		*made = true;
-	}
-	if (fd == -1) {
-		failure_errno(&m->failure, path, "directory", errno);
-		return -1;
-	}
-	if (check_dir(fd, path, &m->failure) != OUT_OK) {
-		(void)close(fd); /* only looked at */
-		return -1;
-	}
-	return fd;
-}
-
-static enum outcome
-open_subs(struct maildir *m, int dir)
-{
-	bool made = false;
-	int cur;
-
-	if ((m->tmp = open_sub(dir, "tmp", &made, m)) == -1 ||
-	    (cur = open_sub(dir, "cur", &made, m)) == -1)
-		return m->failure.diag.outcome;
-	(void)close(cur); /* readers need it, deliveries do not */
-	if (made && fsync(dir) == -1)
-		return failure_errno(&m->failure, m->path, "sync", errno);
-	made = false;
-	if ((m->new = open_sub(dir, "new", &made, m)) == -1)
-		return m->failure.diag.outcome;
-	if (made && fsync(dir) == -1)
-		return failure_errno(&m->failure, m->path, "sync", errno);
-	return OUT_OK;
-}
-
-enum outcome
-maildir_open(struct maildir *m, int base, const char *path,
-    const struct maildir_namer *namer)
-{
-	int dir;
-
-	*m = (struct maildir){ .tmp = -1, .new = -1, .failure = FAILURE_NONE };
-	strlcpy(m->path, path, sizeof(m->path));
-	if (!beneath_path_valid(path))
-		return failure_found(&m->failure,
-		    "mailbox path leads outside (see the log)", path,
-		    "relative path", "another");
-	dir = beneath_open(base, path);
-	if (dir == -1 && errno == ENOENT)
-		dir = beneath_make(base, path);
-	if (dir == -1)
-		return failure_errno(&m->failure, path, "directory", errno);
-	if (check_dir(dir, path, &m->failure) == OUT_OK &&
-	    open_subs(m, dir) == OUT_OK)
-		maildir_clean(m->tmp, namer);
-	else
-		maildir_close(m);
-	(void)close(dir); /* nothing was written through it */
-	return m->failure.diag.outcome;
-}
-
-enum outcome
-maildir_sync(struct maildir *m)
-{
-	if (m->unsynced && fsync(m->new) == -1)
-		failure_errno(&m->failure, m->path, "sync", errno);
-	m->unsynced = false;
-	return m->failure.diag.outcome;
-}
-
-void
-maildir_close(struct maildir *m)
-{
-	if (m->tmp != -1)
-		(void)close(m->tmp); /* directories hold nothing back */
-	if (m->new != -1)
-		(void)close(m->new);
-	m->tmp = m->new = -1;
-}
 
 /*
  * A file in tmp/ is in use while it is locked.  Between its creation and the
@@ -182,7 +70,7 @@ maildir_create(struct maildir_file *f, struct maildir *m,
 {
 	int error = 0;
 
-	*f = (struct maildir_file){ .dir = m, .fd = -1 };
+	*f = (struct maildir_file){ .dir = m, .fd = -1, .place = SYNCS_NONE };
 	for (int i = 0; i < TRIES; i++) {
 		/* Cannot fail with this clock and a valid pointer. */
 		(void)clock_gettime(CLOCK_REALTIME, &f->facts.when);
@@ -206,11 +94,24 @@ maildir_flow(struct maildir_file *f)
 }
 
 enum outcome
-maildir_settle(struct maildir_file *f, struct failure *d)
+maildir_settle(struct maildir_file *f, struct syncs *syncs, struct failure *d)
 {
-	if (fsync(f->fd) == -1)
+	if (!f->dir->ordered)
+		f->place = syncs_add(syncs, f->fd);
+	else if (sync_file_range(f->fd, 0, 0, WAIT) == -1)
 		return failure_errno(d, f->dir->path, "sync", errno);
 	return OUT_OK;
+}
+
+/* The answer of a sync that was asked for. */
+static enum outcome
+take_answer(size_t *place, const struct syncs *syncs, const struct maildir *m,
+    struct failure *d)
+{
+	int error = syncs_error(syncs, *place);
+
+	*place = SYNCS_NONE;
+	return error == 0 ? OUT_OK : failure_errno(d, m->path, "sync", error);
 }
 
 /*
@@ -234,23 +135,50 @@ move(struct maildir_file *f, const char *name)
 }
 
 enum outcome
-maildir_publish(
-    struct maildir_file *f, struct maildir_namer *namer, struct failure *d)
+maildir_publish(struct maildir_file *f, struct maildir_namer *namer,
+    const struct syncs *syncs, struct failure *d)
 {
 	char name[MAILDIR_NAME];
 
+	if (take_answer(&f->place, syncs, f->dir, d) != OUT_OK)
+		return d->diag.outcome;
 	for (int i = 0; i < TRIES; i++) {
 		maildir_name_final(namer, &f->facts, name);
 		if (move(f, name) == 0) {
 			strlcpy(f->name, name, sizeof(f->name));
 			f->published = true;
-			f->dir->unsynced = true;
 			return OUT_OK;
 		}
 		if (errno != EEXIST)
 			break;
 	}
 	return failure_errno(d, f->dir->path, "name in new", errno);
+}
+
+void
+maildir_sync(struct maildir_file *f, struct syncs *syncs)
+{
+	struct maildir *m = f->dir;
+
+	if (m->ordered)
+		f->place = syncs_add(syncs, f->fd);
+	if (m->place == SYNCS_NONE)
+		m->place = syncs_add(syncs, m->new);
+}
+
+enum outcome
+maildir_synced(
+    struct maildir_file *f, const struct syncs *syncs, struct failure *d)
+{
+	struct maildir *m = f->dir;
+
+	/* The first of the Maildir's files hears for all. */
+	(void)take_answer(&m->place, syncs, m, &m->failure);
+	if (m->failure.diag.outcome != OUT_OK)
+		*d = m->failure;
+	else
+		(void)take_answer(&f->place, syncs, m, d);
+	return d->diag.outcome;
 }
 
 void

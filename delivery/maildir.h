@@ -1,9 +1,10 @@
 /*
  * maildir: messages into Maildirs, many at a time.
  *
- * For each message: maildir_create(), write to its fd, maildir_flow(),
- * maildir_settle(), maildir_publish(); then maildir_sync() once for all of them.  Only after that
- * is any of them delivered.  maildir_drop() ends each, whatever happened.
+ * For each message, and one step for all before the next step: create, write
+ * to its fd, and flow; settle; syncs_wait(); publish; sync; syncs_wait();
+ * synced.  Only after that is any of them delivered.  maildir_drop() ends
+ * each, whatever happened.
  */
 #ifndef DELIVERY_MAILDIR_H
 #define DELIVERY_MAILDIR_H
@@ -11,37 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/msg.h"
-#include "delivery/failure.h"
-#include "delivery/maildir_name.h"
-
-struct maildir {
-	char path[MBOX_MAX + 1]; /* for texts */
-	int tmp, new;            /* held directories; -1 when not open */
-	bool unsynced;           /* new/ has names that may not last */
-	struct failure failure;  /* why it is not open, or not synced */
-};
-
-/*
- * Opens the Maildir at path below base; makes it and its three directories
- * where they are missing.  All must belong to the process's user, and nobody
- * else may write there.  Removes what dead deliveries left in tmp/.  The
- * outcome is also in m->failure.
- */
-enum outcome maildir_open(
-    struct maildir *, int base, const char *path, const struct maildir_namer *);
-
-/*
- * Makes the names in new/ last; does nothing when there are no fresh ones.
- * The outcome is also in m->failure.
- */
-enum outcome maildir_sync(struct maildir *);
-void maildir_close(struct maildir *);
+#include "delivery/maildir_dir.h"
+#include "delivery/syncs.h"
 
 /* A message on its way. */
 struct maildir_file {
 	struct maildir *dir; /* not owned */
 	int fd;              /* -1 when there is none */
+	size_t place;        /* in a struct syncs */
 	bool published;
 	struct maildir_facts facts; /* size and wire are the writer's to set */
 	char name[MAILDIR_NAME];    /* in tmp/, or in new/ when published */
@@ -55,11 +33,23 @@ enum outcome maildir_create(struct maildir_file *, struct maildir *,
  * files of a batch, one commit of the file system settles many.
  */
 void maildir_flow(struct maildir_file *);
-/* Waits until what was written is on disk. */
-enum outcome maildir_settle(struct maildir_file *, struct failure *);
-/* Moves it to new/ under its final name; never over another file. */
-enum outcome maildir_publish(
-    struct maildir_file *, struct maildir_namer *, struct failure *);
+/*
+ * Has what was written be on disk: where the Maildir is ordered when this
+ * returns, elsewhere after the next syncs_wait().
+ */
+enum outcome maildir_settle(
+    struct maildir_file *, struct syncs *, struct failure *);
+/*
+ * Moves it to new/ under its final name, if it has settled; never over another
+ * file.
+ */
+enum outcome maildir_publish(struct maildir_file *, struct maildir_namer *,
+    const struct syncs *, struct failure *);
+/* Has file and name last after the next syncs_wait(); only if published. */
+void maildir_sync(struct maildir_file *, struct syncs *);
+/* Whether they do.  A name that does not fails all of the Maildir's files. */
+enum outcome maildir_synced(
+    struct maildir_file *, const struct syncs *, struct failure *);
 /*
  * Closes the file.  With delivered false nothing of it stays behind, neither
  * in tmp/ nor, as far as no reader has moved it, in new/.

@@ -51,6 +51,7 @@ fresh(void **state)
 	chan_init(&agent, fd[1], &job_channel, JOB_AGENT);
 	base = open(unit_path("base"), O_PATH | O_DIRECTORY);
 	batch_init(&b, base, "h");
+	syncs_clear(&b.syncs); /* to see each */
 	fails = NULL;
 	return base == -1 ? -1 : 0;
 }
@@ -68,6 +69,7 @@ done(void **state)
 	(void)state;
 	chan_close(&queued);
 	chan_close(&agent);
+	batch_clear(&b);
 	return close(base);
 }
 
@@ -117,7 +119,6 @@ run(void)
 	batch_deliver(&b);
 	assert_int_equal(batch_answer(&b, &agent), CHAN_OK);
 	assert_int_equal(b.jobs.count, 0);
-	assert_int_equal(b.maildirs, 0);
 }
 
 static void

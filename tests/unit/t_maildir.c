@@ -1,13 +1,15 @@
 /*
  * t_maildir: messages into Maildirs, with every call failing in turn.
- * wrap: fsync renameat2 linkat flock clock_gettime
+ * wrap: fsync sync_file_range fstatfs renameat2 linkat flock clock_gettime
  */
 #include "tests/unit/unit.h"
 
 #include <sys/file.h>
+#include <sys/vfs.h>
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/magic.h>
 #include <time.h>
 
 #include "delivery/maildir.h"
@@ -17,14 +19,19 @@ struct fault {
 	int calls, at, error;
 };
 
-static struct fault on_fsync, on_rename, on_link, on_flock;
-static bool frozen;
+static struct fault on_fsync, on_range, on_rename, on_link, on_flock;
+static bool frozen, ordered;
+static struct syncs syncs; /* one after the other */
 static int base = -1;
 static struct maildir_namer namer;
 static char trace[64]; /* one letter per call, in order */
 
 int __real_fsync(int);
 int __wrap_fsync(int);
+int __real_sync_file_range(int, off_t, off_t, unsigned int);
+int __wrap_sync_file_range(int, off_t, off_t, unsigned int);
+int __real_fstatfs(int, struct statfs *);
+int __wrap_fstatfs(int, struct statfs *);
 int __real_renameat2(int, const char *, int, const char *, unsigned int);
 int __wrap_renameat2(int, const char *, int, const char *, unsigned int);
 int __real_linkat(int, const char *, int, const char *, int);
@@ -58,6 +65,23 @@ __wrap_fsync(int fd)
 	return __real_fsync(fd);
 }
 
+/* The hint, and the wait. */
+int
+__wrap_sync_file_range(int fd, off_t at, off_t n, unsigned int flags)
+{
+	if ((flags & SYNC_FILE_RANGE_WAIT_AFTER) != 0 && hit(&on_range, 'W'))
+		return -1;
+	return __real_sync_file_range(fd, at, n, flags);
+}
+
+int
+__wrap_fstatfs(int fd, struct statfs *fs)
+{
+	assert_int_equal(__real_fstatfs(fd, fs), 0);
+	fs->f_type = ordered ? EXT4_SUPER_MAGIC : TMPFS_MAGIC;
+	return 0;
+}
+
 int
 __wrap_renameat2(int a, const char *from, int b, const char *to, unsigned int f)
 {
@@ -88,7 +112,8 @@ __wrap_clock_gettime(clockid_t id, struct timespec *ts)
 static void
 clear(void)
 {
-	on_fsync = on_rename = on_link = on_flock = (struct fault){ 0, 0, 0 };
+	on_fsync = on_range = (struct fault){ 0, 0, 0 };
+	on_rename = on_link = on_flock = (struct fault){ 0, 0, 0 };
 	memset(trace, 0, sizeof(trace));
 	frozen = false;
 }
@@ -104,6 +129,7 @@ fresh(void **state)
 		return -1;
 	base = open(unit_path("base"), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	maildir_namer_init(&namer, "mx.example.org");
+	ordered = false;
 	clear();
 	return base == -1 ? -1 : 0;
 }
@@ -134,6 +160,25 @@ detail(const struct failure *f)
 	return text;
 }
 
+/* What batch does with a file that is written. */
+static void
+finish(struct maildir_file *f, struct failure *d)
+{
+	bool asked = false;
+
+	maildir_flow(f);
+	if (maildir_settle(f, &syncs, d) == OUT_OK) {
+		syncs_wait(&syncs);
+		asked = maildir_publish(f, &namer, &syncs, d) == OUT_OK;
+	}
+	if (asked) {
+		maildir_sync(f, &syncs);
+		syncs_wait(&syncs);
+		(void)maildir_synced(f, &syncs, d);
+	}
+	maildir_drop(f, d->diag.outcome == OUT_OK);
+}
+
 /* One delivery as batch does it; the diag tells. */
 static enum outcome
 deliver(const char *path, struct failure *d)
@@ -150,12 +195,7 @@ deliver(const char *path, struct failure *d)
 		    write(f.fd, text, sizeof(text) - 1), sizeof(text) - 1);
 		f.facts.size = sizeof(text) - 1;
 		f.facts.wire = f.facts.size + 3;
-		maildir_flow(&f);
-		if (maildir_settle(&f, d) == OUT_OK &&
-		    maildir_publish(&f, &namer, d) == OUT_OK &&
-		    maildir_sync(&m) != OUT_OK)
-			*d = m.failure;
-		maildir_drop(&f, d->diag.outcome == OUT_OK);
+		finish(&f, d);
 	}
 	maildir_close(&m);
 	return d->diag.outcome;
@@ -180,6 +220,13 @@ delivers(void **state)
 	assert_int_equal(deliver("a/Maildir", &d), OUT_OK);
 	assert_string_equal(trace, "lFRD");
 	assert_int_equal(count("a/Maildir/new"), 2);
+
+	/* One commit for file and name; both are waited for all the same. */
+	clear();
+	ordered = true;
+	assert_int_equal(deliver("a/Maildir", &d), OUT_OK);
+	assert_string_equal(trace, "lWRFD");
+	assert_int_equal(count("a/Maildir/new"), 3);
 	assert_int_equal(unit_open_fds(), fds);
 }
 
@@ -205,6 +252,7 @@ modes(void **state)
 }
 
 struct failing {
+	bool ordered;
 	struct fault *call;
 	int at, error;
 	const char *dsn;
@@ -212,16 +260,22 @@ struct failing {
 
 /* clang-format off */
 static const struct failing failings[] = {
-	{ &on_fsync,	1, EIO,		"4.3.0" },	/* the file */
-	{ &on_fsync,	1, ENOSPC,	"4.3.1" },
-	{ &on_fsync,	1, EDQUOT,	"4.2.2" },
-	{ &on_fsync,	2, EIO,		"4.3.0" },	/* new */
-	{ &on_rename,	1, ENOSPC,	"4.3.1" },
-	{ &on_rename,	1, EDQUOT,	"4.2.2" },
-	{ &on_rename,	1, EROFS,	"4.2.1" },
-	{ &on_rename,	1, ENOENT,	"4.3.0" },
-	{ &on_rename,	-1, EEXIST,	"4.3.0" },	/* every time */
-	{ &on_flock,	-1, EWOULDBLOCK, "4.3.0" },
+	{ false,	&on_fsync,	1, EIO,		"4.3.0" },	/* the file */
+	{ false,	&on_fsync,	1, ENOSPC,	"4.3.1" },
+	{ false,	&on_fsync,	1, EDQUOT,	"4.2.2" },
+	{ false,	&on_fsync,	2, EIO,		"4.3.0" },	/* new */
+	{ false,	&on_rename,	1, ENOSPC,	"4.3.1" },
+	{ false,	&on_rename,	1, EDQUOT,	"4.2.2" },
+	{ false,	&on_rename,	1, EROFS,	"4.2.1" },
+	{ false,	&on_rename,	1, ENOENT,	"4.3.0" },
+	{ false,	&on_rename,	-1, EEXIST,	"4.3.0" },	/* every time */
+	{ false,	&on_flock,	-1, EWOULDBLOCK, "4.3.0" },
+	{ true,	&on_range,	1, EIO,		"4.3.0" },	/* the content */
+	{ true,	&on_range,	1, ENOSPC,	"4.3.1" },
+	{ true,	&on_fsync,	1, EIO,		"4.3.0" },	/* the file */
+	{ true,	&on_fsync,	1, EDQUOT,	"4.2.2" },
+	{ true,	&on_fsync,	2, EIO,		"4.3.0" },	/* new */
+	{ true,	&on_rename,	1, ENOSPC,	"4.3.1" },
 };
 /* clang-format on */
 
@@ -238,6 +292,7 @@ fails(void **state)
 		const struct failing *f = &failings[i];
 
 		clear();
+		ordered = f->ordered;
 		f->call->at = f->at;
 		f->call->error = f->error;
 		assert_int_equal(deliver("M", &d), OUT_TEMP);
@@ -314,7 +369,7 @@ twins(void **state)
 	maildir_name_final(&twin, &facts, name);
 	assert_int_equal(
 	    close(openat(m.new, name, O_CREAT | O_EXCL | O_RDWR, 0600)), 0);
-	assert_int_equal(maildir_publish(&f, &namer, &d), OUT_OK);
+	assert_int_equal(maildir_publish(&f, &namer, &syncs, &d), OUT_OK);
 	assert_string_not_equal(f.name, name);
 	assert_int_equal(on_rename.calls, 5);
 	assert_int_equal(count("M/new"), 5);
