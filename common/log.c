@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <syslog.h>
@@ -44,14 +46,24 @@ puts_plain(struct line *l, const char *s)
 	put(l, s, strlen(s));
 }
 
-static int
+/* Letters, digits and what no reader of logs takes for anything else. */
+static bool
+safe(char c)
+{
+	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9'))
+		return true;
+	return c != '\0' && strchr("@.,_:/+-[]<>*", c) != NULL;
+}
+
+static bool
 plain(const char *s)
 {
-	static const char safe[] =
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-	    "@.,_:/+-[]<>*";
-
-	return *s != '\0' && s[strspn(s, safe)] == '\0';
+	if (*s == '\0')
+		return false;
+	while (safe(*s))
+		s++;
+	return *s == '\0';
 }
 
 /* A value: as it is when harmless, else in quotes with escapes. */
@@ -171,21 +183,47 @@ format(struct line *l, const char *fmt, struct args *a)
 	}
 }
 
+/* The process that called log_open(); 0 in its children. */
+static pid_t own_pid;
+
+static void
+forget_pid(void)
+{
+	own_pid = 0;
+}
+
+/* "2026-11-22T07:30:59", put together once a second. */
+static const char *
+date(time_t now)
+{
+	static _Thread_local char text[40];
+	static _Thread_local time_t of = -1;
+	struct utc t;
+
+	if (now == of)
+		return text;
+	utc_of(now, &t);
+	(void)snprintf(text, sizeof(text), "%04lld-%02u-%02uT%02u:%02u:%02u",
+	    (long long)t.year, t.month, t.day, t.hour, t.minute, t.second);
+	of = now;
+	return text;
+}
+
 static void
 stamp(struct line *l)
 {
-	char who[120];
+	char rest[80];
 	struct timespec now;
-	struct utc t;
+	pid_t pid;
 
+	pid = own_pid != 0 ? own_pid : getpid();
 	/* Cannot fail with this clock and a valid pointer. */
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	utc_of(now.tv_sec, &t);
-	(void)snprintf(who, sizeof(who),
-	    "%04lld-%02u-%02uT%02u:%02u:%02u.%03ldZ %.30s[%jd]: ",
-	    (long long)t.year, t.month, t.day, t.hour, t.minute, t.second,
-	    now.tv_nsec / 1000000, program, (intmax_t)getpid());
-	puts_plain(l, who);
+	puts_plain(l, date(now.tv_sec));
+	(void)snprintf(rest, sizeof(rest),
+	    ".%03ldZ %.30s[%jd]: ", now.tv_nsec / 1000000, program,
+	    (intmax_t)pid);
+	puts_plain(l, rest);
 }
 
 static void
@@ -248,6 +286,8 @@ log_open(const char *name, enum log_kind where, const char *path)
 {
 	program = name;
 	kind = where;
+	if (own_pid == 0 && pthread_atfork(NULL, NULL, forget_pid) == 0)
+		own_pid = getpid();
 	if (where == LOG_TO_SYSLOG)
 		use_syslog(0);
 	else if (where == LOG_TO_FILE)
