@@ -6,7 +6,7 @@
 #	make test		unit tests (cmocka) and black-box tests (pytest)
 #	make SAN=1 test		the same under ASan and UBSan
 #	make lint		format, sizes, manual pages, scripts, house rules
-#	make bench		figures beside a plain fork server
+#	make bench		speed beside other servers; QUICK=1 is short
 #	make install DESTDIR=	also PREFIX, SYSCONFDIR, LIBEXECDIR; uninstall
 #	make V=1		with the commands shown
 #

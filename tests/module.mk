@@ -35,16 +35,44 @@ proof-kill: all test-packages
 	PROOF=1 O=$(O) SAN=$(SAN) /usr/bin/python3 -m pytest -q \
 	    -p no:cacheprovider tests/blackbox/test_kill.py
 
+# Power cuts: the suite on a disk that records its writes, and what that disk
+# could have kept.  PROOF_STATES=N looks at more of them.
+CRASH	= blocklog commitorder
+CRASH_PKGS = libfuse3-dev e2fsprogs
+PROOF_PKGS = $(CRASH_PKGS) xfsprogs btrfs-progs
+LIBS_tests/crash/blocklog = -lfuse3
+
+$(O)/tests/crash/%: $(O)/tests/crash/%.o $(O)/common.a
+	$(say) "  LD  $@"
+	$(Q)$(CC) $(HARDLD) $(LDFLAGS) -o $@ $< $(O)/common.a -lbsd \
+	    $(LIBS_tests/crash/$*)
+
+$(O)/tests/crash/blocklog.o: | crash-packages
+crash-packages:
+	$(call need,$(CRASH_PKGS))
+
+test: $(CRASH:%=$(O)/tests/crash/%)
+
+proof-powercut: all test-packages $(CRASH:%=$(O)/tests/crash/%)
+	$(call need,$(PROOF_PKGS))
+	O=$(O) SAN=$(SAN) PROOF_STATES="$(PROOF_STATES)" sh tests/crash/proof
+
+# What each order of waiting for the disk keeps, on each file system.
+commit-orders: $(CRASH:%=$(O)/tests/crash/%)
+	$(call need,$(PROOF_PKGS))
+	O=$(O) tests/crash/orders
+
 lint:
 	$(call need,$(BUILD_PKGS) $(LINT_PKGS))
 	@sh tests/lint
 
-.PHONY: unit-tests test-packages proof-kill
+.PHONY: unit-tests test-packages proof-kill crash-packages proof-powercut \
+	commit-orders
 
 # Figures, never a test: a busy machine must not fail a build.  Bounded by
 # QUICK=1, ROWS="...", SERVERS="...", ROUNDS=N; see tests/bench/run --help.
 BENCH	= plainserver keep mkbox smtpload popload sessions jobload
-BENCH_MODULES = client family cgroup
+BENCH_MODULES = client arrivals family cgroup
 
 $(O)/tests/bench/%: $(O)/tests/bench/%.o \
     $(BENCH_MODULES:%=$(O)/tests/bench/%.o) $(O)/common.a
