@@ -34,7 +34,14 @@ auth_client_open(struct auth_client *c, const char *run_dir, int64_t auth_delay)
 	chan_init(&c->chan, fd, &auth_channel, AUTH_CLIENT);
 	/* A try waits for the one before it, and then for its own delay. */
 	c->wait = 2 * auth_delay + SLACK;
+	c->hands_over = false;
 	return fd != -1;
+}
+
+void
+auth_client_none(struct auth_client *c)
+{
+	chan_init(&c->chan, -1, &auth_channel, AUTH_CLIENT);
 }
 
 void
@@ -90,20 +97,23 @@ auth_client_login(struct auth_client *c, struct msg_auth_start *start,
 	struct msg_auth_response back;
 	enum auth_turn turn;
 	unsigned int type;
+	int fd = c->hands_over ? c->socket : -1;
 
-	type = auth_client_call(c, AUTH_T_START, start, -1, end);
+	/* Without a token this is not the last word. */
+	type = auth_client_call(c, AUTH_T_START, start,
+	    (start->flags & AUTH_INITIAL) != 0 ? fd : -1, end);
 	explicit_bzero(start->token, sizeof(start->token));
 	for (int i = 0; i < ROUNDS && type == AUTH_T_CHALLENGE; i++) {
 		memset(&back, 0, sizeof(back));
 		turn = asker->ask(asker->arg, &end->challenge, &back);
 		if (turn == AUTH_TURN_ANSWER)
 			type = auth_client_call(
-			    c, AUTH_T_RESPONSE, &back, -1, end);
+			    c, AUTH_T_RESPONSE, &back, fd, end);
 		explicit_bzero(&back, sizeof(back));
 		if (turn != AUTH_TURN_ANSWER)
 			return stop(c, turn);
 	}
-	if (type == AUTH_T_SUCCESS)
+	if (type == (c->hands_over ? AUTH_T_HANDED : AUTH_T_SUCCESS))
 		return AUTH_END_YES;
 	if (type == AUTH_T_FAILURE)
 		return AUTH_END_NO;

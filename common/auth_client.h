@@ -19,11 +19,20 @@ bool plaintext_allowed(int choice, bool near);
 struct auth_client {
 	struct chan chan; /* fd is -1 when authd is gone */
 	int64_t wait;     /* seconds for an answer, its delays included */
+	/*
+	 * Set for a session whose socket is to belong to somebody else as soon
+	 * as a login is good; until then it is untouched.
+	 */
+	bool hands_over;
+	int socket;
 };
 
 /* Connects; false with the error logged, and every call will be lost. */
 bool auth_client_open(
     struct auth_client *, const char *run_dir, int64_t auth_delay);
+
+/* For a session that will not call: as if authd were lost. */
+void auth_client_none(struct auth_client *);
 
 /*
  * One message out, with a descriptor or -1, and the answer, whose type is
@@ -46,7 +55,7 @@ typedef enum auth_turn auth_ask(
     void *arg, const struct msg_auth_challenge *, struct msg_auth_response *);
 
 enum auth_end {
-	AUTH_END_YES,     /* end->success */
+	AUTH_END_YES,     /* end->success, unless the socket was handed over */
 	AUTH_END_NO,      /* end->failure */
 	AUTH_END_STOPPED, /* by ask(), which knows why; nobody told the client */
 	AUTH_END_LOST     /* authd is gone */

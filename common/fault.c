@@ -10,7 +10,7 @@
 
 #include "common/fault.h"
 
-static volatile sig_atomic_t client_fd = STDOUT_FILENO;
+static volatile sig_atomic_t client_fd = -1;
 static const char *last_words = "";
 static size_t words_len;
 
@@ -24,11 +24,10 @@ on_bus_error(int sig)
 }
 
 void
-fault_prepare(int client, const char *text)
+fault_prepare(const char *text)
 {
 	struct sigaction sa = { .sa_handler = on_bus_error };
 
-	client_fd = client;
 	last_words = text;
 	words_len = strlen(text);
 	/* None of these fails with valid arguments. */
@@ -36,4 +35,10 @@ fault_prepare(int client, const char *text)
 	sa.sa_handler = SIG_IGN;
 	(void)sigaction(SIGPIPE, &sa, NULL);
 	(void)sigaction(SIGXFSZ, &sa, NULL);
+}
+
+void
+fault_client(int fd)
+{
+	client_fd = fd;
 }

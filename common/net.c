@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,28 +62,57 @@ local_port(int fd)
 	return a.sa.sa_family == AF_INET6 ? ntohs(a.in6.sin6_port) : 0;
 }
 
-void
-net_peer_get(int fd, struct net_peer *p)
+static void
+take_address(const union any *a, struct net_peer *p)
 {
 	static const uint8_t one[16] = { [15] = 1 };
-	union any a;
-	socklen_t len = sizeof(a);
 	struct ip16 ip;
 
-	memset(p, 0, sizeof(*p));
-	p->local_port = local_port(fd); /* a listening socket has one, too */
-	if (getpeername(fd, &a.sa, &len) == -1)
-		return;
-	if (a.sa.sa_family == AF_INET) {
+	p->ip[0] = '\0';
+	p->loopback = false;
+	if (a->sa.sa_family == AF_INET) {
 		memcpy(ip.b, mapped, sizeof(mapped));
-		memcpy(ip.b + 12, &a.in.sin_addr, 4);
-	} else if (a.sa.sa_family == AF_INET6)
-		memcpy(ip.b, &a.in6.sin6_addr, 16);
+		memcpy(ip.b + 12, &a->in.sin_addr, 4);
+	} else if (a->sa.sa_family == AF_INET6)
+		memcpy(ip.b, &a->in6.sin6_addr, 16);
 	else
 		return;
 	print_ip(ip.b, p->ip, sizeof(p->ip));
 	p->loopback = memcmp(ip.b, one, 16) == 0 ||
 	    (memcmp(ip.b, mapped, sizeof(mapped)) == 0 && ip.b[12] == 127);
+}
+
+void
+net_peer_get(int fd, struct net_peer *p)
+{
+	union any a = { 0 };
+	socklen_t len = sizeof(a);
+
+	p->local_port = local_port(fd); /* a listening socket has one, too */
+	if (getpeername(fd, &a.sa, &len) == -1)
+		a.sa.sa_family = AF_UNSPEC;
+	take_address(&a, p);
+}
+
+int
+net_accept(int listener, struct net_peer *p)
+{
+	union any a = { 0 };
+	socklen_t len = sizeof(a);
+	int fd = accept4(listener, &a.sa, &len, SOCK_CLOEXEC);
+
+	if (fd != -1)
+		take_address(&a, p);
+	return fd;
+}
+
+void
+net_send_at_once(int fd)
+{
+	const int on = 1;
+
+	/* What is no TCP socket has no such delay. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
 static bool

@@ -21,6 +21,18 @@ struct net_peer {
  */
 void net_peer_get(int fd, struct net_peer *);
 
+/*
+ * accept4(2): a close-on-exec descriptor and who it is, or -1 with errno.
+ * local_port stays what it is: that of the listening socket holds for all.
+ */
+int net_accept(int listener, struct net_peer *);
+
+/*
+ * What is written goes out without waiting for more; connections accepted
+ * from a listening socket of which this was asked inherit it.
+ */
+void net_send_at_once(int fd);
+
 /* True for an IPv4 or IPv6 address or prefix ("192.0.2.0/24"). */
 bool net_valid_prefix(const char *);
 

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <err.h>
+#include <errno.h>
 #include <sysexits.h>
 
 #include "common/sandbox.h"
@@ -23,7 +24,6 @@ static const struct bounds bounds[] = {
 	/* The kernel compares all descriptors that a user has in flight with
 	 * the sender's bound: pop3d sends its client's at login. */
 	[SANDBOX_POP3D]		= { 4096,	256 * MB },
-	[SANDBOX_LISTENER]	= { 4096,	256 * MB },
 	[SANDBOX_QUEUED]	= { 0,		0 },
 	[SANDBOX_AUTHD]		= { 0,		0 },
 	[SANDBOX_HASHER]	= { 16,		512 * MB },
@@ -33,15 +33,19 @@ static const struct bounds bounds[] = {
 };
 /* clang-format on */
 
+static const struct bounds *in_force;
+
 static void
 bound(int resource, rlim_t value)
 {
 	struct rlimit r = { value, value }, now;
 
-	if (getrlimit(resource, &now) == -1)
-		err(EX_OSERR, "getrlimit");
-	if (now.rlim_max < value)
-		r.rlim_cur = r.rlim_max = now.rlim_max;
+	if (setrlimit(resource, &r) == 0)
+		return;
+	/* Not root, and the bound that holds is tighter already. */
+	if (errno != EPERM || getrlimit(resource, &now) == -1)
+		err(EX_OSERR, "setrlimit");
+	r.rlim_cur = r.rlim_max = now.rlim_max;
 	if (setrlimit(resource, &r) == -1)
 		err(EX_OSERR, "setrlimit");
 }
@@ -51,6 +55,8 @@ sandbox(enum sandbox_profile profile)
 {
 	const struct bounds *b = &bounds[profile];
 
+	if (b == in_force)
+		return;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		err(EX_OSERR, "no_new_privs");
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
@@ -63,4 +69,5 @@ sandbox(enum sandbox_profile profile)
 	if (b->memory != 0)
 		bound(RLIMIT_AS, b->memory);
 #endif
+	in_force = b;
 }

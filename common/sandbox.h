@@ -10,9 +10,8 @@
 #define COMMON_SANDBOX_H
 
 enum sandbox_profile {
-	SANDBOX_SMTPD,    /* one SMTP session */
-	SANDBOX_POP3D,    /* one POP3 session before login */
-	SANDBOX_LISTENER, /* the accepting parent of either: may fork */
+	SANDBOX_SMTPD, /* one SMTP session, or the parent that accepts them */
+	SANDBOX_POP3D, /* the same of POP3 sessions before login */
 	SANDBOX_QUEUED,
 	SANDBOX_AUTHD,
 	SANDBOX_HASHER, /* authd's password hashing child */
@@ -23,7 +22,8 @@ enum sandbox_profile {
 
 /*
  * Not dumpable, no new privileges, no core, and the profile's bounds on
- * descriptors and memory.  A failure ends the process (EX_OSERR).
+ * descriptors and memory.  A failure ends the process (EX_OSERR).  All of it
+ * is inherited by children, where calling it again costs nothing.
  */
 void sandbox(enum sandbox_profile);
 

@@ -4,44 +4,31 @@
  * holds nothing but the listening socket and a count per address.
  */
 #include <sys/prctl.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <bsd/string.h>
-
+#include "common/census.h"
 #include "common/deadline.h"
 #include "common/log.h"
 #include "common/net.h"
 #include "common/num.h"
-#include "common/sandbox.h"
 #include "common/service.h"
 
 #define QUIET 60 /* seconds between two lines about the same trouble */
+#define REAP 1   /* seconds that a session may be dead before it is noticed */
 
-struct child {
-	pid_t pid;
-	char key[IP_MAX + 1];
-	LIST_ENTRY(child) link;
-};
-
-LIST_HEAD(children, child);
-
-static struct children children;
-static int64_t running;
-static deadline_t told;    /* until then a child's complaint is fresh */
-static deadline_t refused; /* the same for accept(2)'s */
+static deadline_t refused; /* until then accept(2) was complained of */
 static volatile sig_atomic_t stop;
 
 /*
@@ -55,7 +42,7 @@ spare_socket(int fd)
 	struct stat a, b;
 	int null;
 
-	if (fstat(fd, &a) == -1 || !S_ISSOCK(a.st_mode) ||
+	if (fstat(fd, &a) == -1 ||
 	    (null = open("/dev/null", O_WRONLY | O_CLOEXEC)) == -1)
 		return;
 	for (int i = STDOUT_FILENO; i <= STDERR_FILENO; i++)
@@ -66,7 +53,7 @@ spare_socket(int fd)
 }
 
 int
-service_socket(bool *listening)
+service_socket(enum service_kind *kind)
 {
 	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
 	socklen_t len = sizeof(int);
@@ -76,100 +63,64 @@ service_socket(bool *listening)
 	if (pid != NULL && fds != NULL && num_parse(pid, INT32_MAX, &p) &&
 	    (pid_t)p == getpid() && num_parse(fds, 100, &n) && n >= 1)
 		fd = 3; /* SD_LISTEN_FDS_START */
-	/* What is no socket at all is served as a connection (smtpd < file). */
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &len) == -1)
-		on = 0;
-	*listening = on != 0;
-	spare_socket(fd);
+		*kind = SERVICE_NO_SOCKET;
+	else {
+		*kind = on != 0 ? SERVICE_LISTENING : SERVICE_CONNECTED;
+		spare_socket(fd);
+	}
 	return fd;
 }
 
 static void
 on_signal(int sig)
 {
-	if (sig == SIGTERM)
-		stop = 1;
+	(void)sig; /* one handler for one signal */
+	stop = 1;
 }
 
 static void
 reap(void)
 {
-	struct child *c, *next;
-	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG)
-			told = deadline_in(QUIET);
-		for (c = LIST_FIRST(&children); c != NULL; c = next) {
-			next = LIST_NEXT(c, link);
-			if (c->pid != pid)
-				continue;
-			LIST_REMOVE(c, link);
-			free(c);
-			running--;
-		}
-	}
-}
-
-bool
-service_told(void)
-{
-	return deadline_left(told) > 0;
-}
-
-static bool
-has_room(const struct service_limits *lim, const char *key)
-{
-	struct child *c;
-	int64_t same = 0;
-
-	if (running >= lim->connections)
-		return false;
-	LIST_FOREACH(c, &children, link)
-	same += strcmp(c->key, key) == 0;
-	return same < lim->per_client;
+	if (census_all() == 0)
+		return;
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		census_remove(pid);
 }
 
 static void
-refuse(int fd, const struct service_limits *lim, const char *key)
+refuse(int fd, const struct service *s, const char *key)
 {
 	char drain[512];
 
 	log_event("-", "refused", "client=%s reason=too-many-sessions", key);
 	/* One try each: a client that does not listen gets no more of us. */
-	(void)send(fd, lim->refusal, strlen(lim->refusal),
-	    MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)send(
+	    fd, s->refusal, strlen(s->refusal), MSG_DONTWAIT | MSG_NOSIGNAL);
 	(void)shutdown(fd, SHUT_WR);
 	(void)recv(fd, drain, sizeof(drain), MSG_DONTWAIT);
-	(void)close(fd);
 }
 
 /* Forks; true in the child. */
 static bool
-serve(int fd, const char *key)
+serve(const char *key)
 {
-	struct child *c = calloc(1, sizeof(*c));
+	pid_t pid = fork();
 
-	if (c == NULL || (c->pid = fork()) == -1) {
+	if (pid == -1)
 		log_error(
 		    "-", "call=fork client=%s found=%s", key, strerror(errno));
-		free(c);
-		(void)close(fd); /* the client tries again */
-		return false;
-	}
-	if (c->pid == 0) {
-		free(c);
-		return true;
-	}
-	(void)close(fd); /* the child has it */
-	strlcpy(c->key, key, sizeof(c->key));
-	LIST_INSERT_HEAD(&children, c, link);
-	running++;
-	return false;
+	else if (pid > 0)
+		(void)census_add(pid, key); /* there was room */
+	return pid == 0;
 }
 
-/* SIGCHLD and SIGTERM come in only while waiting in ppoll(). */
+/*
+ * SIGTERM comes in only while waiting in ppoll(); SIGCHLD never wakes: the
+ * dead are looked for when somebody connects, and else now and then.
+ */
 static void
 signals(sigset_t *outside)
 {
@@ -178,22 +129,20 @@ signals(sigset_t *outside)
 
 	/* None of these fails with valid arguments. */
 	(void)sigemptyset(&block);
-	(void)sigaddset(&block, SIGCHLD);
 	(void)sigaddset(&block, SIGTERM);
 	(void)sigprocmask(SIG_BLOCK, &block, outside);
-	(void)sigaction(SIGCHLD, &sa, NULL);
 	(void)sigaction(SIGTERM, &sa, NULL);
-	(void)sigdelset(outside, SIGCHLD);
+	sa.sa_handler = SIG_DFL; /* ignored, there would be no dead */
+	(void)sigaction(SIGCHLD, &sa, NULL);
 	(void)sigdelset(outside, SIGTERM);
 }
 
+/* Sessions end by SIGTERM like anything, but not with the parent. */
 static void
 child_signals(const sigset_t *outside)
 {
-	(void)signal(SIGCHLD, SIG_DFL);
 	(void)signal(SIGTERM, SIG_DFL);
 	(void)sigprocmask(SIG_SETMASK, outside, NULL);
-	(void)prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0); /* sessions go on */
 }
 
 /*
@@ -211,54 +160,71 @@ accept_failed(void)
 	(void)poll(NULL, 0, 100); /* let sessions end */
 }
 
+static bool
+has_room(const struct service *s, const char *key)
+{
+	return census_all() < s->connections && census_all() < CENSUS_MAX &&
+	    census_of(key) < s->per_client;
+}
+
 /* One connection, or -1: none, or the parent has dealt with it. */
 static int
-take(int listener, const struct service_limits *lim)
+take(int listener, const struct service *s, struct net_peer *peer)
 {
 	char key[IP_MAX + 1];
-	struct net_peer peer;
 	int fd;
 
-	if ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) == -1) {
+	if ((fd = net_accept(listener, peer)) == -1) {
 		accept_failed();
 		return -1;
 	}
-	net_peer_get(fd, &peer);
-	net_client_key(peer.ip, key);
-	if (!has_room(lim, key))
-		refuse(fd, lim, key);
-	else if (serve(fd, key))
+	net_client_key(peer->ip, key);
+	s->prepare(s->arg);
+	if (!has_room(s, key))
+		refuse(fd, s, key);
+	else if (serve(key))
 		return fd;
+	(void)close(fd); /* the child has it, or the client tries again */
 	return -1;
 }
 
-int
-service_accept(int listener, const struct service_limits *lim)
+static void
+start(int listener, sigset_t *outside)
 {
-	struct pollfd p = { .fd = listener, .events = POLLIN };
-	sigset_t outside;
 	pid_t parent = getppid();
-	int fd;
 
-	LIST_INIT(&children);
-	signals(&outside);
+	if (!census_init())
+		err(EX_OSERR, "census");
+	signals(outside);
 	/* A super-server that died must get its port back when it returns. */
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) == -1 ||
 	    getppid() != parent)
 		stop = 1;
-	sandbox(SANDBOX_LISTENER);
 	/* Another parent may be quicker, and who waits in accept(2) is deaf. */
 	if (fcntl(listener, F_SETFL, O_NONBLOCK) == -1)
 		log_error("-", "call=fcntl found=%s", strerror(errno));
+	net_send_at_once(listener);
+}
+
+int
+service_accept(int listener, const struct service *s, struct net_peer *peer)
+{
+	static const struct timespec soon = { .tv_sec = REAP };
+	struct pollfd p = { .fd = listener, .events = POLLIN };
+	sigset_t outside;
+	int fd, r;
+
+	start(listener, &outside);
 	while (!stop) {
+		r = ppoll(&p, 1, census_all() > 0 ? &soon : NULL, &outside);
 		reap();
-		if (ppoll(&p, 1, NULL, &outside) == -1)
-			continue; /* a signal */
+		if (r <= 0)
+			continue; /* time or a signal */
 		if (p.revents & (POLLERR | POLLNVAL)) {
 			log_error("-", "socket=listening found=failed");
 			break;
 		}
-		if ((fd = take(listener, lim)) != -1) {
+		if ((fd = take(listener, s, peer)) != -1) {
 			child_signals(&outside);
 			(void)close(listener); /* the parent has it */
 			return fd;

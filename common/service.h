@@ -8,29 +8,38 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/net.h"
+
+enum service_kind {
+	SERVICE_LISTENING, /* connections must be accepted */
+	SERVICE_CONNECTED, /* this is the only one */
+	SERVICE_NO_SOCKET  /* neither: input from a pipe or a file */
+};
+
 /*
  * The socket: descriptor 0, or the first of systemd's LISTEN_FDS when it is
- * for this process.  *listening says whether connections must be accepted.
+ * for this process.
  */
-int service_socket(bool *listening);
+int service_socket(enum service_kind *);
 
-struct service_limits {
+struct service {
 	int64_t connections, per_client; /* at once */
 	const char *refusal; /* sent to a client over a limit, with CRLF */
+	/*
+	 * Runs in the parent before each child is made, and may change the
+	 * limits: what children shall find done.
+	 */
+	void (*prepare)(void *arg);
+	void *arg;
 };
 
 /*
  * Accepts and forks one child per connection, without exec.  Returns the
- * connected socket, in the child only; the parent stays until SIGTERM, until
- * its own parent dies, or until the socket fails, and then exits.  A client
- * over a limit hears the refusal and is closed by the parent.
+ * connected socket and sets the client's address, in the child only; the
+ * parent stays until SIGTERM, until its own parent dies, or until the socket
+ * fails, and then exits.  A client over a limit hears the refusal and is
+ * closed by the parent.
  */
-int service_accept(int listener, const struct service_limits *);
-
-/*
- * In a child: whether one before it has ended with EX_CONFIG in the last
- * minute, so that the log has the reason already.
- */
-bool service_told(void);
+int service_accept(int listener, const struct service *, struct net_peer *);
 
 #endif

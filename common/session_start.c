@@ -2,11 +2,11 @@
  * session_start: the way of smtpd and pop3d from main() to one connection.
  *
  * Started by a super-server, as root or as postrider-net, or by postriderd.
- * Reads the compiled tables and gives up root; the child that serves a
- * connection reads the tables again, because its parent may be old.  Must not
- * read a byte of a client, nor accept one as root.
+ * Reads the compiled tables and gives up root.  An accepting parent does all of
+ * this once, and again when the tables are other ones: what a child finds is
+ * as new as if it had looked itself.  Must not read a byte of a client, nor
+ * accept one as root.
  */
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <stdlib.h>
@@ -20,6 +20,12 @@
 #include "common/startup.h"
 #include "common/users.h"
 
+/* What an accepting parent has beside what its children use. */
+struct parent {
+	struct session_start *start;
+	struct service service;
+};
+
 _Noreturn void
 session_refuse(const struct session_start *s, int status)
 {
@@ -31,28 +37,14 @@ session_refuse(const struct session_start *s, int status)
 	exit(status);
 }
 
-static void
-connection(struct session_start *s, int fd)
-{
-	struct stat st;
-
-	s->in = fd;
-	s->out =
-	    fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) ? fd : STDOUT_FILENO;
-	fault_prepare(s->out, s->fault);
-	net_peer_get(fd, &s->peer);
-	if (s->profile == NULL)
-		s->profile = s->profile_for(s->peer.local_port);
-}
-
 /* Root is given up by the word of the tables or, failing that, the system's. */
 static bool
-become(struct session_start *s, bool usable)
+become(struct session_start *s)
 {
 	uid_t uid;
 	gid_t gid;
 
-	if (usable &&
+	if (s->open &&
 	    (startup_user_mode(&s->tables) ||
 		tables_user(&s->tables, USER_NET, &uid, &gid))) {
 		startup_become(&s->tables, USER_NET);
@@ -61,65 +53,100 @@ become(struct session_start *s, bool usable)
 	return startup_become_anyhow(USER_NET);
 }
 
+/* The log is opened with the first tables that can be read, and then stays. */
 static void
-load_limits(struct session_start *s, struct service_limits *lim)
+open_tables(struct session_start *s)
+{
+	if (s->open)
+		tables_close(&s->tables);
+	if (s->logging)
+		s->open = startup_reopen(&s->tables, s->path);
+	else
+		s->open = s->logging = startup_tables(
+		    &s->tables, s->program, s->path, false, STARTUP_LOG_OWN);
+}
+
+static void
+load(struct session_start *s)
+{
+	s->usable = s->open && startup_profile(&s->tables, s->profile) &&
+	    s->load(&s->tables, s->profile);
+}
+
+static void
+load_limits(struct parent *p)
 {
 	const struct option_bind binds[] = {
-		{ "connections", &lim->connections },
-		{ "connections-per-client", &lim->per_client },
+		{ "connections", &p->service.connections },
+		{ "connections-per-client", &p->service.per_client },
 	};
+	struct session_start *s = p->start;
 
-	/* What is damaged has been logged, and the children say so. */
-	if (startup_profile(&s->tables, s->profile))
-		(void)startup_options(&s->tables, s->profile, binds, 2);
+	if (s->usable)
+		s->usable = startup_options(&s->tables, s->profile, binds, 2);
+}
+
+/* Before each child: what is damaged is logged once, and the children say so. */
+static void
+refresh(void *arg)
+{
+	struct parent *p = arg;
+
+	if (!tables_changed(p->start->path, &p->start->seen))
+		return;
+	open_tables(p->start);
+	load(p->start);
+	load_limits(p);
 }
 
 /* Comes back in a child with a connection. */
-static int
-accept_one(struct session_start *s, int listener, bool usable)
+static void
+accept_one(struct session_start *s, int listener)
 {
-	struct service_limits lim = { 1000, 50, s->full };
+	struct parent p = { s, { 1000, 50, s->full, refresh, &p } };
 
-	if (usable)
-		load_limits(s, &lim);
-	if (!become(s, usable)) {
+	(void)tables_changed(s->path, &s->seen); /* it was never looked at */
+	open_tables(s);
+	if (!become(s)) {
 		(void)sleep(1); /* or the super-server shuts the port */
 		exit(EX_CONFIG);
 	}
-	if (usable)
-		tables_close(&s->tables);
-	return service_accept(listener, &lim);
+	load(s);
+	load_limits(&p);
+	sandbox(s->bounds);
+	s->in = s->out = service_accept(listener, &p.service, &s->peer);
+	fault_client(s->out);
 }
 
-/* The parent's log serves its children, if it is the one that is wanted. */
-static bool
-open_again(struct session_start *s, bool logging)
+static void
+take_one(struct session_start *s, enum service_kind kind, int fd)
 {
-	if (logging)
-		return startup_reopen(&s->tables, s->path);
-	return startup_tables(
-	    &s->tables, s->program, s->path, false, STARTUP_LOG_OWN);
+	s->in = fd;
+	s->out = kind == SERVICE_NO_SOCKET ? STDOUT_FILENO : fd;
+	net_send_at_once(fd);
+	fault_client(s->out);
+	open_tables(s);
+	if (!become(s))
+		session_refuse(s, EX_CONFIG);
+	load(s);
 }
 
 void
 session_start(struct session_start *s)
 {
-	bool listening, usable;
+	enum service_kind kind;
 	int fd;
 
 	(void)umask(077);
-	fd = service_socket(&listening);
-	connection(s, fd);
-	usable = startup_tables(
-	    &s->tables, s->program, s->path, false, STARTUP_LOG_OWN);
-	if (listening) {
-		fd = accept_one(s, fd, usable);
-		connection(s, fd);
-		if (service_told())
-			startup_hush();
-		usable = open_again(s, usable);
-	} else if (!become(s, usable))
-		session_refuse(s, EX_CONFIG);
-	if (!usable || !startup_profile(&s->tables, s->profile))
+	fd = service_socket(&kind);
+	net_peer_get(fd, &s->peer);
+	if (s->profile == NULL)
+		s->profile = s->profile_for(s->peer.local_port);
+	fault_prepare(s->fault);
+	if (kind == SERVICE_LISTENING)
+		accept_one(s, fd);
+	else
+		take_one(s, kind, fd);
+	if (!s->usable)
 		session_refuse(s, EX_CONFIG);
 }

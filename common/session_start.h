@@ -6,7 +6,8 @@
 #define COMMON_SESSION_START_H
 
 #include "common/net.h"
-#include "common/tables.h"
+#include "common/sandbox.h"
+#include "common/tables_fresh.h"
 
 struct session_start {
 	/* The program's, and not changed: */
@@ -17,20 +18,31 @@ struct session_start {
 	const char *(*profile_for)(unsigned int port);
 	/* To clients, with CRLF: over a limit, and without configuration. */
 	const char *full, *fault;
+	enum sandbox_profile bounds; /* also of an accepting parent */
+	/*
+	 * Takes the options that hold for sessions out of tables, which stay
+	 * open; false with the reason logged.  In an accepting parent, once
+	 * for all sessions until the tables change.
+	 */
+	bool (*load)(struct tables *, const char *profile);
 	/* Filled in: */
 	struct tables tables;
 	struct net_peer peer;
 	int in, out; /* the client; not the same if it is no socket */
+	/* Not for the program: */
+	bool open, logging, usable;
+	struct tables_mark seen;
 };
 
 /*
  * Returns for one connection: descriptor 0, or accepted in the parent that
  * this process becomes when it was given a listening socket (service.h).  The
- * log and the tables are open, profile is set and declared, root is given up.
- * When the tables cannot be used, the client hears fault and the process ends
- * (EX_CONFIG); an accepting parent goes on, because a super-server takes one
- * that ends for broken, and with tables that are repaired its next child
- * serves.  Nothing is accepted as root.
+ * log and the tables are open, the options loaded, profile is set and
+ * declared, root is given up.  When the tables cannot be used, the client
+ * hears fault and the process ends (EX_CONFIG); an accepting parent goes on,
+ * because a super-server takes one that ends for broken, and with tables that
+ * are repaired or replaced its next child serves.  Nothing is accepted as
+ * root.
  */
 void session_start(struct session_start *);
 

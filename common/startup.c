@@ -6,8 +6,8 @@
 #include <sys/types.h>
 
 #include <err.h>
-#include <errno.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -17,13 +17,12 @@
 #include "common/privs.h"
 #include "common/startup.h"
 
-static bool hushed;
+#define PASSWD "/etc/passwd"
 
 static bool
 complain(const char *text)
 {
-	if (!hushed)
-		log_error("-", "tables=%s", text);
+	log_error("-", "tables=%s", text);
 	return false;
 }
 
@@ -34,7 +33,7 @@ complain_unconfigured(
 {
 	log_open(program,
 	    whose == STARTUP_LOG_OWN ? LOG_TO_SYSLOG : LOG_TO_STDERR, NULL);
-	if (whose == STARTUP_LOG_OWN && !hushed)
+	if (whose == STARTUP_LOG_OWN)
 		warnx("%s", text);
 	return complain(text);
 }
@@ -86,16 +85,8 @@ startup_profile(struct tables *t, const char *profile)
 {
 	if (profile_known(t, profile))
 		return true;
-	if (!hushed)
-		log_error(
-		    "-", "profile=%s wanted=declared found=none", profile);
+	log_error("-", "profile=%s wanted=declared found=none", profile);
 	return false;
-}
-
-void
-startup_hush(void)
-{
-	hushed = true;
 }
 
 bool
@@ -125,19 +116,41 @@ startup_become(struct tables *t, const char *user)
 	privs_become(uid, gid, user);
 }
 
+/*
+ * The system's own users are in this file: asking its name service would
+ * bring code of any kind into a process that is root.
+ */
+static bool
+find_user(const char *user, uid_t *uid, gid_t *gid)
+{
+	FILE *f = fopen(PASSWD, "re");
+	struct passwd *pw;
+
+	if (f == NULL)
+		return false;
+	while ((pw = fgetpwent(f)) != NULL && strcmp(pw->pw_name, user) != 0)
+		continue;
+	if (pw != NULL) {
+		*uid = pw->pw_uid;
+		*gid = pw->pw_gid;
+	}
+	(void)fclose(f); /* was only read */
+	return pw != NULL;
+}
+
 bool
 startup_become_anyhow(const char *user)
 {
-	struct passwd *pw;
+	uid_t uid;
+	gid_t gid;
 
 	if (getuid() != 0)
 		return true;
-	errno = 0;
-	if ((pw = getpwnam(user)) == NULL) {
-		log_error("-", "user=%s wanted=known found=%s", user,
-		    errno == 0 ? "none" : strerror(errno));
+	if (!find_user(user, &uid, &gid)) {
+		log_error("-", "path=%s user=%s wanted=known found=none",
+		    PASSWD, user);
 		return false;
 	}
-	privs_become(pw->pw_uid, pw->pw_gid, user);
+	privs_become(uid, gid, user);
 	return true;
 }

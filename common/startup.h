@@ -33,9 +33,6 @@ bool startup_options(
 /* profile_known(); false with the error line written to the log. */
 bool startup_profile(struct tables *, const char *profile);
 
-/* From here on the functions above and below write no error line. */
-void startup_hush(void);
-
 /* Option user-mode: true when all programs run as the same user. */
 bool startup_user_mode(struct tables *);
 
@@ -46,8 +43,8 @@ bool startup_user_mode(struct tables *);
 void startup_become(struct tables *, const char *user);
 
 /*
- * The same without tables, or with some that do not know the user: asks the
- * user database.  False, with the error line written, when nobody knows.
+ * The same without tables, or with some that do not know the user: looks in
+ * /etc/passwd.  False, with the error line written, when it is not there.
  */
 bool startup_become_anyhow(const char *user);
 

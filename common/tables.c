@@ -114,6 +114,15 @@ tables_get(struct tables *t, enum tables_space space, const char *key,
 }
 
 bool
+tables_unix_domains(struct tables *t)
+{
+	const char *v;
+
+	return tables_get(t, TABLES_META, "unix-domains", &v) != TABLES_FOUND ||
+	    strcmp(v, "no") != 0;
+}
+
+bool
 tables_user(struct tables *t, const char *name, uid_t *uid, gid_t *gid)
 {
 	const char *v, *space;

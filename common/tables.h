@@ -19,7 +19,8 @@
 #define TABLES_KEY_MAX 400
 
 enum tables_space {
-	TABLES_META = 'V',    /* "version" -> TABLES_VERSION */
+	/* "version" -> TABLES_VERSION; "unix-domains" -> "yes" or "no" */
+	TABLES_META = 'V',
 	TABLES_OPTION = 'o',  /* option, or profile.option -> value */
 	TABLES_DOMAIN = 'd',  /* domain -> "virtual" or "unix" */
 	TABLES_ACCOUNT = 'a', /* lower-case address -> relative Maildir */
@@ -53,6 +54,9 @@ void tables_close(struct tables *);
  */
 enum tables_result tables_get(
     struct tables *, enum tables_space, const char *key, const char **value);
+
+/* Whether a domain may be one of Unix users; also true if nobody knows. */
+bool tables_unix_domains(struct tables *);
 
 /* uid and gid of one of users.h, as they were at apply; false if unknown. */
 bool tables_user(struct tables *, const char *name, uid_t *, gid_t *);

@@ -1,6 +1,6 @@
 /*
- * tables_fresh: compiled tables in a long-lived daemon.  In postriderd and
- * authd; reads one file, with the rights of the daemon.
+ * tables_fresh: compiled tables in a long-lived daemon.  In the daemons and in
+ * the accepting parents of smtpd and pop3d; reads one file, with their rights.
  */
 #include <sys/stat.h>
 
@@ -18,11 +18,11 @@ tables_fresh_init(struct tables_fresh *f, const char *path)
 	return strlcpy(f->path, path, sizeof(f->path)) < sizeof(f->path);
 }
 
-/* The file as it is now; all zero when there is none. */
+/* The file as it is now; all but looked is zero when there is none. */
 static struct tables_mark
 mark(const char *path)
 {
-	struct tables_mark m = { 0 };
+	struct tables_mark m = { .looked = true };
 	struct stat st;
 
 	if (stat(path, &st) == 0) {
@@ -30,30 +30,38 @@ mark(const char *path)
 		m.ino = st.st_ino;
 		m.size = st.st_size;
 		m.mtime = st.st_mtim;
+		m.ctime = st.st_ctim;
 	}
 	return m;
 }
 
 static bool
-same(const struct tables_mark *a, const struct tables_mark *b)
+same_time(const struct timespec *a, const struct timespec *b)
 {
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-	    a->mtime.tv_sec == b->mtime.tv_sec &&
-	    a->mtime.tv_nsec == b->mtime.tv_nsec;
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool
+tables_changed(const char *path, struct tables_mark *seen)
+{
+	struct tables_mark now = mark(path);
+	bool same = seen->looked && now.dev == seen->dev &&
+	    now.ino == seen->ino && now.size == seen->size &&
+	    same_time(&now.mtime, &seen->mtime) &&
+	    same_time(&now.ctime, &seen->ctime);
+
+	*seen = now;
+	return !same;
 }
 
 struct tables *
 tables_fresh_get(struct tables_fresh *f)
 {
-	/* Looked at before it is opened: a change in between is seen later. */
-	struct tables_mark now = mark(f->path);
 	struct tables t;
 	char e[TABLES_ERR];
 
-	if (f->looked && same(&now, &f->seen))
+	if (!tables_changed(f->path, &f->seen))
 		return f->open ? &f->tables : NULL;
-	f->looked = true;
-	f->seen = now;
 	if (tables_open(&t, f->path, true, e)) {
 		tables_fresh_close(f);
 		f->tables = t;

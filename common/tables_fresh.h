@@ -16,17 +16,25 @@
 
 /* What tells one published file from the next. */
 struct tables_mark {
+	bool looked;
 	dev_t dev;
 	ino_t ino;
 	off_t size;
-	struct timespec mtime;
+	struct timespec mtime, ctime; /* the second also tells of chmod(2) */
 };
+
+/*
+ * Whether the file is another than the mark says, or was never looked at, in
+ * which case the mark is all zero; afterwards the mark is of the file as it is
+ * now.  To be asked before the file is opened: a change in between is seen the
+ * next time.
+ */
+bool tables_changed(const char *path, struct tables_mark *);
 
 struct tables_fresh {
 	char path[FRESH_PATH + 1];
 	struct tables tables;
 	bool open;
-	bool looked;
 	struct tables_mark seen; /* also of a file that could not be used */
 };
 

@@ -26,10 +26,12 @@ struct settings {
 };
 
 static struct client client;
+static struct settings settings;
 
 static bool
-load(struct session_start *start, struct settings *s)
+load(struct tables *t, const char *profile)
 {
+	struct settings *s = &settings;
 	const struct option_bind binds[] = {
 		{ "run-dir", &s->run_dir },
 		{ "pop3-banner", &s->banner },
@@ -41,8 +43,8 @@ load(struct session_start *start, struct settings *s)
 		{ "plaintext-auth", &s->plaintext },
 	};
 
-	return startup_options(&start->tables, start->profile, binds,
-	    sizeof(binds) / sizeof(binds[0]));
+	return startup_options(
+	    t, profile, binds, sizeof(binds) / sizeof(binds[0]));
 }
 
 static int
@@ -82,11 +84,12 @@ main(int argc, char *argv[])
 	struct session_start start = { .program = "pop3d",
 		.path = TABLES_PATH,
 		.profile = "pop3",
+		.bounds = SANDBOX_POP3D,
+		.load = load,
 		.full = "-ERR [SYS/TEMP] Too many connections, try again later"
 			"\r\n",
 		.fault = "-ERR [SYS/TEMP] Login is not possible now, try again "
 			 "later\r\n" };
-	struct settings s;
 	int ch;
 
 	while ((ch = getopt(argc, argv, "t:p:")) != -1)
@@ -100,7 +103,5 @@ main(int argc, char *argv[])
 	    strlen(start.profile) > PROFILE_MAX)
 		usage();
 	session_start(&start);
-	if (!load(&start, &s))
-		session_refuse(&start, EX_CONFIG);
-	return session(&start, &s);
+	return session(&start, &settings);
 }

@@ -140,6 +140,22 @@ put_users(struct out *out, const struct host *h)
 	return 0;
 }
 
+static bool
+is_virtual(const struct conf_entry *e, void *arg)
+{
+	(void)arg; /* the type of conf_map_each() */
+	return strcmp(e->value, "unix") != 0;
+}
+
+/* Without one of them a session has nothing to ask authd about recipients. */
+static int
+put_unix_domains(struct out *out)
+{
+	bool none = conf_map_each(&out->conf->domains, is_virtual, NULL);
+
+	return put(out, TABLES_META, "unix-domains", none ? "no" : "yes");
+}
+
 /* cdb_make_finish() also frees, so it is called on every way out. */
 static int
 finish(struct out *out, bool good)
@@ -162,8 +178,8 @@ compile_tables(const struct conf *c, const struct host *h, int fd)
 		return -1;
 	good = put(&out, TABLES_META, "version", TABLES_VERSION) == 0 &&
 	    put(&out, TABLES_META, "source", c->dir) == 0 &&
-	    put_options(&out, h) == 0 && put_profiles(&out) == 0 &&
-	    put_users(&out, h) == 0 &&
+	    put_unix_domains(&out) == 0 && put_options(&out, h) == 0 &&
+	    put_profiles(&out) == 0 && put_users(&out, h) == 0 &&
 	    put_map(&out, TABLES_DOMAIN, &c->domains) &&
 	    put_map(&out, TABLES_ACCOUNT, &c->accounts) &&
 	    put_map(&out, TABLES_ALIAS, &c->aliases);

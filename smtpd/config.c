@@ -37,8 +37,11 @@ config_load(struct tables *t, const char *profile, struct config *c)
 	};
 	/* clang-format on */
 
-	return startup_options(
-	    t, profile, binds, sizeof(binds) / sizeof(binds[0]));
+	if (!startup_options(
+		t, profile, binds, sizeof(binds) / sizeof(binds[0])))
+		return false;
+	c->needs_authd = c->auth != AUTH_NO || tables_unix_domains(t);
+	return true;
 }
 
 const char *

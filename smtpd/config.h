@@ -20,6 +20,7 @@ struct config {
 	int auth, plaintext, newline; /* the enums above, and
 					 plaintext of auth_client.h */
 	bool ownership, complete, expn;
+	bool needs_authd; /* somebody may log in, or be a Unix user */
 	int64_t message_size, header_size; /* bytes */
 	int64_t recipients, hops, errors, junk;
 	int64_t command_timeout, data_timeout, session_timeout; /* seconds */

@@ -3,8 +3,9 @@
  *
  * Started by inetd, xinetd or systemd with a connection or a listening socket,
  * and by postriderd for local submission.  As root it reads the compiled
- * tables and connects to queued (msg_intake.h) and authd (msg_auth.h); then it
- * is postrider-net behind the sandbox, and only then reads the first byte.
+ * tables; then it is postrider-net, connects to queued (msg_intake.h) and, where
+ * logins or Unix users make it necessary, authd (msg_auth.h), enters the
+ * sandbox, and only then reads the first byte.
  * Must never open, connect or run anything after that.
  */
 #include <err.h>
@@ -56,13 +57,23 @@ parse(int argc, char *argv[], struct arguments *a)
 		usage();
 }
 
+static bool
+load(struct tables *t, const char *profile)
+{
+	return config_load(t, profile, &session.cfg);
+}
+
 static void
 connect_daemons(struct session *s)
 {
 	/* Absent daemons are told when they are missed. */
 	if (!intake_connect(&s->intake, s->cfg.run_dir))
 		log_error("-", "channel=intake found=%s", strerror(errno));
-	(void)auth_client_open(&s->auth, s->cfg.run_dir, s->cfg.auth_delay);
+	if (s->cfg.needs_authd)
+		(void)auth_client_open(
+		    &s->auth, s->cfg.run_dir, s->cfg.auth_delay);
+	else
+		auth_client_none(&s->auth);
 }
 
 int
@@ -72,6 +83,8 @@ main(int argc, char *argv[])
 	struct session *s = &session;
 	struct session_start start = { .program = "smtpd",
 		.profile_for = config_profile,
+		.bounds = SANDBOX_SMTPD,
+		.load = load,
 		.full = "421 4.7.0 Too many sessions; please try again later"
 			"\r\n",
 		.fault = "421 4.3.0 Service not available: its configuration "
@@ -85,13 +98,11 @@ main(int argc, char *argv[])
 	s->peer = start.peer;
 	s->uid = a.uid;
 	s->name = a.name;
-	if (!config_load(&s->tables, start.profile, &s->cfg))
-		session_refuse(&start, EX_CONFIG);
 	connect_daemons(s);
 	s->client.local = a.uid != MSG_NO_UID;
 	s->client.loopback = s->peer.loopback;
 	s->client.listed = net_in_list(s->peer.ip, s->cfg.relay_clients);
 	sandbox(SANDBOX_SMTPD);
 	session_run(s, start.in, start.out);
-	return 0;
+	_exit(0); /* nothing is left to write; the kernel takes the rest */
 }

@@ -26,6 +26,7 @@ fresh(void **state)
 	chan_init(&c.chan, pair[0], &auth_channel, AUTH_CLIENT);
 	chan_init(&authd, pair[1], &auth_channel, AUTH_SERVER);
 	c.wait = 1;
+	c.hands_over = false;
 	return 0;
 }
 
@@ -101,6 +102,52 @@ ends(void **state)
 	assert_string_equal(m.failure.text, "wrong");
 }
 
+/* With a token that may be the last one, and with no other. */
+static void
+expect_socket(unsigned int type, bool socket)
+{
+	unsigned int got;
+	int fd;
+
+	authd.state = AUTH_IDLE | AUTH_ASKED;
+	assert_int_equal(chan_recv(&authd, &got, &m, &fd, 0), CHAN_OK);
+	assert_int_equal(got, type);
+	assert_int_equal(fd != -1, socket);
+	if (fd != -1)
+		assert_int_equal(close(fd), 0);
+}
+
+static void
+hands_over(void **state)
+{
+	struct msg_auth_start bare = { .mech = "LOGIN" };
+	const struct msg_auth_handed handed = { 0 };
+	const struct msg_auth_success yes = { "alice" };
+
+	c.hands_over = true;
+	c.socket = STDIN_FILENO;
+	answer(AUTH_T_HANDED, &handed);
+	assert_int_equal(login(AUTH_TURN_ANSWER), AUTH_END_YES);
+	expect_socket(AUTH_T_START, true);
+	assert_int_equal(fresh(state), 0);
+	c.hands_over = true;
+	answer(AUTH_T_CHALLENGE, &challenge);
+	answer(AUTH_T_HANDED, &handed);
+	turn = AUTH_TURN_ANSWER;
+	assert_int_equal(
+	    auth_client_login(&c, &bare, &asker, &m), AUTH_END_YES);
+	expect_socket(AUTH_T_START, false);
+	expect_socket(AUTH_T_RESPONSE, true);
+	/* Each of the two where the other is right. */
+	assert_int_equal(fresh(state), 0);
+	c.hands_over = true;
+	answer(AUTH_T_SUCCESS, &yes);
+	assert_int_equal(login(AUTH_TURN_ANSWER), AUTH_END_LOST);
+	assert_int_equal(fresh(state), 0);
+	answer(AUTH_T_HANDED, &handed);
+	assert_int_equal(login(AUTH_TURN_ANSWER), AUTH_END_LOST);
+}
+
 static void
 stops(void **state)
 {
@@ -157,6 +204,8 @@ opens(void **state)
 	assert_int_equal(close(fd), 0);
 	assert_int_equal(unlink(unit_path("auth")), 0);
 	assert_false(auth_client_open(&c, unit_dir, 30));
+	auth_client_none(&c);
+	assert_int_equal(c.chan.fd, -1);
 	is_lost(AUTH_TURN_ANSWER);
 }
 
@@ -183,6 +232,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(ends, fresh),
+		cmocka_unit_test_setup(hands_over, fresh),
 		cmocka_unit_test_setup(stops, fresh),
 		cmocka_unit_test_setup(losses, fresh),
 		cmocka_unit_test_setup(opens, fresh),

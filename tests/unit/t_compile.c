@@ -102,6 +102,7 @@ programs_find_what_was_written(void **state)
 	assert_true(tables_open(&t, unit_path("state/tables.cdb"), false, err));
 	expect(&t, TABLES_META, "version", TABLES_VERSION);
 	expect(&t, TABLES_META, "source", unit_dir);
+	expect(&t, TABLES_META, "unix-domains", "yes");
 	expect(&t, TABLES_OPTION, "hostname", "mx.example.org");
 	expect(&t, TABLES_OPTION, "mail-name", "mx.example.org");
 	expect(&t, TABLES_OPTION, "message-size", "2097152");

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include "common/net.h"
 
@@ -116,6 +117,8 @@ client_key(void **state)
 	}
 }
 
+static struct net_peer accepted;
+
 /* A connection over loopback; the accepted end and its port. */
 static int
 connected(int family, const void *sa, socklen_t len, unsigned int *port)
@@ -131,12 +134,31 @@ connected(int family, const void *sa, socklen_t len, unsigned int *port)
 	*port =
 	    ntohs(family == AF_INET ? ((struct sockaddr_in *)&ss)->sin_port
 				    : ((struct sockaddr_in6 *)&ss)->sin6_port);
+	net_send_at_once(l);
 	assert_int_equal(connect(c, (struct sockaddr *)&ss, sslen), 0);
-	s = accept(l, NULL, NULL);
+	net_peer_get(l, &accepted); /* the port holds for all */
+	s = net_accept(l, &accepted);
 	assert_int_not_equal(s, -1);
 	assert_int_equal(close(l), 0);
 	assert_int_equal(close(c), 0);
 	return s;
+}
+
+/* Both ways of asking say the same. */
+static void
+get_peer(int fd, struct net_peer *p)
+{
+	int on = 0;
+	socklen_t len = sizeof(on);
+
+	net_peer_get(fd, p);
+	assert_string_equal(accepted.ip, p->ip);
+	assert_int_equal(accepted.loopback, p->loopback);
+	assert_int_equal(accepted.local_port, p->local_port);
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(
+	    getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len), 0);
+	assert_int_not_equal(on, 0);
 }
 
 static void
@@ -152,7 +174,7 @@ peers(void **state)
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	fd = connected(AF_INET, &in, sizeof(in), &port);
 	assert_int_not_equal(fd, -1);
-	net_peer_get(fd, &p);
+	get_peer(fd, &p);
 	assert_string_equal(p.ip, "127.0.0.1");
 	assert_true(p.loopback);
 	assert_int_equal(p.local_port, port);
@@ -161,7 +183,7 @@ peers(void **state)
 	in6.sin6_addr = in6addr_loopback;
 	fd = connected(AF_INET6, &in6, sizeof(in6), &port);
 	if (fd != -1) { /* not every kernel has IPv6 */
-		net_peer_get(fd, &p);
+		get_peer(fd, &p);
 		assert_string_equal(p.ip, "::1");
 		assert_true(p.loopback);
 		assert_int_equal(p.local_port, port);

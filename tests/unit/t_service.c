@@ -14,20 +14,40 @@
 #include "common/log.h"
 #include "common/service.h"
 
-static const struct service_limits limits = { 4, 3, "421 too many\r\n" };
+static void prepare(void *);
+
+static struct service service = { 4, 3, "421 too many\r\n", prepare, &service };
 static struct sockaddr_in where;
 static int listener = -1;
 static pid_t parent;
 
+/* The parent's work for a child: here it mends what a refused client hears. */
+static void
+prepare(void *arg)
+{
+	struct service *s = arg;
+
+	s->refusal = "421 too many\r\n";
+}
+
+static void
+unprepared(void)
+{
+	service.refusal = "unprepared\r\n";
+}
+
 /* What each session does: a greeting, then an echo until the end. */
 static void
-session(int fd)
+session(void)
 {
+	struct net_peer peer = { .local_port = 25 };
+	int fd = service_accept(listener, &service, &peer);
 	char c;
 
 	/* Sessions block; the listening socket must not. */
 	if ((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0 ||
-	    write(fd, "220\r\n", 5) != 5)
+	    strncmp(peer.ip, "127.", 4) != 0 || !peer.loopback ||
+	    peer.local_port != 25 || write(fd, "220\r\n", 5) != 5)
 		_exit(1);
 	while (read(fd, &c, 1) == 1 && write(fd, &c, 1) == 1)
 		continue;
@@ -40,6 +60,7 @@ fresh(void **state)
 	socklen_t len = sizeof(where);
 
 	(void)state;
+	unprepared();
 	where = (struct sockaddr_in){ .sin_family = AF_INET };
 	where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -48,7 +69,7 @@ fresh(void **state)
 	    getsockname(listener, (struct sockaddr *)&where, &len) == -1)
 		return -1;
 	if ((parent = fork()) == 0)
-		session(service_accept(listener, &limits));
+		session();
 	return parent == -1 ? -1 : 0;
 }
 
@@ -166,7 +187,7 @@ two_parents(void **state)
 
 	(void)state;
 	if ((parent = fork()) == 0)
-		session(service_accept(listener, &limits));
+		session();
 	assert_int_not_equal(parent, -1);
 	for (int i = 0; i < 30; i++) {
 		(void)snprintf(who, sizeof(who), "127.0.1.%d", i + 1);
@@ -197,7 +218,7 @@ static int
 told(int zero, int three, bool environment)
 {
 	char pid[20];
-	bool listening;
+	enum service_kind kind;
 	pid_t child = fork();
 	int fd, status;
 
@@ -210,8 +231,8 @@ told(int zero, int three, bool environment)
 		if (setenv("LISTEN_PID", pid, 1) == -1 ||
 		    setenv("LISTEN_FDS", "1", 1) == -1)
 			_exit(99);
-		fd = service_socket(&listening);
-		_exit(fd * 2 + listening);
+		fd = service_socket(&kind);
+		_exit(fd * 10 + (int)kind);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
@@ -229,17 +250,43 @@ sockets(void **state)
 	assert_int_equal(bind(l, &sa, sizeof(sa.sa_family)), 0);
 	assert_int_equal(listen(l, 1), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	assert_int_equal(told(pair[0], -1, false), 0);
-	assert_int_equal(told(l, -1, false), 1);
-	assert_int_equal(told(null, -1, false), 0);
+	assert_int_equal(told(pair[0], -1, false), SERVICE_CONNECTED);
+	assert_int_equal(told(l, -1, false), SERVICE_LISTENING);
+	assert_int_equal(told(null, -1, false), SERVICE_NO_SOCKET);
 	/* systemd's variables count when they are for this process. */
-	assert_int_equal(told(null, l, true), 7);
-	assert_int_equal(told(null, pair[0], true), 6);
-	assert_int_equal(told(null, l, false), 0);
+	assert_int_equal(told(null, l, true), 30 + SERVICE_LISTENING);
+	assert_int_equal(told(null, pair[0], true), 30 + SERVICE_CONNECTED);
+	assert_int_equal(told(null, l, false), SERVICE_NO_SOCKET);
 	assert_int_equal(close(null), 0);
 	assert_int_equal(close(l), 0);
 	assert_int_equal(close(pair[0]), 0);
 	assert_int_equal(close(pair[1]), 0);
+}
+
+/* The dead do not lie about for long, whether somebody connects or not. */
+static void
+buries(void **state)
+{
+	char path[64], children[64] = "";
+	int a = client_from("127.0.0.1");
+	FILE *f;
+
+	(void)state;
+	assert_string_equal(hear(a), "220\r\n");
+	assert_int_equal(close(a), 0);
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children",
+	    (int)parent, (int)parent);
+	for (int i = 0; i < 250; i++) {
+		f = fopen(path, "r");
+		assert_non_null(f);
+		if (fgets(children, sizeof(children), f) == NULL)
+			children[0] = '\0';
+		assert_int_equal(fclose(f), 0);
+		if (children[0] == '\0')
+			return;
+		(void)usleep(20000); /* shorter does no harm */
+	}
+	fail_msg("still there: %s", children);
 }
 
 static int
@@ -257,6 +304,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(many, fresh, done),
 		cmocka_unit_test_setup_teardown(limited, fresh, done),
 		cmocka_unit_test_setup_teardown(two_parents, fresh, done),
+		cmocka_unit_test_setup_teardown(buries, fresh, done),
 		cmocka_unit_test_setup(outlives, fresh),
 		cmocka_unit_test(sockets),
 	};

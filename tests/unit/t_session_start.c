@@ -1,10 +1,10 @@
 /*
  * t_session_start: from main() to one connection, with what it stands on
  * replaced; above all that nothing is accepted before root is given up.
- * wrap: service_socket service_accept service_told startup_tables
- * wrap: startup_reopen startup_profile startup_options startup_user_mode
- * wrap: startup_become startup_become_anyhow startup_hush tables_user
- * wrap: tables_close net_peer_get fault_prepare exit sleep
+ * wrap: service_socket service_accept startup_tables startup_reopen
+ * wrap: startup_profile startup_options startup_user_mode startup_become
+ * wrap: startup_become_anyhow tables_user tables_close tables_changed
+ * wrap: net_peer_get fault_prepare fault_client sandbox exit sleep
  */
 #include "tests/unit/unit.h"
 
@@ -18,21 +18,22 @@
 #include "common/startup.h"
 
 /* How the surroundings are. */
-static struct {
-	bool listening, broken, repaired, stranger, user_mode, nobody, told;
-	bool undeclared;
+static struct state {
+	bool listening, broken, stranger, user_mode, nobody, undeclared;
+	bool unloadable, unlimited;
+	/* of other tables, while the parent waits for a connection: */
+	bool changes, repaired, breaks;
 } is;
 
 static char calls[16]; /* a letter each */
 static size_t called;
 static int pair[2], listener; /* our end, the client's */
-static struct service_limits limits;
+static struct service limits; /* as they are when a child is made */
 static struct session_start s;
 static jmp_buf ended;
 
-int __wrap_service_socket(bool *);
-int __wrap_service_accept(int, const struct service_limits *);
-bool __wrap_service_told(void);
+int __wrap_service_socket(enum service_kind *);
+int __wrap_service_accept(int, const struct service *, struct net_peer *);
 bool __wrap_startup_tables(
     struct tables *, const char *, const char *, bool, enum startup_log);
 bool __wrap_startup_reopen(struct tables *, const char *);
@@ -42,11 +43,13 @@ bool __wrap_startup_options(
 bool __wrap_startup_user_mode(struct tables *);
 void __wrap_startup_become(struct tables *, const char *);
 bool __wrap_startup_become_anyhow(const char *);
-void __wrap_startup_hush(void);
 bool __wrap_tables_user(struct tables *, const char *, uid_t *, gid_t *);
 void __wrap_tables_close(struct tables *);
 void __wrap_net_peer_get(int, struct net_peer *);
-void __wrap_fault_prepare(int, const char *);
+bool __wrap_tables_changed(const char *, struct tables_mark *);
+void __wrap_fault_prepare(const char *);
+void __wrap_fault_client(int);
+void __wrap_sandbox(enum sandbox_profile);
 _Noreturn void __wrap_exit(int);
 unsigned int __wrap_sleep(unsigned int);
 
@@ -58,26 +61,41 @@ call(char which)
 }
 
 int
-__wrap_service_socket(bool *listening)
+__wrap_service_socket(enum service_kind *kind)
 {
-	*listening = is.listening;
+	*kind = is.listening ? SERVICE_LISTENING : SERVICE_CONNECTED;
 	return is.listening ? listener : pair[0];
 }
 
+/* Two connections come; what happens in between is for the second. */
 int
-__wrap_service_accept(int fd, const struct service_limits *lim)
+__wrap_service_accept(
+    int fd, const struct service *service, struct net_peer *peer)
 {
 	assert_int_equal(fd, listener);
-	limits = *lim;
+	assert_ptr_equal(peer, &s.peer);
+	assert_int_equal(peer->local_port, 587);
 	call('A');
-	is.broken = is.broken && !is.repaired;
+	service->prepare(service->arg);
+	call('A');
+	if (is.changes) {
+		is.broken = (is.broken && !is.repaired) || is.breaks;
+		service->prepare(service->arg);
+	}
+	limits = *service;
 	return pair[0];
 }
 
 bool
-__wrap_service_told(void)
+__wrap_tables_changed(const char *path, struct tables_mark *seen)
 {
-	return is.told;
+	assert_string_equal(path, "/tables");
+	assert_ptr_equal(seen, &s.seen);
+	if (!seen->looked) {
+		seen->looked = true;
+		return true;
+	}
+	return calls[called - 1] == 'A' && calls[called - 2] == 'A';
 }
 
 bool
@@ -108,6 +126,7 @@ __wrap_startup_profile(struct tables *t, const char *profile)
 	(void)t;
 	assert_false(is.broken);
 	assert_string_equal(profile, "submission");
+	call('p');
 	return !is.undeclared;
 }
 
@@ -119,7 +138,7 @@ __wrap_startup_options(struct tables *t, const char *profile,
 	assert_string_equal(profile, "submission");
 	for (size_t i = 0; i < n; i++)
 		*(int64_t *)b[i].var = (int64_t)(7 + i);
-	return true;
+	return !is.unlimited;
 }
 
 bool
@@ -144,12 +163,6 @@ __wrap_startup_become_anyhow(const char *user)
 	assert_string_equal(user, "postrider-net");
 	call('B');
 	return !is.nobody;
-}
-
-void
-__wrap_startup_hush(void)
-{
-	call('h');
 }
 
 bool
@@ -177,10 +190,24 @@ __wrap_net_peer_get(int fd, struct net_peer *p)
 }
 
 void
-__wrap_fault_prepare(int fd, const char *text)
+__wrap_fault_prepare(const char *text)
+{
+	assert_string_equal(text, "421 fault\r\n");
+}
+
+void
+__wrap_fault_client(int fd)
 {
 	assert_int_equal(fd, s.out);
-	assert_string_equal(text, "421 fault\r\n");
+	assert_int_equal(fd, pair[0]);
+}
+
+/* Behind what needs rights, before the first connection. */
+void
+__wrap_sandbox(enum sandbox_profile profile)
+{
+	assert_int_equal(profile, SANDBOX_POP3D);
+	call('s');
 }
 
 _Noreturn void
@@ -204,6 +231,16 @@ profile_for(unsigned int port)
 	return "submission";
 }
 
+static bool
+load(struct tables *t, const char *profile)
+{
+	assert_ptr_equal(t, &s.tables);
+	assert_false(is.broken);
+	assert_string_equal(profile, "submission");
+	call('l');
+	return !is.unloadable;
+}
+
 /* The status with which the process ends, or -1: it has a connection. */
 static int
 start(void)
@@ -216,7 +253,9 @@ start(void)
 		.path = "/tables",
 		.profile_for = profile_for,
 		.full = "421 full\r\n",
-		.fault = "421 fault\r\n" };
+		.fault = "421 fault\r\n",
+		.bounds = SANDBOX_POP3D,
+		.load = load };
 	if ((r = setjmp(ended)) != 0)
 		return r - 1;
 	session_start(&s);
@@ -227,31 +266,43 @@ static void
 starts(void **state)
 {
 	static const struct {
-		struct {
-			bool listening, broken, repaired, stranger, user_mode,
-			    nobody, told, undeclared;
-		} is;
+		struct state is;
 		const char *calls;
 		int status;
 		bool fault; /* is what the client hears */
 	} cases[] = {
-		{ { 0 }, "tb", -1, false },
-		{ { .user_mode = true, .stranger = true }, "tb", -1, false },
-		{ { .stranger = true }, "tB", -1, false },
+		{ { 0 }, "tbpl", -1, false },
+		{ { .user_mode = true, .stranger = true }, "tbpl", -1, false },
+		{ { .stranger = true }, "tBpl", -1, false },
 		{ { .stranger = true, .nobody = true }, "tB", EX_CONFIG, true },
 		{ { .broken = true }, "tB", EX_CONFIG, true },
 		{ { .broken = true, .nobody = true }, "tB", EX_CONFIG, true },
-		{ { .undeclared = true }, "tb", EX_CONFIG, true },
-		{ { .listening = true }, "tbcAr", -1, false },
-		{ { .listening = true, .told = true }, "tbcAhr", -1, false },
-		{ { .listening = true, .undeclared = true }, "tbcAr", EX_CONFIG,
+		{ { .undeclared = true }, "tbp", EX_CONFIG, true },
+		{ { .unloadable = true }, "tbpl", EX_CONFIG, true },
+		/* A parent does it once. */
+		{ { .listening = true }, "tbplsAA", -1, false },
+		{ { .listening = true, .undeclared = true }, "tbpsAA",
+		    EX_CONFIG, true },
+		{ { .listening = true, .unloadable = true }, "tbplsAA",
+		    EX_CONFIG, true },
+		{ { .listening = true, .unlimited = true }, "tbplsAA",
+		    EX_CONFIG, true },
+		{ { .listening = true, .broken = true }, "tBsAA", EX_CONFIG,
 		    true },
-		{ { .listening = true, .broken = true }, "tBAt", EX_CONFIG,
-		    true },
-		{ { .listening = true, .broken = true, .repaired = true },
-		    "tBAt", -1, false },
 		{ { .listening = true, .stranger = true, .nobody = true },
 		    "tBz", EX_CONFIG, false },
+		/* And again with other tables, whatever they are. */
+		{ { .listening = true, .changes = true }, "tbplsAAcrpl", -1,
+		    false },
+		{ { .listening = true, .changes = true, .breaks = true },
+		    "tbplsAAcr", EX_CONFIG, true },
+		{ { .listening = true, .changes = true, .broken = true },
+		    "tBsAAt", EX_CONFIG, true },
+		{ { .listening = true,
+		      .changes = true,
+		      .broken = true,
+		      .repaired = true },
+		    "tBsAAtpl", -1, false },
 	};
 	char heard[20];
 	ssize_t n;
@@ -284,10 +335,13 @@ bounds(void **state)
 	assert_int_equal(limits.per_client, 8);
 	assert_string_equal(limits.refusal, "421 full\r\n");
 	/* Also when nobody says how many. */
-	is.broken = is.repaired = true;
-	assert_int_equal(start(), -1);
+	is.broken = true;
+	assert_int_equal(start(), EX_CONFIG);
 	assert_int_equal(limits.connections, 1000);
 	assert_int_equal(limits.per_client, 50);
+	is.changes = is.repaired = true;
+	assert_int_equal(start(), -1);
+	assert_int_equal(limits.connections, 7);
 }
 
 static void

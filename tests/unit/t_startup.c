@@ -98,7 +98,7 @@ tables(void **state)
 }
 
 static void
-profiles_and_hush(void **state)
+profiles_and_reopen(void **state)
 {
 	static const struct cdb_row row = { TABLES_OPTION, "office.profile",
 		"mx" };
@@ -113,9 +113,13 @@ profiles_and_hush(void **state)
 	assert_int_equal(errors, 0);
 	assert_false(startup_profile(&t, "submision"));
 	expect_error("profile=");
-	startup_hush();
-	assert_false(startup_profile(&t, "submision"));
+	tables_close(&t);
+	assert_int_equal(fresh(state), 0);
+	opened = LOG_TO_FILE;
 	assert_false(startup_reopen(&t, unit_path("gone")));
+	expect_error("gone");
+	assert_true(startup_reopen(&t, unit_path("b.cdb")));
+	tables_close(&t);
 	assert_int_equal(errors, 1);
 }
 
@@ -138,7 +142,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tables),
-		cmocka_unit_test_setup(profiles_and_hush, fresh),
+		cmocka_unit_test_setup(profiles_and_reopen, fresh),
 		cmocka_unit_test_setup(nobody_known, fresh),
 	};
 

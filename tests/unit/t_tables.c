@@ -58,6 +58,31 @@ finds(void **state)
 	}
 }
 
+/* Only a plain no is one: older tables do not say. */
+static void
+unix_domains(void **state)
+{
+	static const struct {
+		struct cdb_row row;
+		bool may;
+	} cases[] = {
+		{ { TABLES_META, "unix-domains", "no" }, false },
+		{ { TABLES_META, "unix-domains", "yes" }, true },
+		{ { TABLES_META, "unix-domains", "" }, true },
+		{ { TABLES_OPTION, "unix-domains", "no" }, true },
+	};
+	char e[TABLES_ERR];
+	struct tables t;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		cdb_file("u", &cases[i].row, 1);
+		assert_true(tables_open(&t, unit_path("u"), false, e));
+		assert_int_equal(tables_unix_domains(&t), cases[i].may);
+		tables_close(&t);
+	}
+}
+
 static void
 users(void **state)
 {
@@ -236,6 +261,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds),
 		cmocka_unit_test(users),
+		cmocka_unit_test(unix_domains),
 		cmocka_unit_test(refuses),
 		cmocka_unit_test(truncated),
 		cmocka_unit_test(flipped),
