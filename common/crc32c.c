@@ -2,6 +2,10 @@
  * crc32c: the Castagnoli checksum of spool files.  Library code in smtpd,
  * queued and local.  Uses the processor's instruction where there is one.
  */
+#ifdef __x86_64__
+#include <sys/platform/x86.h>
+#endif
+
 #include <pthread.h>
 #include <string.h>
 
@@ -54,7 +58,12 @@ uint32_t
 crc32c(uint32_t crc, const void *buf, size_t n)
 {
 #ifdef __x86_64__
-	if (__builtin_cpu_supports("sse4.2"))
+	/*
+	 * As the C library found it at start: the compiler's own way would ask
+	 * the processor again in every process, which virtual machines answer
+	 * slowly.
+	 */
+	if (CPU_FEATURE_ACTIVE(SSE4_2))
 		return ~by_instruction(~crc, buf, n);
 #endif
 	return ~by_table(~crc, buf, n);

@@ -1,3 +1,9 @@
+# A session starts for every connection: nothing is looked up, mapped or bound
+# at run time.  The sanitizers have no static form.
+ifndef SAN
+STATIC	= -static-pie
+endif
+
 PROGS	+= common/postriderd common/authd
 
 LIBS_common/postriderd	= -lcdb -lbsd -levent_core

@@ -18,6 +18,9 @@ PROGRAMS = {
 # Nothing else may be mapped where text of the network or of users is parsed.
 LEAN = {"smtpd/smtpd", "pop3d/pop3d", "pop3d/pop3-mailbox", "delivery/local"}
 LEAN_LIBS = {"libc.so.6", "libcdb.so.1", "libbsd.so.0"}
+# Started for every connection by inetd "nowait": nothing is looked up, mapped
+# or bound at run time.
+STATIC = {"smtpd/smtpd", "pop3d/pop3d"}
 
 plain_build = pytest.mark.skipif(SAN, reason="sanitizers link differently")
 
@@ -46,6 +49,13 @@ def test_hardening(program):
 def test_lean_programs_link_little(program):
     needed = set(re.findall(r"NEEDED.*\[(.*)\]", readelf("-d", program)))
     assert needed <= LEAN_LIBS
+
+
+@plain_build
+@pytest.mark.parametrize("program", sorted(STATIC))
+def test_session_programs_link_nothing(program):
+    assert "NEEDED" not in readelf("-d", program)
+    assert "INTERP" not in readelf("-l", program)
 
 
 @plain_build
