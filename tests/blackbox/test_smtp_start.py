@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import signal
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import time
 import pytest
 
 import wire
-from suite import PATIENCE, programs
+from suite import PATIENCE, SAN, programs, wait_for
 
 BOTH = (("smtpd", b"421 4.3.0 "), ("pop3d", b"-ERR [SYS/TEMP] "))
 
@@ -37,11 +38,11 @@ def status(pid, field):
 class Parent:
     """A program with a listening socket, as inetd "wait" starts it."""
 
-    def __init__(self, program, *args):
+    def __init__(self, program, *args, under=()):
         self.socket = listening()
         self.port = self.socket.getsockname()[1]
         self.process = subprocess.Popen(
-            [programs() / program, *args], stdin=self.socket,
+            [*under, programs() / program, *args], stdin=self.socket,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
     def __enter__(self):
@@ -134,3 +135,91 @@ def test_login_is_logged_once(make_lab):
     lines = lab.wait_log("event=disconnected")
     assert f"user={lab.address('alice')}" in lines[0]
     assert len(lab.wait_log("event=login ")) == 1
+
+
+def traced(path):
+    """The calls in the file of strace(1), in order: pid, text."""
+    with open(path, encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            pid, text = line.split(None, 1)
+            if not re.match(r"<\.\.\.|---|\+\+\+", text):
+                yield pid, text
+
+
+def calls_to(path, banner):
+    """The calls of a session up to its banner, and the process it is."""
+    calls = list(traced(path))
+    last = next(i for i, (_, text) in enumerate(calls)
+                if f'"{banner}' in text and text.startswith("send"))
+    pid = calls[last][0]
+    return [text for p, text in calls[:last + 1] if p == pid], pid
+
+
+def strace(path):
+    return ["strace", "-f", "-qq", "-s", "16", "-o", str(path)]
+
+
+STARTS = [("smtpd", "220 "), ("pop3d", "+OK ")]
+
+
+@pytest.mark.skipif(SAN, reason="the sanitizers make calls of their own")
+@pytest.mark.parametrize("program, banner", STARTS)
+def test_calls_from_accept_to_banner(make_lab, tmp_path, program, banner):
+    """What a parent can do once must not be done for every connection."""
+    lab = make_lab()
+    trace = tmp_path / "trace"
+    with Parent(program, "-t", lab.dir / "state/tables.cdb",
+                under=strace(trace)) as parent:
+        for _ in range(3):
+            with socket.create_connection((wire.LOCALHOST, parent.port),
+                                          PATIENCE) as c:
+                assert c.recv(4) == banner.encode()
+        wait_for(lambda: "exit_group" in trace.read_text(errors="replace"),
+                 "the end of a session")
+        # strace(1) keeps signals from what it runs: the parent ends itself.
+        pid = next(traced(trace))[0]
+        os.kill(int(pid), signal.SIGTERM)
+        parent.process.wait(PATIENCE)
+    child, _ = calls_to(trace, banner)
+    mine = [text for p, text in traced(trace) if p == pid]
+    accept = next(i for i, text in enumerate(mine)
+                  if text.startswith("accept4(") and "EAGAIN" not in text)
+    fork = next(i for i, text in enumerate(mine[accept:])
+                if re.match("clone|fork", text))
+    # accept4; stat of the tables, or a change would need a restart; clone.
+    assert fork + 1 <= 3, mine[accept:accept + fork + 1]
+    # set_robust_list, which fork(3) makes; SIGTERM's action and mask; the
+    # listening socket closed; socket and connect to one daemon; time and pid
+    # of the log's line, the line, the banner.
+    assert len(child) <= 9, child
+
+
+@pytest.mark.skipif(SAN, reason="the sanitizers make calls of their own")
+@pytest.mark.parametrize("program, banner", STARTS)
+def test_calls_from_exec_to_banner(make_lab, tmp_path, program, banner):
+    """Nothing is linked, looked up or read but the tables."""
+    lab = make_lab()
+    trace = tmp_path / "trace"
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        with subprocess.Popen(
+                [*strace(trace), programs() / program, "-t",
+                 lab.dir / "state/tables.cdb"], stdin=theirs, stdout=theirs,
+                stderr=theirs) as session:
+            theirs.close()
+            ours.settimeout(PATIENCE)
+            assert ours.recv(4) == banner.encode()
+            ours.close()
+            session.wait(PATIENCE)
+    calls, _ = calls_to(trace, banner)
+    opened = [text for text in calls if re.match("open|access", text)]
+    # 14 until main(), with execve; umask and what the socket is: 2; to keep it
+    # off standard output and error: 7; addresses, signals, TCP_NODELAY: 6;
+    # tables: 4; log and user: 3; a daemon's socket: 2; sandbox: 5; line and
+    # banner: 2.  The C library of another release may want some more.
+    bound = 45 + 3
+    if os.getuid() == 0:
+        bound += 5  # root is given up, and that is tried
+    assert len(calls) <= bound, calls
+    # /dev/null, the tables, and the log if it is a file.
+    assert len(opened) <= 3, opened
