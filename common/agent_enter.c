@@ -216,58 +216,41 @@ fail(int report, const struct refusal *r)
 	_exit(EX_UNAVAILABLE);
 }
 
-/* What pop3d was started with, as authd passed it on. */
-static bool
-check_profile(struct master *m, const char *profile, struct refusal *r)
-{
-	struct tables *t = tables_fresh_get(&m->tables);
-
-	if (t != NULL && profile_known(t, profile))
-		return true;
-	(void)refuse(r, &misconfigured, "profile=%s wanted=declared found=none",
-	    profile);
-	return false;
-}
-
 static char *
 arg(const char *s)
 {
 	return (char *)(uintptr_t)s; /* execve(2) does not change it */
 }
 
+/* pop3-mailbox is told whose it is: its directory does not say so. */
 static void
-run(struct master *m, const char *program, const struct identity *id,
-    const struct msg_spawn_start *start)
+run(struct master *m, const char *program, const struct msg_spawn_start *start)
 {
-	char *argv[] = { arg(program), arg("-t"), m->tables.path, arg("-a"),
-		arg(start->account), arg("-m"), arg(id->maildir), arg("-c"),
-		arg(start->client), arg("-p"), arg(start->profile), NULL };
+	char *argv[] = { arg(program), arg("-t"), m->tables.path, arg("-u"),
+		arg(start->account), NULL };
 
-	if (start->program != SPAWN_MAILBOX)
+	if (start->program != SPAWN_MAILBOX ||
+	    strchr(start->account, '@') != NULL)
 		argv[3] = NULL;
 	child_exec(master_text(m, "libexec-dir"), argv);
 }
 
 void
 agent_enter(struct master *m, const char *program,
-    const struct msg_spawn_start *start, int in_or_job[2], int report)
+    const struct msg_spawn_start *start, int job, int report)
 {
 	static struct identity id;
 	struct refusal r = REFUSAL_INIT, ready = REFUSAL_INIT;
-	int job = in_or_job[1];
 
-	child_descriptors(in_or_job[0], &job, job == -1 ? 0 : 1, &report);
+	child_descriptors(-1, &job, 1, &report);
 	if (agent_identify(m, start->account, &id, &r) != OUT_OK)
 		fail(report, &r);
 	if (!m->user_mode)
 		privs_become(id.uid, id.gid, id.name);
 	if (enter(&id, &r) != OUT_OK)
 		fail(report, &r);
-	if (start->program == SPAWN_MAILBOX &&
-	    !check_profile(m, start->profile, &r))
-		fail(report, &r);
 	tell(report, &ready);
-	run(m, program, &id, start);
+	run(m, program, start);
 	(void)refuse(&r, &misconfigured,
 	    "path=%s/%s wanted=executable found=%s",
 	    master_text(m, "libexec-dir"), program, strerror(errno));

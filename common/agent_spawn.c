@@ -1,7 +1,7 @@
 /*
  * agent_spawn: starting agents for the daemons that ask.  In postriderd, as
  * root; reads numbers and an account's name from queued and authd
- * (msg_spawn.h) and passes descriptors on without reading from them.
+ * (msg_spawn.h), and nothing from the channels that it makes for them.
  */
 #include <sys/wait.h>
 
@@ -29,7 +29,7 @@ struct row {
 	uint32_t program; /* SPAWN_* */
 	const char *name;
 	size_t asker; /* DAEMON_* */
-	bool session; /* takes the client's socket; else a job channel */
+	bool session; /* serves clients, who outlive the asker */
 };
 
 /* clang-format off */
@@ -47,7 +47,7 @@ struct agent {
 	const struct row *row;
 	char account[LOGIN_MAX + 1];
 	pid_t pid;
-	int job; /* the asker's end of the job channel, or -1 */
+	int job; /* the asker's end of the channel, or -1 */
 	int report;
 	struct event *readable; /* report is waited for; NULL: answered */
 	struct refusal told[2]; /* what came through it */
@@ -171,32 +171,28 @@ close_all(int *fds, size_t n)
 			(void)close(fds[i]); /* nothing is lost with them */
 }
 
-/* The ends of the job channel and of the report: [0] ours, [1] the agent's. */
+/* The ends of the channel and of the report: [0] ours, [1] the agent's. */
 static bool
-open_pipes(const struct row *row, int job[2], int report[2])
+open_pipes(int job[2], int report[2])
 {
 	job[0] = job[1] = report[0] = report[1] = -1;
-	if (pipe2(report, O_CLOEXEC) == -1 ||
-	    fcntl(report[0], F_SETFL, O_NONBLOCK) == -1)
-		return false;
-	return row->session || sock_pair(job) == 0;
+	return pipe2(report, O_CLOEXEC) == 0 &&
+	    fcntl(report[0], F_SETFL, O_NONBLOCK) != -1 && sock_pair(job) == 0;
 }
 
 static bool
-start(struct agent *a, const struct msg_spawn_start *msg, int fd)
+start(struct agent *a, const struct msg_spawn_start *msg)
 {
-	int job[2], report[2], in_or_job[2];
+	int job[2], report[2];
 
-	if (!open_pipes(a->row, job, report) || !watch(a, report[0])) {
+	if (!open_pipes(job, report) || !watch(a, report[0])) {
 		close_all(job, 2);
 		close_all(report, 2);
 		return false;
 	}
-	in_or_job[0] = fd;
-	in_or_job[1] = job[1];
 	a->pid = child_fork(&a->m->children, on_ended, a);
 	if (a->pid == 0)
-		agent_enter(a->m, a->row->name, msg, in_or_job, report[1]);
+		agent_enter(a->m, a->row->name, msg, job[1], report[1]);
 	close_all(&job[1], 1);
 	close_all(&report[1], 1);
 	a->job = job[0];
@@ -209,18 +205,17 @@ start(struct agent *a, const struct msg_spawn_start *msg, int fd)
 }
 
 static const struct row *
-find(uint32_t program, size_t asker, bool session)
+find(uint32_t program, size_t asker)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].program == program && rows[i].asker == asker &&
-		    rows[i].session == session)
+		if (rows[i].program == program && rows[i].asker == asker)
 			return &rows[i];
 	return NULL;
 }
 
 /*
- * Sessions and deliveries have limits of their own.  An asker that keeps its
- * own limit counts an agent until it closes the channel, we until its end.
+ * Mailboxes and deliveries have limits of their own.  The askers keep them and
+ * count an agent until they close its channel, we until its end.
  */
 static bool
 has_room(struct master *m, bool session)
@@ -230,13 +225,9 @@ has_room(struct master *m, bool session)
 
 	LIST_FOREACH(a, &m->agents, link)
 	n += a->row->session == session;
-	if (session)
-		most = master_number(m, NULL, "mailbox-sessions", 50);
-	else {
-		most = master_number(m, NULL, "agents", 50);
-		most += SPARE(most);
-	}
-	return n < most;
+	most =
+	    master_number(m, NULL, session ? "mailbox-sessions" : "agents", 50);
+	return n < most + SPARE(most);
 }
 
 static void
@@ -250,7 +241,7 @@ refuse(struct peer *p, uint32_t serial, const char *what)
 
 static void
 start_or_refuse(struct master *m, struct peer *p, const struct row *row,
-    const struct msg_spawn_start *msg, int fd)
+    const struct msg_spawn_start *msg)
 {
 	struct agent *a;
 
@@ -266,7 +257,7 @@ start_or_refuse(struct master *m, struct peer *p, const struct row *row,
 		a->serial = msg->serial;
 		a->row = row;
 		strlcpy(a->account, msg->account, sizeof(a->account));
-		if (start(a, msg, fd)) {
+		if (start(a, msg)) {
 			LIST_INSERT_HEAD(&m->agents, a, link);
 			return;
 		}
@@ -281,10 +272,10 @@ void
 agent_spawn(struct master *m, struct peer *p, size_t daemon,
     const struct msg_spawn_start *msg, int fd)
 {
-	const struct row *row = find(msg->program, daemon, fd != -1);
+	const struct row *row = find(msg->program, daemon);
 
-	if (row != NULL)
-		start_or_refuse(m, p, row, msg, fd);
+	if (row != NULL && fd == -1)
+		start_or_refuse(m, p, row, msg);
 	else {
 		log_error("-", "channel=spawn wanted=own-program found=%u",
 		    (unsigned int)msg->program);
@@ -354,7 +345,7 @@ agent_stop_sessions(struct master *m)
 
 	LIST_FOREACH(a, &m->agents, link)
 	if (a->row->session)
-		(void)kill(a->pid, SIGTERM); /* not reaped, so still it */
+		child_signal(a->pid, SIGTERM);
 }
 
 size_t

@@ -19,12 +19,13 @@
 struct session {
 	struct peer *peer;
 	struct login_origin origin;
-	char account[LOGIN_MAX + 1]; /* who has logged in; "" nobody */
+	char profile[PROFILE_MAX + 1];
+	int socket; /* the client's, while we have the word; else -1 */
 	/* What is under way; at most one of these. */
 	struct sasl *sasl;
 	struct login_check *check;
 	struct job *lookup;
-	uint32_t handover;
+	struct handover *handover;
 };
 
 static struct login_checker *checker;
@@ -37,11 +38,21 @@ auth_session_init(struct login_checker *c, struct sasl_library *l)
 	library = l;
 }
 
+/* Before an answer that leaves it to the peer. */
+static void
+let_go(struct session *s)
+{
+	if (s->socket != -1)
+		(void)close(s->socket); /* the peer has its own */
+	s->socket = -1;
+}
+
 static void
 fail(struct session *s, const char *dsn, const char *text)
 {
 	struct msg_auth_failure m;
 
+	let_go(s);
 	memset(&m, 0, sizeof(m));
 	strlcpy(m.dsn, dsn, sizeof(m.dsn));
 	strlcpy(m.text, text, sizeof(m.text));
@@ -74,6 +85,29 @@ static const struct answer {
 };
 
 static void
+handed(void *arg, const char *dsn, const char *text)
+{
+	struct msg_auth_handed m = { 0 };
+	struct session *s = arg;
+
+	s->handover = NULL;
+	if (dsn != NULL)
+		fail(s, dsn, text);
+	else
+		(void)peer_send(s->peer, AUTH_T_HANDED, &m, -1); /* as above */
+}
+
+static void
+hand_over(struct session *s, const char *account)
+{
+	struct handover_client c = { account, s->origin.client, s->profile };
+	int fd = s->socket;
+
+	s->socket = -1;
+	s->handover = handover_start(&c, fd, handed, s);
+}
+
+static void
 checked(void *arg, enum login_result result, const char *account)
 {
 	struct session *s = arg;
@@ -84,9 +118,12 @@ checked(void *arg, enum login_result result, const char *account)
 		fail(s, answers[result].dsn, answers[result].text);
 		return;
 	}
+	if (s->socket != -1) {
+		hand_over(s, account);
+		return;
+	}
 	memset(&m, 0, sizeof(m));
 	strlcpy(m.login, account, sizeof(m.login));
-	strlcpy(s->account, account, sizeof(s->account));
 	(void)peer_send(s->peer, AUTH_T_SUCCESS, &m, -1); /* as in fail() */
 }
 
@@ -110,6 +147,7 @@ step(struct session *s, const uint8_t *in, size_t n)
 	m.token_len = 0;
 	switch (sasl_step(s->sasl, in, n, m.token, &m.token_len)) {
 	case SASL_CHALLENGE:
+		let_go(s);
 		(void)peer_send(s->peer, AUTH_T_CHALLENGE, &m, -1);
 		break;
 	case SASL_CREDENTIALS:
@@ -125,14 +163,26 @@ step(struct session *s, const uint8_t *in, size_t n)
 	}
 }
 
+/* A token that may be the last one; false when it is none of ours. */
+static bool
+take_socket(struct session *s, int fd)
+{
+	s->socket = fd;
+	if (fd == -1 || strcmp(s->origin.service, "pop3") == 0)
+		return true;
+	breach(s, "descriptor-without-pop3");
+	return false;
+}
+
 static void
 on_start(struct session *s, const union msg_auth *m, int fd)
 {
-	(void)fd;
-	s->account[0] = '\0';
 	strlcpy(s->origin.service, m->start.service, sizeof(s->origin.service));
 	strlcpy(s->origin.mech, m->start.mech, sizeof(s->origin.mech));
 	strlcpy(s->origin.client, m->start.client, sizeof(s->origin.client));
+	strlcpy(s->profile, m->start.profile, sizeof(s->profile));
+	if (!take_socket(s, fd))
+		return;
 	if (!sasl_offers(m->start.mech)) {
 		fail(s, "5.5.4", "mechanism not supported");
 		return;
@@ -148,8 +198,8 @@ on_start(struct session *s, const union msg_auth *m, int fd)
 static void
 on_response(struct session *s, const union msg_auth *m, int fd)
 {
-	(void)fd;
-	step(s, m->response.token, m->response.token_len);
+	if (take_socket(s, fd))
+		step(s, m->response.token, m->response.token_len);
 }
 
 static void
@@ -194,7 +244,6 @@ on_account(struct session *s, const union msg_auth *m, int fd)
 	char e[TABLES_ERR];
 
 	(void)fd;
-	s->account[0] = '\0'; /* PASSED now means that this was answered */
 	if (!resolve_unix_name_valid(m->account.name)) {
 		exists(s, ACCOUNT_NONE);
 		return;
@@ -207,33 +256,6 @@ on_account(struct session *s, const union msg_auth *m, int fd)
 		exists(s, ACCOUNT_LATER);
 }
 
-static void
-handed(void *arg, const char *dsn, const char *text)
-{
-	struct msg_auth_handed m = { 0 };
-	struct session *s = arg;
-
-	s->handover = 0;
-	if (dsn != NULL)
-		fail(s, dsn, text);
-	else
-		(void)peer_send(s->peer, AUTH_T_HANDED, &m, -1);
-}
-
-static void
-on_handover(struct session *s, const union msg_auth *m, int fd)
-{
-	if (fd == -1 || s->account[0] == '\0' ||
-	    strcmp(s->origin.service, "pop3") != 0) {
-		breach(s, "handover-without-login");
-		return;
-	}
-	s->handover = handover_start(s->account, &m->handover, fd, handed, s);
-	s->account[0] = '\0'; /* one login, one mailbox */
-	if (s->handover == 0)
-		fail(s, "4.3.0", "the mailbox cannot be opened now");
-}
-
 typedef void handler(struct session *, const union msg_auth *, int fd);
 
 static handler *const handlers[AUTH_T_COUNT] = {
@@ -241,7 +263,6 @@ static handler *const handlers[AUTH_T_COUNT] = {
 	[AUTH_T_RESPONSE] = on_response,
 	[AUTH_T_CANCEL] = on_cancel,
 	[AUTH_T_ACCOUNT] = on_account,
-	[AUTH_T_HANDOVER] = on_handover,
 };
 
 static void
@@ -250,12 +271,14 @@ on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 	struct session *s = p->data;
 
 	/* The channel's table lets only types with a handler through. */
-	if (s != NULL && (fd == -1 || type == AUTH_T_HANDOVER))
+	if (s != NULL &&
+	    (fd == -1 || type == AUTH_T_START || type == AUTH_T_RESPONSE)) {
 		handlers[type](s, msg, fd);
-	else
-		peer_close(p);
+		return;
+	}
+	peer_close(p);
 	if (fd != -1)
-		(void)close(fd); /* postriderd has its own by now */
+		(void)close(fd); /* nobody wants it */
 }
 
 static void
@@ -266,11 +289,12 @@ on_closed(struct peer *p)
 	if (s == NULL)
 		return;
 	end_sasl(s);
+	let_go(s);
 	if (s->check != NULL)
 		login_check_cancel(s->check);
 	if (s->lookup != NULL)
 		workers_cancel(s->lookup);
-	if (s->handover != 0)
+	if (s->handover != NULL)
 		handover_cancel(s->handover);
 	free(s);
 }
@@ -281,10 +305,12 @@ auth_session_opened(struct peer *p)
 	struct session *s = calloc(1, sizeof(*s));
 
 	p->data = s;
-	if (s == NULL)
+	if (s == NULL) {
 		peer_close(p);
-	else
-		s->peer = p;
+		return;
+	}
+	s->peer = p;
+	s->socket = -1;
 }
 
 const struct peer_ops auth_session_ops = { on_message, on_closed };

@@ -3,9 +3,10 @@
  *
  * Started by postriderd as postrider-auth, with group shadow when Unix
  * passwords are on; holds the password verifiers.  Answers smtpd and pop3d on
- * the auth channel (msg_auth.h, descriptor 4) and asks postriderd for mailbox
- * sessions (msg_spawn.h, descriptor 3), whose end of file stops it.  Must
- * never see a client's bytes other than SASL tokens.
+ * the auth channel (msg_auth.h, descriptor 4), asks postriderd for pop3-mailbox
+ * processes (msg_spawn.h, descriptor 3), whose end of file stops it, and hands
+ * POP3 clients to these (msg_mailbox.h).  Must never see a client's bytes other
+ * than SASL tokens.
  */
 #include <sys/stat.h>
 
@@ -125,7 +126,7 @@ main(int argc, char *argv[])
 	if ((library = sasl_open()) == NULL)
 		errx(EX_SOFTWARE, "SASL library");
 	auth_session_init(&checker, library);
-	if (!handover_init(checker.base) ||
+	if (!handover_init(checker.base, &checker.tables) ||
 	    !server_start(&server, checker.base, AUTH_FD))
 		err(EX_OSERR, "descriptors 3 and 4");
 	if (event_base_dispatch(checker.base) == -1)

@@ -110,13 +110,23 @@ child_fork(struct children *cs, child_ended *done, void *arg)
 }
 
 void
+child_signal(pid_t pid, int sig)
+{
+	/*
+	 * Not reaped yet, so the number is still its own.  It leads a session,
+	 * or is about to and has made nothing so far.
+	 */
+	if (kill(-pid, sig) == -1)
+		(void)kill(pid, sig);
+}
+
+void
 children_signal(struct children *cs, int sig)
 {
 	struct child *c;
 
-	/* Not reaped yet, so the number is still theirs. */
 	LIST_FOREACH(c, &cs->list, link)
-	(void)kill(c->pid, sig);
+	child_signal(c->pid, sig);
 }
 
 static int

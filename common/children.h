@@ -35,6 +35,8 @@ bool children_init(struct children *, struct event_base *);
  */
 pid_t child_fork(struct children *, child_ended *, void *arg);
 
+/* To a child that was not reaped, and to the processes it has made. */
+void child_signal(pid_t, int sig);
 void children_signal(struct children *, int sig);
 
 /*

@@ -1,10 +1,9 @@
 /*
  * handover: POP3 clients' sockets on their way to pop3-mailbox.  In authd, as
- * postrider-auth; passes them to postriderd (msg_spawn.h) and never reads
- * from one.
+ * postrider-auth; passes them on (msg_mailbox.h) and never reads from one.  A
+ * client whose process goes away before it has said that it serves him gets
+ * another one, once.
  */
-#include <sys/queue.h>
-
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,101 +12,225 @@
 
 #include "common/handover.h"
 #include "common/log.h"
-#include "common/server.h"
+#include "common/mailbox_agents.h"
+#include "common/msg_spawn.h"
+#include "common/options.h"
 
-struct waiting {
-	uint32_t serial;
-	handover_done *done;
-	void *arg;
-	LIST_ENTRY(waiting) link;
-};
+#define WINDOW 64 /* questions that one process may have unanswered */
+#define TRIES 2
 
-/* There is one postriderd. */
-static struct peer *master;
-static struct event_base *loop;
+static struct tables_fresh *tables;
+static size_t most =
+    50; /* sessions at once; with tables at hand, what they say */
 static uint32_t last_serial;
-static LIST_HEAD(, waiting) line = LIST_HEAD_INITIALIZER(line);
 
-static struct waiting *
-take(uint32_t serial)
+static void
+finish(struct handover *h, const char *dsn, const char *text)
 {
-	struct waiting *w;
+	(void)close(h->fd); /* somebody has it, or nobody wants it */
+	if (h->done != NULL)
+		h->done(h->arg, dsn, text);
+	free(h);
+}
 
-	LIST_FOREACH(w, &line, link)
-	if (w->serial == serial) {
-		LIST_REMOVE(w, link);
-		return w;
+static void
+give_up(struct handover *h)
+{
+	finish(h, "4.3.0", "the mailbox cannot be opened now");
+}
+
+static bool
+has_room(void)
+{
+	int64_t n = 0;
+	const struct option_bind bind = { "mailbox-sessions", &n };
+	struct tables *t = tables_fresh_get(tables);
+	char e[TABLES_ERR];
+
+	if (t != NULL && options_load(t, NULL, &bind, 1, e))
+		most = (size_t)n;
+	else if (t != NULL)
+		log_error("-", "tables=%s", e);
+	return mailbox_agents_load() < most;
+}
+
+/* Those in line that were not sent stand behind those that were. */
+static struct handover *
+next_unsent(const struct mailbox_agent *a)
+{
+	struct handover *h;
+
+	TAILQ_FOREACH(h, &a->line, link)
+	if (!h->sent)
+		return h;
+	return NULL;
+}
+
+static void
+fill(struct mailbox_agent *a)
+{
+	struct handover *h;
+
+	while (a->waiting > a->unanswered && a->unanswered < WINDOW &&
+	    (h = next_unsent(a)) != NULL) {
+		/* Otherwise there is room after an answer, or it is gone. */
+		if (peer_try(a->peer, MAILBOX_T_OPEN, &h->open, h->fd) !=
+		    CHAN_OK)
+			return;
+		if (a->unanswered++ == 0)
+			a->since = deadline_now();
+		h->sent = true;
 	}
-	return NULL; /* its client is gone */
 }
 
 static void
-on_message(struct peer *p, unsigned int type, const void *msg, int fd)
+ready(struct mailbox_agent *a)
 {
-	const struct msg_spawn_started *started = msg;
-	const struct msg_spawn_failed *failed = msg;
-	struct waiting *w;
+	if (!a->peer->dead)
+		fill(a);
+}
 
-	(void)p;
-	if (fd != -1)
-		(void)close(fd); /* sessions have no job channel */
-	w = take(type == SPAWN_T_STARTED ? started->serial : failed->serial);
-	if (w == NULL)
-		return;
-	if (type == SPAWN_T_STARTED)
-		w->done(w->arg, NULL, "");
+static void
+leave_line(struct handover *h)
+{
+	struct mailbox_agent *a = h->agent;
+
+	TAILQ_REMOVE(&a->line, h, link);
+	a->waiting--;
+	a->unanswered -= h->sent;
+}
+
+/* Whoever cannot be sent now waits; false if there is nothing to wait for. */
+static bool
+place(struct handover *h)
+{
+	struct mailbox_agent *a = mailbox_agent_for(h->open.account, most);
+
+	if (a == NULL)
+		return false;
+	h->agent = a;
+	h->sent = false;
+	TAILQ_INSERT_TAIL(&a->line, h, link);
+	a->waiting++;
+	if (a->peer != NULL)
+		ready(a);
+	return true;
+}
+
+/* What the owner's process says may reach a client. */
+static bool
+is_refusal(const struct msg_mailbox_refused *m)
+{
+	for (const char *p = m->text; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			return false;
+	return (m->dsn[0] == '4' || m->dsn[0] == '5') && m->dsn[1] == '.';
+}
+
+/* All but "running" answer the oldest question. */
+static void
+answer(struct mailbox_agent *a, const char *dsn, const char *text)
+{
+	struct handover *h = TAILQ_FIRST(&a->line);
+
+	a->since = deadline_now();
+	leave_line(h);
+	finish(h, dsn, text);
+	ready(a);
+}
+
+static void
+message(struct mailbox_agent *a, unsigned int type, const union msg_mailbox *m)
+{
+	const struct handover *h = TAILQ_FIRST(&a->line);
+	uint64_t running = m->running.running;
+
+	if (type == MAILBOX_T_RUNNING) {
+		/* Nobody shuts others out with sessions that he never had. */
+		a->running = running < a->opened ? running : a->opened;
+		if (a->unanswered == 0)
+			a->since = deadline_now();
+	} else if (h == NULL || !h->sent || h->open.serial != m->opened.serial)
+		mailbox_agent_breach(a, "an answer to nothing");
+	else if (type == MAILBOX_T_OPENED) {
+		running = m->opened.running;
+		a->opened++;
+		a->running = running < a->opened ? running : a->opened;
+		answer(a, NULL, "");
+	} else if (is_refusal(&m->refused))
+		answer(a, m->refused.dsn, m->refused.text);
 	else
-		w->done(w->arg, failed->dsn, failed->text);
-	free(w);
+		mailbox_agent_breach(a, "a refusal of another kind");
+}
+
+/* A process that ended had reasons which may be its last client's. */
+static void
+place_again(struct handover *h)
+{
+	h->tries += h->sent;
+	if (h->tries >= TRIES || h->done == NULL || !place(h))
+		give_up(h);
 }
 
 static void
-on_closed(struct peer *p)
+gone(struct handover_line *line, const char *account, const char *dsn,
+    const char *text)
 {
-	(void)p;
-	master = NULL;
-	(void)event_base_loopbreak(loop); /* postriderd wants us to stop */
-}
+	struct handover *h;
 
-static const struct peer_ops ops = { on_message, on_closed };
+	while ((h = TAILQ_FIRST(line)) != NULL) {
+		TAILQ_REMOVE(line, h, link);
+		/* An account that is not there says nothing of the others. */
+		if (dsn == NULL ||
+		    (strcmp(dsn, "5.1.1") == 0 &&
+			strcmp(h->open.account, account) != 0))
+			place_again(h);
+		else
+			finish(h, dsn, text);
+	}
+}
 
 bool
-handover_init(struct event_base *base)
+handover_init(struct event_base *base, struct tables_fresh *t)
 {
-	loop = base;
-	master = peer_new(base, SPAWN_FD, &spawn_channel, SPAWN_ASKER, &ops);
-	return master != NULL;
+	static const struct mailbox_agents_ops ops = { ready, message, gone };
+
+	tables = t;
+	return mailbox_agents_init(base, &ops);
 }
 
-uint32_t
-handover_start(const char *account, const struct msg_auth_handover *m, int fd,
-    handover_done *done, void *arg)
+struct handover *
+handover_start(
+    const struct handover_client *c, int fd, handover_done *done, void *arg)
 {
-	struct msg_spawn_start start = { .program = SPAWN_MAILBOX };
-	struct waiting *w = calloc(1, sizeof(*w));
+	struct handover *h = calloc(1, sizeof(*h));
 
-	if (w == NULL || master == NULL) {
-		free(w);
-		return 0;
+	if (h == NULL) {
+		(void)close(fd); /* the client hears why */
+		done(arg, "4.3.0", "no memory to open the mailbox");
+		return NULL;
 	}
-	if (++last_serial == 0)
-		last_serial = 1;
-	start.serial = w->serial = last_serial;
-	strlcpy(start.account, account, sizeof(start.account));
-	strlcpy(start.client, m->client, sizeof(start.client));
-	strlcpy(start.profile, m->profile, sizeof(start.profile));
-	if (peer_try(master, SPAWN_T_START, &start, fd) != CHAN_OK) {
-		free(w); /* too much at once, or postriderd is gone */
-		return 0;
-	}
-	w->done = done;
-	w->arg = arg;
-	LIST_INSERT_HEAD(&line, w, link);
-	return w->serial;
+	h->fd = fd;
+	h->done = done;
+	h->arg = arg;
+	h->open.serial = ++last_serial;
+	strlcpy(h->open.account, c->account, sizeof(h->open.account));
+	strlcpy(h->open.client, c->ip, sizeof(h->open.client));
+	strlcpy(h->open.profile, c->profile, sizeof(h->open.profile));
+	if (has_room() && place(h))
+		return h;
+	log_error("-", "program=pop3-mailbox account=%s found=limit-reached",
+	    c->account);
+	finish(h, SPAWN_BUSY, "too many at once, try again later");
+	return NULL;
 }
 
 void
-handover_cancel(uint32_t serial)
+handover_cancel(struct handover *h)
 {
-	free(take(serial));
+	h->done = NULL;
+	if (h->sent)
+		return; /* and freed with the answer */
+	leave_line(h);
+	give_up(h);
 }

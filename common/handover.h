@@ -6,27 +6,34 @@
 
 #include <event2/event.h>
 #include <stdbool.h>
-#include <stdint.h>
 
-#include "common/msg_auth.h"
-#include "common/msg_spawn.h"
+#include "common/tables_fresh.h"
+
+/* A client that has logged in, and the profile whose options hold for it. */
+struct handover_client {
+	const char *account, *ip, *profile;
+};
+
+struct handover;
 
 /* dsn is NULL when the mailbox has the client; else why it has not. */
 typedef void handover_done(void *arg, const char *dsn, const char *text);
 
 /*
  * Takes the spawn channel on descriptor SPAWN_FD; when postriderd closes it the
- * event loop ends.  False with errno.
+ * event loop ends.  The tables must outlive it.  False with errno.
  */
-bool handover_init(struct event_base *);
+bool handover_init(struct event_base *, struct tables_fresh *);
 
 /*
- * Asks for a mailbox of the account on the client's socket, which stays the
- * caller's.  done(arg) runs once, from the event loop, unless cancelled.
- * Returns a number for handover_cancel(), or 0: not to be had now.
+ * Gives the client's socket, which is taken over, to a process of the
+ * account's owner.  done(arg) runs once, unless cancelled: from the event loop,
+ * or at once, and then NULL is returned.
  */
-uint32_t handover_start(const char *account, const struct msg_auth_handover *,
-    int fd, handover_done *, void *arg);
-void handover_cancel(uint32_t);
+struct handover *handover_start(
+    const struct handover_client *, int fd, handover_done *, void *arg);
+
+/* Nobody waits for it: done never runs, though the mailbox may be opened. */
+void handover_cancel(struct handover *);
 
 #endif

@@ -94,11 +94,16 @@ go_on(struct login_check *c, int64_t ms, void (*next)(struct login_check *))
 {
 	struct timeval tv;
 
-	if (ms < 0)
-		ms = 0;
+	c->next = next;
+	if (ms <= 0) {
+		/* In this turn of the loop; a timer would cost another. */
+		event_active(c->timer, EV_TIMEOUT, 0);
+		return;
+	}
 	tv.tv_sec = ms / 1000;
 	tv.tv_usec = ms % 1000 * 1000;
-	c->next = next;
+	/* Its clock stands still while it works, and ours has not. */
+	(void)event_base_update_cache_time(c->in->base);
 	/* Without memory for a timer the peer's own deadline ends it. */
 	(void)evtimer_add(c->timer, &tv);
 }

@@ -4,14 +4,16 @@
  *	smtpd, pop3d (CLIENT)  --start, response..-->  authd
  *	                       <--challenge.., success or failure--
  *	smtpd                  --account-->      <--exists--
- *	pop3d                  --handover + client socket-->
- *	                       <--handed or failure--
+ *	pop3d                  --start, response.. + client's socket-->
+ *	                       <--challenge.., handed or failure--
  *
  * Tokens are the decoded bytes of SASL (RFC 4422).  A failure may come late on
- * purpose: delays against guessing are authd's.  handover follows a success of
- * service "pop3": authd has pop3-mailbox started on the socket, and after
- * "handed" the sender must not touch the socket again.  The socket is
- * run-dir/auth; the peer must be postrider-net.
+ * purpose: delays against guessing are authd's.  With service "pop3" the
+ * client's socket comes with each token that may be the last: if it is, and the
+ * login is good, authd gives the socket to pop3-mailbox and says "handed" in
+ * the place of success; the sender must not touch it again.  With any other
+ * answer authd has let go of it.  The channel's socket is run-dir/auth; the peer
+ * must be postrider-net.
  */
 /* clang-format off */
 #ifndef COMMON_MSG_AUTH_H
@@ -39,8 +41,7 @@ enum auth_state {
 	AUTH_IDLE	= 1,	/* nobody yet */
 	AUTH_WORKING	= 2,	/* authd has the word */
 	AUTH_ASKED	= 4,	/* the client has it */
-	AUTH_PASSED	= 8,	/* success was said, or an account looked up */
-	AUTH_LOOKUP	= 16,	/* account asked */
+	AUTH_LOOKUP	= 8,	/* account asked */
 };
 
 #define AUTH_START(F, S, B)					\
@@ -48,6 +49,7 @@ enum auth_state {
 	S(service, 15)	/* "smtp" or "pop3" */	\
 	S(mech, MECH_MAX)	\
 	S(client, IP_MAX)	\
+	S(profile, PROFILE_MAX)	/* pop3: whose options hold afterwards */ \
 	B(token, TOKEN_MAX)
 
 #define AUTH_TOKEN(F, S, B)					\
@@ -57,7 +59,7 @@ enum auth_state {
 	S(login, LOGIN_MAX)	/* canonical: the account's address or name */
 
 #define AUTH_FAILURE(F, S, B)					\
-	S(dsn, DSN_MAX)	/* 5.7.8, 4.7.0, ..., RFC 4954 section 6 */	\
+	S(dsn, DSN_MAX)	/* 5.7.8, 4.7.0: RFC 4954 section 6; else: no mailbox */ \
 	S(text, TEXT_MAX)
 
 #define AUTH_ACCOUNT(F, S, B)					\
@@ -66,21 +68,16 @@ enum auth_state {
 #define AUTH_EXISTS(F, S, B)					\
 	F(u32, kind)	/* ACCOUNT_* */
 
-#define AUTH_HANDOVER(F, S, B)					\
-	S(client, IP_MAX)	/* for the log */	\
-	S(profile, PROFILE_MAX)	/* whose options hold */
-
 /* type, name, fields, sender, states in which it may be sent, next state */
 #define AUTH_MESSAGES(M)						\
-	M(START, start, AUTH_START, AUTH_CLIENT, AUTH_IDLE | AUTH_PASSED, AUTH_WORKING)	\
+	M(START, start, AUTH_START, AUTH_CLIENT, AUTH_IDLE, AUTH_WORKING)	\
 	M(CHALLENGE, challenge, AUTH_TOKEN, AUTH_SERVER, AUTH_WORKING, AUTH_ASKED)	\
 	M(RESPONSE, response, AUTH_TOKEN, AUTH_CLIENT, AUTH_ASKED, AUTH_WORKING)	\
 	M(CANCEL, cancel, MSG_EMPTY, AUTH_CLIENT, AUTH_ASKED, AUTH_IDLE)	\
-	M(SUCCESS, success, AUTH_SUCCESS, AUTH_SERVER, AUTH_WORKING, AUTH_PASSED)	\
+	M(SUCCESS, success, AUTH_SUCCESS, AUTH_SERVER, AUTH_WORKING, AUTH_IDLE)	\
 	M(FAILURE, failure, AUTH_FAILURE, AUTH_SERVER, AUTH_WORKING, AUTH_IDLE)	\
-	M(ACCOUNT, account, AUTH_ACCOUNT, AUTH_CLIENT, AUTH_IDLE | AUTH_PASSED, AUTH_LOOKUP)	\
-	M(EXISTS, exists, AUTH_EXISTS, AUTH_SERVER, AUTH_LOOKUP, AUTH_PASSED)	\
-	M(HANDOVER, handover, AUTH_HANDOVER, AUTH_CLIENT, AUTH_PASSED, AUTH_WORKING)	\
+	M(ACCOUNT, account, AUTH_ACCOUNT, AUTH_CLIENT, AUTH_IDLE, AUTH_LOOKUP)	\
+	M(EXISTS, exists, AUTH_EXISTS, AUTH_SERVER, AUTH_LOOKUP, AUTH_IDLE)	\
 	M(HANDED, handed, MSG_EMPTY, AUTH_SERVER, AUTH_WORKING, AUTH_IDLE)
 
 enum auth_type {

@@ -1,14 +1,13 @@
 /*
  * msg_spawn: asking the one root process to start an agent.
  *
- *	queued, authd (ASKER)  --start [+ descriptor]-->  postriderd
- *	                       <--started [+ descriptor]-- or <--failed--
+ *	queued, authd (ASKER)  --start-->  postriderd
+ *	                       <--started + descriptor-- or <--failed--
  *	                       --stop-->
  *
- * postriderd looks the account up itself and refuses uid 0 and system uids.  For
- * local and bounce "started" brings the other end of the agent's job channel; for
- * mailbox the asker passes the client's socket.  An asker that is done with an
- * agent says stop: what runs as a user may stay when its channel is closed, and
+ * postriderd looks the account up itself and refuses uid 0 and system uids.
+ * "started" brings the other end of the agent's channel (msg_job.h,
+ * msg_mailbox.h).  An asker that is done with an agent says stop: what runs as a user may stay when its channel is closed, and
  * takes a place until it ends.  Each daemon has one such socket,
  * a socketpair from its start, on descriptor 3; its end of file tells the daemon
  * to stop.
@@ -23,7 +22,7 @@
 /* Programs that may be asked for. */
 #define SPAWN_LOCAL	1u	/* by queued: deliveries of one uid */
 #define SPAWN_BOUNCE	2u	/* by queued: reports, as postrider */
-#define SPAWN_MAILBOX	3u	/* by authd: one POP3 session */
+#define SPAWN_MAILBOX	3u	/* by authd: POP3 sessions of one uid */
 
 /* The dsn of failed when there is no place now: ask again soon. */
 #define SPAWN_BUSY	"4.3.2"
@@ -39,9 +38,7 @@ enum spawn_state {
 #define SPAWN_START(F, S, B)					\
 	F(u32, serial)	/* the asker's, comes back in the answer */	\
 	F(u32, program)	/* SPAWN_* */	\
-	S(account, LOGIN_MAX)	/* address or Unix user; "" for bounce */	\
-	S(client, IP_MAX)	/* mailbox only, for the log */	\
-	S(profile, PROFILE_MAX)	/* mailbox only: whose options hold */
+	S(account, LOGIN_MAX)	/* address or Unix user; "" for bounce */
 
 #define SPAWN_STARTED(F, S, B)					\
 	F(u32, serial)

@@ -1,7 +1,7 @@
 /*
  * login_auth: a login through authd.  In pop3d, as postrider-net: carries tokens
- * between the client and authd (msg_auth.h) without understanding them, and
- * passes the client's socket on.  Wipes what may hold a password.
+ * between the client and authd (msg_auth.h) without understanding them, the
+ * client's socket along with them.  Wipes what may hold a password.
  */
 #include <string.h>
 
@@ -18,37 +18,21 @@ no_authd(const struct login_auth *s)
 }
 
 /* RFC 3206: what the client can do about it. */
-static enum login_auth_result
-refuse(const struct login_auth *s, const struct msg_auth_failure *f,
-    const char *perm)
+static const char *
+code(const char *dsn)
 {
-	client_reply(s->client, "-ERR [%s] %s",
-	    f->dsn[0] == '5' ? perm : "SYS/TEMP",
-	    f->text[0] != '\0' ? f->text : "Login failed");
-	return AUTH_FAILED;
+	if (dsn[0] != '5')
+		return "SYS/TEMP";
+	/* RFC 3463: security, or the mechanism; else the mailbox. */
+	return dsn[2] == '7' || dsn[2] == '5' ? "AUTH" : "SYS/PERM";
 }
 
 static enum login_auth_result
-hand_over(const struct login_auth *s)
+refuse(const struct login_auth *s, const struct msg_auth_failure *f)
 {
-	struct msg_auth_handover msg = { 0 };
-	union msg_auth in;
-
-	strlcpy(msg.client, s->ip, sizeof(msg.client));
-	strlcpy(msg.profile, s->profile, sizeof(msg.profile));
-	switch (auth_client_call(
-	    s->authd, AUTH_T_HANDOVER, &msg, s->client->io.in, &in)) {
-	case AUTH_T_HANDED:
-		return AUTH_HANDED;
-	case AUTH_T_FAILURE:
-		return refuse(s, &in.failure, "SYS/PERM");
-	case AUTH_T_COUNT:
-		break;
-	default:
-		auth_client_lose(s->authd, "another-answer");
-		break;
-	}
-	return no_authd(s);
+	client_reply(s->client, "-ERR [%s] %s", code(f->dsn),
+	    f->text[0] != '\0' ? f->text : "Login failed");
+	return AUTH_FAILED;
 }
 
 struct dialogue {
@@ -105,11 +89,14 @@ login_auth(struct login_auth *s, struct msg_auth_start *start)
 
 	strlcpy(start->service, "pop3", sizeof(start->service));
 	strlcpy(start->client, s->ip, sizeof(start->client));
+	strlcpy(start->profile, s->profile, sizeof(start->profile));
+	s->authd->hands_over = true;
+	s->authd->socket = s->client->io.in;
 	switch (auth_client_login(s->authd, start, &asker, &end)) {
 	case AUTH_END_YES:
-		return hand_over(s);
+		return AUTH_HANDED;
 	case AUTH_END_NO:
-		return refuse(s, &end.failure, "AUTH");
+		return refuse(s, &end.failure);
 	case AUTH_END_STOPPED:
 		if (d.wrong == NULL)
 			return AUTH_NO_LINE;

@@ -1,174 +1,78 @@
 /*
- * pop3-mailbox: one POP3 session after login, on descriptors 0 and 1.
+ * pop3-mailbox: POP3 sessions after login, for the mailboxes of one uid.
  *
- * Started by postriderd, on authd's word, as the owner of the mailbox, in the
- * directory that the mailbox lies below.  Reads the compiled tables, then
- * talks to the client and to the files of one Maildir.  Never sees a password,
- * never runs as root, connects to nothing.
+ * Started by postriderd, on authd's word, as the owner of the mailboxes, in the
+ * directory that they lie below.  Takes logged-in clients from authd on
+ * descriptor 3 (msg_mailbox.h), reads the compiled tables, and serves each
+ * client in a child that talks to it and to the files of one Maildir.  Never
+ * sees a password, never runs as root, connects to nothing.
  */
 #include <sys/stat.h>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
 #include <err.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "common/log.h"
 #include "common/sandbox.h"
 #include "common/startup.h"
-#include "pop3d/client.h"
-#include "pop3d/maildrop.h"
-#include "pop3d/transaction.h"
+#include "pop3d/mailbox_pool.h"
 
-static struct client client;
-
-struct arguments {
-	const char *tables, *profile, *account, *maildir, *ip;
-};
-
-struct settings {
-	int64_t timeout, rate, junk;
-};
+static struct mailbox_place place;
 
 static void
 usage(void)
 {
-	errx(EX_USAGE,
-	    "usage: pop3-mailbox [-t tables] [-p profile] -a account -m "
-	    "maildir "
-	    "[-c client]");
-}
-
-static struct arguments
-arguments(int argc, char *argv[])
-{
-	struct arguments a = { TABLES_PATH, "pop3", NULL, NULL, "" };
-	int ch;
-
-	while ((ch = getopt(argc, argv, "t:p:a:m:c:")) != -1) {
-		if (ch == 't')
-			a.tables = optarg;
-		else if (ch == 'p')
-			a.profile = optarg;
-		else if (ch == 'a')
-			a.account = optarg;
-		else if (ch == 'm')
-			a.maildir = optarg;
-		else if (ch == 'c')
-			a.ip = optarg;
-		else
-			usage();
-	}
-	if (optind != argc || a.account == NULL || a.maildir == NULL)
-		usage();
-	return a;
-}
-
-static void
-refuse(const char *text)
-{
-	client_reply(&client, "-ERR %s", text);
-	client_end(&client);
+	errx(EX_USAGE, "usage: pop3-mailbox [-t tables] [-u user]");
 }
 
 static bool
-may_run(const struct arguments *a, struct tables *t)
+may_run(const char *path)
 {
-	if (geteuid() != 0 || startup_user_mode(t))
-		return true;
-	log_error("-", "account=%s wanted=owner found=root", a->account);
-	return false;
-}
-
-/* False when the client has been told why there is no session. */
-static bool
-configure(const struct arguments *a, struct settings *s)
-{
-	const struct option_bind binds[] = {
-		{ "pop3-timeout", &s->timeout },
-		{ "min-rate", &s->rate },
-		{ "session-junk", &s->junk },
-	};
 	struct tables t;
+	bool may;
 
-	if (startup_tables(
-		&t, "pop3-mailbox", a->tables, false, STARTUP_LOG_INHERITED) &&
-	    startup_profile(&t, a->profile) &&
-	    startup_options(&t, a->profile, binds, 3) && may_run(a, &t)) {
-		tables_close(&t);
-		return true;
-	}
-	refuse("[SYS/TEMP] Configuration cannot be read");
-	return false;
-}
-
-static const char *
-refusal(enum maildrop_result r)
-{
-	switch (r) {
-	case MAILDROP_IN_USE:
-		return "[IN-USE] Another session has this mailbox open";
-	case MAILDROP_TEMP:
-		return "[SYS/TEMP] Mailbox cannot be opened now";
-	case MAILDROP_PERM:
-	case MAILDROP_OPEN:
-		break;
-	}
-	return "[SYS/PERM] Mailbox cannot be opened, ask the postmaster";
-}
-
-static void
-session(const struct arguments *a, const struct settings *s)
-{
-	struct maildrop md;
-	struct transaction t = {
-		.client = &client,
-		.md = &md,
-		.timeout = s->timeout,
-		.junk = s->junk,
-	};
-	enum maildrop_result r;
-
-	if ((r = maildrop_open(&md, a->account, a->maildir)) != MAILDROP_OPEN) {
-		maildrop_unlock(&md);
-		refuse(refusal(r));
-		log_event("-", "refused", "account=%s client=%s reason=%s",
-		    a->account, a->ip, refusal(r));
-		return;
-	}
-	client_reply(&client, "+OK %zu messages", md.count);
-	transaction_run(&t);
-	maildrop_unlock(&md);
-	client_end(&client);
-	log_event("-", "closed",
-	    "account=%s client=%s reason=%s messages=%zu retrieved=%zu "
-	    "bytes=%ju deleted=%zu",
-	    a->account, a->ip, t.ended, md.count, t.retrieved,
-	    (uintmax_t)t.octets, t.deleted);
-	maildrop_close(&md);
+	if (!startup_tables(
+		&t, "pop3-mailbox", path, false, STARTUP_LOG_INHERITED))
+		return false;
+	may = geteuid() != 0 || startup_user_mode(&t);
+	tables_close(&t);
+	if (!may)
+		log_error("-", "user=root wanted=mailbox-owner");
+	return may;
 }
 
 int
 main(int argc, char *argv[])
 {
-	struct arguments a = arguments(argc, argv);
-	struct settings s;
-	int on = 1;
+	const char *path = TABLES_PATH, *user = NULL;
+	struct chan chan;
+	int ch;
 
+	while ((ch = getopt(argc, argv, "t:u:")) != -1) {
+		if (ch == 't')
+			path = optarg;
+		else if (ch == 'u')
+			user = optarg;
+		else
+			usage();
+	}
+	if (optind != argc)
+		usage();
 	(void)umask(077);
 	(void)signal(SIGPIPE, SIG_IGN);
-	/* Replies are gathered here; not so on sockets that are not TCP. */
-	(void)setsockopt(
-	    STDOUT_FILENO, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	client_init(&client, STDIN_FILENO, STDOUT_FILENO, 0, 60);
-	if (!configure(&a, &s))
+	if (!may_run(path) || !mailbox_place_init(&place, path, user))
 		return EX_CONFIG;
-	client_init(&client, STDIN_FILENO, STDOUT_FILENO, s.rate, s.timeout);
-	sandbox(SANDBOX_MAILBOX);
-	session(&a, &s);
-	return EX_OK;
+	if (fcntl(MAILBOX_FD, F_SETFD, FD_CLOEXEC) == -1) {
+		log_error("-", "descriptor=3 wanted=channel found=%s",
+		    strerror(errno));
+		return EX_USAGE;
+	}
+	chan_init(&chan, MAILBOX_FD, &mailbox_channel, MAILBOX_AGENT);
+	sandbox(SANDBOX_MAILBOX); /* the children's bounds, too */
+	return mailbox_pool_run(&chan, &place);
 }

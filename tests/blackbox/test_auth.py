@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+import mailboxes
 import suite
 import wire
 from suite import wait_for
@@ -390,7 +391,7 @@ def test_unix_users(unix_user, make_lab):
     p = wire.Pop3(lab.port("pop3"))
     p.login(address, "unix-secret")
     assert p.stat()[0] == 1
-    pid, = lab.pids("pop3-mailbox")
+    pid, = mailboxes.sessions(lab)
     with open(f"/proc/{pid}/status") as f:
         uids = [line for line in f if line.startswith("Uid:")][0]
     assert set(uids.split()[1:]) == {str(pwd.getpwnam(name).pw_uid)}

@@ -128,24 +128,24 @@ def test_as_nobody(make_lab, nobody):
     assert box.names() == []
 
 
-@pytest.mark.parametrize("program, arguments", [
-    ("pop3d", []), ("pop3-mailbox", ["-a", "alice", "-m", "Maildir"])])
+@pytest.mark.parametrize("program", ("pop3d", "pop3-mailbox"))
 @pytest.mark.parametrize("tables", [None, b"", b"x" * 5000],
                          ids=["none", "empty", "garbage"])
-def test_without_tables(tmp_path, program, arguments, tables):
+def test_without_tables(tmp_path, program, tables):
     """One clear answer to the client, one line for the administrator."""
     path = tmp_path / "tables.cdb"
     if tables is not None:
         path.write_bytes(tables)
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        r = subprocess.run([BUILD / "libexec" / program, "-t", path,
-                            *arguments], stdin=theirs, stdout=theirs,
+        r = subprocess.run([BUILD / "libexec" / program, "-t", path],
+                           stdin=theirs, stdout=theirs,
                            stderr=subprocess.PIPE, cwd=tmp_path,
                            timeout=PATIENCE, check=False)
         assert r.returncode == 78
         assert str(path).encode() in r.stderr and r.stderr.count(b"\n") == 1
-        assert ours.recv(1000).startswith(b"-ERR [SYS/TEMP] ")
+        if program == "pop3d":  # the other never has a client so early
+            assert ours.recv(1000).startswith(b"-ERR [SYS/TEMP] ")
 
 
 def listening():

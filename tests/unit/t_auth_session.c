@@ -29,12 +29,13 @@ struct job {
 
 static struct login_check check;
 static struct job job;
-static struct {
+struct handover {
 	handover_done *done;
 	void *arg;
-	char account[64], client[64];
-	uint32_t serial;
-} mailbox;
+	char account[64];
+	bool full; /* no process to be had */
+};
+static struct handover mailbox;
 static int checks, checks_cancelled, jobs_cancelled, mailboxes_cancelled;
 
 struct login_check *__wrap_login_check_start(struct login_checker *,
@@ -44,9 +45,9 @@ void __wrap_login_check_cancel(struct login_check *);
 struct job *__wrap_workers_submit(
     struct workers *, const void *, job_done *, void *);
 void __wrap_workers_cancel(struct job *);
-uint32_t __wrap_handover_start(const char *, const struct msg_auth_handover *,
-    int, handover_done *, void *);
-void __wrap_handover_cancel(uint32_t);
+struct handover *__wrap_handover_start(
+    const struct handover_client *, int, handover_done *, void *);
+void __wrap_handover_cancel(struct handover *);
 
 struct login_check *
 __wrap_login_check_start(struct login_checker *in, const struct login_origin *o,
@@ -91,23 +92,27 @@ __wrap_workers_cancel(struct job *j)
 	jobs_cancelled++;
 }
 
-uint32_t
-__wrap_handover_start(const char *account, const struct msg_auth_handover *h,
-    int fd, handover_done *done, void *arg)
+struct handover *
+__wrap_handover_start(
+    const struct handover_client *c, int fd, handover_done *done, void *arg)
 {
-	assert_int_not_equal(fcntl(fd, F_GETFD), -1);
+	strlcpy(mailbox.account, c->account, sizeof(mailbox.account));
+	assert_string_equal(c->ip, "192.0.2.1");
+	assert_string_equal(c->profile, "office");
+	assert_int_equal(close(fd), 0); /* taken over */
+	if (mailbox.full) {
+		done(arg, "4.3.2", "full");
+		return NULL;
+	}
 	mailbox.done = done;
 	mailbox.arg = arg;
-	strlcpy(mailbox.account, account, sizeof(mailbox.account));
-	strlcpy(mailbox.client, h->client, sizeof(mailbox.client));
-	assert_string_equal(h->profile, "office");
-	return mailbox.serial;
+	return &mailbox;
 }
 
 void
-__wrap_handover_cancel(uint32_t serial)
+__wrap_handover_cancel(struct handover *h)
 {
-	assert_int_equal(serial, mailbox.serial);
+	assert_ptr_equal(h, &mailbox);
 	mailboxes_cancelled++;
 }
 
@@ -127,7 +132,7 @@ open_session(void **state)
 
 	(void)state;
 	checks = checks_cancelled = jobs_cancelled = mailboxes_cancelled = 0;
-	mailbox.serial = 5;
+	mailbox.full = false;
 	if (sock_pair(pair) == -1)
 		return -1;
 	p = peer_new(
@@ -186,6 +191,8 @@ expect_closed(void)
 	assert_int_equal(chan_recv(&client, &type, &m, NULL, 0), CHAN_EOF);
 }
 
+static int with = -1; /* the descriptor that goes with the next tokens */
+
 static void
 start(const char *service, const char *mech, const char *token, size_t n)
 {
@@ -197,7 +204,8 @@ start(const char *service, const char *mech, const char *token, size_t n)
 	if (n > 0)
 		memcpy(s.token, token, n);
 	s.token_len = (uint32_t)n;
-	put(AUTH_T_START, &s, -1);
+	strlcpy(s.profile, "office", sizeof(s.profile));
+	put(AUTH_T_START, &s, with);
 }
 
 static void
@@ -207,7 +215,7 @@ respond(const char *token)
 
 	r.token_len = (uint32_t)strlen(token);
 	memcpy(r.token, token, r.token_len);
-	put(AUTH_T_RESPONSE, &r, -1);
+	put(AUTH_T_RESPONSE, &r, with);
 }
 
 static void
@@ -326,77 +334,88 @@ accounts(void **state)
 	assert_int_equal(m.exists.kind, ACCOUNT_NONE);
 }
 
-static void
-hand_over(int fd)
-{
-	struct msg_auth_handover h = { "192.0.2.1", "office" };
-
-	put(AUTH_T_HANDOVER, &h, fd);
-}
-
+/* With the client's socket, one round trip from the password to the mailbox. */
 static void
 handover(void **state)
 {
+	int fds = unit_open_fds();
+
 	(void)state;
-	log_in("pop3");
-	hand_over(STDIN_FILENO);
+	with = STDIN_FILENO;
+	start("pop3", "PLAIN", PLAIN);
+	assert_int_equal(unit_open_fds(), fds + 1);
+	finish(LOGIN_OK, "alice@example.org");
 	assert_string_equal(mailbox.account, "alice@example.org");
-	assert_string_equal(mailbox.client, "192.0.2.1");
-	mailbox.done(mailbox.arg, "4.3.2", "full");
-	expect_failure("4.3.2");
-	log_in("pop3");
-	hand_over(STDIN_FILENO);
 	mailbox.done(mailbox.arg, NULL, "");
 	expect(AUTH_T_HANDED);
-	log_in("pop3");
-	mailbox.serial = 0;
-	hand_over(STDIN_FILENO);
+	start("pop3", "PLAIN", PLAIN);
+	finish(LOGIN_OK, "alice@example.org");
+	mailbox.done(mailbox.arg, "4.3.0", "no");
 	expect_failure("4.3.0");
+	mailbox.full = true;
+	start("pop3", "PLAIN", PLAIN);
+	finish(LOGIN_OK, "alice@example.org");
+	expect_failure("4.3.2");
+	assert_int_equal(unit_open_fds(), fds);
+	with = -1;
 }
 
-/* Each would open a mailbox without a login; each closes the channel. */
+/* What is not handed over is let go of before the answer. */
 static void
-no_handover_without_descriptor(void **state)
+no_handover(void **state)
 {
+	int fds = unit_open_fds();
+
 	(void)state;
-	log_in("pop3");
-	hand_over(-1);
-	expect_closed();
+	memset(mailbox.account, 0, sizeof(mailbox.account));
+	with = STDIN_FILENO;
+	start("pop3", "PLAIN", PLAIN);
+	finish(LOGIN_WRONG, "");
+	expect_failure("5.7.8");
+	assert_int_equal(unit_open_fds(), fds);
+	start("pop3", "PLAIN", "junk", 4);
+	expect_failure("5.7.8");
+	assert_int_equal(unit_open_fds(), fds);
+	start("pop3", "CRAM-MD5", "x", 1);
+	expect_failure("5.5.4");
+	assert_int_equal(unit_open_fds(), fds);
+	start("pop3", "LOGIN", "alice", 5);
+	expect(AUTH_T_CHALLENGE);
+	assert_int_equal(unit_open_fds(), fds);
+	respond("secret");
+	assert_int_equal(unit_open_fds(), fds + 1);
+	finish(LOGIN_LATER, "");
+	expect_failure("4.7.0");
+	assert_int_equal(unit_open_fds(), fds);
+	assert_string_equal(mailbox.account, "");
+	with = -1;
+	log_in("pop3"); /* and no mailbox without a socket */
+	assert_string_equal(mailbox.account, "");
 }
 
 static void
 no_handover_of_smtp(void **state)
 {
+	int fds = unit_open_fds();
+
 	(void)state;
-	log_in("smtp");
-	hand_over(STDIN_FILENO);
+	with = STDIN_FILENO;
+	start("smtp", "PLAIN", PLAIN);
+	with = -1;
 	expect_closed();
+	assert_int_equal(checks, 0);
+	assert_true(unit_open_fds() < fds); /* the peer's, too */
 }
 
 static void
-no_handover_after_lookup(void **state)
+no_handover_of_smtp_later(void **state)
 {
-	struct msg_auth_account a = { "carol" };
-	struct unix_reply reply = { .result = UNIX_FOUND };
-
 	(void)state;
-	log_in("pop3");
-	put(AUTH_T_ACCOUNT, &a, -1);
-	job.done(job.arg, &reply);
-	expect(AUTH_T_EXISTS);
-	hand_over(STDIN_FILENO);
-	expect_closed();
-}
-
-/* The table of the channel allows none of these at first. */
-static void
-no_handover_at_first(void **state)
-{
-	struct msg_auth_handover h = { "192.0.2.1", "office" };
-
-	(void)state;
-	client.state = AUTH_PASSED; /* a peer that does not care */
-	put(AUTH_T_HANDOVER, &h, STDIN_FILENO);
+	start("smtp", "LOGIN", NULL, 0);
+	expect(AUTH_T_CHALLENGE);
+	with = STDIN_FILENO;
+	respond("alice");
+	with = -1;
 	expect_closed();
 }
 
@@ -415,6 +434,7 @@ static void
 leaves(void **state)
 {
 	struct msg_auth_account a = { "carol" };
+	int fds = unit_open_fds() - 2;
 
 	start("smtp", "PLAIN", PLAIN);
 	(void)close_session(state);
@@ -427,11 +447,18 @@ leaves(void **state)
 	(void)close_session(state);
 	assert_int_equal(jobs_cancelled, 1);
 	(void)open_session(state);
-	log_in("pop3");
-	hand_over(STDIN_FILENO);
+	with = STDIN_FILENO;
+	start("pop3", "PLAIN", PLAIN);
+	(void)close_session(state);
+	assert_int_equal(checks_cancelled, 1);
+	(void)open_session(state);
+	start("pop3", "PLAIN", PLAIN);
+	finish(LOGIN_OK, "alice@example.org");
+	with = -1;
 	(void)close_session(state);
 	assert_int_equal(mailboxes_cancelled, 1);
 	assert_int_equal(checks_cancelled, 0);
+	assert_int_equal(unit_open_fds(), fds);
 }
 
 static int
@@ -464,10 +491,9 @@ main(void)
 		TEST(refused),
 		TEST(accounts),
 		TEST(handover),
-		TEST(no_handover_without_descriptor),
+		TEST(no_handover),
 		TEST(no_handover_of_smtp),
-		TEST(no_handover_after_lookup),
-		TEST(no_handover_at_first),
+		TEST(no_handover_of_smtp_later),
 		TEST(no_descriptor_elsewhere),
 		TEST(leaves),
 	};

@@ -17,6 +17,7 @@
 #include "common/msg_control.h"
 #include "common/msg_intake.h"
 #include "common/msg_job.h"
+#include "common/msg_mailbox.h"
 #include "common/msg_spawn.h"
 #include "common/sock.h"
 
@@ -95,6 +96,9 @@ CONTROL_MESSAGES(M)
 #define M(TYPE, name, FIELDS, SIDE, STATES, NEXT) FUNCTIONS(spawn_##name, FIELDS)
 SPAWN_MESSAGES(M)
 #undef M
+#define M(TYPE, name, FIELDS, SIDE, STATES, NEXT) FUNCTIONS(mailbox_##name, FIELDS)
+MAILBOX_MESSAGES(M)
+#undef M
 
 static const struct kind kinds[] = {
 #define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)			\
@@ -116,6 +120,10 @@ CONTROL_MESSAGES(M)
 #define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)			\
 	{ &spawn_channel, SPAWN_T_##TYPE, fill_spawn_##name, same_spawn_##name },
 SPAWN_MESSAGES(M)
+#undef M
+#define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)			\
+	{ &mailbox_channel, MAILBOX_T_##TYPE, fill_mailbox_##name, same_mailbox_##name },
+MAILBOX_MESSAGES(M)
 #undef M
 };
 /* clang-format on */

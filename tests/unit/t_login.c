@@ -65,24 +65,29 @@ answer_challenge(const char *text)
 static void
 answer_handed(void)
 {
-	const struct msg_auth_success s = { "alice@example.org" };
 	const struct msg_auth_handed h = { 0 };
 
-	answer(AUTH_T_SUCCESS, &s);
 	answer(AUTH_T_HANDED, &h);
 }
 
 /* What authd was told; a message of this type must come. */
 static union msg_auth told;
 
+/* And whether the client's socket came with it; *keep is the caller's. */
 static void
-expect_told(unsigned int type, int *fd)
+expect_told(unsigned int type, bool socket, int *keep)
 {
 	unsigned int got;
+	int fd;
 
 	authd.state = auth_channel.specs[type].states;
-	assert_int_equal(chan_recv(&authd, &got, &told, fd, 0), CHAN_OK);
+	assert_int_equal(chan_recv(&authd, &got, &told, &fd, 0), CHAN_OK);
 	assert_int_equal(got, type);
+	assert_int_equal(fd != -1, socket);
+	if (keep != NULL)
+		*keep = fd;
+	else if (fd != -1)
+		assert_int_equal(close(fd), 0);
 }
 
 static void
@@ -191,16 +196,14 @@ user_and_pass(void **state)
 	start("USER x\r\nUSER alice\r\nCAPA\r\nPASS  two spaces \r\nSTAT\r\n");
 	answer_handed();
 	assert_string_equal(login_run(&l), "handed");
-	expect_told(AUTH_T_START, NULL);
+	expect_told(AUTH_T_START, true, &fd);
 	assert_string_equal(told.start.mech, "PLAIN");
 	assert_string_equal(told.start.service, "pop3");
 	assert_string_equal(told.start.client, "192.0.2.1");
+	assert_string_equal(told.start.profile, "office");
 	assert_int_equal(told.start.flags, AUTH_INITIAL);
 	assert_int_equal(told.start.token_len, 19);
 	assert_memory_equal(told.start.token, "\0alice\0 two spaces ", 19);
-	expect_told(AUTH_T_HANDOVER, &fd);
-	assert_string_equal(told.handover.client, "192.0.2.1");
-	assert_string_equal(told.handover.profile, "office");
 	assert_int_equal(read(fd, byte, 5), 5);
 	assert_memory_equal(byte, "STAT\r", 5);
 	close(fd);
@@ -234,15 +237,27 @@ temporary(void **state)
 static void
 handover_fails(void **state)
 {
+	(void)state;
+	start("USER a\r\nPASS x\r\nUSER a\r\nPASS x\r\nQUIT\r\n");
+	answer_failure("4.3.0", "No process");
+	answer_failure("5.1.1", "No mailbox");
+	assert_string_equal(login_run(&l), "quit");
+	talk_expect("+OK ready\r\n+OK Now the password, with PASS\r\n"
+		    "-ERR [SYS/TEMP] No process\r\n"
+		    "+OK Now the password, with PASS\r\n"
+		    "-ERR [SYS/PERM] No mailbox\r\n+OK Bye\r\n");
+}
+
+/* A login that is good and goes nowhere is no login. */
+static void
+success_alone(void **state)
+{
 	const struct msg_auth_success s = { "alice@example.org" };
 
 	(void)state;
 	start("USER a\r\nPASS x\r\nQUIT\r\n");
 	answer(AUTH_T_SUCCESS, &s);
-	answer_failure("4.3.0", "No process");
-	assert_string_equal(login_run(&l), "quit");
-	assert_non_null(
-	    strstr(talk_heard(NULL), "-ERR [SYS/TEMP] No process\r\n+OK Bye"));
+	assert_string_equal(login_run(&l), "authd");
 }
 
 static void
@@ -312,10 +327,10 @@ mechanism(void **state)
 	answer_handed();
 	assert_string_equal(login_run(&l), "handed");
 	talk_expect("+OK ready\r\n+ \r\n");
-	expect_told(AUTH_T_START, NULL);
+	expect_told(AUTH_T_START, false, NULL);
 	assert_string_equal(told.start.mech, "PLAIN");
 	assert_int_equal(told.start.flags, 0);
-	expect_told(AUTH_T_RESPONSE, NULL);
+	expect_told(AUTH_T_RESPONSE, true, NULL);
 	assert_int_equal(told.response.token_len, 4);
 	assert_memory_equal(told.response.token, "\0a\0b", 4);
 
@@ -331,13 +346,13 @@ mechanism(void **state)
 	start("AUTH PLAIN AGEAYg==\r\n");
 	answer_handed();
 	assert_string_equal(login_run(&l), "handed");
-	expect_told(AUTH_T_START, NULL);
+	expect_told(AUTH_T_START, true, NULL);
 	assert_int_equal(told.start.flags, AUTH_INITIAL);
 	assert_int_equal(told.start.token_len, 4);
 	start("AUTH PLAIN =\r\n");
 	answer_failure("5.7.8", "No");
 	assert_string_equal(login_run(&l), "closed");
-	expect_told(AUTH_T_START, NULL);
+	expect_told(AUTH_T_START, true, NULL);
 	assert_int_equal(told.start.flags, AUTH_INITIAL);
 	assert_int_equal(told.start.token_len, 0);
 }
@@ -370,11 +385,11 @@ cancelled(void **state)
 			answer_failure("5.7.8", "No");
 		answer_handed();
 		assert_string_equal(login_run(&l), "handed");
-		expect_told(AUTH_T_START, NULL);
+		expect_told(AUTH_T_START, false, NULL);
 		expect_told(
 		    rows[i].heard == NULL ? AUTH_T_RESPONSE : AUTH_T_CANCEL,
-		    NULL);
-		expect_told(AUTH_T_START, NULL);
+		    rows[i].heard == NULL, NULL);
+		expect_told(AUTH_T_START, true, NULL);
 		assert_string_equal(told.start.mech, "PLAIN");
 		(void)snprintf(heard, sizeof(heard),
 		    "+OK ready\r\n+ Pw==\r\n-ERR %s\r\n",
@@ -409,8 +424,8 @@ longest(void **state)
 			: "+OK ready\r\n+ \r\n-ERR Response too long or not "
 			  "plain text\r\n");
 		if (i == 0) {
-			expect_told(AUTH_T_START, NULL);
-			expect_told(AUTH_T_RESPONSE, NULL);
+			expect_told(AUTH_T_START, false, NULL);
+			expect_told(AUTH_T_RESPONSE, true, NULL);
 			assert_int_equal(told.response.token_len, 9216);
 		}
 	}
@@ -462,6 +477,7 @@ main(void)
 		cmocka_unit_test(wrong_password),
 		cmocka_unit_test(temporary),
 		cmocka_unit_test(handover_fails),
+		cmocka_unit_test(success_alone),
 		cmocka_unit_test(five_failures),
 		cmocka_unit_test(authd_lost),
 		cmocka_unit_test(too_long),

@@ -1,0 +1,26 @@
+/*
+ * mailbox: one POP3 session after login.
+ */
+#ifndef POP3D_MAILBOX_H
+#define POP3D_MAILBOX_H
+
+#include <stdint.h>
+
+#include "common/msg.h"
+
+struct mailbox_session {
+	char account[LOGIN_MAX + 1], client[IP_MAX + 1]; /* for the log */
+	char maildir[MBOX_MAX + 1];  /* below the working directory */
+	int64_t timeout, rate, junk; /* options of the client's profile */
+};
+
+/*
+ * Serves the client on fd to its end; it hears +OK or -ERR in answer to its
+ * login.  For a process that has no other client before or after it.
+ */
+void mailbox_serve(const struct mailbox_session *, int fd);
+
+/* The one thing said without a session, by a process that reads no answer. */
+void mailbox_refuse(int fd);
+
+#endif
