@@ -96,7 +96,7 @@ spool_create(struct spool *s, struct envelope *e)
 }
 
 int
-spool_file(struct spool *s, const struct envelope *e)
+spool_file(struct spool *s, struct envelope *e)
 {
 	struct memory *m = memory_find(s, e->id);
 	int fd, saved;
@@ -107,7 +107,8 @@ spool_file(struct spool *s, const struct envelope *e)
 	}
 	if ((fd = make_file(s, e->id)) == -1)
 		return -1;
-	if (fd_writeall(fd, m->text.s, m->text.len) == -1) {
+	/* Without marks: incomplete with marks would be damaged. */
+	if (write_envelope(fd, e) == -1) {
 		saved = errno;
 		(void)close(fd); /* goes with the file */
 		(void)unlinkat(
@@ -143,16 +144,20 @@ spool_commit(struct spool *s, const struct envelope *e,
 	struct memory *m = memory_find(s, e->id);
 	enum spool_state state;
 	struct spool_fault f;
-	int fd;
+	int fd, saved;
 
 	if (m != NULL && (m->phase == MEMORY_WRITING || m->settled))
 		return memory_commit(m, said, done, arg);
 	if (m != NULL && !memory_same(m, said))
 		return SPOOL_INCOMPLETE;
-	if ((state = open_file(s, e->id, false, &fd, &f)) != SPOOL_VALID)
+	if ((state = open_file(s, e->id, m != NULL, &fd, &f)) != SPOOL_VALID)
 		return state;
 	state = spool_file_committed(fd, e, said, &f);
-	(void)close(fd); /* was only read */
+	if (state == SPOOL_VALID && m != NULL && !memory_marks(m, fd))
+		state = SPOOL_FAILED;
+	saved = errno;
+	(void)close(fd); /* marks are not synced */
+	errno = saved;
 	if (state == SPOOL_DAMAGED || state == SPOOL_INCOMPLETE)
 		log_error(e->id, "wanted=%s found=%s", f.wanted, f.found);
 	if (state == SPOOL_VALID &&

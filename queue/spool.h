@@ -43,7 +43,8 @@ enum spool_state spool_commit(struct spool *, const struct envelope *,
 /*
  * The same in memory, with room for limit bytes of content.  The descriptor
  * is of a memory file, with the content at the place that it has in a spool
- * file; at the commit it is sealed, so that nobody can write to it any more.
+ * file, and stays the spool's; at the commit the file is sealed, so that nobody
+ * can write to it any more.
  * Between commit and done() the message can be delivered as any other.
  *
  * done() runs with 0 when the message is done with, by spool_remove(), before
@@ -55,13 +56,13 @@ enum spool_state spool_commit(struct spool *, const struct envelope *,
 int spool_create_memory(struct spool *, struct envelope *, uint64_t limit);
 
 /*
- * A spool file for a message in memory, in which the marks are that it has:
- * a descriptor as from spool_create(), for the same content.  It is committed
- * as other files are, once more if that was done in memory; what is done with
- * meanwhile is done() at that commit.  -1 with errno, and the message stays as
- * it was.
+ * A spool file for a message in memory, with the envelope as it was at first: a
+ * descriptor as from spool_create(), for the same content.  It is committed as
+ * other files are, once more if that was done in memory, and gets the marks
+ * then; what is done with meanwhile is done() at that commit.  -1 with errno,
+ * and the message stays as it was.
  */
-int spool_file(struct spool *, const struct envelope *);
+int spool_file(struct spool *, struct envelope *);
 
 /* Bytes of content in memory, or kept for those being written. */
 uint64_t spool_memory_used(const struct spool *);

@@ -16,6 +16,7 @@
 
 #include <bsd/string.h>
 
+#include "common/fdio.h"
 #include "common/log.h"
 #include "queue/spool_private.h"
 
@@ -152,8 +153,14 @@ memory_commit(struct memory *m, const struct spool_content *said,
 bool
 memory_same(const struct memory *m, const struct spool_content *said)
 {
-	return m->content.size == said->size &&
+	return m->phase == MEMORY_FILING && m->content.size == said->size &&
 	    m->content.lines == said->lines && m->content.crc == said->crc;
+}
+
+bool
+memory_marks(const struct memory *m, int fd)
+{
+	return fd_pwriteall(fd, m->text.s, m->text.len, 0) == 0;
 }
 
 enum spool_state
@@ -188,7 +195,7 @@ memory_write(struct memory *m, const void *p, size_t n, uint32_t at)
 {
 	if (at <= m->text.len && n <= m->text.len - at)
 		memcpy(m->text.s + at, p, n);
-	return m->orphan || m->settled || m->phase < MEMORY_FILING;
+	return m->orphan || m->settled || m->phase < MEMORY_SYNCING;
 }
 
 void
@@ -214,7 +221,7 @@ end(struct memory *m, int result)
 	syncer_done *done = m->done;
 	void *arg = m->arg;
 
-	if (m->orphan) {
+	if (m->orphan || m->phase == MEMORY_WRITING) {
 		memory_free(m);
 		return;
 	}

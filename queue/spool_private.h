@@ -97,8 +97,10 @@ void memory_set_aside(struct memory *, const struct spool_fault *);
 bool memory_write(struct memory *, const void *, size_t n, uint32_t at);
 /* The state was written: if it is only here, done() asks for a file. */
 void memory_put_off(struct memory *);
-/* Whether it is the content that was committed in memory. */
+/* Whether it is being filed, with the content that was committed in memory. */
 bool memory_same(const struct memory *, const struct spool_content *);
+/* Writes the marks into its file, which is whole; false with errno. */
+bool memory_marks(const struct memory *, int fd);
 /* Its file is whole, and waits for the helper thread. */
 bool memory_sync(struct memory *, syncer_done *, void *arg);
 void memory_free(struct memory *);
