@@ -325,6 +325,7 @@ ends_while_syncing(void **state)
 		assert_int_equal(late_ends[i].while_syncing(), 0);
 		wait_answer();
 		assert_int_equal(answer, late_ends[i].answer);
+		assert_int_equal(spool_memory_used(spool) > 0, answer == EIO);
 		spool_abort(spool, env.id); /* of what was refused */
 		if (spool_memory_used(spool) > 0)
 			assert_true(spool_remove(spool, env.id));
@@ -411,6 +412,20 @@ marks(void **state)
 	assert_true(spool_remove(spool, env.id));
 }
 
+/* A crash before the trailer: nobody was told anything, so it is no damage. */
+static void
+marks_of_a_torn_one(void **state)
+{
+	(void)state;
+	reach(EARLY);
+	assert_int_equal(on_mark(), 0);
+	assert_int_equal(on_state(), 0);
+	ask_file();
+	assert_int_equal(on_mark(), 0);
+	assert_int_equal(reopened(), SPOOL_INCOMPLETE);
+	assert_true(spool_remove(spool, env.id));
+}
+
 /* A disk that takes no marks at the commit: refused, not forgotten. */
 static void
 marks_not_taken(void **state)
@@ -458,6 +473,7 @@ main(void)
 		T(damage_while_filing),
 		T(no_file),
 		T(marks),
+		T(marks_of_a_torn_one),
 		T(marks_not_taken),
 		T(marks_noted),
 	};

@@ -43,6 +43,7 @@ sealed(void **state)
 	check_bounds(memory);
 	write_memory();
 	assert_int_equal(commit(), SPOOL_VALID);
+	assert_int_equal(fcntl(memory, F_ADD_SEALS, F_SEAL_FUTURE_WRITE), -1);
 	fds[0] = memory;
 	fds[1] = spool_reader(spool, env.id);
 	for (size_t i = 0; i < COUNT(fds); i++) {
