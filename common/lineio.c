@@ -161,10 +161,11 @@ lineio_consume(struct lineio *io, size_t n)
 	io->pos += n;
 }
 
-/* Sends to a peer that must take something before the deadline. */
-static int
-send_some(int fd, const char *s, size_t n, size_t *sent, deadline_t deadline)
+int
+lineio_send(struct lineio *io, const char *s, size_t n, size_t *sent,
+    deadline_t deadline)
 {
+	int fd = io->out;
 	ssize_t w;
 	int r;
 
@@ -187,8 +188,8 @@ lineio_flush(struct lineio *io, deadline_t deadline)
 	size_t done = 0, sent;
 
 	while (done < io->outlen) {
-		if (send_some(io->out, io->outbuf + done, io->outlen - done,
-			&sent, deadline) == -1)
+		if (lineio_send(io, io->outbuf + done, io->outlen - done, &sent,
+			deadline) == -1)
 			return -1;
 		done += sent;
 	}

@@ -66,4 +66,11 @@ void lineio_consume(struct lineio *, size_t n);
 int lineio_put(struct lineio *, const void *, size_t, deadline_t);
 int lineio_flush(struct lineio *, deadline_t);
 
+/*
+ * For callers that gather themselves: sends what the peer takes of n bytes,
+ * *sent, which may be none after a wait.  0, or -1 with errno.
+ */
+int lineio_send(
+    struct lineio *, const char *, size_t n, size_t *sent, deadline_t);
+
 #endif

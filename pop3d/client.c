@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "pop3d/client.h"
@@ -21,52 +22,91 @@ client_init(struct client *c, int in, int out, int64_t rate, int64_t most)
 {
 	lineio_init(&c->io, in, out);
 	c->broken = false;
+	c->outlen = 0;
 	c->patience = most;
 	if (rate > 0 && GRACE + LINEIO_OUT / rate < most)
 		c->patience = GRACE + LINEIO_OUT / rate;
+}
+
+/* Each LINEIO_OUT bytes may take as long as patience lasts. */
+void
+client_flush(struct client *c)
+{
+	size_t done = 0, part = 0, sent;
+	deadline_t d;
+
+	if (c->outlen == 0)
+		return;
+	d = deadline_in(c->patience);
+	while (done < c->outlen && !c->broken) {
+		if (part >= LINEIO_OUT) {
+			d = deadline_in(c->patience);
+			part = 0;
+		}
+		c->broken = lineio_send(&c->io, c->outbuf + done,
+				c->outlen - done, &sent, d) == -1;
+		done += sent;
+		part += sent;
+	}
+	c->outlen = 0;
+}
+
+char *
+client_room(struct client *c, size_t n)
+{
+	if (n > sizeof(c->outbuf) - c->outlen)
+		client_flush(c);
+	return c->outbuf + c->outlen;
+}
+
+void
+client_took(struct client *c, size_t n)
+{
+	c->outlen += n;
 }
 
 void
 client_put(struct client *c, const void *buf, size_t n)
 {
 	const char *p = buf;
-	deadline_t d = 0; /* nothing waits while there is room */
 	size_t part;
 
-	while (n > 0 && !c->broken) {
-		part = n < LINEIO_OUT ? n : LINEIO_OUT;
-		if (part > sizeof(c->io.outbuf) - c->io.outlen)
-			d = deadline_in(c->patience);
-		c->broken = lineio_put(&c->io, p, part, d) == -1;
-		p += part;
-		n -= part;
+	for (; n > 0 && !c->broken; n -= part, p += part) {
+		part = n < CLIENT_ROOM ? n : CLIENT_ROOM;
+		memcpy(client_room(c, part), p, part);
+		client_took(c, part);
 	}
 }
 
 void
 client_reply(struct client *c, const char *fmt, ...)
 {
-	char line[REPLY_MAX - 1];
+	char *line = client_room(c, REPLY_MAX);
 	va_list ap;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(line, sizeof(line), fmt, ap);
+	n = vsnprintf(line, REPLY_MAX - 1, fmt, ap);
 	va_end(ap);
 	if (n < 0)
 		n = 0;
-	if ((size_t)n >= sizeof(line))
-		n = sizeof(line) - 1;
-	client_put(c, line, (size_t)n);
-	client_put(c, "\r\n", 2);
+	if (n > REPLY_MAX - 2)
+		n = REPLY_MAX - 2;
+	memcpy(line + n, "\r\n", 2);
+	client_took(c, (size_t)n + 2);
 }
 
-void
-client_flush(struct client *c)
+char *
+client_decimal(char *p, uint64_t v)
 {
-	if (!c->broken && c->io.outlen > 0)
-		c->broken =
-		    lineio_flush(&c->io, deadline_in(c->patience)) == -1;
+	char digits[CLIENT_DECIMAL];
+	size_t n = sizeof(digits);
+
+	do
+		digits[--n] = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	memcpy(p, digits + n, sizeof(digits) - n);
+	return p + sizeof(digits) - n;
 }
 
 enum line

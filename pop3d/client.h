@@ -13,12 +13,17 @@
 
 #include "common/lineio.h"
 
-#define REPLY_MAX 512 /* octets with CRLF, RFC 2449 section 4 */
+#define REPLY_MAX 512         /* octets with CRLF, RFC 2449 section 4 */
+#define CLIENT_OUT (1 << 18)  /* bytes gathered before they are sent */
+#define CLIENT_ROOM (1 << 17) /* at most asked for at once, and some more */
+#define CLIENT_DECIMAL 20     /* digits of the largest number */
 
 struct client {
-	struct lineio io;
+	struct lineio io; /* its output is not used */
 	int64_t patience; /* seconds it may take to read LINEIO_OUT bytes */
 	bool broken;
+	size_t outlen;
+	char outbuf[CLIENT_OUT]; /* pages that were never used cost nothing */
 };
 
 /*
@@ -32,6 +37,15 @@ void client_reply(struct client *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void client_put(struct client *, const void *, size_t);
 void client_flush(struct client *);
+
+/*
+ * Room for n bytes, at most CLIENT_ROOM + REPLY_MAX, to be written directly;
+ * how many were is said by client_took().  Long answers are made so.
+ */
+char *client_room(struct client *, size_t n);
+void client_took(struct client *, size_t n);
+/* v in decimal, up to CLIENT_DECIMAL digits; what follows them. */
+char *client_decimal(char *, uint64_t v);
 
 /*
  * The next command or response.  Replies are sent first, unless another

@@ -58,8 +58,8 @@ filename_sizes(const char *base, uint64_t *stored, uint64_t *wire)
 	return s == 1 && w == 1 && *wire >= *stored && *wire <= 2 * *stored;
 }
 
-static uint64_t
-seconds(const char *base)
+uint64_t
+filename_seconds(const char *base)
 {
 	uint64_t v = 0;
 
@@ -71,16 +71,22 @@ seconds(const char *base)
 }
 
 int
+filename_compare_rest(const char *a, const char *b)
+{
+	/* Microseconds and counters behind the time are numbers too. */
+	int r = strverscmp(a, b);
+
+	return r != 0 ? r : strcmp(a, b);
+}
+
+int
 filename_compare(const char *a, const char *b)
 {
-	uint64_t sa = seconds(a), sb = seconds(b);
-	int r;
+	uint64_t sa = filename_seconds(a), sb = filename_seconds(b);
 
 	if (sa != sb)
 		return sa < sb ? -1 : 1;
-	/* Microseconds and counters behind the time are numbers too. */
-	r = strverscmp(a, b);
-	return r != 0 ? r : strcmp(a, b);
+	return filename_compare_rest(a, b);
 }
 
 bool
@@ -92,6 +98,13 @@ filename_uidl_valid(const char *s)
 		if (n == UIDL_MAX || s[n] < 0x21 || s[n] > 0x7e)
 			return false;
 	return n > 0;
+}
+
+/* A comma may begin a field that has to go. */
+bool
+filename_is_uidl(const char *base)
+{
+	return strchr(base, ',') == NULL && filename_uidl_valid(base);
 }
 
 void

@@ -24,8 +24,13 @@ size_t filename_base_len(const char *name);
  */
 bool filename_sizes(const char *base, uint64_t *stored, uint64_t *wire);
 
-/* Order of arrival as far as names tell it; 0 only for equal bases. */
+/*
+ * Order of arrival as far as names tell it; 0 only for equal bases.  First by
+ * filename_seconds(), the number a base begins with, then by the rest.
+ */
 int filename_compare(const char *a, const char *b);
+uint64_t filename_seconds(const char *base);
+int filename_compare_rest(const char *a, const char *b);
 
 /* 1 to UIDL_MAX characters from 0x21 to 0x7e (RFC 1939 section 7). */
 bool filename_uidl_valid(const char *);
@@ -35,6 +40,9 @@ bool filename_uidl_valid(const char *);
  * when that is a valid one, else filename_uidl_hash(base, 0).
  */
 void filename_uidl(const char *base, char uidl[UIDL_MAX + 1]);
+
+/* Whether that is the base itself, as it is: nearly always. */
+bool filename_is_uidl(const char *base);
 
 /*
  * A dot and 32 hexadecimal digits: FNV-1a with 128 bits over the base, for

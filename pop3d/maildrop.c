@@ -19,6 +19,7 @@
 #include "common/log.h"
 #include "common/msg.h"
 #include "pop3d/maildrop.h"
+#include "pop3d/maildrop_index.h"
 #include "pop3d/scan.h"
 
 #define LOCK_STEP 50 /* ms between two tries */
@@ -202,6 +203,7 @@ let_go(int *fd)
 void
 maildrop_unlock(struct maildrop *md)
 {
+	maildrop_index_save(md);
 	if (md->root != -1)
 		(void)flock(md->root, LOCK_UN); /* closing does it too */
 	let_go(&md->lock);
@@ -210,14 +212,15 @@ maildrop_unlock(struct maildrop *md)
 void
 maildrop_close(struct maildrop *md)
 {
-	for (size_t i = 0; i < md->count; i++) {
-		free(md->messages[i].base);
+	for (size_t i = 0; i < md->count; i++)
 		free(md->messages[i].renamed);
-	}
 	free(md->messages);
 	free(md->uidls);
+	free(md->text);
+	arena_free(&md->names);
 	md->messages = NULL;
 	md->uidls = NULL;
+	md->text = NULL;
 	md->count = md->room = 0;
 	let_go(&md->dir[SUB_NEW]);
 	let_go(&md->dir[SUB_CUR]);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "common/deadline.h"
+#include "pop3d/arena.h"
 #include "pop3d/filename.h"
 
 #define MAILDROP_LOCK "postrider-pop3.lock" /* in the Maildir */
@@ -25,15 +26,35 @@ enum subdir { SUB_NEW, SUB_CUR, SUB_COUNT };
 extern const char *const subdir_names[SUB_COUNT];
 
 struct message {
-	char *base;       /* owned */
-	const char *info; /* ":2,S" or ""; in the memory of base or renamed */
-	char *renamed;    /* owned; NULL as long as it was not */
+	const char *base; /* in the maildrop's memory */
+	const char *info; /* ":2,S" or ""; there, or renamed */
+	char *renamed;    /* owned: the info it was given meanwhile; or NULL */
 	uint64_t size;    /* octets as sent; SIZE_UNKNOWN */
+	uint64_t ino;     /* of the directory entry */
 	enum subdir sub;
-	bool counted; /* size was counted, not promised by the name */
+	bool counted; /* size was counted, not promised by name or index */
 	bool twin;    /* another file has the same base: never looked up */
 	bool deleted; /* by DELE */
+	bool removed; /* by QUIT */
 	bool lost;    /* not to be read: removed by others, or no fit file */
+};
+
+/* A directory at one moment; times in ns since 1970. */
+struct stamp {
+	uint64_t dev, ino, mtime, ctime;
+};
+
+/* What the index did and what it missed; see index.h. */
+struct maildrop_index {
+	struct stamp dir[SUB_COUNT]; /* before anything was read */
+	bool settled;                /* and no change can hide from them */
+	bool due;                    /* to be looked after at the end */
+	bool exists;                 /* a file of that name */
+	bool read;                   /* and it was fit */
+	bool fresh;                  /* and it was the whole list */
+	size_t drift;                /* messages that are not as it said */
+	size_t learned;              /* sizes it did not know */
+	uint64_t learned_bytes;      /* read for them */
 };
 
 struct maildrop {
@@ -42,7 +63,10 @@ struct maildrop {
 	int dir[SUB_COUNT];
 	struct message *messages; /* owned */
 	size_t count, room;
-	char (*uidls)[UIDL_MAX + 1]; /* owned; NULL until uidl_build() */
+	const char **uidls; /* owned; NULL until uidl_build() */
+	struct arena names; /* of messages, and ids that are no names */
+	char *text;         /* owned; of the index the names came from */
+	struct maildrop_index index;
 	/* private to scan.c */
 	unsigned int scans;
 	deadline_t next_scan;
@@ -65,7 +89,10 @@ enum maildrop_result maildrop_open(
     struct maildrop *, const char *account, const char *path);
 #define LOCK_WAIT 1000
 
-/* Lets the next session in; before the client hears that this one is over. */
+/*
+ * Lets the next session in; before the client hears that this one is over.
+ * The index is written then.
+ */
 void maildrop_unlock(struct maildrop *);
 void maildrop_close(struct maildrop *);
 

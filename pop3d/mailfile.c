@@ -14,16 +14,18 @@
 #include "pop3d/mailfile.h"
 #include "pop3d/scan.h"
 
-#define CHUNK 65536
+#define CHUNK (CLIENT_ROOM / 2) /* every byte of it may become two */
 
 /* A file that is read from its start once or twice. */
 struct text {
 	int fd;
 	int64_t size;   /* when it was opened; more is not read */
 	int64_t offset; /* of what comes next */
-	size_t first;   /* bytes of the file's start in buf, or 0 */
-	char buf[CHUNK];
+	size_t first;   /* bytes of the file's start in chunk, or 0 */
 };
+
+/* Of the one text that is open: too large for the stack of a short call. */
+static char chunk[CHUNK];
 
 uint64_t
 mailfile_promised_size(const char *base)
@@ -128,7 +130,7 @@ text_read(struct text *t)
 	if (t->offset == 0 && t->first > 0)
 		n = (ssize_t)t->first;
 	else {
-		while ((n = pread(t->fd, t->buf, want, t->offset)) == -1 &&
+		while ((n = pread(t->fd, chunk, want, t->offset)) == -1 &&
 		    errno == EINTR)
 			continue;
 		t->first = t->offset == 0 && n > 0 ? (size_t)n : 0;
@@ -142,41 +144,43 @@ text_read(struct text *t)
 	return n;
 }
 
-/* Through the automaton from the start; false with errno. */
+/* The octets that will be sent, from the start; false with errno. */
 static bool
-text_run(struct text *t, struct crlf *c, const struct client *client)
+count_text(struct text *t, uint64_t *octets)
 {
-	ssize_t n = 1;
+	struct crlf_count c = { 0 };
+	ssize_t n;
 
 	t->offset = 0;
-	while (!c->done && (client == NULL || !client->broken) &&
-	    (n = text_read(t)) > 0)
-		crlf_feed(c, t->buf, (size_t)n);
-	if (n == -1)
-		return false;
-	crlf_end(c);
-	return true;
+	while ((n = text_read(t)) > 0)
+		crlf_count(&c, chunk, (size_t)n);
+	crlf_count_end(&c);
+	*octets = c.octets;
+	return n == 0;
 }
 
-/* The octets that will be sent; what the name promised is corrected. */
+/* Makes the size sure; what name or index promised is corrected. */
 static bool
 count(struct maildrop *md, struct message *m, struct text *t)
 {
-	struct crlf c;
+	uint64_t octets;
 
 	if (m->counted)
 		return true;
-	crlf_init(&c, NULL, NULL, CRLF_ALL);
-	if (!text_run(t, &c, NULL))
+	if (!count_text(t, &octets))
 		return false;
-	if (m->size != SIZE_UNKNOWN && m->size != c.octets) {
+	if (m->size != octets) {
+		md->index.learned++;
+		md->index.learned_bytes += (uint64_t)t->size;
+	}
+	if (m->size != octets && m->size != SIZE_UNKNOWN) {
 		char found[24];
 
-		(void)snprintf(found, sizeof(found), "%" PRIu64, c.octets);
-		mailfile_complain(
-		    md, m, "the octets that the name says", found);
+		(void)snprintf(found, sizeof(found), "%" PRIu64, octets);
+		mailfile_complain(md, m,
+		    "the octets that the name says, or the index", found);
 	}
-	m->size = c.octets;
+	m->size = octets;
 	m->counted = true;
 	return true;
 }
@@ -198,22 +202,24 @@ mailfile_size(struct maildrop *md, struct message *m)
 	return !m->lost;
 }
 
-static void
-to_client(void *arg, const char *s, size_t n)
+/* From the start, as far as lines are wanted; false with errno. */
+static bool
+send_text(struct text *t, struct client *client, struct crlf *c)
 {
-	client_put(arg, s, n);
-}
+	ssize_t n = 1;
+	char *room;
 
-static enum mailfile_sent
-send_text(struct maildrop *md, struct message *m, struct text *t,
-    struct client *client, struct crlf *c)
-{
-	if (text_run(t, c, client)) {
-		client_reply(client, ".");
-		return MAILFILE_SENT;
+	t->offset = 0;
+	while (!c->done && !client->broken && (n = text_read(t)) > 0) {
+		room = client_room(client, 2 * (size_t)n);
+		client_took(client, crlf_feed(c, chunk, (size_t)n, room));
 	}
-	mailfile_complain(md, m, "to read it", strerror(errno));
-	return MAILFILE_BROKEN;
+	if (n == -1)
+		return false;
+	room = client_room(client, CRLF_END);
+	client_took(client, crlf_end(c, room));
+	client_put(client, ".\r\n", 3);
+	return true;
 }
 
 enum mailfile_sent
@@ -226,15 +232,17 @@ mailfile_send(struct maildrop *md, struct message *m, struct client *client,
 
 	if ((r = text_open(md, m, &t)) != MAILFILE_SENT)
 		return r;
-	crlf_init(&c, to_client, client, lines);
+	crlf_init(&c, lines);
 	if (lines != CRLF_ALL)
 		client_reply(client, "+OK");
 	else if (count(md, m, &t))
 		client_reply(client, "+OK %" PRIu64 " octets", m->size);
 	else
 		r = unfit(md, m, -1, strerror(errno));
-	if (r == MAILFILE_SENT)
-		r = send_text(md, m, &t, client, &c);
+	if (r == MAILFILE_SENT && !send_text(&t, client, &c)) {
+		mailfile_complain(md, m, "to read it", strerror(errno));
+		r = MAILFILE_BROKEN;
+	}
 	*octets = c.octets;
 	text_close(&t);
 	return r;

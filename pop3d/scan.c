@@ -13,88 +13,88 @@
 #include <unistd.h>
 
 #include "common/deadline.h"
+#include "pop3d/dirlist.h"
+#include "pop3d/maildrop_index.h"
 #include "pop3d/mailfile.h"
+#include "pop3d/order.h"
 #include "pop3d/scan.h"
 #include "pop3d/strmap.h"
 
 #define SCANS_FREE 16 /* rescans before they are limited to one a second */
 #define COMPLAINTS_MAX 10
 
-typedef bool (*visitor)(
-    struct maildrop *, enum subdir, const char *name, void *arg);
+/* A walk through one of the directories. */
+struct walk {
+	struct maildrop *md;
+	enum subdir sub;
+	/* False with errno ends it; entry's name is cut at base bytes. */
+	bool (*visit)(struct walk *, const struct dirlist_entry *, size_t base);
+	const struct strmap *map; /* of relocate() */
+	unsigned int complaints;
+};
 
 static void
-complain(const struct maildrop *md, enum subdir sub, const char *name)
+complain(const struct walk *w, const char *name)
 {
 	char path[MAILFILE_NAME_MAX];
 
-	(void)snprintf(path, sizeof(path), "%s/%s", subdir_names[sub], name);
-	maildrop_complain(md, path, "a regular file", "something else");
+	(void)snprintf(path, sizeof(path), "%s/%s", subdir_names[w->sub], name);
+	maildrop_complain(w->md, path, "a regular file", "something else");
 }
 
 /* By its type; counts what it logs. */
 static bool
-is_file(const struct maildrop *md, enum subdir sub, const struct dirent *e,
-    unsigned int *complaints)
+is_file(struct walk *w, const struct dirlist_entry *e)
 {
 	struct stat st;
 
-	if (e->d_type == DT_REG)
+	if (e->type == DT_REG)
 		return true;
-	if (e->d_type == DT_UNKNOWN &&
-	    fstatat(md->dir[sub], e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	if (e->type == DT_UNKNOWN &&
+	    fstatat(w->md->dir[w->sub], e->name, &st, AT_SYMLINK_NOFOLLOW) ==
+		0 &&
 	    S_ISREG(st.st_mode))
 		return true;
-	if ((*complaints)++ < COMPLAINTS_MAX)
-		complain(md, sub, e->d_name);
+	if (w->complaints++ < COMPLAINTS_MAX)
+		complain(w, e->name);
+	/* The index knows nothing of it, and it must be logged again. */
+	w->md->index.settled = false;
 	return false;
 }
 
 static bool
-visit(struct maildrop *md, enum subdir sub, visitor v, void *arg)
+visit(void *arg, const struct dirlist_entry *e)
 {
-	unsigned int complaints = 0;
-	struct dirent *e;
-	bool ok = true;
-	DIR *d;
-	int fd, saved;
+	struct walk *w = arg;
+	const char *colon = memchr(e->name, ':', e->len);
 
-	/* A descriptor of its own: reading moves its position. */
-	fd = openat(md->dir[sub], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
-		return false;
-	if ((d = fdopendir(fd)) == NULL) {
-		(void)close(fd); /* only opened to read */
-		errno = ENOMEM;
-		return false;
-	}
-	errno = 0;
-	while (ok && (e = readdir(d)) != NULL) {
-		if (e->d_name[0] != '.' && is_file(md, sub, e, &complaints))
-			ok = v(md, sub, e->d_name, arg);
-		if (ok)
-			errno = 0;
-	}
-	saved = errno;
-	(void)closedir(d); /* only read */
-	errno = saved;
-	return saved == 0;
+	return !is_file(w, e) ||
+	    w->visit(w, e, colon != NULL ? (size_t)(colon - e->name) : e->len);
 }
 
-/* "BASE\0INFO\0" for "BASEINFO"; NULL without memory. */
-static char *
-split_name(const char *name, const char **info)
+/*
+ * new/ first: a message that moves to cur/ meanwhile is then seen twice, not
+ * missed.
+ */
+static bool
+walk(struct walk *w)
 {
-	size_t base = filename_base_len(name), all = strlen(name);
-	char *s = malloc(all + 2);
+	for (int i = 0; i < SUB_COUNT; i++) {
+		w->sub = i == 0 ? SUB_NEW : SUB_CUR;
+		w->complaints = 0;
+		if (!dirlist_read(w->md->dir[w->sub], visit, w))
+			return false;
+	}
+	return true;
+}
 
-	if (s == NULL)
-		return NULL;
-	memcpy(s, name, base);
+/* "BASE\0INFO\0" in n + 2 bytes at s. */
+static void
+split_name(char *s, const struct dirlist_entry *e, size_t base)
+{
+	memcpy(s, e->name, base);
 	s[base] = '\0';
-	memcpy(s + base + 1, name + base, all - base + 1);
-	*info = s + base + 1;
-	return s;
+	memcpy(s + base + 1, e->name + base, e->len - base + 1);
 }
 
 static bool
@@ -116,34 +116,25 @@ grow(struct maildrop *md)
 }
 
 static bool
-add(struct maildrop *md, enum subdir sub, const char *name, void *arg)
+add(struct walk *w, const struct dirlist_entry *e, size_t base)
 {
+	struct maildrop *md = w->md;
 	struct message *m;
+	char *s;
 
-	(void)arg; /* a visitor's, not needed here */
 	if (md->count == md->room && !grow(md))
 		return false;
-	m = &md->messages[md->count];
-	memset(m, 0, sizeof(*m));
-	m->sub = sub;
-	if ((m->base = split_name(name, &m->info)) == NULL)
+	if ((s = arena_get(&md->names, e->len + 2)) == NULL)
 		return false;
-	m->size = mailfile_promised_size(m->base);
-	md->count++;
+	split_name(s, e, base);
+	m = &md->messages[md->count++];
+	memset(m, 0, sizeof(*m));
+	m->sub = w->sub;
+	m->ino = e->ino;
+	m->base = s;
+	m->info = s + base + 1;
+	m->size = mailfile_promised_size(s);
 	return true;
-}
-
-static int
-compare(const void *pa, const void *pb)
-{
-	const struct message *a = pa, *b = pb;
-	int r = filename_compare(a->base, b->base);
-
-	if (r != 0)
-		return r;
-	if (a->sub != b->sub)
-		return a->sub < b->sub ? -1 : 1;
-	return strcmp(a->info, b->info);
 }
 
 /*
@@ -162,8 +153,7 @@ is_superseded(struct maildrop *md, struct message *a, struct message *b)
 		a->twin = b->twin = true;
 		return false;
 	}
-	/* b is gone, or a link to the same file: b takes a's place. */
-	free(b->base);
+	/* b is gone, or a link to the same file: a stands for both. */
 	b->base = NULL;
 	return false;
 }
@@ -179,56 +169,118 @@ drop_doubles(struct maildrop *md)
 			m[++kept] = m[i];
 			continue;
 		}
-		if (is_superseded(md, &m[kept], &m[i])) {
-			free(m[kept].base);
+		if (is_superseded(md, &m[kept], &m[i]))
 			m[kept] = m[i];
-		} else if (m[i].base != NULL)
+		else if (m[i].base != NULL)
 			m[++kept] = m[i];
 	}
 	if (md->count > 0)
 		md->count = kept + 1;
 }
 
-bool
-scan_first(struct maildrop *md)
+static bool
+look(const struct maildrop *md, struct stamp dir[SUB_COUNT])
 {
-	/*
-	 * new/ first: a message that moves to cur/ meanwhile is then seen
-	 * twice, not missed.
-	 */
-	if (!visit(md, SUB_NEW, add, NULL) || !visit(md, SUB_CUR, add, NULL))
-		return false;
-	if (md->count > 1)
-		qsort(md->messages, md->count, sizeof(*md->messages), compare);
-	drop_doubles(md);
+	struct stat st;
+
+	for (int i = 0; i < SUB_COUNT; i++) {
+		if (fstat(md->dir[i], &st) == -1)
+			return false;
+		index_stamp(&dir[i], &st);
+	}
 	return true;
 }
 
 static bool
-relocate(struct maildrop *md, enum subdir sub, const char *name, void *arg)
+is_unchanged(const struct maildrop *md, const struct stamp dir[SUB_COUNT])
 {
-	const struct strmap *map = arg;
-	const char *info;
+	return memcmp(md->index.dir, dir, sizeof(md->index.dir)) == 0;
+}
+
+static bool
+look_first(struct maildrop *md)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_REALTIME, &now) == -1 ||
+	    !look(md, md->index.dir))
+		return false;
+	md->index.settled = true;
+	for (int i = 0; i < SUB_COUNT; i++)
+		if (!index_settled(&md->index.dir[i], &now))
+			md->index.settled = false;
+	return true;
+}
+
+static bool
+read_dirs(struct maildrop *md)
+{
+	struct walk w = { .md = md, .visit = add };
+	struct stamp after[SUB_COUNT];
+
+	if (!walk(&w))
+		return false;
+	order_messages(md->messages, md->count);
+	drop_doubles(md);
+	if (!look(md, after) || !is_unchanged(md, after))
+		md->index.settled = false;
+	return true;
+}
+
+/* The directories are as they were when the index was made: its list holds. */
+static void
+adopt(struct maildrop *md, struct old_index *old)
+{
+	md->messages = old->messages;
+	md->text = old->text;
+	md->count = md->room = old->head.count;
+	md->index.fresh = true;
+	old->messages = NULL;
+	old->text = NULL;
+}
+
+bool
+scan_first(struct maildrop *md)
+{
+	struct old_index old;
+	bool ok = true;
+
+	if (!look_first(md))
+		return false;
+	md->index.read = old_index_read(md, &old);
+	if (md->index.read && old.head.settled &&
+	    is_unchanged(md, old.head.dir))
+		adopt(md, &old);
+	else
+		ok = read_dirs(md);
+	if (ok && md->index.read && !md->index.fresh)
+		md->index.drift = index_merge(md, old.messages, old.head.count);
+	md->index.due = ok;
+	old_index_free(&old);
+	return ok;
+}
+
+static bool
+relocate(struct walk *w, const struct dirlist_entry *e, size_t base)
+{
+	char name[MAILFILE_NAME_MAX], *renamed;
 	struct message *m;
-	char *s;
 	size_t i;
 
-	if ((s = split_name(name, &info)) == NULL)
+	if (e->len + 2 > sizeof(name))
+		return true; /* longer than any that was found before */
+	split_name(name, e, base);
+	if (!strmap_get(w->map, name, &i))
+		return true; /* came later */
+	m = &w->md->messages[i];
+	m->sub = w->sub;
+	if (strcmp(m->info, name + base + 1) == 0)
+		return true;
+	if ((renamed = strdup(name + base + 1)) == NULL)
 		return false;
-	if (!strmap_get(map, s, &i)) {
-		free(s); /* came later */
-		return true;
-	}
-	m = &md->messages[i];
-	m->sub = sub;
-	if (strcmp(m->info, info) == 0) {
-		free(s);
-		return true;
-	}
-	/* base stays where it is: it is the map's key. */
 	free(m->renamed);
-	m->renamed = s;
-	m->info = info;
+	m->renamed = renamed;
+	m->info = renamed;
 	return true;
 }
 
@@ -245,6 +297,7 @@ bool
 scan_again(struct maildrop *md, bool must)
 {
 	struct strmap map;
+	struct walk w = { .md = md, .visit = relocate, .map = &map };
 	bool ok;
 
 	if (too_soon(md) && !must)
@@ -257,8 +310,7 @@ scan_again(struct maildrop *md, bool must)
 		if (!md->messages[i].twin)
 			/* Always new: drop_doubles() left no equal bases. */
 			(void)strmap_put(&map, md->messages[i].base, i);
-	ok = visit(md, SUB_NEW, relocate, &map) &&
-	    visit(md, SUB_CUR, relocate, &map);
+	ok = walk(&w);
 	strmap_free(&map);
 	md->next_scan = deadline_in(1);
 	return ok;

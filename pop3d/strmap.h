@@ -28,6 +28,11 @@ void strmap_free(struct strmap *);
  * the map.  False, and nothing changed, when it is there already.
  */
 bool strmap_put(struct strmap *, const char *key, size_t value);
+/*
+ * Whether no two of n strings are equal; false also without memory, and once
+ * in a blue moon when two only look alike.
+ */
+bool strmap_differ(const char *const *, size_t n);
 bool strmap_get(const struct strmap *, const char *key, size_t *value);
 
 #endif

@@ -112,10 +112,26 @@ list_one(struct transaction *t, const char *arg)
 	return true;
 }
 
+/* One line of a long answer. */
+static void
+put_line(struct client *c, size_t number, const char *text, size_t n)
+{
+	char *start = client_room(c, REPLY_MAX), *p;
+
+	p = client_decimal(start, number);
+	*p++ = ' ';
+	memcpy(p, text, n);
+	p += n;
+	*p++ = '\r';
+	*p++ = '\n';
+	client_took(c, (size_t)(p - start));
+}
+
 static bool
 cmd_list(struct transaction *t, char **argv)
 {
 	struct message *m = t->md->messages;
+	char size[CLIENT_DECIMAL];
 	size_t messages;
 	uint64_t octets;
 
@@ -126,8 +142,8 @@ cmd_list(struct transaction *t, char **argv)
 	    messages, octets);
 	for (size_t i = 0; i < t->md->count; i++)
 		if (is_there(t, &m[i]))
-			client_reply(
-			    t->client, "%zu %" PRIu64, i + 1, m[i].size);
+			put_line(t->client, i + 1, size,
+			    (size_t)(client_decimal(size, m[i].size) - size));
 	client_reply(t->client, ".");
 	return true;
 }
@@ -161,8 +177,8 @@ cmd_uidl(struct transaction *t, char **argv)
 	client_reply(t->client, "+OK Unique-ids follow");
 	for (size_t i = 0; i < t->md->count; i++)
 		if (!m[i].deleted && !m[i].lost)
-			client_reply(
-			    t->client, "%zu %s", i + 1, t->md->uidls[i]);
+			put_line(t->client, i + 1, t->md->uidls[i],
+			    strlen(t->md->uidls[i]));
 	client_reply(t->client, ".");
 	return true;
 }

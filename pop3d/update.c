@@ -31,7 +31,8 @@ remove_one(struct run *r, size_t i)
 	char name[MAILFILE_NAME_MAX];
 
 	mailfile_name(m, name);
-	if (unlinkat(r->md->dir[m->sub], name, 0) == 0)
+	m->removed = unlinkat(r->md->dir[m->sub], name, 0) == 0;
+	if (m->removed)
 		r->touched[m->sub] = true;
 	else if (errno == ENOENT) {
 		r->missing++;

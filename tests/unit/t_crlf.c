@@ -12,13 +12,23 @@ struct out {
 };
 
 static void
-collect(void *arg, const char *s, size_t n)
+feed(struct crlf *c, struct out *o, const char *s, size_t n)
 {
-	struct out *o = arg;
+	size_t put;
 
-	assert_true(n <= sizeof(o->s) - o->n);
-	memcpy(o->s + o->n, s, n);
-	o->n += n;
+	assert_true(2 * n + CRLF_END <= sizeof(o->s) - o->n);
+	put = crlf_feed(c, s, n, o->s + o->n);
+	assert_true(put <= 2 * n);
+	o->n += put;
+}
+
+static void
+end(struct crlf *c, struct out *o)
+{
+	size_t put = crlf_end(c, o->s + o->n);
+
+	assert_true(put <= CRLF_END);
+	o->n += put;
 }
 
 struct example {
@@ -94,10 +104,10 @@ split_everywhere(void **state)
 
 		for (size_t at = 0; at <= e->nin; at++) {
 			o.n = 0;
-			crlf_init(&c, collect, &o, e->lines);
-			crlf_feed(&c, e->in, at);
-			crlf_feed(&c, e->in + at, e->nin - at);
-			crlf_end(&c);
+			crlf_init(&c, e->lines);
+			feed(&c, &o, e->in, at);
+			feed(&c, &o, e->in + at, e->nin - at);
+			end(&c, &o);
 			expect(e, &o, &c);
 		}
 	}
@@ -106,7 +116,7 @@ split_everywhere(void **state)
 static void
 byte_by_byte(void **state)
 {
-	struct crlf c, count;
+	struct crlf c;
 	struct out o;
 
 	(void)state;
@@ -114,17 +124,68 @@ byte_by_byte(void **state)
 		const struct example *e = &examples[i];
 
 		o.n = 0;
-		crlf_init(&c, collect, &o, e->lines);
-		crlf_init(&count, NULL, NULL, e->lines);
-		for (size_t at = 0; at < e->nin; at++) {
-			crlf_feed(&c, e->in + at, 1);
-			crlf_feed(&count, e->in + at, 1);
-		}
-		crlf_end(&c);
-		crlf_end(&count);
+		crlf_init(&c, e->lines);
+		for (size_t at = 0; at < e->nin; at++)
+			feed(&c, &o, e->in + at, 1);
+		end(&c, &o);
 		expect(e, &o, &c);
-		/* Counting alone comes to the same. */
-		assert_int_equal(count.octets, e->octets);
+	}
+}
+
+static uint64_t
+counted(const char *s, size_t n, size_t at)
+{
+	struct crlf_count c = { 0 };
+
+	crlf_count(&c, s, at);
+	crlf_count(&c, s + at, n - at);
+	crlf_count_end(&c);
+	return c.octets;
+}
+
+/* Counting comes to the same, wherever the text is split. */
+static void
+counts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(examples); i++) {
+		const struct example *e = &examples[i];
+
+		if (e->lines != CRLF_ALL)
+			continue;
+		for (size_t at = 0; at <= e->nin; at++)
+			assert_int_equal(counted(e->in, e->nin, at), e->octets);
+	}
+}
+
+/* Line ends everywhere, over the bounds of every block and lane. */
+static void
+counts_blocks(void **state)
+{
+	static const char kinds[] = "\n\r\nx\r.";
+	static char text[16 * 256 + 99], out[2 * sizeof(text) + CRLF_END];
+	unsigned int random = 1;
+	struct crlf c;
+	size_t n;
+
+	(void)state;
+	for (size_t size = 0; size <= sizeof(text); size += 1 + size / 9) {
+		if (size > sizeof(text) * 8 / 9)
+			size = sizeof(text);
+		for (size_t i = 0; i < size; i++) {
+			random = random * 1103515245 + 12345;
+			text[i] = kinds[(random >> 16) % 6];
+		}
+		for (int all_lf = 0; all_lf < 2; all_lf++) {
+			if (all_lf)
+				memset(text, '\n', size);
+			crlf_init(&c, CRLF_ALL);
+			n = crlf_feed(&c, text, size, out);
+			n += crlf_end(&c, out + n);
+			assert_true(n >= c.octets);
+			assert_int_equal(
+			    counted(text, size, size / 300), c.octets);
+		}
 	}
 }
 
@@ -135,14 +196,14 @@ done_stops(void **state)
 	struct out o = { .n = 0 };
 
 	(void)state;
-	crlf_init(&c, collect, &o, 1);
-	crlf_feed(&c, "h\n\nb\n", 5);
+	crlf_init(&c, 1);
+	feed(&c, &o, "h\n\nb\n", 5);
 	assert_true(c.done);
-	crlf_feed(&c, "more\n", 5);
-	crlf_end(&c);
+	feed(&c, &o, "more\n", 5);
+	end(&c, &o);
 	assert_int_equal(o.n, 8);
-	crlf_init(&c, collect, &o, CRLF_ALL);
-	crlf_feed(&c, "h\n\nb\n", 5);
+	crlf_init(&c, CRLF_ALL);
+	feed(&c, &o, "h\n\nb\n", 5);
 	assert_false(c.done);
 }
 
@@ -152,6 +213,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(split_everywhere),
 		cmocka_unit_test(byte_by_byte),
+		cmocka_unit_test(counts),
+		cmocka_unit_test(counts_blocks),
 		cmocka_unit_test(done_stops),
 	};
 

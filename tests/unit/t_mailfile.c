@@ -1,6 +1,6 @@
 /*
  * t_mailfile: sizes and texts of messages, whatever lies under their names.
- * wrap: pread
+ * wrap: pread __pread_chk
  */
 #include "tests/unit/pop3.h"
 #include "tests/unit/talk.h"
@@ -16,6 +16,7 @@ static int preads, pread_fails_at, pread_zero_at;
 
 ssize_t __real_pread(int, void *, size_t, off_t);
 ssize_t __wrap_pread(int, void *, size_t, off_t);
+ssize_t __wrap___pread_chk(int, void *, size_t, off_t, size_t);
 
 ssize_t
 __wrap_pread(int fd, void *buf, size_t n, off_t at)
@@ -25,6 +26,14 @@ __wrap_pread(int fd, void *buf, size_t n, off_t at)
 		return -1;
 	}
 	return preads == pread_zero_at ? 0 : __real_pread(fd, buf, n, at);
+}
+
+/* The same, as a fortified library has it. */
+ssize_t
+__wrap___pread_chk(int fd, void *buf, size_t n, off_t at, size_t room)
+{
+	assert_true(n <= room);
+	return __wrap_pread(fd, buf, n, at);
 }
 
 static void

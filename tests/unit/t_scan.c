@@ -1,6 +1,6 @@
 /*
  * t_scan: the list of messages while other programs work in the Maildir.
- * wrap: readdir
+ * wrap: getdents64
  */
 #include "tests/unit/pop3.h"
 
@@ -10,27 +10,26 @@
 #include "pop3d/scan.h"
 
 static void (*between)(void); /* runs once, at the end of new/ */
-static int readdir_errno;
+static int getdents_errno;
 
-struct dirent *__real_readdir(DIR *);
-struct dirent *__wrap_readdir(DIR *);
+ssize_t __real_getdents64(int, void *, size_t);
+ssize_t __wrap_getdents64(int, void *, size_t);
 
-struct dirent *
-__wrap_readdir(DIR *d)
+ssize_t
+__wrap_getdents64(int fd, void *buf, size_t size)
 {
 	void (*run)(void) = between;
-	struct dirent *e;
+	ssize_t n;
 
-	if (readdir_errno != 0) {
-		errno = readdir_errno;
-		return NULL;
+	if (getdents_errno != 0) {
+		errno = getdents_errno;
+		return -1;
 	}
-	if ((e = __real_readdir(d)) == NULL && run != NULL) {
+	if ((n = __real_getdents64(fd, buf, size)) == 0 && run != NULL) {
 		between = NULL;
 		run();
-		errno = 0;
 	}
-	return e;
+	return n;
 }
 
 static const char *
@@ -181,14 +180,14 @@ failing(void **state)
 
 	(void)state;
 	pop3_mail("new/1.a", "x");
-	readdir_errno = EIO;
+	getdents_errno = EIO;
 	assert_int_equal(maildrop_open(&md, "a", BOX), MAILDROP_TEMP);
 	maildrop_close(&md);
-	readdir_errno = 0;
+	getdents_errno = 0;
 	pop3_open(&md);
-	readdir_errno = EIO;
+	getdents_errno = EIO;
 	assert_false(scan_again(&md, true));
-	readdir_errno = 0;
+	getdents_errno = 0;
 	maildrop_close(&md);
 }
 

@@ -3,6 +3,8 @@
  */
 #include "tests/unit/pop3.h"
 
+#include <bsd/string.h>
+
 #include "pop3d/dovecot.h"
 #include "pop3d/uidl.h"
 
@@ -98,7 +100,7 @@ clashes(void **state)
 				    md.uidls[i], md.uidls[j]);
 			if (round == 1)
 				assert_string_equal(md.uidls[i], first[i]);
-			memcpy(first[i], md.uidls[i], sizeof(first[i]));
+			(void)strlcpy(first[i], md.uidls[i], sizeof(first[i]));
 		}
 		maildrop_close(&md);
 	}
