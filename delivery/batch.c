@@ -78,51 +78,65 @@ log_damaged(const struct content *c, const char *id)
 	    (uintmax_t)c->size, wanted, found);
 }
 
-static void
+/* Into a file of its own; how that went is in d->failure. */
+static enum content_result
 write_file(struct batch *b, struct delivery *d, const struct msg_job_rcpt *r)
 {
-	const struct job *job = d->job;
 	struct maildir *m;
 	struct content *c = &b->content;
 	struct maildir_file *f = &d->file;
 	char head[CONTENT_HEAD];
-	size_t n = make_head(job->msg.sender, r->addr, head);
+	size_t n = make_head(d->job->msg.sender, r->addr, head);
 	enum content_result result;
 
 	if (n == 0) {
 		failure_found(&d->failure,
 		    "an address cannot be written into the header", "envelope",
 		    "printable", "controls");
-		return;
+		return CONTENT_OK;
 	}
 	m = maildirs_get(&b->maildirs, r->mailbox, &b->namer);
 	if (m->failure.diag.outcome != OUT_OK) {
 		d->failure = m->failure;
-		return;
+		return CONTENT_OK;
 	}
 	if (maildir_create(f, m, &b->namer, &d->failure) != OUT_OK)
-		return;
+		return CONTENT_OK;
+	result = content_copy(c, f->fd, head, n);
 	f->facts.size = n + c->size;
 	f->facts.wire = f->facts.size + 2 + c->lines;
-	result = content_copy(c, f->fd, head, n);
 	if (result != CONTENT_OK)
 		content_failed(&d->failure, result, m->path);
 	else if (b->jobs.rcpts > 1)
 		maildir_flow(f);
+	return result;
+}
+
+/* Nobody is refused for ever because of what damage looks like. */
+static enum content_result
+refuse_loop(struct content *c, struct delivery *d, const struct msg_job_rcpt *r)
+{
+	enum content_result result = content_check(c);
+
+	if (result == CONTENT_OK)
+		diag_set(&d->failure.diag, "5.4.6",
+		    "mail loop: already delivered to %s", r->addr);
+	else
+		content_failed(&d->failure, result, "spool");
+	return result;
 }
 
 static void
 write_job(struct batch *b, const struct job *job)
 {
 	struct content *c = &b->content;
-	enum content_result result;
+	enum content_result looked, result = CONTENT_OK;
 
 	c->fd = job->fd;
 	c->offset = job->msg.offset;
 	c->size = job->msg.size;
 	c->crc = job->msg.crc;
-	if ((result = content_check(c)) == CONTENT_DAMAGED)
-		log_damaged(c, job->msg.id);
+	looked = content_look(c);
 	for (size_t i = job->first; i < job->first + job->msg.nrcpt; i++) {
 		struct delivery *d = &b->delivery[i];
 		const struct msg_job_rcpt *r = &b->jobs.rcpt[i];
@@ -131,14 +145,18 @@ write_job(struct batch *b, const struct job *job)
 			.file.fd = -1,
 			.file.place = SYNCS_NONE,
 			.failure = FAILURE_NONE };
-		if (result != CONTENT_OK)
-			content_failed(&d->failure, result, "spool");
+		if (looked != CONTENT_OK)
+			content_failed(&d->failure, looked, "spool");
 		else if (loop_has(&c->loop, r->addr))
-			diag_set(&d->failure.diag, "5.4.6",
-			    "mail loop: already delivered to %s", r->addr);
+			result = refuse_loop(c, d, r);
 		else
-			write_file(b, d, r);
+			result = write_file(b, d, r);
+		/* What is damaged is so for all that come. */
+		if (result == CONTENT_DAMAGED)
+			looked = result;
 	}
+	if (looked == CONTENT_DAMAGED)
+		log_damaged(c, job->msg.id);
 }
 
 /* Whether there is a file that nothing has happened to. */

@@ -6,22 +6,37 @@
  * by pread(2) only.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "common/crc32c.h"
 #include "common/fdio.h"
 #include "delivery/content.h"
 
+/* Sixteen bytes at a time. */
+typedef char lane __attribute__((vector_size(16)));
+
 static uint64_t
 count_lines(const char *p, size_t n)
 {
-	const char *end = p + n;
+	const lane lf = (lane){ 0 } + '\n';
 	uint64_t lines = 0;
 
-	while ((p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
-		lines++;
-		p++;
+	while (n >= sizeof(lane)) {
+		lane sums = { 0 }, v;
+
+		/* A sum is at most 127. */
+		for (int i = 0; i < 127 && n >= sizeof(lane); i++) {
+			memcpy(&v, p, sizeof(v));
+			sums -= v == lf;
+			p += sizeof(lane);
+			n -= sizeof(lane);
+		}
+		for (size_t i = 0; i < sizeof(lane); i++)
+			lines += (uint64_t)sums[i];
 	}
+	while (n-- > 0)
+		lines += *p++ == '\n';
 	return lines;
 }
 
@@ -37,57 +52,116 @@ read_block(struct content *c, uint64_t at, size_t *n)
 	return errno == ENODATA ? CONTENT_DAMAGED : CONTENT_ERROR;
 }
 
+static void
+begin(struct content *c)
+{
+	c->got_crc = 0;
+	c->lines = 0;
+}
+
+/* The next block, which is in the buffer. */
+static void
+take(struct content *c, size_t n)
+{
+	const char *block = c->buf + CONTENT_HEAD;
+
+	c->got_crc = crc32c(c->got_crc, block, n);
+	c->lines += count_lines(block, n);
+}
+
+static enum content_result
+end(struct content *c)
+{
+	c->checked = c->got_crc == c->crc;
+	return c->checked ? CONTENT_OK : CONTENT_DAMAGED;
+}
+
 enum content_result
-content_check(struct content *c)
+content_look(struct content *c)
 {
 	const char *block = c->buf + CONTENT_HEAD;
 	enum content_result r;
-	uint32_t crc = 0;
 	size_t n;
 
-	c->lines = 0;
-	c->got_crc = 0;
+	c->checked = false;
+	begin(c);
 	loop_init(&c->loop);
-	for (uint64_t at = 0; at < c->size; at += n) {
+	for (uint64_t at = 0; at < c->size && !c->loop.done; at += n) {
 		if ((r = read_block(c, at, &n)) != CONTENT_OK)
 			return r;
-		crc = crc32c(crc, block, n);
-		c->lines += count_lines(block, n);
 		loop_feed(&c->loop, block, n);
 	}
 	loop_end(&c->loop);
-	c->got_crc = crc;
-	return crc == c->crc ? CONTENT_OK : CONTENT_DAMAGED;
+	if (c->size > CONTENT_BLOCK)
+		return CONTENT_OK;
+	take(c, (size_t)c->size);
+	return end(c);
+}
+
+enum content_result
+content_check(struct content *c)
+{
+	enum content_result r;
+	size_t n;
+
+	if (c->checked)
+		return CONTENT_OK;
+	begin(c);
+	for (uint64_t at = 0; at < c->size; at += n) {
+		if ((r = read_block(c, at, &n)) != CONTENT_OK)
+			return r;
+		take(c, n);
+	}
+	return end(c);
 }
 
 /*
- * A message of one block is still in the buffer from content_check(), with
- * room before it, so that head and content are one write.
+ * A short one is still in the buffer, and checked, with room before it, so that
+ * head and content are one write.
  */
-enum content_result
-content_copy(struct content *c, int out, const char *head, size_t head_len)
+static enum content_result
+copy_short(struct content *c, int out, size_t head_len)
+{
+	if (fd_writeall(out, c->buf + CONTENT_HEAD - head_len,
+		head_len + (size_t)c->size) == -1)
+		return CONTENT_ERROR;
+	return c->checked ? CONTENT_OK : CONTENT_DAMAGED;
+}
+
+/* The disk works on what is written while the rest is. */
+static enum content_result
+copy_long(struct content *c, int out, size_t head_len)
 {
 	char *block = c->buf + CONTENT_HEAD;
 	enum content_result r;
-	uint32_t crc = 0;
-	uint64_t at = 0;
+	uint64_t begun = 0;
 	size_t n;
 
+	begin(c);
+	for (uint64_t at = 0; at < c->size; at += n) {
+		if ((r = read_block(c, at, &n)) != CONTENT_OK)
+			return r;
+		take(c, n);
+		if (fd_writeall(out, block - head_len, head_len + n) == -1)
+			return CONTENT_ERROR;
+		head_len = 0;
+		if (at + n - begun >= CONTENT_FLOW) {
+			/* Only a hint. */
+			(void)sync_file_range(out, 0, 0, SYNC_FILE_RANGE_WRITE);
+			begun = at + n;
+		}
+	}
+	return end(c);
+}
+
+enum content_result
+content_copy(struct content *c, int out, const char *head, size_t head_len)
+{
 	if (head_len > CONTENT_HEAD) {
 		errno = EMSGSIZE;
 		return CONTENT_ERROR;
 	}
-	memcpy(block - head_len, head, head_len);
-	do {
-		n = (size_t)c->size;
-		if (c->size > CONTENT_BLOCK &&
-		    (r = read_block(c, at, &n)) != CONTENT_OK)
-			return r;
-		crc = crc32c(crc, block, n);
-		if (fd_writeall(out, block - head_len, head_len + n) == -1)
-			return CONTENT_ERROR;
-		head_len = 0;
-		at += n;
-	} while (at < c->size);
-	return crc == c->crc ? CONTENT_OK : CONTENT_DAMAGED;
+	memcpy(c->buf + CONTENT_HEAD - head_len, head, head_len);
+	return c->size <= CONTENT_BLOCK ? copy_short(c, out, head_len)
+					: copy_long(c, out, head_len);
 }

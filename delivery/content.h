@@ -4,6 +4,7 @@
 #ifndef DELIVERY_CONTENT_H
 #define DELIVERY_CONTENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,7 @@
 
 #define CONTENT_BLOCK 262144 /* bytes read or written at once */
 #define CONTENT_HEAD 1024    /* longest head, bytes */
+#define CONTENT_FLOW 4194304 /* bytes after which the disk is to begin */
 
 enum content_result {
 	CONTENT_OK,
@@ -22,22 +24,26 @@ struct content {
 	int fd; /* not owned */
 	uint64_t offset, size;
 	uint32_t crc;     /* wanted */
-	uint32_t got_crc; /* found by content_check() */
-	/* known after content_check() */
-	uint64_t lines; /* LF bytes */
-	struct loop loop;
+	uint32_t got_crc; /* found */
+	bool checked;     /* content_check() has found all of it good */
+	struct loop loop; /* of its header, after content_look() */
+	uint64_t lines;   /* LF bytes, after content_check() or _copy() */
 	/* The last block read, behind room for a head. */
 	char buf[CONTENT_HEAD + CONTENT_BLOCK];
 };
 
 /*
- * Reads all of it once: CRC-32C, lines, Delivered-To fields.  fd, offset, size
- * and crc are set before.
+ * Reads its header, and all of it when it is one block.  fd, offset, size and
+ * crc are set before.  Of what is longer a word of the header is worth no more
+ * than that the disk says it: content_check() before it is acted upon.
  */
+enum content_result content_look(struct content *);
+
+/* Reads all of it, unless that has been done: CRC-32C, lines. */
 enum content_result content_check(struct content *);
 
 /*
- * Writes head (at most CONTENT_HEAD bytes) and the content checked before to
+ * Writes head (at most CONTENT_HEAD bytes) and the content looked at before to
  * the descriptor, and compares the checksum of what it wrote.
  */
 enum content_result content_copy(

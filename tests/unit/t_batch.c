@@ -16,6 +16,7 @@ static struct batch b;
 static struct chan queued, agent;
 static int base = -1, files, dirs;
 static const char *fails; /* the directory whose sync does */
+static uint32_t damage;   /* of the next jobs */
 
 int __real_fsync(int);
 int __wrap_fsync(int);
@@ -53,6 +54,7 @@ fresh(void **state)
 	batch_init(&b, base, "h");
 	syncs_clear(&b.syncs); /* to see each */
 	fails = NULL;
+	damage = 0;
 	return base == -1 ? -1 : 0;
 }
 
@@ -83,7 +85,7 @@ job_from(const char *sender, uint32_t job, const char *content, size_t nrcpt,
 {
 	struct msg_job_message m = { .job = job,
 		.nrcpt = (uint32_t)nrcpt,
-		.crc = crc32c(0, content, strlen(content)),
+		.crc = crc32c(0, content, strlen(content)) ^ damage,
 		.size = strlen(content),
 		.id = "2ab" };
 	int fd;
@@ -296,6 +298,35 @@ damaged(void **state)
 	outcome(2, 1, "2.0.0");
 }
 
+/* Damage that the copy finds; a loop in it is not believed. */
+static void
+damaged_late(void **state)
+{
+	static const char header[] = "Delivered-To: a@x.test\n\n";
+	static const struct to bcb[] = { { "b@x.test", "b/M" },
+		{ "a@x.test", "a/M" }, { "c@x.test", "b/M" } };
+	static char text[CONTENT_BLOCK + 1000];
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	memcpy(text, header, sizeof(header) - 1);
+	job(1, text, 3, bcb);
+	run();
+	outcome(1, 0, "2.0.0");
+	outcome(1, 1, "5.4.6");
+	outcome(1, 2, "2.0.0");
+	damage = 1;
+	job(2, text, 3, bcb);
+	job(3, text, 2, ab);
+	run();
+	for (uint32_t i = 0; i < 3; i++)
+		outcome(2, i, JOB_DAMAGED);
+	outcome(3, 0, JOB_DAMAGED);
+	outcome(3, 1, JOB_DAMAGED);
+	assert_int_equal(list("b/M/new", NULL, 0), 2);
+	assert_int_equal(list("b/M/tmp", NULL, 0), 0);
+}
+
 /* queued is gone before it could be told. */
 static void
 unanswered(void **state)
@@ -318,6 +349,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(independent, fresh, done),
 		cmocka_unit_test_setup_teardown(unsynced, fresh, done),
 		cmocka_unit_test_setup_teardown(damaged, fresh, done),
+		cmocka_unit_test_setup_teardown(damaged_late, fresh, done),
 		cmocka_unit_test_setup_teardown(unanswered, fresh, done),
 	};
 

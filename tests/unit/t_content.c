@@ -98,15 +98,33 @@ sizes(void **state)
 		source(rows[i]);
 		for (size_t k = 0; k < rows[i]; k++)
 			lines += bytes[k] == '\n';
-		assert_int_equal(content_check(&c), CONTENT_OK);
-		assert_int_equal(c.lines, lines);
+		assert_int_equal(content_look(&c), CONTENT_OK);
 		/* Twice: for two recipients. */
 		assert_int_equal(copy("Head: 1\n"), CONTENT_OK);
 		same("Head: 1\n", rows[i]);
+		assert_int_equal(c.lines, lines);
+		assert_int_equal(content_check(&c), CONTENT_OK);
+		assert_int_equal(c.lines, lines);
 		write_most = 100000;
 		assert_int_equal(copy(""), CONTENT_OK);
 		same("", rows[i]);
+		assert_int_equal(c.lines, lines);
 	}
+}
+
+/* Before any of it is acted upon, or by the copy at the latest. */
+static void
+found_damaged(size_t n)
+{
+	enum content_result r = content_look(&c);
+
+	if (n <= CONTENT_BLOCK) {
+		assert_int_equal(r, CONTENT_DAMAGED);
+		return;
+	}
+	assert_int_equal(r, CONTENT_OK);
+	assert_int_equal(content_check(&c), CONTENT_DAMAGED);
+	assert_int_equal(copy("h"), CONTENT_DAMAGED);
 }
 
 static void
@@ -116,26 +134,28 @@ damage(void **state)
 	char byte;
 
 	(void)state;
+	bytes[0] = bytes[1] = '\n'; /* the header's end, also from the second */
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		size_t n = rows[i];
 
 		source(n); /* one bit */
 		c.crc ^= 1;
-		assert_int_equal(content_check(&c), CONTENT_DAMAGED);
+		found_damaged(n);
 		assert_int_equal(c.got_crc, c.crc ^ 1);
 
 		source(n); /* the file is shorter than said */
 		assert_int_equal(ftruncate(c.fd, (off_t)(ENVELOPE + n - 1)), 0);
-		assert_int_equal(content_check(&c), CONTENT_DAMAGED);
+		found_damaged(n);
 
 		source(n);
 		c.offset++;
-		assert_int_equal(content_check(&c), CONTENT_DAMAGED);
+		found_damaged(n);
 
 		source(n); /* behind what is held in memory */
-		assert_int_equal(content_check(&c), CONTENT_OK);
+		assert_int_equal(content_look(&c), CONTENT_OK);
 		if (n <= CONTENT_BLOCK)
 			continue;
+		assert_int_equal(content_check(&c), CONTENT_OK);
 		byte = (char)~bytes[n - 1];
 		assert_int_equal(
 		    pwrite(c.fd, &byte, 1, (off_t)(ENVELOPE + n - 1)), 1);
@@ -151,10 +171,10 @@ failures(void **state)
 	(void)state;
 	source(100);
 	pread_errno = EIO;
-	assert_int_equal(content_check(&c), CONTENT_ERROR);
+	assert_int_equal(content_look(&c), CONTENT_ERROR);
 	assert_int_equal(errno, EIO);
 	pread_errno = 0;
-	assert_int_equal(content_check(&c), CONTENT_OK);
+	assert_int_equal(content_look(&c), CONTENT_OK);
 	write_errno = EDQUOT;
 	assert_int_equal(copy("h"), CONTENT_ERROR);
 	assert_int_equal(errno, EDQUOT);
@@ -178,12 +198,30 @@ looks(void **state)
 	memcpy(saved, bytes, sizeof(header));
 	memcpy(bytes, header, sizeof(header));
 	source(CONTENT_BLOCK + 10);
-	assert_int_equal(content_check(&c), CONTENT_OK);
+	assert_int_equal(content_look(&c), CONTENT_OK);
 	assert_true(loop_has(&c.loop, "A@x.test"));
 	memcpy(bytes, saved, sizeof(header));
 	source(CONTENT_BLOCK + 10);
-	assert_int_equal(content_check(&c), CONTENT_OK);
+	assert_int_equal(content_look(&c), CONTENT_OK);
 	assert_false(loop_has(&c.loop, "A@x.test"));
+}
+
+/* A header longer than a block is read to its end. */
+static void
+looks_far(void **state)
+{
+	static const char end[] = "\nDelivered-To: a@x.test\n\n";
+	static char saved[CONTENT_BLOCK + sizeof(end)];
+
+	(void)state;
+	memcpy(saved, bytes, sizeof(saved));
+	memset(bytes, 'x', CONTENT_BLOCK);
+	memcpy(bytes + CONTENT_BLOCK - 5, end, sizeof(end) - 1);
+	source(sizeof(bytes));
+	assert_int_equal(content_look(&c), CONTENT_OK);
+	assert_true(loop_has(&c.loop, "a@x.test"));
+	assert_int_equal(copy("h"), CONTENT_OK);
+	memcpy(bytes, saved, sizeof(saved));
 }
 
 static int
@@ -206,6 +244,7 @@ main(void)
 		cmocka_unit_test(damage),
 		cmocka_unit_test(failures),
 		cmocka_unit_test(looks),
+		cmocka_unit_test(looks_far),
 	};
 
 	return cmocka_run_group_tests(tests, setup, unit_teardown);
