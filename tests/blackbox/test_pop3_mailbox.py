@@ -15,13 +15,16 @@ from messages import HARD
 from suite import wait_for
 
 DOVECOT = "dovecot-uidlist"
+INDEX = "postrider-pop3.index"
 
 
 @pytest.fixture
 def box(lab):
     b = Box(lab)
+    (b.dir / INDEX).unlink(missing_ok=True)
     yield b
-    (b.dir / DOVECOT).unlink(missing_ok=True)
+    for name in (DOVECOT, INDEX):
+        (b.dir / name).unlink(missing_ok=True)
 
 
 # --- unique-ids
@@ -100,6 +103,104 @@ def test_names_of_our_own_deliveries(lab):
         p.quit()
     assert not [line for line in lab.log().splitlines()
                 if "octets that the name says" in line and "bob@" in line]
+
+
+# --- the index
+
+
+def answers(lab, box, quit_too=True):
+    """Everything a client may ask for, in one session."""
+    with lab.pop3(box.user) as p:
+        said = p.stat(), p.listing(), p.listing("UIDL")
+        sizes = {n: len(p.retr(n)) for n in list(said[1])[::10]}
+        assert all(said[1][n] == size for n, size in sizes.items())
+        if quit_too:
+            p.quit()
+    return said
+
+
+def age(box):
+    """Past the time in which changes of a directory are not told apart."""
+    newest = max(f.stat().st_ctime
+                 for f in (box.dir / "new", box.dir / "cur"))
+    while time.time() < newest + 2.1:
+        time.sleep(0.05)
+
+
+def test_index_changes_no_answer(lab, box):
+    """The same with and without it, and whatever others do between."""
+    paths = box.put_all(120, b"Subject: %d\n\n.body\r\n.%d\nlast %d")
+    for path in paths[::3]:
+        path.rename(box.dir / "cur" / (path.name + ":2,S"))
+    box.put(b"x\n", "1700000001.M1P1.h,S=2,W=3")
+    age(box)
+    logged = lab.log().count(INDEX)
+    first = answers(lab, box)
+    assert first[0][0] == 121 and (box.dir / INDEX).stat().st_uid == box.owner
+    assert (box.dir / INDEX).stat().st_mode & 0o777 == 0o600
+    assert answers(lab, box) == first
+    box.put(b"later\n", "1700000002.M1P1.h")
+    paths[1].unlink()
+    paths[2].rename(box.dir / "cur" / (paths[2].name + ":2,RS"))
+    for wait in (False, True):
+        if wait:
+            age(box)
+        with_index = answers(lab, box)
+        (box.dir / INDEX).rename(box.dir / "aside")
+        assert answers(lab, box) == with_index
+        (box.dir / "aside").rename(box.dir / INDEX)
+    assert with_index[0][0] == 121
+    assert len(set(with_index[2].values()) - set(first[2].values())) == 1
+    assert lab.log().count(INDEX) == logged
+
+
+def test_index_of_a_broken_session(lab, box):
+    """What was counted is kept when the client hangs up without QUIT."""
+    box.put_all(100)
+    first = answers(lab, box, quit_too=False)
+    wait_for((box.dir / INDEX).exists, "no index")
+    assert answers(lab, box) == first
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "noise", "cut", "dir"])
+def test_index_is_not_believed(lab, box, kind):
+    box.put_all(100)
+    age(box)
+    first = answers(lab, box)
+    index = box.dir / INDEX
+    text = index.read_bytes()
+    index.unlink()
+    if kind == "link":
+        index.symlink_to("/etc/passwd")
+    elif kind == "fifo":
+        os.mkfifo(index)
+    elif kind == "dir":
+        index.mkdir()
+    else:
+        index.write_bytes(text[:-1] if kind == "cut"
+                          else text[:-9] + b"/../../x\0")
+        box.give(index)
+    logged = lab.log().count(INDEX)
+    try:
+        assert answers(lab, box) == first
+        wait_for(lambda: lab.log().count(INDEX) > logged, "not logged")
+    finally:
+        if kind == "dir":
+            index.rmdir()
+    # It is a good one again, or was in the way and is logged.
+    assert answers(lab, box) == first
+
+
+def test_index_of_an_empty_mailbox(lab, box):
+    box.put_all(100)
+    answers(lab, box)
+    assert (box.dir / INDEX).exists()
+    with lab.pop3("alice") as p:
+        for n in range(1, 101):
+            p.ok(f"DELE {n}")
+        p.quit()
+    assert box.names() == []
+    assert not (box.dir / INDEX).exists()
 
 
 # --- others in the Maildir
