@@ -75,7 +75,10 @@ early_begin(struct incoming *in)
 	in->late = deadline_now() + s->q->settings.early_wait * 1000;
 	in->because = "late";
 	TAILQ_INSERT_TAIL(&s->early, in, in_early);
-	set_alarm(s);
+	if (s->q->stopping)
+		early_over(in, "stopping"); /* nothing new is begun */
+	else
+		set_alarm(s);
 }
 
 void

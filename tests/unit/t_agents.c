@@ -362,6 +362,32 @@ idle(void **state)
 	ended();
 }
 
+/* Whether mail for a pool can be delivered while its client waits. */
+static void
+ready(void **state)
+{
+	(void)state;
+	assert_true(
+	    agents_ready(agents, "bob")); /* no pool: one is asked for */
+	assert_true(agents_ready(agents, "alice"));
+	pool->pause = now + 1;
+	assert_false(agents_ready(agents, "alice"));
+	pool->pause = 0;
+	agents->busy = now + 1;
+	assert_false(agents_ready(agents, "alice"));
+	assert_false(agents_ready(agents, "bob"));
+	agents->busy = 0;
+	start(asked(2));
+	now += 999;
+	assert_true(agents_ready(agents, "alice"));
+	now += 1; /* a second without an answer */
+	assert_false(agents_ready(agents, "alice"));
+	assert_true(agents_ready(agents, "bob"));
+	chan_close(&job);
+	turn();
+	turn();
+}
+
 /* At the end, postriderd goes before the agents do. */
 static void
 left_alone(void **state)
@@ -388,6 +414,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(never_starts, fresh, done),
 		cmocka_unit_test_setup_teardown(busy, fresh, done),
 		cmocka_unit_test_setup_teardown(idle, fresh, done),
+		cmocka_unit_test_setup_teardown(ready, fresh, done),
 		cmocka_unit_test_setup_teardown(left_alone, fresh, done),
 	};
 

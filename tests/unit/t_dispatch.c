@@ -3,7 +3,7 @@
  * clock that the test sets; and files that are not what they were.
  * wrap: deadline_now event_new event_add agents_new agents_outstanding
  * wrap: spool_load spool_set_aside message_start message_free pool_cancel
- * wrap: settings_refresh route_destination
+ * wrap: settings_refresh route_destination spool_remove
  */
 #include "tests/unit/spool.h"
 
@@ -22,7 +22,7 @@ static struct dispatch *d;
 static struct event *work;
 static struct event *other; /* comes with the first message; or NULL */
 static struct message begun[MOST];
-static size_t nbegun, nfreed, rcpts, aside, cancels, outstanding;
+static size_t nbegun, nfreed, rcpts, aside, cancels, outstanding, removes;
 static int64_t now, alarm_in; /* milliseconds; -1: not set */
 static enum spool_state found;
 static bool memory;
@@ -43,6 +43,7 @@ bool __wrap_message_start(struct queue *, struct entry *, struct envelope *,
     const struct spool_content *);
 void __wrap_message_free(struct message *);
 void __wrap_pool_cancel(struct message *);
+bool __wrap_spool_remove(struct spool *, const char *);
 bool __wrap_settings_refresh(struct settings *);
 uint32_t __wrap_route_destination(
     struct tables *, const char *, const struct envelope *);
@@ -141,6 +142,15 @@ __wrap_pool_cancel(struct message *m)
 }
 
 bool
+__wrap_spool_remove(struct spool *s, const char *id)
+{
+	(void)s;
+	assert_non_null(schedule_find(queue.schedule, id));
+	removes++;
+	return true;
+}
+
+bool
 __wrap_settings_refresh(struct settings *s)
 {
 	(void)s;
@@ -161,7 +171,7 @@ begin(void **state)
 {
 	(void)state;
 	memset(&queue, 0, sizeof(queue));
-	nbegun = nfreed = rcpts = aside = cancels = outstanding = 0;
+	nbegun = nfreed = rcpts = aside = cancels = outstanding = removes = 0;
 	now = 1000000;
 	alarm_in = -1;
 	found = SPOOL_VALID;
@@ -383,6 +393,31 @@ cancel(void **state)
 	assert_int_equal(cancels, 1);
 }
 
+/* Given up by its session: at once, or when its agents have answered. */
+static void
+forgotten(void **state)
+{
+	const struct entry *e;
+
+	(void)state;
+	give_many(3);
+	turn();
+	e = begun[1].entry;
+	dispatch_forget(d, e->id);
+	assert_true(e->forget);
+	assert_int_equal(cancels, 1);
+	assert_int_equal(removes, 0);
+	e = give(9, 9, now + 1000, false);
+	dispatch_forget(d, e->id);
+	e = give(10, 10, now, true);
+	dispatch_forget(d, e->id);
+	assert_int_equal(removes, 2);
+	assert_int_equal(schedule_total(queue.schedule), 3);
+	dispatch_forget(d, SPOOL_ID); /* done with meanwhile */
+	assert_int_equal(removes, 2);
+	assert_int_equal(cancels, 1);
+}
+
 static int
 setup(void **state)
 {
@@ -407,6 +442,7 @@ main(void)
 		T(lost_files),
 		T(no_memory),
 		T(cancel),
+		T(forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
