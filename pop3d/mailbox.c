@@ -69,7 +69,7 @@ mailbox_serve(const struct mailbox_session *s, int fd)
 	    "bytes=%ju deleted=%zu",
 	    s->account, s->client, t.ended, md.count, t.retrieved,
 	    (uintmax_t)t.octets, t.deleted);
-	maildrop_close(&md);
+	/* What is still held goes with the process, sooner than by hand. */
 }
 
 void
