@@ -83,10 +83,12 @@ def keep_some(rnd, writes):
 
 
 def spread(items, count):
-    """Evenly chosen, the last one among them."""
+    """Evenly chosen, the first and the last among them if there is room."""
     if len(items) <= count:
         return items
-    return [items[(n + 1) * len(items) // count - 1] for n in range(count)]
+    if count == 1:
+        return items[:1]
+    return [items[n * (len(items) - 1) // (count - 1)] for n in range(count)]
 
 
 def telling(log, first):

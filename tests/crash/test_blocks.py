@@ -88,6 +88,13 @@ def test_bounds(log):
         assert states == blocks.choose(log, 1, count, 5)
 
 
+@pytest.mark.parametrize("count,wanted", (
+    (1, [0]), (2, [0, 9]), (3, [0, 4, 9]), (4, [0, 3, 6, 9]),
+    (10, list(range(10))), (11, list(range(10)))))
+def test_spread(count, wanted):
+    assert blocks.spread(list(range(10)), count) == wanted
+
+
 def test_pieces():
     whole = blocks.Write(3 * B, 2 * B + 512, 100)
     assert blocks.pieces(whole) == [

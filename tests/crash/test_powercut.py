@@ -24,7 +24,7 @@ def run(program, *args):
     [], ["-o", "early-delivery-wait 0s"]), ids=("early", "filed"))
 def test_nothing_is_lost(options):
     """What was answered with 250 is there and whole, whatever was cut."""
-    assert run("powercut", "-m", "24", "-n", "16", *options).returncode == 0
+    assert run("powercut", "-m", "16", "-n", "10", *options).returncode == 0
 
 
 def test_loss_is_found():
@@ -34,7 +34,7 @@ def test_loss_is_found():
 
 def test_orders():
     """The replay tells an order that keeps its word from one that does not."""
-    r = run("orders", "-n", "10", "-f", "ext4", "flow", "no-dir", "none")
+    r = run("orders", "-n", "6", "-f", "ext4", "flow", "no-dir", "none")
     rows = {row.split()[1]: row.split()
             for row in r.stdout.splitlines() if row.startswith("ext4")}
     assert rows["flow"][3::2] == ["0", "0"]
