@@ -145,6 +145,14 @@ dovecot_free(struct dovecot *d)
 	memset(d, 0, sizeof(*d));
 }
 
+static char *
+put_hex(char *p, uint32_t v)
+{
+	for (int shift = 28; shift >= 0; shift -= 4)
+		*p++ = "0123456789abcdef"[v >> shift & 0xf];
+	return p;
+}
+
 bool
 dovecot_uidl(const struct dovecot *d, const char *base, char uidl[UIDL_MAX + 1])
 {
@@ -157,7 +165,6 @@ dovecot_uidl(const struct dovecot *d, const char *base, char uidl[UIDL_MAX + 1])
 	if (e->uidl != NULL)
 		(void)snprintf(uidl, UIDL_MAX + 1, "%s", e->uidl);
 	else
-		(void)snprintf(
-		    uidl, UIDL_MAX + 1, "%08x%08x", e->uid, d->validity);
+		*put_hex(put_hex(uidl, e->uid), d->validity) = '\0';
 	return true;
 }

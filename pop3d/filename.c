@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/num.h"
 #include "pop3d/filename.h"
 
 #define SIZE_LIMIT (UINT64_C(1) << 62) /* twice this still fits */
+#define OVER (SIZE_LIMIT + 1)
+#define DIGITS_MAX 23 /* zeros in front are harmless, but not any number */
 
 size_t
 filename_base_len(const char *name)
@@ -17,43 +18,53 @@ filename_base_len(const char *name)
 	return strcspn(name, ":");
 }
 
-/* Whether the field at ",..." is S or W; *n its length with the comma. */
-static bool
-is_size(const char *field, size_t *n)
+/*
+ * The end of the field at ",S=123" or ",W=123"; NULL when it is another.  A
+ * number that is too large is OVER.
+ */
+static const char *
+size_field(const char *field, uint64_t *v)
 {
-	*n = 1 + strcspn(field + 1, ",");
-	return *n > 3 && (field[1] == 'S' || field[1] == 'W') &&
-	    field[2] == '=' && strspn(field + 3, "0123456789") == *n - 3;
-}
+	const char *digits = field + 3, *p;
+	uint64_t digit;
 
-static bool
-field_value(const char *field, size_t n, uint64_t *v)
-{
-	char digits[24];
-
-	if (n - 3 >= sizeof(digits))
-		return false;
-	memcpy(digits, field + 3, n - 3);
-	digits[n - 3] = '\0';
-	return num_parse(digits, SIZE_LIMIT, v);
+	if ((field[1] != 'S' && field[1] != 'W') || field[2] != '=')
+		return NULL;
+	*v = 0;
+	for (p = digits; *p >= '0' && *p <= '9'; p++) {
+		digit = (uint64_t)(*p - '0');
+		if (*v > (SIZE_LIMIT - digit) / 10 || p - digits >= DIGITS_MAX)
+			*v = OVER;
+		else
+			*v = *v * 10 + digit;
+	}
+	if (p == digits || (*p != ',' && *p != '\0'))
+		return NULL;
+	return p;
 }
 
 bool
 filename_sizes(const char *base, uint64_t *stored, uint64_t *wire)
 {
 	unsigned int s = 0, w = 0;
-	const char *p = base;
-	size_t n;
+	const char *p = base, *end;
+	uint64_t v;
 
-	for (; (p = strchr(p, ',')) != NULL; p += n) {
-		if (!is_size(p, &n))
+	while ((p = strchr(p, ',')) != NULL) {
+		if ((end = size_field(p, &v)) == NULL) {
+			p++;
 			continue;
-		if (!field_value(p, n, p[1] == 'S' ? stored : wire))
+		}
+		if (v == OVER)
 			return false;
-		if (p[1] == 'S')
+		if (p[1] == 'S') {
+			*stored = v;
 			s++;
-		else
+		} else {
+			*wire = v;
 			w++;
+		}
+		p = end;
 	}
 	return s == 1 && w == 1 && *wire >= *stored && *wire <= 2 * *stored;
 }
@@ -110,13 +121,15 @@ filename_is_uidl(const char *base)
 void
 filename_uidl(const char *base, char uidl[UIDL_MAX + 1])
 {
-	const char *p = base;
+	const char *p = base, *end;
 	size_t n, out = 0;
+	uint64_t v;
 
-	for (; *p != '\0'; p += n) {
-		if (*p == ',' && is_size(p, &n))
+	for (; *p != '\0'; p = end) {
+		if (*p == ',' && (end = size_field(p, &v)) != NULL)
 			continue;
-		n = *p == ',' ? 1 + strcspn(p + 1, ",") : strcspn(p, ",");
+		end = strchrnul(p + 1, ',');
+		n = (size_t)(end - p);
 		if (n > UIDL_MAX - out) {
 			filename_uidl_hash(base, 0, uidl);
 			return;

@@ -74,6 +74,46 @@ large(void **state)
 	assert_false(client.broken);
 }
 
+/* Written in place, in pieces that fill the buffer again and again. */
+static void
+room(void **state)
+{
+	static char data[7 * CLIENT_ROOM];
+	size_t n, part;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (char)('a' + i % 23);
+	talk_start("");
+	for (size_t at = 0; at < sizeof(data); at += part) {
+		part = at % 2 == 0 ? CLIENT_ROOM + REPLY_MAX : 4097;
+		if (part > sizeof(data) - at)
+			part = sizeof(data) - at;
+		memcpy(client_room(&client, part), data + at, part);
+		client_took(&client, part);
+	}
+	/* All that was given goes out before more than the buffer is kept. */
+	assert_true(client.outlen <= CLIENT_OUT);
+	assert_memory_equal(talk_heard(&n), data, sizeof(data));
+	assert_int_equal(n, sizeof(data));
+}
+
+static void
+decimals(void **state)
+{
+	static const uint64_t rows[] = { 0, 1, 9, 10, 99, 100, 12345,
+		UINT32_MAX, UINT64_MAX - 1, UINT64_MAX };
+	char expected[30], got[CLIENT_DECIMAL + 1];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		(void)snprintf(
+		    expected, sizeof(expected), "%ju", (uintmax_t)rows[i]);
+		*client_decimal(got, rows[i]) = '\0';
+		assert_string_equal(got, expected);
+	}
+}
+
 /* Who does not read is given up, once, without waiting again. */
 static void
 deaf(void **state)
@@ -150,6 +190,8 @@ main(void)
 		cmocka_unit_test(half_a_command),
 		cmocka_unit_test(cut),
 		cmocka_unit_test(large),
+		cmocka_unit_test(room),
+		cmocka_unit_test(decimals),
 		cmocka_unit_test(deaf),
 		cmocka_unit_test(patience),
 		cmocka_unit_test(last_words),

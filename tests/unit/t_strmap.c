@@ -61,6 +61,30 @@ sizes(void **state)
 	strmap_free(&m);
 }
 
+static void
+differ(void **state)
+{
+	static char texts[5000][20];
+	const char *keys[COUNT(texts)];
+
+	(void)state;
+	assert_true(strmap_differ(keys, 0));
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		/* Of all lengths around a word, and alike but for one byte. */
+		(void)snprintf(
+		    texts[i], sizeof(texts[i]), "%0*zu", (int)(4 + i % 14), i);
+		keys[i] = texts[i];
+	}
+	assert_true(strmap_differ(keys, COUNT(texts)));
+	for (size_t i = 0; i + 1 < COUNT(texts); i += 499) {
+		keys[i] = texts[i + 1];
+		assert_false(strmap_differ(keys, COUNT(texts)));
+		keys[i] = texts[i];
+	}
+	keys[COUNT(texts) - 1] = texts[0];
+	assert_false(strmap_differ(keys, COUNT(texts)));
+}
+
 int
 main(void)
 {
@@ -68,6 +92,7 @@ main(void)
 		cmocka_unit_test(put_and_get),
 		cmocka_unit_test(full),
 		cmocka_unit_test(sizes),
+		cmocka_unit_test(differ),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
