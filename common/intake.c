@@ -197,7 +197,7 @@ copy_written(const struct intake *in, int to)
 static enum outcome
 move(struct intake *in, const struct msg_intake_file *m, int fd, struct diag *d)
 {
-	if (m->memory != 0 || !in->memory) {
+	if (m->memory != 0 || !in->memory || m->limit < in->size) {
 		(void)close(fd); /* nothing is in it */
 		return lost(in, d, "another file than was wanted");
 	}
