@@ -128,7 +128,7 @@ SIZE("early-delivery-memory", false, "64m", 0, 64 * GB,
     "memory for messages that are not filed")
 NUMBER("active-messages", false, "2000", 10, 100000,
     "messages held in memory for delivery")
-NUMBER("local-agents",	false,	"2",	1, 64,
+NUMBER("local-agents",	false,	"1",	1, 64,
     "local processes for one uid")
 NUMBER("agents",	false,	"50",	2, 2000,
     "agents at once")

@@ -247,7 +247,8 @@ while True:
 def test_crashing_agent(make_lab):
     """A message that kills its agents is held, and said so; those beside it
     are delivered, and it goes when it is released."""
-    lab = make_lab(options=["agent-crashes 2"])
+    # Another delivers meanwhile, which tells that it is the message.
+    lab = make_lab(options=["agent-crashes 2", "local-agents 2"])
     script = lab.dir / "libexec/agent.py"
     script.write_text(AGENT)
     back = replace_local(lab, f"exec /usr/bin/python3 {script}")
