@@ -20,7 +20,7 @@ LEAN = {"smtpd/smtpd", "pop3d/pop3d", "pop3d/pop3-mailbox", "delivery/local"}
 LEAN_LIBS = {"libc.so.6", "libcdb.so.1", "libbsd.so.0"}
 # Started for every connection by inetd "nowait": nothing is looked up, mapped
 # or bound at run time.
-STATIC = {"smtpd/smtpd", "pop3d/pop3d", "pop3d/pop3-mailbox"}
+STATIC = {"smtpd/smtpd", "pop3d/pop3d"}
 
 plain_build = pytest.mark.skipif(SAN, reason="sanitizers link differently")
 
