@@ -144,6 +144,70 @@ chan_send(struct chan *c, unsigned int type, const void *msg, int passfd,
 	return r;
 }
 
+bool
+chan_put(
+    struct chan *c, struct chan_batch *b, unsigned int type, const void *msg)
+{
+	const struct msg_spec *s = allowed(c, type, c->self);
+	uint8_t buf[MSG_MAX];
+	size_t n;
+
+	if (s == NULL || (n = encode(s, type, msg, buf)) == 0 ||
+	    n > sizeof(b->buf))
+		abort();
+	if (b->count == CHAN_BATCH || n > sizeof(b->buf) - b->used)
+		return false;
+	memcpy(b->buf + b->used, buf, n);
+	b->used += n;
+	b->len[b->count++] = n;
+	step(c, s);
+	return true;
+}
+
+/* The part of the batch that is not sent yet, as the system call wants it. */
+static unsigned int
+packets(struct chan_batch *b, unsigned int from, struct iovec *iov,
+    struct mmsghdr *out)
+{
+	uint8_t *p = b->buf;
+
+	for (unsigned int i = 0; i < b->count; p += b->len[i++]) {
+		if (i < from)
+			continue;
+		iov[i - from] = (struct iovec){ p, b->len[i] };
+		out[i - from] =
+		    (struct mmsghdr){ .msg_hdr = { .msg_iov = &iov[i - from],
+					  .msg_iovlen = 1 } };
+	}
+	return b->count - from;
+}
+
+enum chan_result
+chan_flush(struct chan *c, struct chan_batch *b, deadline_t deadline)
+{
+	struct mmsghdr out[CHAN_BATCH];
+	struct iovec iov[CHAN_BATCH];
+	enum chan_result r = CHAN_OK;
+	unsigned int sent = 0, n;
+	int done;
+
+	while (sent < b->count && r == CHAN_OK) {
+		n = packets(b, sent, iov, out);
+		done = sendmmsg(c->fd, out, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (done > 0)
+			sent += (unsigned int)done;
+		else if (errno == EPIPE || errno == ECONNRESET)
+			r = CHAN_EOF;
+		else if (errno == EAGAIN)
+			r = wait_for(c->fd, POLLOUT, deadline);
+		else if (errno != EINTR)
+			r = CHAN_ERROR;
+	}
+	b->count = 0;
+	b->used = 0;
+	return r;
+}
+
 /*
  * The descriptor that came with a message, or -1.  False when there were
  * more, of which the padded buffer has room for some: these are closed.

@@ -50,6 +50,26 @@ enum chan_result chan_send(
 enum chan_result chan_recv(
     struct chan *, unsigned int *type, void *msg, int *passfd, deadline_t);
 
+/*
+ * Several messages without descriptors, sent by one system call, so that the
+ * receiver is woken once.  They count as sent when chan_put() takes them.
+ */
+#define CHAN_BATCH 16         /* messages */
+#define CHAN_BATCH_BYTES 4096 /* of all together, and of one at most */
+
+struct chan_batch {
+	unsigned int count;
+	size_t len[CHAN_BATCH];
+	size_t used;
+	uint8_t buf[CHAN_BATCH_BYTES];
+};
+
+/* False when it has no room left: flush, and put it again.  As chan_send(). */
+bool chan_put(
+    struct chan *, struct chan_batch *, unsigned int type, const void *msg);
+/* Sends all that was put; what was not sent is lost after an error. */
+enum chan_result chan_flush(struct chan *, struct chan_batch *, deadline_t);
+
 /* "breach", "closed", ...: for logs. */
 const char *chan_result_text(enum chan_result);
 

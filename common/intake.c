@@ -22,17 +22,6 @@
 
 #define FLOW (1U << 20) /* bytes that are handed to the disk at a time */
 
-bool
-intake_connect(struct intake *in, const char *run_dir)
-{
-	int fd = sock_connect(run_dir, "intake", SOCK_SEQPACKET);
-
-	memset(in, 0, sizeof(*in));
-	in->file = -1;
-	chan_init(&in->chan, fd, &intake_channel, INTAKE_SOURCE);
-	return fd != -1;
-}
-
 static void
 forget_file(struct intake *in)
 {
@@ -44,11 +33,28 @@ forget_file(struct intake *in)
 	in->crc = 0;
 }
 
+bool
+intake_connect(struct intake *in, const char *run_dir)
+{
+	int fd = sock_connect(run_dir, "intake", SOCK_SEQPACKET);
+
+	/* The batch's pages stay untouched until needed. */
+	in->id[0] = '\0';
+	in->envelope.count = 0;
+	in->envelope.used = 0;
+	in->file = -1;
+	forget_file(in);
+	chan_init(&in->chan, fd, &intake_channel, INTAKE_SOURCE);
+	return fd != -1;
+}
+
 void
 intake_close(struct intake *in)
 {
 	forget_file(in);
 	chan_close(&in->chan);
+	in->envelope.count = 0;
+	in->envelope.used = 0;
 }
 
 static enum outcome
@@ -61,28 +67,52 @@ lost(struct intake *in, struct diag *d, const char *why)
 	    why);
 }
 
+/* Sends what was put together. */
 static enum outcome
-say(struct intake *in, unsigned int type, const void *msg, struct diag *d)
+flush(struct intake *in, struct diag *d)
 {
 	enum chan_result r = CHAN_EOF;
 
 	if (in->chan.fd != -1)
-		r = chan_send(
-		    &in->chan, type, msg, -1, deadline_in(INTAKE_WAIT));
+		r = chan_flush(
+		    &in->chan, &in->envelope, deadline_in(INTAKE_WAIT));
 	return r == CHAN_OK ? OUT_OK : lost(in, d, chan_result_text(r));
+}
+
+/* What goes out with the next flush(). */
+static enum outcome
+put(struct intake *in, unsigned int type, const void *msg, struct diag *d)
+{
+	if (in->chan.fd == -1)
+		return lost(in, d, chan_result_text(CHAN_EOF));
+	if (chan_put(&in->chan, &in->envelope, type, msg))
+		return OUT_OK;
+	if (flush(in, d) != OUT_OK)
+		return d->outcome;
+	/* There is room for one of any kind. */
+	(void)chan_put(&in->chan, &in->envelope, type, msg);
+	return OUT_OK;
+}
+
+static enum outcome
+say(struct intake *in, unsigned int type, const void *msg, struct diag *d)
+{
+	if (put(in, type, msg, d) != OUT_OK)
+		return d->outcome;
+	return flush(in, d);
 }
 
 enum outcome
 intake_begin(struct intake *in, const struct msg_intake_open *m, struct diag *d)
 {
 	in->id[0] = '\0';
-	return say(in, INTAKE_T_OPEN, m, d);
+	return put(in, INTAKE_T_OPEN, m, d);
 }
 
 enum outcome
 intake_rcpt(struct intake *in, const struct msg_intake_rcpt *m, struct diag *d)
 {
-	return say(in, INTAKE_T_RCPT, m, d);
+	return put(in, INTAKE_T_RCPT, m, d);
 }
 
 static enum outcome

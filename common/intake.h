@@ -18,7 +18,8 @@
 
 struct intake {
 	struct chan chan;
-	char id[ID_MAX + 1]; /* from intake_body() on */
+	char id[ID_MAX + 1];        /* from intake_body() on */
+	struct chan_batch envelope; /* not sent yet */
 	/* of the message being written */
 	int file;    /* -1 when none */
 	bool memory; /* it is a memory file */

@@ -215,9 +215,10 @@ lost(void **state)
 			assert_int_equal(intake_write(&in, "x", 1, &d), OUT_OK);
 		}
 		chan_close(&queued);
+		/* The envelope is held back until the body is asked for. */
 		if (step == 0)
-			assert_int_equal(begin(), OUT_TEMP);
-		else if (step == 1)
+			assert_int_equal(begin(), OUT_OK);
+		if (step <= 1)
 			assert_int_equal(intake_body(&in, &d), OUT_TEMP);
 		else if (step == 2)
 			assert_int_equal(intake_commit(&in, &d), OUT_TEMP);
