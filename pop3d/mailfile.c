@@ -35,41 +35,58 @@ mailfile_promised_size(const char *base)
 	return filename_sizes(base, &stored, &wire) ? wire : SIZE_UNKNOWN;
 }
 
-void
-mailfile_name(const struct message *m, char name[MAILFILE_NAME_MAX])
+const char *
+mailfile_name(const struct message *m, char room[MAILFILE_NAME_MAX])
 {
+	size_t base, info = strlen(m->info);
+
+	if (info == 0)
+		return m->base;
 	/* Both parts come from one or two directory entries: it fits. */
-	(void)snprintf(name, MAILFILE_NAME_MAX, "%s%s", m->base, m->info);
+	base = strnlen(m->base, MAILFILE_NAME_MAX - 1);
+	if (info > MAILFILE_NAME_MAX - 1 - base)
+		info = MAILFILE_NAME_MAX - 1 - base;
+	memcpy(room, m->base, base);
+	memcpy(room + base, m->info, info);
+	room[base + info] = '\0';
+	return room;
 }
 
 int
 mailfile_stat(
     const struct maildrop *md, const struct message *m, struct stat *st)
 {
-	char name[MAILFILE_NAME_MAX];
+	char room[MAILFILE_NAME_MAX];
 
-	mailfile_name(m, name);
-	return fstatat(md->dir[m->sub], name, st, AT_SYMLINK_NOFOLLOW);
+	return fstatat(
+	    md->dir[m->sub], mailfile_name(m, room), st, AT_SYMLINK_NOFOLLOW);
 }
 
+/*
+ * A message is no less new for having been read here: its time of access stays
+ * and costs no write.  Only the owner of a file may ask for that.
+ */
 static int
 open_once(const struct maildrop *md, const struct message *m)
 {
-	char name[MAILFILE_NAME_MAX];
+	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	char room[MAILFILE_NAME_MAX];
+	const char *name = mailfile_name(m, room);
+	int fd = openat(md->dir[m->sub], name, flags | O_NOATIME);
 
-	mailfile_name(m, name);
-	return openat(md->dir[m->sub], name,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd == -1 && errno == EPERM)
+		fd = openat(md->dir[m->sub], name, flags);
+	return fd;
 }
 
 void
 mailfile_complain(const struct maildrop *md, const struct message *m,
     const char *wanted, const char *found)
 {
-	char name[MAILFILE_NAME_MAX], path[MAILFILE_NAME_MAX + 8];
+	char room[MAILFILE_NAME_MAX], path[MAILFILE_NAME_MAX + 8];
 
-	mailfile_name(m, name);
-	(void)snprintf(path, sizeof(path), "%s/%s", subdir_names[m->sub], name);
+	(void)snprintf(path, sizeof(path), "%s/%s", subdir_names[m->sub],
+	    mailfile_name(m, room));
 	maildrop_complain(md, path, wanted, found);
 }
 

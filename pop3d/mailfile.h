@@ -18,8 +18,8 @@
 /* What the base of a name promises; SIZE_UNKNOWN. */
 uint64_t mailfile_promised_size(const char *base);
 
-/* "BASEINFO", below the directory of m->sub. */
-void mailfile_name(const struct message *, char name[MAILFILE_NAME_MAX]);
+/* "BASEINFO", below the directory of m->sub; in room, or of the message. */
+const char *mailfile_name(const struct message *, char room[MAILFILE_NAME_MAX]);
 
 /* maildrop_complain() about the message's file. */
 void mailfile_complain(const struct maildrop *, const struct message *,

@@ -28,9 +28,9 @@ static void
 remove_one(struct run *r, size_t i)
 {
 	struct message *m = &r->md->messages[i];
-	char name[MAILFILE_NAME_MAX];
+	char room[MAILFILE_NAME_MAX];
+	const char *name = mailfile_name(m, room);
 
-	mailfile_name(m, name);
 	m->removed = unlinkat(r->md->dir[m->sub], name, 0) == 0;
 	if (m->removed)
 		r->touched[m->sub] = true;
