@@ -1,0 +1,516 @@
+"""Delivery before the answer: what is small and local never sees the spool, and
+what cannot be delivered in time is filed before its client is answered."""
+
+import os
+import re
+import signal
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+
+import wire
+from messages import header, plain
+from queue_asked import (FAR, kill_queued, lines, looping, queue, spool_file,
+                         submit)
+from suite import wait_for
+
+# A second is the shortest wait that there is.
+SOON = ["early-delivery-wait 1", "retry-first 1", "retry-most 2"]
+
+
+@pytest.fixture
+def make(make_lab):
+    """A suite that has an agent, with the mailboxes empty again."""
+    def get(*options, **more):
+        lab = make_lab(options=[*SOON, *options], **more)
+        for user in ("alice", "bob"):
+            assert lab.send(plain("first"), [user]).code == 250
+            lab.wait_files(user, 1)
+        lab.empty()
+        return lab
+
+    return get
+
+
+@contextmanager
+def stopped(lab, *names):
+    """These processes do nothing meanwhile, as on a disk that hangs."""
+    pids = lab.pids(*names)
+    assert pids
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield pids
+    finally:
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGCONT)
+            except ProcessLookupError:
+                pass
+
+
+class Client(threading.Thread):
+    """Sends one message, and waits for the answer beside the test."""
+
+    def __init__(self, lab, message, rcpts=("bob",), **more):
+        super().__init__()
+        self.lab, self.message, self.rcpts = lab, message, rcpts
+        self.more = more
+        self.reply = None  # or what came instead
+        self.start()
+
+    def run(self):
+        try:
+            self.reply = self.lab.send(self.message, self.rcpts, **self.more)
+        except (OSError, AssertionError) as e:
+            self.reply = e
+
+    def code(self):
+        """What it was answered; None: the connection ended."""
+        self.join(60)
+        assert not self.is_alive()
+        return getattr(self.reply, "code", None)
+
+
+def directories(lab):
+    """When a name was last made or removed in each directory of the spool."""
+    return {d.name: d.stat().st_mtime_ns for d in lab.spool.glob("queue/??")}
+
+
+def forms(lab, form):
+    return lines(lab, "event=queued", f"form={form}")
+
+
+def memory_files(lab):
+    """Those of messages that queued holds."""
+    [pid] = lab.pids("queued")
+    found = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
+        except FileNotFoundError:
+            pass
+    return [name for name in found if re.match("/memfd:[0-9a-z]{20} ", name)]
+
+
+def contents(lab, user):
+    return [wire.below_trace(f.read_bytes()).replace(b"\n", b"\r\n")
+            for f in lab.files(user)]
+
+
+def wait_early(lab, n=3):
+    """Until so many were begun, with those of make(); their ids."""
+    wait_for(lambda: len(forms(lab, "memory")) >= n, "a message in memory")
+    return [line.split(" id=")[1].split(" ")[0]
+            for line in forms(lab, "memory")]
+
+
+def new_log(lab):
+    """As if nothing had been logged."""
+    os.truncate(lab.env["LOG"], 0)
+
+
+# --- in time
+
+
+def test_delivered_before_the_answer(make):
+    """It is in new/ when the client hears 250, and was in no directory."""
+    lab = make()
+    before = directories(lab)
+    with lab.smtp() as s:
+        s.ehlo()
+        for n in range(5):
+            s.ok("MAIL FROM:<someone@example.org>")
+            for user in ("alice", "bob"):
+                s.ok(f"RCPT TO:<{lab.address(user)}>")
+            assert s.data(plain(f"m{n}")).code == 250
+            for user in ("alice", "bob"):
+                assert plain(f"m{n}") in contents(lab, user)
+    assert submit(lab, lab.address("bob"), subject="by hand") == 0
+    assert len(lab.files("bob")) == 6
+    assert directories(lab) == before
+    assert queue(lab) == [] and memory_files(lab) == []
+    assert not lines(lab, "form=file")
+
+
+def test_never_when_told_so(make_lab):
+    lab = make_lab(options=["early-delivery-wait 0"])
+    before = directories(lab)
+    for n in range(2):
+        assert lab.send(plain(f"m{n}")).code == 250
+        lab.wait_files("bob", n + 1)
+    lab.wait_idle()
+    assert directories(lab) != before
+    assert len(forms(lab, "file")) == 2 and not forms(lab, "memory")
+
+
+def test_not_for_other_hosts(make):
+    """One that is for both is filed for both."""
+    lab = make()
+    assert submit(lab, lab.address("bob"), FAR) == 0
+    lab.wait_files("bob", 1)
+    assert len(lines(lab, "event=queued", "rcpts=2", "form=file")) == 1
+
+
+def test_aliases_are_mailboxes(make):
+    """What counts is where they lead."""
+    lab = make()
+    with open(lab.conf / "aliases", "a") as f:
+        f.write(f"team: alice, bob\nmixed: bob, {FAR}\n")
+    assert lab.postrider("apply").returncode == 0
+    assert lab.send(plain("team"), ["team"]).code == 250
+    assert len(lab.files("alice")) == len(lab.files("bob")) == 1
+    assert lines(lab, "event=queued", "rcpts=2", "form=memory")
+    assert submit(lab, lab.address("mixed")) == 0
+    assert lines(lab, "event=queued", "rcpts=2", "form=file")
+
+
+def test_size(make):
+    """As stored: the largest one, and one byte more; with SIZE= and without."""
+    lab = make("early-delivery-size 4k")
+
+    def send(pad, declared=""):
+        new_log(lab)
+        message = header("x") + b"x" * pad
+        with lab.smtp() as s:
+            s.ehlo()
+            s.ok(f"MAIL FROM:<someone@example.org>{declared}")
+            s.ok(f"RCPT TO:<{lab.address('bob')}>")
+            assert s.data(message + b"\r\n").code == 250
+        [line] = lines(lab, "event=queued")
+        return (int(line.split(" size=")[1].split(" ")[0]),
+                line.split(" form=")[1])
+
+    size, form = send(100)
+    assert form == "memory"
+    fits = 100 + 4096 - size
+    assert send(fits) == (4096, "memory")
+    assert send(fits + 1) == (4097, "file")
+    assert send(fits + 1, " SIZE=10") == (4097, "file")
+    assert send(fits, " SIZE=4096") == (4096, "memory")
+    assert send(100, " SIZE=4097") == (size, "file")
+    lab.wait_idle()
+    assert len(lab.files("bob")) == 6
+
+
+def test_grows_into_a_file(make):
+    """A large one is whole, wherever it left memory."""
+    lab = make("early-delivery-size 64k")
+    message = plain("grown", b"".join(b"%070d\r\n" % n for n in range(5000)))
+    assert lab.send(message).code == 250
+    lab.wait_files("bob", 1)
+    assert contents(lab, "bob") == [message]
+    assert forms(lab, "file")
+    lab.wait_idle()
+
+
+def test_fifty_recipients(make):
+    lab = make()
+    users = [f"u{n}" for n in range(51)]
+    with open(lab.conf / "users", "a") as f:
+        f.writelines(f"{lab.address(user)}\n" for user in users)
+    assert lab.postrider("apply").returncode == 0
+    for count, form in ((50, "memory"), (51, "file")):
+        assert lab.send(plain("x"), users[:count]).code == 250
+        assert lines(lab, "event=queued", f"rcpts={count}", f"form={form}")
+    lab.wait_idle()
+    assert [len(lab.files(user)) for user in users] == [2] * 50 + [1]
+
+
+def test_memory_is_bounded(make):
+    """What does not fit any more is filed; what is over gives its room back."""
+    lab = make("early-delivery-size 32k", "early-delivery-memory 80k")
+    sessions = [lab.smtp() for _ in range(4)]
+    for s in sessions:
+        s.ehlo()
+        s.ok("MAIL FROM:<someone@example.org>")
+        s.ok(f"RCPT TO:<{lab.address('bob')}>")
+        s.ok("DATA", 354)
+    assert len(memory_files(lab)) == 2
+    new_log(lab)
+    for n, s in enumerate(sessions):
+        s.send(wire.stuff(plain(f"m{n}")))
+        assert s.reply().code == 250
+        s.close()
+    assert len(forms(lab, "memory")) == 2 and len(forms(lab, "file")) == 2
+    assert lab.send(plain("later")).code == 250
+    assert len(forms(lab, "memory")) == 3
+    lab.wait_files("bob", 5)
+    lab.wait_idle()
+    assert memory_files(lab) == []
+
+
+# --- not in time
+
+
+def test_late(make):
+    """Filed after the wait; the next ones at once, until the agent answers."""
+    lab = make()
+    new_log(lab)
+    with stopped(lab, "local"):
+        start = time.monotonic()
+        assert lab.send(plain("late")).code == 250
+        took = time.monotonic() - start
+        assert 0.9 < took < 10, took
+        assert lines(lab, "event=filed", "reason=late")
+        assert len(lab.queued()) == 1 and lab.files("bob") == []
+        start = time.monotonic()
+        assert lab.send(plain("next")).code == 250
+        assert time.monotonic() - start < 0.9
+        assert forms(lab, "file")
+    lab.wait_files("bob", 2)
+    lab.wait_idle()
+    assert sorted(contents(lab, "bob")) == [plain("late"), plain("next")]
+    assert memory_files(lab) == []
+    new_log(lab)
+    assert lab.send(plain("again")).code == 250
+    assert forms(lab, "memory")
+
+
+def test_done_while_it_is_filed(make):
+    """Its session copies in vain: no file stays, and it is accepted."""
+    lab = make(via="inetd")
+    with stopped(lab, "local"):
+        client = Client(lab, plain("x"))
+        wait_early(lab)
+        with stopped(lab, "smtpd"):
+            wait_for(lab.queued, "its file")
+            for pid in lab.pids("local"):
+                os.kill(pid, signal.SIGCONT)
+            lab.wait_files("bob", 1)
+            lab.wait_idle()
+            assert memory_files(lab)
+    assert client.code() == 250
+    assert len(lab.files("bob")) == 1 and memory_files(lab) == []
+    assert queue(lab) == []
+
+
+@contextmanager
+def blocked(lab, user):
+    """His Maildir cannot be used."""
+    place = lab.maildir(user)
+    kept = place.with_name("kept")
+    place.rename(kept)
+    place.write_text("in the way")
+    try:
+        yield
+    finally:
+        place.unlink()
+        kept.rename(place)
+
+
+def test_one_has_to_wait(make):
+    """Delivered to one, filed for the other; nobody gets it twice."""
+    lab = make()
+    with blocked(lab, "bob"):
+        assert lab.send(plain("x"), ["alice", "bob"]).code == 250
+        assert len(lab.files("alice")) == 1
+        assert lines(lab, "event=filed", "reason=deferred")
+        [m] = queue(lab)
+        text = spool_file(lab, m["id"]).read_text()
+        assert f"Rcpt: D 0 - {lab.address('alice')}\n" in text
+        assert f"Rcpt: Q 0 - {lab.address('bob')}\n" in text
+        assert m["attempts"] >= 1
+        kill_queued(lab)
+    lab.wait_files("bob", 1)
+    lab.wait_idle()
+    assert len(lab.files("alice")) == 1
+    assert contents(lab, "bob") == [plain("x")]
+
+
+@pytest.mark.parametrize("more", ((), ("alice",)), ids=("alone", "beside"))
+def test_failure_is_reported(make, more):
+    """The report is in the sender's mailbox before the client is answered, and
+    neither of the two was in the spool."""
+    lab = make()
+    before = directories(lab)
+    new_log(lab)
+    rcpts = [lab.address(user) for user in ("bob", *more)]
+    assert looping(lab, *rcpts, sender=lab.address("alice")) == 0
+    found = [f.read_bytes() for f in lab.files("alice")]
+    assert len(found) == 1 + len(more)
+    assert sum(b"report-type=delivery-status" in f for f in found) == 1
+    assert lab.files("bob") == []
+    assert lines(lab, "event=bounced", f"to={lab.address('bob')}")
+    assert len(forms(lab, "memory")) == 2 and not forms(lab, "file")
+    assert directories(lab) == before
+    assert queue(lab) == []
+
+
+def test_report_that_has_to_wait(make):
+    """Then so does the message: the report is durable before it is gone."""
+    lab = make()
+    with blocked(lab, "alice"):
+        assert looping(lab, sender=lab.address("alice")) == 0
+        [m] = queue(lab)  # the report; it was filed, and that was enough
+        assert m["sender"] == ""
+        assert len(lab.queued()) == 1
+    lab.wait_files("alice", 1)
+    lab.wait_idle()
+
+
+# --- deaths
+
+
+def test_session_dies(make):
+    """Nobody was told: it is forgotten, though an agent has a copy in hand."""
+    lab = make(via="inetd")
+    with stopped(lab, "local"):
+        client = Client(lab, plain("x"))
+        [*_, message_id] = wait_early(lab)
+        [session] = lab.pids("smtpd")
+        os.kill(session, signal.SIGKILL)
+        assert client.code() is None
+        lab.wait_log("event=forgotten")
+        assert lines(lab, message_id, "event=forgotten", "reason=session-gone")
+        assert lab.queued() == []
+    wait_for(lambda: memory_files(lab) == [], "no memory")
+    wait_for(lambda: queue(lab) == [], "an empty queue")
+    assert len(lab.files("bob")) <= 1
+    assert Client(lab, plain("x")).code() == 250
+    assert set(contents(lab, "bob")) == {plain("x")}
+
+
+def test_session_dies_while_filing(make):
+    """Its file goes with it."""
+    lab = make(via="inetd")
+    with stopped(lab, "local"):
+        client = Client(lab, plain("x"))
+        wait_early(lab)
+        with stopped(lab, "smtpd") as [session]:
+            wait_for(lab.queued, "its file")
+            os.kill(session, signal.SIGKILL)
+            lab.wait_idle()
+        assert client.code() is None
+    wait_for(lambda: memory_files(lab) == [], "no memory")
+    wait_for(lambda: queue(lab) == [], "an empty queue")
+
+
+@pytest.mark.parametrize("filing", (False, True), ids=("early", "filing"))
+def test_queued_dies(make, filing):
+    """The client hears 451, or nothing; when it comes back, all is well."""
+    lab = make(via="inetd")
+    with stopped(lab, "local"):
+        client = Client(lab, plain("x"), ["alice", "bob"])
+        wait_early(lab)
+        if filing:
+            with stopped(lab, "smtpd"):
+                wait_for(lab.queued, "its file")
+                kill_queued(lab)
+        else:
+            kill_queued(lab)
+        code = client.code()
+        assert code in (451, None), client.reply
+        if code == 451:
+            assert client.reply.dsn == "4.3.0"
+    assert len(lab.queued()) == filing
+    assert queue(lab) == []  # incomplete, not damaged
+    again = Client(lab, plain("x"), ["alice", "bob"])
+    assert again.code() == 250
+    lab.wait_idle_but_incomplete()
+    for user in ("alice", "bob"):
+        assert 1 <= len(lab.files(user)) <= 2
+        assert set(contents(lab, user)) == {plain("x")}
+
+
+def test_half_delivered_and_filing(make):
+    """With one recipient done and marks to write: still no damage."""
+    lab = make(via="inetd")
+    with blocked(lab, "bob"):
+        [agent] = lab.pids("local")
+        with stopped(lab, "local"):
+            client = Client(lab, plain("x"), ["alice", "bob"])
+            wait_early(lab)
+            with stopped(lab, "smtpd"):
+                os.kill(agent, signal.SIGCONT)
+                wait_for(lab.queued, "its file")
+                kill_queued(lab)
+            assert client.code() in (451, None)
+        assert queue(lab) == []
+        assert list((lab.spool / "damaged").iterdir()) == []
+    assert Client(lab, plain("x"), ["alice", "bob"]).code() == 250
+    lab.wait_idle_but_incomplete()
+    assert len(lab.files("bob")) == 1 and len(lab.files("alice")) == 2
+
+
+def test_agent_dies(make):
+    """Another one delivers, before the answer or after it."""
+    lab = make()
+    with stopped(lab, "local") as [agent]:
+        client = Client(lab, plain("x"))
+        wait_early(lab)
+        os.kill(agent, signal.SIGKILL)
+        assert client.code() == 250
+    lab.wait_files("bob", 1)
+    lab.wait_idle()
+    assert contents(lab, "bob") == [plain("x")]
+
+
+def test_orderly_stop(make):
+    """What waits for its agent is filed before queued goes; nothing is lost,
+    and nothing comes twice."""
+    lab = make("early-delivery-wait 30")
+    [master] = lab.pids("postriderd")
+    with stopped(lab, "local"):
+        clients = [Client(lab, plain(f"m{n}")) for n in range(5)]
+        wait_early(lab, 7)
+        os.kill(master, signal.SIGTERM)
+        assert [c.code() for c in clients] == [250] * 5
+        assert len(lines(lab, "event=filed", "reason=stopping")) == 5
+        assert len(lab.queued()) == 5
+    wait_for(lambda: master not in lab.pids("postriderd"), "its end")
+    wait_for(lambda: sends(lab, "alice"), "the next one")
+    lab.wait_idle()
+    assert sorted(contents(lab, "bob")) == [plain(f"m{n}") for n in range(5)]
+
+
+def sends(lab, user):
+    try:
+        return lab.send(plain("last"), [user]).code == 250
+    except (OSError, AssertionError):
+        return False
+
+
+# --- the administrator
+
+
+def test_hold(make):
+    """Held while an agent has it: it is filed as held, when that is lost."""
+    lab = make("early-delivery-wait 30")
+    with stopped(lab, "local") as [agent]:
+        client = Client(lab, plain("x"))
+        [*_, message_id] = wait_early(lab)
+        [m] = queue(lab)
+        assert m["id"] == message_id and m["state"] == "active"
+        shown = lab.postrider("queue", "show", message_id).stdout
+        assert b"Subject: x" in shown and b"Hello." in shown
+        assert message_id in lab.run(lab.env["MAILQ"]).stdout.decode()
+        assert lab.postrider("queue", "hold", message_id).returncode == 0
+        os.kill(agent, signal.SIGKILL)
+        assert client.code() == 250
+    [m] = queue(lab)
+    assert m["state"] == "held" and lab.files("bob") == []
+    assert "\nState: H " in spool_file(lab, message_id).read_text()
+    kill_queued(lab)
+    assert lab.postrider("queue", "release", message_id).returncode == 0
+    lab.wait_files("bob", 1)
+    lab.wait_idle()
+
+
+def test_drop(make):
+    """The client hears 250: it is the administrator who took it away."""
+    lab = make("early-delivery-wait 30")
+    before = directories(lab)
+    with stopped(lab, "local") as [agent]:
+        client = Client(lab, plain("x"))
+        [*_, message_id] = wait_early(lab)
+        assert lab.postrider("queue", "drop", message_id).returncode == 0
+        os.kill(agent, signal.SIGKILL)
+        assert client.code() == 250
+    assert lines(lab, message_id, "event=dropped", "reason=administrator")
+    assert queue(lab) == [] and directories(lab) == before
+    assert memory_files(lab) == []
+    time.sleep(0.3)
+    assert lab.files("bob") == []
