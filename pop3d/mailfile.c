@@ -186,10 +186,6 @@ count(struct maildrop *md, struct message *m, struct text *t)
 		return true;
 	if (!count_text(t, &octets))
 		return false;
-	if (m->size != octets) {
-		md->index.learned++;
-		md->index.learned_bytes += (uint64_t)t->size;
-	}
 	if (m->size != octets && m->size != SIZE_UNKNOWN) {
 		char found[24];
 
@@ -197,9 +193,41 @@ count(struct maildrop *md, struct message *m, struct text *t)
 		mailfile_complain(md, m,
 		    "the octets that the name says, or the index", found);
 	}
+	mailfile_learn(md, m, octets, (uint64_t)t->size);
+	return true;
+}
+
+void
+mailfile_learn(
+    struct maildrop *md, struct message *m, uint64_t octets, uint64_t bytes)
+{
+	if (m->size != octets) {
+		md->index.learned++;
+		md->index.learned_bytes += bytes;
+	}
 	m->size = octets;
 	m->counted = true;
-	return true;
+}
+
+bool
+mailfile_peek(const struct maildrop *md, const struct message *m,
+    uint64_t *octets, uint64_t *bytes)
+{
+	struct text t = { .fd = open_once(md, m) };
+	struct stat st;
+	bool ok;
+
+	if (t.fd == -1)
+		return false;
+	ok = fstat(t.fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size <= MAILFILE_SIZE_MAX;
+	if (ok) {
+		t.size = st.st_size;
+		ok = count_text(&t, octets);
+	}
+	*bytes = (uint64_t)t.size;
+	text_close(&t);
+	return ok;
 }
 
 bool

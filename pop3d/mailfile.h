@@ -35,6 +35,16 @@ int mailfile_stat(
  */
 bool mailfile_size(struct maildrop *, struct message *);
 
+/*
+ * The octets of a message that lies where it was seen, and the bytes of its
+ * file.  False, in silence, for whatever reason; nothing is changed.
+ */
+bool mailfile_peek(const struct maildrop *, const struct message *,
+    uint64_t *octets, uint64_t *bytes);
+/* Such octets become the size of the message. */
+void mailfile_learn(
+    struct maildrop *, struct message *, uint64_t octets, uint64_t bytes);
+
 enum mailfile_sent {
 	MAILFILE_SENT,
 	MAILFILE_GONE,  /* nothing was sent: removed by somebody else */

@@ -15,6 +15,7 @@
 #include "pop3d/capa.h"
 #include "pop3d/crlf.h"
 #include "pop3d/mailfile.h"
+#include "pop3d/sizes.h"
 #include "pop3d/transaction.h"
 #include "pop3d/uidl.h"
 #include "pop3d/update.h"
@@ -69,6 +70,7 @@ total(struct transaction *t, size_t *messages, uint64_t *octets)
 {
 	struct message *m = t->md->messages;
 
+	sizes_learn(t->md);
 	*messages = 0;
 	*octets = 0;
 	for (size_t i = 0; i < t->md->count; i++) {
