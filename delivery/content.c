@@ -162,6 +162,7 @@ content_copy(struct content *c, int out, const char *head, size_t head_len)
 		return CONTENT_ERROR;
 	}
 	memcpy(c->buf + CONTENT_HEAD - head_len, head, head_len);
-	return c->size <= CONTENT_BLOCK ? copy_short(c, out, head_len)
-					: copy_long(c, out, head_len);
+	if (c->size <= CONTENT_BLOCK)
+		return copy_short(c, out, head_len);
+	return copy_long(c, out, head_len);
 }

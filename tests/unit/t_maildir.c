@@ -150,16 +150,6 @@ count(const char *dir)
 	return n;
 }
 
-static const char *
-detail(const struct failure *f)
-{
-	static char text[1000];
-
-	(void)snprintf(text, sizeof(text), "path=%s wanted=%s found=%s",
-	    f->path, f->wanted, f->found);
-	return text;
-}
-
 /* What batch does with a file that is written. */
 static void
 finish(struct maildir_file *f, struct failure *d)
@@ -307,24 +297,6 @@ fails(void **state)
 	assert_int_equal(count("M/new"), 2);
 }
 
-/* Directories that could not be made durable are not delivered to. */
-static void
-fails_making(void **state)
-{
-	struct failure d;
-
-	for (int at = 1; at <= 4; at++) {
-		assert_int_equal(fresh(state), 0);
-		on_fsync.at = at;
-		on_fsync.error = EIO;
-		assert_int_equal(deliver("a/M", &d), OUT_TEMP);
-		assert_string_equal(d.diag.dsn, "4.3.0");
-		clear();
-		assert_int_equal(deliver("a/M", &d), OUT_OK);
-		assert_int_equal(count("a/M/new"), 1);
-	}
-}
-
 /* A name that is taken is left alone; the next one is tried. */
 static void
 collides(void **state)
@@ -427,112 +399,6 @@ links(void **state)
 	assert_int_equal(count("M/tmp"), 0);
 }
 
-/* Each directory in turn is a link to one that would do. */
-static void
-refuses_links(void **state)
-{
-	static const char *const dirs[] = { "a", "a/M", "a/M/tmp", "a/M/new",
-		"a/M/cur" };
-	struct failure d;
-	char real[32], target[40];
-
-	for (size_t i = 0; i < COUNT(dirs); i++) {
-		assert_int_equal(fresh(state), 0);
-		assert_int_equal(deliver("a/M", &d), OUT_OK);
-		(void)snprintf(real, sizeof(real), "real%zu", i);
-		(void)snprintf(target, sizeof(target), "base/%s", real);
-		assert_int_equal(renameat(base, dirs[i], base, real), 0);
-		assert_int_equal(
-		    symlinkat(unit_path(target), base, dirs[i]), 0);
-		assert_int_equal(deliver("a/M", &d), OUT_TEMP);
-		assert_string_equal(d.diag.dsn, "4.3.5");
-		assert_string_equal(d.found, "symbolic link");
-	}
-}
-
-struct bad {
-	const char *dir;
-	mode_t mode;
-	const char *found;
-};
-
-/* clang-format off */
-static const struct bad bads[] = {
-	{ "M",		0720,	"path=M wanted=no write permission for others found=mode 0720" },
-	{ "M",		0702,	"path=M wanted=no write permission for others found=mode 0702" },
-	{ "M",		01777,	"path=M wanted=no write permission for others found=mode 1777" },
-	{ "M/tmp",	0770,	"path=M/tmp wanted=no write permission for others found=mode 0770" },
-	{ "M/new",	0703,	"path=M/new wanted=no write permission for others found=mode 0703" },
-	{ "M/cur",	0777,	"path=M/cur wanted=no write permission for others found=mode 0777" },
-	{ "M",		0755,	NULL },
-	{ "M/new",	0750,	NULL },
-};
-/* clang-format on */
-
-static void
-refuses_modes(void **state)
-{
-	struct failure d;
-	int fds;
-
-	(void)state;
-	assert_int_equal(deliver("M", &d), OUT_OK);
-	fds = unit_open_fds();
-	for (size_t i = 0; i < COUNT(bads); i++) {
-		assert_int_equal(
-		    fchmodat(base, bads[i].dir, bads[i].mode, 0), 0);
-		if (bads[i].found == NULL)
-			assert_int_equal(deliver("M", &d), OUT_OK);
-		else {
-			assert_int_equal(deliver("M", &d), OUT_TEMP);
-			assert_string_equal(d.diag.dsn, "4.3.5");
-			assert_string_equal(detail(&d), bads[i].found);
-		}
-		assert_int_equal(fchmodat(base, bads[i].dir, 0700, 0), 0);
-		assert_int_equal(unit_open_fds(), fds);
-	}
-}
-
-static void
-refuses_owner(void **state)
-{
-	static const char *const dirs[] = { "M/new", "M" };
-	struct failure d;
-	char want[80];
-
-	(void)state;
-	if (geteuid() != 0)
-		skip();
-	assert_int_equal(deliver("M", &d), OUT_OK);
-	for (size_t i = 0; i < COUNT(dirs); i++) {
-		assert_int_equal(fchownat(base, dirs[i], 65534, -1u, 0), 0);
-		assert_int_equal(deliver("M", &d), OUT_TEMP);
-		(void)snprintf(want, sizeof(want),
-		    "path=%s wanted=own directory found=owner 65534", dirs[i]);
-		assert_string_equal(detail(&d), want);
-		assert_int_equal(fchownat(base, dirs[i], 0, -1u, 0), 0);
-	}
-}
-
-static void
-refuses_paths(void **state)
-{
-	static const char *const paths[] = { "", ".", "..", "../M", "/tmp/M",
-		"a/../M", "a//M", "a/", "M/." };
-	struct failure d;
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(paths); i++) {
-		assert_int_equal(deliver(paths[i], &d), OUT_TEMP);
-		assert_string_equal(d.diag.dsn, "4.3.5");
-		assert_string_equal(trace, "");
-	}
-	unit_file("base/file", "x", 1);
-	assert_int_equal(deliver("file", &d), OUT_TEMP);
-	assert_string_equal(
-	    detail(&d), "path=file wanted=directory found=something else");
-}
-
 int
 main(void)
 {
@@ -540,15 +406,10 @@ main(void)
 		cmocka_unit_test_setup(delivers, fresh),
 		cmocka_unit_test_setup(modes, fresh),
 		cmocka_unit_test_setup(fails, fresh),
-		cmocka_unit_test(fails_making),
 		cmocka_unit_test_setup(collides, fresh),
 		cmocka_unit_test_setup(twins, fresh),
 		cmocka_unit_test_setup(raced, fresh),
 		cmocka_unit_test_setup(links, fresh),
-		cmocka_unit_test(refuses_links),
-		cmocka_unit_test_setup(refuses_modes, fresh),
-		cmocka_unit_test_setup(refuses_owner, fresh),
-		cmocka_unit_test_setup(refuses_paths, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, unit_setup, unit_teardown);
