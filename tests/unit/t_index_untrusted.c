@@ -1,0 +1,197 @@
+/*
+ * t_index_untrusted: whatever lies in the place of the index, the messages of
+ * a mailbox are the same as without it.
+ * wrap: clock_gettime fstat renameat pread __pread_chk
+ */
+#include "tests/unit/pop3_index.h"
+
+#include "common/crc32c.h"
+
+/* Three messages, one of them large, so that the index is short. */
+static size_t
+small_index(char *bytes, size_t size)
+{
+	static char large[1200000];
+	ssize_t n;
+	int fd;
+
+	(void)pop3_clean(NULL);
+	memset(large, 'x', sizeof(large) - 1);
+	pop3_mail("new/1.a", "1\n");
+	pop3_mail("new/2.b", large);
+	pop3_mail("cur/3.c:2,S", "1\n2\n3\n");
+	assert_true(session() > 0);
+	fd = open(INDEX, O_RDONLY);
+	n = read(fd, bytes, size);
+	close(fd);
+	assert_true(n > INDEX_HEAD && n < (ssize_t)size);
+	return (size_t)n;
+}
+
+/* Not believed, and the mailbox as it is. */
+static void
+expect_rejected(void)
+{
+	static const struct {
+		const char *base, *info;
+	} names[] = { { "1.a", "" }, { "2.b", "" }, { "3.c", ":2,S" } };
+	struct maildrop md;
+
+	pop3_open(&md);
+	assert_true(md.index.exists);
+	assert_false(md.index.read);
+	assert_int_equal(md.count, 3);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		assert_string_equal(md.messages[i].base, names[i].base);
+		assert_string_equal(md.messages[i].info, names[i].info);
+		assert_true(md.messages[i].size == SIZE_UNKNOWN);
+	}
+	maildrop_close(&md);
+}
+
+static void
+every_truncation(void **state)
+{
+	char bytes[1000];
+	size_t n = small_index(bytes, sizeof(bytes));
+
+	(void)state;
+	for (size_t cut = 0; cut < n; cut++) {
+		unit_file(INDEX, bytes, cut);
+		expect_rejected();
+	}
+	bytes[n] = '\0';
+	unit_file(INDEX, bytes, n + 1);
+	expect_rejected();
+	assert_non_null(strstr(pop3_log(), MAILDROP_INDEX));
+}
+
+static void
+every_bit(void **state)
+{
+	char bytes[1000];
+	size_t n = small_index(bytes, sizeof(bytes));
+
+	(void)state;
+	for (size_t bit = 0; bit < 8 * n; bit++) {
+		bytes[bit / 8] ^= (char)(1 << bit % 8);
+		unit_file(INDEX, bytes, n);
+		expect_rejected();
+		bytes[bit / 8] ^= (char)(1 << bit % 8);
+		if (bit % 512 == 0)
+			pop3_forget_log();
+	}
+	unit_file(INDEX, bytes, n);
+	assert_int_equal(session(), 0);
+}
+
+static void
+make_link(void)
+{
+	assert_int_equal(rename(INDEX, BOX "/elsewhere"), 0);
+	assert_int_equal(symlink("elsewhere", INDEX), 0);
+}
+
+static void
+make_hard_link(void)
+{
+	assert_int_equal(link(INDEX, BOX "/elsewhere"), 0);
+}
+
+static void
+make_writable(void)
+{
+	assert_int_equal(chmod(INDEX, 0620), 0);
+}
+
+static void
+make_foreign(void)
+{
+	assert_int_equal(chown(INDEX, 65534, 65534), 0);
+}
+
+static void
+make_fifo(void)
+{
+	assert_int_equal(unlink(INDEX), 0);
+	assert_int_equal(mkfifo(INDEX, 0600), 0);
+}
+
+static void
+make_dir(void)
+{
+	assert_int_equal(unlink(INDEX), 0);
+	assert_int_equal(mkdir(INDEX, 0700), 0);
+}
+
+static void
+make_newer(void)
+{
+	int fd = open(INDEX, O_WRONLY);
+
+	assert_int_equal(pwrite(fd, "2", 1, 21), 1);
+	close(fd);
+}
+
+/* Not read in any of these forms; replaced by the session that noticed. */
+static void
+wrong_kind(void **state)
+{
+	void (*const ways[])(void) = { make_link, make_hard_link, make_writable,
+		make_fifo, make_newer, make_dir, make_foreign };
+	char bytes[1000];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		if (ways[i] == make_foreign && geteuid() != 0)
+			continue;
+		(void)small_index(bytes, sizeof(bytes));
+		ways[i]();
+		expect_rejected();
+		assert_true(session() > 0);
+		if (ways[i] == make_dir) {
+			assert_int_equal(rmdir(INDEX), 0);
+			continue;
+		}
+		assert_int_equal(session(), 0);
+	}
+}
+
+/* An untrue size lasts until the message is read, and no longer. */
+static void
+untrue_size(void **state)
+{
+	struct message lie = { .base = "1.a", .info = "", .size = 99 };
+	char bytes[INDEX_HEAD + INDEX_ENTRY_MAX];
+	struct maildrop md;
+	struct stat st;
+	struct index_head h = { .count = 1 };
+
+	(void)state;
+	(void)pop3_clean(NULL);
+	pop3_mail("new/1.a", "1\n");
+	assert_int_equal(lstat(BOX "/new/1.a", &st), 0);
+	lie.ino = st.st_ino;
+	h.bytes = index_put_entry(&lie, bytes + INDEX_HEAD);
+	h.crc = crc32c(0, bytes + INDEX_HEAD, h.bytes);
+	index_put_head(&h, bytes);
+	unit_file(INDEX, bytes, INDEX_HEAD + h.bytes);
+	pop3_open(&md);
+	assert_true(md.index.read);
+	assert_int_equal(md.messages[0].size, 99);
+	assert_false(md.messages[0].counted);
+	maildrop_close(&md);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(every_truncation, setup),
+		cmocka_unit_test_setup(every_bit, setup),
+		cmocka_unit_test_setup(wrong_kind, setup),
+		cmocka_unit_test_setup(untrue_size, setup),
+	};
+
+	return cmocka_run_group_tests(tests, pop3_setup, unit_teardown);
+}
