@@ -100,8 +100,10 @@ int spool_reader(struct spool *, const char *id);
 
 /*
  * Writes what changes in place: the status of recipient i, the state.  They
- * are not synced: losing one costs a duplicate.  What cannot be written is
- * kept in memory and seen by spool_load() as if it were.
+ * are not waited for: losing one costs a duplicate.  With the state of a
+ * message of which some recipients are done with, all are synced a little
+ * later.  What cannot be written is kept in memory and seen by spool_load() as
+ * if it were.
  */
 void spool_mark(struct spool *, struct envelope *, size_t i, enum rcpt_status);
 void spool_put_state(struct spool *, const struct envelope *);

@@ -112,6 +112,36 @@ spool_mark(
 	u->n++;
 }
 
+/* In the helper thread; arg is a descriptor. */
+static int
+sync_marks(void *arg)
+{
+	return fdatasync((int)(intptr_t)arg) == -1 ? errno : 0;
+}
+
+static void
+marks_synced(void *arg, int error)
+{
+	(void)error; /* has been logged; a power cut may forget the marks */
+	(void)close((int)(intptr_t)arg); /* nothing was written through it */
+}
+
+/* Recipients that are done with shall not get it again after a power cut. */
+static void
+keep_marks(struct spool *s, const struct envelope *e)
+{
+	struct spool_fault f;
+	int fd;
+
+	/* What cannot be opened now is said by who reads it next. */
+	if (env_pending(e) < e->nrcpt &&
+	    spool_file_open(spool_dir(s, e->id), e->id, false, &fd, &f) ==
+		SPOOL_VALID &&
+	    !syncer_ask_work(s->syncer, spool_id_dir(e->id), sync_marks,
+		marks_synced, (void *)(intptr_t)fd))
+		(void)close(fd); /* no memory: as before a power cut */
+}
+
 void
 spool_put_state(struct spool *s, const struct envelope *e)
 {
@@ -124,6 +154,8 @@ spool_put_state(struct spool *s, const struct envelope *e)
 	}
 	if ((m = memory_find(s, e->id)) != NULL)
 		memory_put_off(m);
+	else
+		keep_marks(s, e);
 }
 
 void

@@ -1,7 +1,7 @@
 /*
  * t_spool: messages from their first byte to their removal, on a disk that
  * fails.
- * wrap: fsync pwrite nanosleep write
+ * wrap: fsync fdatasync pwrite nanosleep write
  */
 #include "tests/unit/spool.h"
 
@@ -15,8 +15,9 @@
 /* Set, these calls fail with it; fsync is the helper thread's. */
 static _Atomic int fsync_error;
 static int pwrite_error, write_error;
-static _Atomic int fsyncs;
+static _Atomic int fsyncs, fdatasyncs;
 
+int __wrap_fdatasync(int);
 int __real_fsync(int);
 int __wrap_fsync(int);
 ssize_t __real_pwrite(int, const void *, size_t, off_t);
@@ -24,6 +25,16 @@ ssize_t __wrap_pwrite(int, const void *, size_t, off_t);
 ssize_t __real_write(int, const void *, size_t);
 ssize_t __wrap_write(int, const void *, size_t);
 int __wrap_nanosleep(const struct timespec *, struct timespec *);
+
+int
+__wrap_fdatasync(int fd)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	fdatasyncs++;
+	return 0;
+}
 
 int
 __wrap_fsync(int fd)
@@ -337,11 +348,18 @@ marks(void **state)
 
 	(void)state;
 	make(&e);
+	spool_put_state(spool, &e);
+	assert_int_equal(spool_pending(spool), 0); /* no mark to be kept */
 	spool_mark(spool, &e, 0, RCPT_DELIVERED);
 	e.state.attempts = 7;
 	e.state.held = true;
 	strlcpy(e.state.reason, "4.2.2 Full", sizeof(e.state.reason));
+	fdatasyncs = 0;
 	spool_put_state(spool, &e);
+	assert_int_equal(spool_pending(spool), 1);
+	while (spool_pending(spool) > 0)
+		assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
+	assert_int_equal(fdatasyncs, 1);
 	assert_int_equal(spool_load(spool, e.id, &again, &c, &f), SPOOL_VALID);
 	assert_int_equal(again.rcpts[0].status, RCPT_DELIVERED);
 	assert_int_equal(again.rcpts[1].status, RCPT_QUEUED);
