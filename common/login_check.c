@@ -100,6 +100,7 @@ go_on(struct login_check *c, int64_t ms, void (*next)(struct login_check *))
 		event_active(c->timer, EV_TIMEOUT, 0);
 		return;
 	}
+	ms++; /* what was counted in whole ones is never too little */
 	tv.tv_sec = ms / 1000;
 	tv.tv_usec = ms % 1000 * 1000;
 	/* Its clock stands still while it works, and ours has not. */
