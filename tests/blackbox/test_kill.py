@@ -2,6 +2,9 @@
 
 The second half kills one program at every system call on the path of one
 message.  A run takes a sample of the calls; with PROOF=1 it takes them all.
+Each is done for messages that stay in memory until they are delivered, and for
+those that are filed first; and the second half for those that are filed by
+their session, as one recipient has to wait.
 """
 
 import collections
@@ -17,6 +20,7 @@ import pytest
 
 import suite
 import wire
+from early import blocked
 from messages import header
 from suite import wait_for
 
@@ -25,6 +29,7 @@ PROOF = bool(os.environ.get("PROOF"))
 # set aside for that, and must be tried again soon.
 OPTIONS = ["retry-first 1", "retry-most 2", "agent-crashes 100",
            "auth-delay 1", "connections-per-client 1000"]
+FORMS = {"memory": [], "file": ["early-delivery-wait 0"], "filing": []}
 NET_ERRORS = (OSError, AssertionError)  # wire asserts on half a line
 
 
@@ -53,6 +58,7 @@ def check_tidy(lab, users):
         os.utime(f, (time.time() - 7 * 86400,) * 2)
     lab.restart()
     lab.wait_idle()
+    assert list((lab.spool / "damaged").iterdir()) == []
 
 
 def sends(lab, user):
@@ -157,10 +163,12 @@ def kill_some(lab, senders):
     return killed
 
 
-@pytest.mark.parametrize("via", ("inetd-wait", "inetd"))
-def test_kill_at_random(make_lab, via):
+@pytest.mark.parametrize("via,form", (
+    ("inetd-wait", "memory"), ("inetd", "file"),
+    *([("inetd-wait", "file"), ("inetd", "memory")] if PROOF else [])))
+def test_kill_at_random(make_lab, via, form):
     """While ten send and two read: all is read or there, and whole."""
-    lab = make_lab(via=via, options=OPTIONS)
+    lab = make_lab(via=via, options=OPTIONS + FORMS[form])
     senders = [Sender(lab, n, 50) for n in range(10)]
     readers = [Reader(lab, user) for user in ("alice", "bob")]
     for thread in senders + readers:
@@ -287,54 +295,83 @@ class Tracer:
         return counts if counts and counts == self.counts() else None
 
 
-def try_to_send(lab, message):
+def try_to_send(lab, message, rcpts):
     """True when acknowledged, False when refused, None when nobody knows."""
     try:
-        r = lab.send(message, ["bob"])
+        r = lab.send(message, rcpts)
     except NET_ERRORS:
         return None
     return r.code == 250
 
 
-def one_death(lab, tracer, name, k, token):
+def passes(lab, form, message):
+    """Sends it; to be filed it is for alice, too, who has to wait."""
+    if form != "filing":
+        return try_to_send(lab, message, ["bob"])
+    with blocked(lab, "alice"):
+        acked = try_to_send(lab, message, ["bob", "alice"])
+    # If queued does not hear this, a second passes until it tries again.
+    lab.postrider("queue", "retry", "--all")
+    return acked
+
+
+def one_death(lab, tracer, form, point, token):
     """Whether the point was come by; all else is checked here."""
+    name, k = point
     message = header(token) + b"the whole of it\r\n" * 20
     tracer.once(f"-q -o {tracer.place}/death -e trace={name} "
                 f"-e inject={name}:signal=KILL:when={k}")
-    acked = try_to_send(lab, message)
+    acked = passes(lab, form, message)
     if not acked:
         wait_for(lambda: sends(lab, "bob"), f"mail after {name} {k}")
     what = f"{tracer.program} killed at {name} {k}, acknowledged: {acked}"
     lab.wait_idle_but_incomplete()
-    if acked:
-        wait_for(lambda: message in in_mailbox(lab, "bob"), what, 15)
-    copies = in_mailbox(lab, "bob").count(message)
-    assert copies <= 2, what
-    for seen in in_mailbox(lab, "bob"):
-        assert seen == message or b"Subject: last" in seen[:200], what
-    lab.remove_mail("bob")
+    for user in ("bob", "alice") if form == "filing" else ("bob",):
+        if acked:
+            wait_for(lambda u=user: message in in_mailbox(lab, u), what, 15)
+        assert in_mailbox(lab, user).count(message) <= 2, what
+        for seen in in_mailbox(lab, user):
+            assert seen == message or b"Subject: last" in seen[:200], what
+        lab.remove_mail(user)
     dead = b"+++ killed by SIGKILL" in (tracer.place / "death").read_bytes()
     tracer.clear()
     return dead
 
 
-@pytest.mark.parametrize("program", ("smtpd", "queued", "local"))
-def test_kill_at_every_call(make_lab, program):
-    lab = make_lab(via="inetd", options=OPTIONS)
+def sample(points, form):
+    """Those that a run takes."""
+    if PROOF:
+        return points
+    n = {"memory": 7, "file": 6, "filing": 4}[form]
+    return random.Random(f"{form} 2").sample(points, n)
+
+
+@pytest.mark.parametrize("program,form", (
+    ("smtpd", "memory"), ("smtpd", "file"), ("smtpd", "filing"),
+    ("queued", "memory"), ("queued", "file"), ("queued", "filing"),
+    ("local", "memory"), ("local", "file")))
+def test_kill_at_every_call(make_lab, program, form):
+    lab = make_lab(via="inetd", options=OPTIONS + FORMS[form])
     tracer = Tracer(lab, program)
+    assert sends(lab, "alice") and sends(lab, "bob")
+    lab.wait_files("alice", 1)
+    lab.wait_idle()
 
     def deliver():
-        wait_for(lambda: sends(lab, "bob"), "a message")
-        wait_for(lambda: lab.files("bob"), "its delivery")
+        wait_for(lambda: passes(lab, form, header("one") + b"x\r\n"), "250")
         lab.wait_idle()
 
     points = tracer.points(deliver)
     assert len(points) > 20, points
-    lab.remove_mail("bob")
-    chosen = points if PROOF else random.Random(2).sample(points, 15)
-    deaths = sum(one_death(lab, tracer, name, k, f"{program}-{n}")
-                 for n, (name, k) in enumerate(chosen))
+    for word, of in (("form=memory", ("memory", "filing")),
+                     ("form=file", ("file",)), ("event=filed", ("filing",))):
+        assert (word in lab.log()) == (form in of), word
+    lab.remove_mail("alice", "bob")
+    chosen = sample(points, form)
+    deaths = sum(one_death(lab, tracer, form, point, f"{program}-{n}")
+                 for n, point in enumerate(chosen))
     check_tidy(lab, ["bob"])
     # Some calls are made or not as time goes, so their count differs.
     assert deaths >= 0.7 * len(chosen), (deaths, len(chosen))
-    print(f"{program}: {deaths} deaths at {len(chosen)} of {len(points)} points")
+    print(f"{program}, {form}: {deaths} deaths at {len(chosen)} of "
+          f"{len(points)} points")
