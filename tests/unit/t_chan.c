@@ -474,62 +474,6 @@ own_bugs(void **state)
 	}
 }
 
-/* Messages sent together arrive one by one, in their order. */
-static void
-batches(void **state)
-{
-	struct chan_batch batch = { .count = 0 };
-	struct msg_intake_open open = { .sender = "alice@example.org" };
-	struct msg_intake_rcpt rcpt = { .notify = 0 };
-	union msg_intake m;
-	unsigned int type, n = 0;
-	int fd[2];
-
-	(void)state;
-	chan_close(&a);
-	chan_close(&b);
-	assert_int_equal(sock_pair(fd), 0);
-	chan_init(&a, fd[0], &intake_channel, INTAKE_SOURCE);
-	chan_init(&b, fd[1], &intake_channel, INTAKE_SERVER);
-	assert_int_equal(chan_flush(&a, &batch, 0), CHAN_OK); /* of nothing */
-	assert_true(chan_put(&a, &batch, INTAKE_T_OPEN, &open));
-	assert_int_equal(a.state, INTAKE_ENVELOPE);
-	assert_int_equal(chan_recv(&b, &type, &m, NULL, 0), CHAN_AGAIN);
-	for (; chan_put(&a, &batch, INTAKE_T_RCPT, &rcpt); n++)
-		(void)snprintf(
-		    rcpt.addr, sizeof(rcpt.addr), "u%u@example.org", n + 1);
-	assert_int_equal(n, CHAN_BATCH - 1);
-	assert_int_equal(chan_flush(&a, &batch, 0), CHAN_OK);
-	assert_int_equal(chan_recv(&b, &type, &m, NULL, 0), CHAN_OK);
-	assert_int_equal(type, INTAKE_T_OPEN);
-	assert_string_equal(m.open.sender, "alice@example.org");
-	for (unsigned int i = 0; i < n; i++) {
-		assert_int_equal(chan_recv(&b, &type, &m, NULL, 0), CHAN_OK);
-		assert_int_equal(type, INTAKE_T_RCPT);
-		assert_int_equal(strtoul(m.rcpt.addr + (i > 0), NULL, 10), i);
-	}
-	/* Long ones fill it sooner. */
-	memset(rcpt.orcpt, 'x', ORCPT_MAX);
-	for (n = 0; chan_put(&a, &batch, INTAKE_T_RCPT, &rcpt); n++)
-		continue;
-	assert_in_range(n, CHAN_BATCH_BYTES / (ORCPT_MAX + 100),
-	    CHAN_BATCH_BYTES / ORCPT_MAX);
-	/* No room at the other end, and then no other end. */
-	do {
-		while (chan_put(&a, &batch, INTAKE_T_RCPT, &rcpt))
-			continue;
-		n = (unsigned int)chan_flush(&a, &batch, 0);
-	} while (n == CHAN_OK);
-	assert_int_equal(n, CHAN_AGAIN);
-	assert_true(chan_put(&a, &batch, INTAKE_T_RCPT, &rcpt));
-	assert_int_equal(
-	    chan_flush(&a, &batch, deadline_in(0) + 20), CHAN_ERROR);
-	assert_int_equal(errno, ETIMEDOUT);
-	chan_close(&b);
-	assert_true(chan_put(&a, &batch, INTAKE_T_RCPT, &rcpt));
-	assert_int_equal(chan_flush(&a, &batch, 0), CHAN_EOF);
-}
-
 static void
 texts(void **state)
 {
@@ -553,7 +497,6 @@ main(void)
 		cmocka_unit_test(passes),
 		cmocka_unit_test(waits),
 		cmocka_unit_test(own_bugs),
-		cmocka_unit_test(batches),
 		cmocka_unit_test(texts),
 	};
 
