@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 import wire
+from early import blocked, contents, memory_files
 from messages import header, large, plain
 from suite import wait_for
 
@@ -63,11 +64,6 @@ def accepted(lab, message):
     return r.code == 250
 
 
-def delivered(lab, user):
-    return [wire.below_trace(f.read_bytes()).replace(b"\n", b"\r\n")
-            for f in lab.files(user)]
-
-
 def test_spool_without_space(make_lab):
     """The write fails within a message: 452, and nothing remains of it."""
     lab = make_lab(start=False, options=[*QUICK, "free-space 0"])
@@ -89,8 +85,33 @@ def test_spool_without_space(make_lab):
         (at / "filler").unlink()
         wait_for(lambda: accepted(lab, message), "250 again")
         lab.wait_files("bob", 2)
-        assert sorted(delivered(lab, "bob")) == \
+        assert sorted(contents(lab, "bob")) == \
             sorted([plain("small"), message])
+
+
+@pytest.mark.parametrize("room", (0, 8 << 10), ids=("none", "too-little"))
+def test_delivered_past_a_full_spool(make_lab, room):
+    """What needs no file is delivered; for what does, 452, with nothing left of
+    it in the queue, and the mailboxes that have it keep it."""
+    lab = make_lab(start=False, options=[*QUICK, "free-space 0"])
+    with small_disk(lab, "spool", "size=4m") as at:
+        for user in ("alice", "bob"):
+            assert lab.send(plain("first"), [user]).code == 250
+        message = large("x", 100 << 10)
+        fill(at, room)
+        assert lab.send(message, ["bob"]).code == 250
+        assert contents(lab, "bob") == [plain("first"), message]
+        with blocked(lab, "alice"):
+            r = lab.send(message, ["alice", "bob"])
+            assert (r.code, r.dsn) == (452, "4.3.1"), r
+            assert contents(lab, "bob") == [plain("first"), message, message]
+            lab.wait_idle()
+            wait_for(lambda: memory_files(lab) == [], "no memory")
+            (at / "filler").unlink()
+            wait_for(lambda: lab.send(message, ["alice"]).code == 250, "250")
+        lab.wait_files("alice", 2)
+        assert contents(lab, "alice") == [plain("first"), message]
+        lab.wait_idle()
 
 
 def test_declared_size_is_believed(make_lab):
@@ -135,7 +156,7 @@ def test_spool_without_inodes(make_lab):
         for f in (at / "fillers").iterdir():
             f.unlink()
         wait_for(lambda: accepted(lab, plain("inode")), "250 again")
-        wait_for(lambda: plain("inode") in delivered(lab, "bob"), "its delivery")
+        wait_for(lambda: plain("inode") in contents(lab, "bob"), "its delivery")
 
 
 def test_sendmail_says_try_again(make_lab):
@@ -167,10 +188,26 @@ def test_full_maildir(make_lab):
         (at / "filler").unlink()
         lab.wait_files("bob", 2)
         lab.wait_idle()
-        assert sorted(delivered(lab, "bob")) == \
+        assert sorted(contents(lab, "bob")) == \
             sorted([plain("first"), message])
         for user in ("alice", "bob"):
             assert list((lab.maildir(user) / "tmp").iterdir()) == []
+
+
+def test_full_maildir_is_filed(make_lab):
+    """A small one was to be delivered at once; it waits in the spool."""
+    lab = make_lab(start=False, options=QUICK)
+    with small_disk(lab, "mail", "size=4m") as at:
+        assert lab.send(plain("first"), ["bob"]).code == 250
+        fill(at, 0)
+        assert lab.send(plain("late"), ["bob"]).code == 250
+        assert len(lab.queued()) == 1
+        assert contents(lab, "bob") == [plain("first")]
+        assert "event=filed reason=deferred" in lab.log()
+        (at / "filler").unlink()
+        lab.wait_files("bob", 2)
+        lab.wait_idle()
+        assert contents(lab, "bob") == [plain("first"), plain("late")]
 
 
 def test_maildir_without_inodes(make_lab):
@@ -189,4 +226,4 @@ def test_maildir_without_inodes(make_lab):
         for f in (at / "fillers").iterdir():
             f.unlink()
         lab.wait_files("bob", 2)
-        assert header("late") in delivered(lab, "bob")[1]
+        assert header("late") in contents(lab, "bob")[1]
