@@ -265,25 +265,42 @@ want_agent(struct agents *as, struct pool *p)
 	}
 }
 
-/* The pool's agents look for work; those that are to go, go. */
+/* Those that are idle look for work, or those that are not. */
 static void
-work(struct agents *as, struct pool *p)
+fill(struct pool *p, bool idle)
+{
+	struct agent *a;
+
+	LIST_FOREACH(a, &p->agents, in_pool)
+	if (a->peer != NULL && !a->peer->dead && (a->outstanding == 0) == idle)
+		agent_fill(a);
+}
+
+static void
+close_retired(struct pool *p)
 {
 	struct agent *a, *next;
 
 	LIST_FOREACH_SAFE(a, &p->agents, in_pool, next)
-	{
-		if (a->peer == NULL || a->peer->dead)
-			continue;
-		if (a->retiring && a->outstanding == 0)
-			peer_close(a->peer);
-		else
-			agent_fill(a);
-	}
+	if (a->peer != NULL && !a->peer->dead && a->retiring &&
+	    a->outstanding == 0)
+		peer_close(a->peer);
+}
+
+/*
+ * The pool's agents look for work; those that are to go, go.  What the idle
+ * ones leave wants another agent, and does not wait for it.
+ */
+static void
+work(struct agents *as, struct pool *p)
+{
+	close_retired(p);
+	fill(p, true);
 	if (p->waiting == 0)
 		starve(as, p, false);
 	else if (!as->q->stopping)
 		want_agent(as, p);
+	fill(p, false);
 }
 
 static void
