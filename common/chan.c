@@ -253,6 +253,9 @@ recv_packet(int fd, struct msghdr *mh, size_t *n, deadline_t deadline)
 	enum chan_result r;
 	ssize_t got;
 
+	/* Who has time is waiting for an answer that is seldom there yet. */
+	if (deadline != 0 && (r = wait_for(fd, POLLIN, deadline)) != CHAN_OK)
+		return r;
 	for (;;) {
 		got = recvmsg(fd, mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 		if (got > 0) {

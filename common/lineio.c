@@ -13,6 +13,8 @@
 
 #include "common/lineio.h"
 
+#define PATIENCE 25 /* seconds; shorter waits are polled for */
+
 void
 lineio_init(struct lineio *io, int in, int out)
 {
@@ -20,6 +22,7 @@ lineio_init(struct lineio *io, int in, int out)
 	io->in = in;
 	io->out = out;
 	io->lf_ends = io->exact = false;
+	io->in_wait = LINEIO_UNKNOWN;
 	io->pos = io->end = io->outlen = 0;
 }
 
@@ -61,18 +64,54 @@ receive(struct lineio *io)
 	return read(io->in, io->inbuf, (size_t)n);
 }
 
-static enum line
-fill(struct lineio *io, deadline_t deadline)
+/*
+ * Whether a read by itself comes back in time, so that there is no need to
+ * wait before it: sockets have a timeout of their own, which is set once.
+ */
+static bool
+comes_back(struct lineio *io, deadline_t deadline)
+{
+	static const struct timeval patience = { .tv_sec = PATIENCE };
+	int left = deadline_left(deadline);
+
+	if (left != -1 && left < PATIENCE * 1000)
+		return false;
+	if (io->in_wait == LINEIO_UNKNOWN)
+		io->in_wait = setsockopt(io->in, SOL_SOCKET, SO_RCVTIMEO,
+				  &patience, sizeof(patience)) == 0
+		    ? LINEIO_TIMED
+		    : LINEIO_ENDLESSLY;
+	return io->in_wait == LINEIO_TIMED;
+}
+
+/* As read(2); -1 with ETIMEDOUT when the deadline has passed. */
+static ssize_t
+wait_and_receive(struct lineio *io, deadline_t deadline)
 {
 	ssize_t n;
 	int r;
 
-	if ((r = deadline_poll(io->in, POLLIN, deadline)) == 0)
-		return LINE_TIMEOUT;
-	if (r == -1)
-		return LINE_ERROR;
+	while (comes_back(io, deadline))
+		if ((n = receive(io)) != -1 ||
+		    (errno != EAGAIN && errno != EINTR))
+			return n;
+	if ((r = deadline_poll(io->in, POLLIN, deadline)) != 1) {
+		if (r == 0)
+			errno = ETIMEDOUT;
+		return -1;
+	}
 	while ((n = receive(io)) == -1 && errno == EINTR)
 		continue;
+	return n;
+}
+
+static enum line
+fill(struct lineio *io, deadline_t deadline)
+{
+	ssize_t n = wait_and_receive(io, deadline);
+
+	if (n == -1 && errno == ETIMEDOUT)
+		return LINE_TIMEOUT;
 	if (n == -1)
 		return errno == ECONNRESET ? LINE_EOF : LINE_ERROR;
 	if (n == 0)

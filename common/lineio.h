@@ -26,11 +26,14 @@ enum line {
 	LINE_ERROR /* errno is set */
 };
 
+enum lineio_wait { LINEIO_UNKNOWN, LINEIO_TIMED, LINEIO_ENDLESSLY };
+
 struct lineio {
-	int in, out;     /* descriptors; not owned; often the same */
-	bool lf_ends;    /* a bare LF ends a line too (local socket) */
-	bool exact;      /* never read past the line's end (pop3d) */
-	size_t pos, end; /* unread input is inbuf[pos..end) */
+	int in, out;              /* descriptors; not owned; often the same */
+	bool lf_ends;             /* a bare LF ends a line too (local socket) */
+	bool exact;               /* never read past the line's end (pop3d) */
+	enum lineio_wait in_wait; /* of read(2), if nothing comes */
+	size_t pos, end;          /* unread input is inbuf[pos..end) */
 	size_t outlen;
 	char inbuf[LINEIO_IN];
 	char outbuf[LINEIO_OUT];

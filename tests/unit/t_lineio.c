@@ -1,5 +1,6 @@
 /*
  * t_lineio: lines however they are split, and output however it is taken.
+ * wrap: deadline_left deadline_poll setsockopt
  */
 #include "tests/unit/unit.h"
 
@@ -13,6 +14,46 @@
 
 static struct lineio io;
 static int mine = -1, theirs = -1; /* lineio's end, and the peer's */
+
+static struct {
+	int left[4]; /* what deadline_left() says, one by one; 0: the truth */
+	size_t asked;
+	int polls, sets;
+} waits;
+
+int __real_deadline_left(deadline_t);
+int __wrap_deadline_left(deadline_t);
+int __real_deadline_poll(int, short, deadline_t);
+int __wrap_deadline_poll(int, short, deadline_t);
+int __real_setsockopt(int, int, int, const void *, socklen_t);
+int __wrap_setsockopt(int, int, int, const void *, socklen_t);
+
+int
+__wrap_deadline_left(deadline_t d)
+{
+	if (waits.asked < COUNT(waits.left) && waits.left[waits.asked] != 0)
+		return waits.left[waits.asked++];
+	return __real_deadline_left(d);
+}
+
+int
+__wrap_deadline_poll(int fd, short events, deadline_t d)
+{
+	waits.polls++;
+	return __real_deadline_poll(fd, events, d);
+}
+
+/* The socket's own timeout, made short enough to see it pass. */
+int
+__wrap_setsockopt(int fd, int level, int name, const void *v, socklen_t n)
+{
+	struct timeval tv = { .tv_usec = 20000 };
+
+	(void)v;
+	assert_int_equal(name, SO_RCVTIMEO);
+	waits.sets++;
+	return __real_setsockopt(fd, level, name, &tv, n);
+}
 
 static int
 fresh(void **state)
@@ -29,6 +70,7 @@ fresh(void **state)
 	mine = fd[0];
 	theirs = fd[1];
 	lineio_init(&io, mine, mine);
+	memset(&waits, 0, sizeof(waits));
 	return 0;
 }
 
@@ -244,6 +286,36 @@ times_out(void **state)
 	assert_string_equal(line, "b");
 }
 
+/* A socket waits by itself, as long as that cannot be too long. */
+static void
+waits_in_read(void **state)
+{
+	char line[20];
+	pid_t pid;
+
+	(void)state;
+	if ((pid = fork()) == 0) {
+		(void)usleep(70000); /* three timeouts of the socket */
+		say("a\r\n", 3);
+		_exit(0);
+	}
+	assert_int_equal(
+	    lineio_get(&io, line, sizeof(line), deadline_in(60)), LINE_OK);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	say("b\r\n", 3);
+	assert_int_equal(
+	    lineio_get(&io, line, sizeof(line), DEADLINE_NEVER), LINE_OK);
+	assert_int_equal(waits.polls, 0);
+	assert_int_equal(waits.sets, 1);
+	/* Soon after the socket's timeout comes the deadline. */
+	waits.left[0] = waits.left[1] = 60000;
+	assert_int_equal(
+	    lineio_get(&io, line, sizeof(line), deadline_in_ms(50)),
+	    LINE_TIMEOUT);
+	assert_int_equal(waits.polls, 1);
+	assert_int_equal(waits.sets, 1);
+}
+
 static void
 peeks(void **state)
 {
@@ -408,6 +480,7 @@ main(void)
 		cmocka_unit_test_setup(exact, fresh),
 		cmocka_unit_test_setup(discards, fresh),
 		cmocka_unit_test_setup(times_out, fresh),
+		cmocka_unit_test_setup(waits_in_read, fresh),
 		cmocka_unit_test_setup(peeks, fresh),
 		cmocka_unit_test_setup(long_lines, fresh),
 		cmocka_unit_test_setup(gathers, fresh),
