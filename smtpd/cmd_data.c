@@ -28,9 +28,9 @@
 static void
 bound_files(const struct session *s, bool on)
 {
-	struct rlimit r;
+	static struct rlimit r; /* the hard limit stays what it was */
 
-	if (getrlimit(RLIMIT_FSIZE, &r) == -1)
+	if (r.rlim_max == 0 && getrlimit(RLIMIT_FSIZE, &r) == -1)
 		return; /* cannot be, with these arguments */
 	r.rlim_cur = r.rlim_max;
 	if (on)

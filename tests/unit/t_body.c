@@ -182,6 +182,43 @@ long_bodies(void **state)
 		}
 }
 
+static void
+same(const struct run *a, const struct run *b)
+{
+	assert_int_equal(a->outlen, b->outlen);
+	assert_memory_equal(a->out, b->out, b->outlen);
+	assert_int_equal(a->b.at, b->b.at);
+	assert_int_equal(a->b.ended, b->b.ended);
+	assert_int_equal(a->b.bare, b->b.bare);
+	assert_int_equal(a->b.octets, b->b.octets);
+}
+
+/* Each case at each place of the blocks in which text is copied. */
+static void
+places_in_blocks(void **state)
+{
+	char in[128];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		for (size_t shift = 0; shift < 96 - 16; shift++) {
+			struct run whole = { .outlen = 0 }, bytes = whole;
+			size_t n = 96 + rows[i].len % 16, at = 0;
+
+			memset(in, 'x', sizeof(in));
+			if (shift > 0) /* a line of its own */
+				memcpy(in + shift - 1, "x\r\n", 3);
+			memcpy(in + shift + 2, rows[i].in, rows[i].len);
+			body_init(&whole.b);
+			body_init(&bytes.b);
+			n = feed(&whole, in, n);
+			while (at < n && !bytes.b.ended)
+				at += feed(&bytes, in + at, 1);
+			assert_int_equal(at, n);
+			same(&whole, &bytes);
+		}
+}
+
 static uint32_t
 next_random(uint32_t *seed)
 {
@@ -193,17 +230,17 @@ next_random(uint32_t *seed)
 static void
 random_cuts(void **state)
 {
-	static const char bytes[] = "\r\n.\r\n.A";
+	static const char bytes[] = "\r\n.\r\n.AAAAAAAAAAA";
 	uint32_t seed = 1;
 
 	(void)state;
 	for (int i = 0; i < 20000; i++) {
 		struct run whole = { .outlen = 0 }, cut = { .outlen = 0 };
-		size_t len = next_random(&seed) % 40, used, at = 0;
-		char in[40];
+		size_t len = next_random(&seed) % 100, used, at = 0;
+		char in[100];
 
 		for (size_t k = 0; k < len; k++)
-			in[k] = bytes[next_random(&seed) % 7];
+			in[k] = bytes[next_random(&seed) % (i % 2 ? 7 : 17)];
 		body_init(&whole.b);
 		body_init(&cut.b);
 		used = feed(&whole, in, len);
@@ -213,11 +250,7 @@ random_cuts(void **state)
 			at += feed(&cut, in + at, n < len - at ? n : len - at);
 		}
 		assert_int_equal(at, used);
-		assert_int_equal(cut.outlen, whole.outlen);
-		assert_memory_equal(cut.out, whole.out, whole.outlen);
-		assert_int_equal(cut.b.ended, whole.b.ended);
-		assert_int_equal(cut.b.bare, whole.b.bare);
-		assert_int_equal(cut.b.octets, whole.b.octets);
+		same(&cut, &whole);
 		if (whole.b.ended && used > 3)
 			assert_memory_equal(in + used - 5, "\r\n.\r\n", 5);
 	}
@@ -231,6 +264,7 @@ main(void)
 		cmocka_unit_test(byte_by_byte),
 		cmocka_unit_test(stops_behind_the_end),
 		cmocka_unit_test(long_bodies),
+		cmocka_unit_test(places_in_blocks),
 		cmocka_unit_test(random_cuts),
 	};
 
