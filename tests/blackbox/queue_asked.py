@@ -7,6 +7,8 @@ import signal
 from suite import wait_for
 
 QUICK = ["retry-first 1", "retry-most 2"]
+# Delivered before the answer, or filed before it.
+FORMS = {"memory": [], "file": ["early-delivery-wait 0"]}
 ME = "alice@lab.example"
 FAR = "stranger@far.example"
 OTHER = 65533  # a uid that the suite knows nothing of

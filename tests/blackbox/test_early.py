@@ -11,8 +11,8 @@ import wire
 from early import (Client, blocked, contents, directories, forms, memory_files,
                    new_log, sends, stopped, wait_early)
 from messages import header, plain
-from queue_asked import (FAR, kill_queued, lines, looping, queue, spool_file,
-                         submit)
+from queue_asked import (FAR, add_alias, kill_queued, lines, looping, queue,
+                         spool_file, submit)
 from suite import wait_for
 
 # A second is the shortest wait that there is.
@@ -78,9 +78,7 @@ def test_not_for_other_hosts(make):
 def test_aliases_are_mailboxes(make):
     """What counts is where they lead."""
     lab = make()
-    with open(lab.conf / "aliases", "a") as f:
-        f.write(f"team: alice, bob\nmixed: bob, {FAR}\n")
-    assert lab.postrider("apply").returncode == 0
+    add_alias(lab, f"team: alice, bob\nmixed: bob, {FAR}")
     assert lab.send(plain("team"), ["team"]).code == 250
     assert len(lab.files("alice")) == len(lab.files("bob")) == 1
     assert lines(lab, "event=queued", "rcpts=2", "form=memory")
@@ -371,6 +369,23 @@ def test_orderly_stop(make):
     wait_for(lambda: sends(lab, "alice"), "the next one")
     lab.wait_idle()
     assert sorted(contents(lab, "bob")) == [plain(f"m{n}") for n in range(5)]
+
+
+def test_becomes_an_alias(make):
+    """Before it is tried again, that is: a copy of it goes to where that leads,
+    and its client is answered when the copy is in the queue."""
+    lab = make("early-delivery-wait 30")
+    with stopped(lab, "local") as [agent]:
+        client = Client(lab, plain("follow"))
+        wait_early(lab)
+        add_alias(lab, f"{lab.address('bob')}: alice")
+        os.kill(agent, signal.SIGKILL)
+        assert client.code() == 250
+    lab.wait_files("alice", 1)
+    lab.wait_idle()
+    assert contents(lab, "alice") == [plain("follow")]
+    assert lab.files("bob") == [] and memory_files(lab) == []
+    assert lines(lab, "event=queued", "copy-of=")
 
 
 # --- the administrator

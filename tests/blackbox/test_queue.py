@@ -9,7 +9,7 @@ import time
 import pytest
 
 from messages import plain
-from queue_asked import (FAR, ME, OTHER, QUICK, add_alias, ids, kill_queued,
+from queue_asked import (FAR, FORMS, ME, OTHER, QUICK, add_alias, ids, kill_queued,
                          lines, looping, queue, spool_file, status, submit)
 from suite import wait_for
 
@@ -18,6 +18,12 @@ def the_report(lab, user="alice"):
     [file] = lab.wait_files(user, 1)
     return email.message_from_bytes(file.read_bytes(),
                                     policy=email.policy.default)
+
+
+@pytest.fixture(params=FORMS)
+def form(request):
+    """Options with which local mail is delivered first, or filed first."""
+    return FORMS[request.param]
 
 
 # --- waiting
@@ -43,8 +49,8 @@ def test_other_hosts_wait(make_lab):
     assert len(lab.files("bob")) == 1
 
 
-def test_retries_until_it_works(make_lab):
-    lab = make_lab(options=QUICK)
+def test_retries_until_it_works(make_lab, form):
+    lab = make_lab(options=QUICK + form)
     assert submit(lab, lab.address("bob")) == 0
     lab.wait_files("bob", 1)
     mail = lab.maildir("bob").parent
@@ -179,9 +185,9 @@ def test_users_see_their_own(make_lab):
 # --- reports
 
 
-def test_report(make_lab):
+def test_report(make_lab, form):
     """RFC 3464: what happened, to whom, with the header of the message."""
-    lab = make_lab()
+    lab = make_lab(options=form)
     assert looping(lab, args=("-V", "env+2Bid")) == 0
     report = the_report(lab)
     assert report["Return-Path"] == "<>"
@@ -207,8 +213,8 @@ def test_report(make_lab):
     assert status(lab, "bounced") == 1
 
 
-def test_report_with_the_whole_message(make_lab):
-    lab = make_lab()
+def test_report_with_the_whole_message(make_lab, form):
+    lab = make_lab(options=form)
     boundary = b"--=_report_" + b"0" * 32 + b"\n"
     assert looping(lab, args=("-R", "full"),
                    body=b"b\xc3\xb6dy\n\n--x\n" + boundary) == 0
@@ -234,8 +240,8 @@ def test_report_of_a_large_message(make_lab):
 
 
 @pytest.mark.parametrize("how", ("null", "never"))
-def test_no_report(make_lab, how):
-    lab = make_lab()
+def test_no_report(make_lab, form, how):
+    lab = make_lab(options=form)
     if how == "null":
         assert looping(lab, sender="") == 0
     else:
@@ -246,9 +252,9 @@ def test_no_report(make_lab, how):
     assert not lines(lab, "bounce[")
 
 
-def test_report_nobody_can_take(make_lab):
+def test_report_nobody_can_take(make_lab, form):
     """A report that fails is the end: no report about reports."""
-    lab = make_lab()
+    lab = make_lab(options=form)
     assert looping(lab, sender=lab.address("nobody-here")) == 0
     lab.wait_log("event=bounced")
     lab.wait_log("reason=null-sender")
@@ -256,8 +262,8 @@ def test_report_nobody_can_take(make_lab):
     assert lab.files("alice") == []
 
 
-def test_others_are_delivered_beside_a_failure(make_lab):
-    lab = make_lab()
+def test_others_are_delivered_beside_a_failure(make_lab, form):
+    lab = make_lab(options=form)
     assert looping(lab, lab.address("bob"), lab.address("alice"),
                    subject="mixed") == 0
     files = lab.wait_files("alice", 2)
@@ -283,10 +289,10 @@ def test_aliases(make_lab):
     assert text.count("\nRcpt: ") == 3
 
 
-def test_alias_made_after_acceptance(make_lab):
+def test_alias_made_after_acceptance(make_lab, form):
     """Mail that waits for an address follows an alias made for it."""
     lab = make_lab(users={"alice": "a-secret", "bob": "b-secret",
-                          "carl": "c-secret"}, options=QUICK)
+                          "carl": "c-secret"}, options=QUICK + form)
     assert submit(lab, lab.address("carl")) == 0
     lab.wait_files("carl", 1)
     lab.remove_mail("carl")

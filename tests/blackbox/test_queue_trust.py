@@ -12,7 +12,7 @@ import pytest
 
 import suite
 from messages import plain
-from queue_asked import (FAR, OTHER, QUICK, ids, kill_queued, lines, queue,
+from queue_asked import (FAR, FORMS, OTHER, QUICK, ids, kill_queued, lines, queue,
                          spool_file, status, submit)
 from suite import wait_for
 
@@ -286,7 +286,7 @@ def test_agent_that_does_not_start(make_lab):
 
 
 def test_killed_agent_costs_nothing(make_lab):
-    lab = make_lab()
+    lab = make_lab(options=FORMS["file"])
     assert submit(lab, lab.address("bob")) == 0
     lab.wait_files("bob", 1)
     [agent] = lab.pids("local")
@@ -326,9 +326,10 @@ def test_second_queued_refuses(make_lab):
             end.close()
 
 
-def test_stop_waits_for_answers(make_lab):
+@pytest.mark.parametrize("form", FORMS)
+def test_stop_waits_for_answers(make_lab, form):
     """What an agent has is answered before queued ends: no second copy."""
-    lab = make_lab()
+    lab = make_lab(options=FORMS[form])
     for i in range(40):
         assert submit(lab, lab.address("bob"), subject=f"m{i}") == 0
     lab.stop()

@@ -11,7 +11,7 @@
 #include "common/msg_intake.h"
 #include "queue/dispatch.h"
 #include "queue/expand.h"
-#include "queue/intake_server.h"
+#include "queue/intake_private.h"
 
 #define NET 4242 /* the uid of sessions */
 
@@ -153,6 +153,7 @@ end(void **state)
 	assert_int_equal(s->count, 0);
 	assert_false(intake_server_has(server, SPOOL_ID));
 	event_free(s->readable);
+	event_free(server->late);
 	free(server);
 	event_base_free(queue.base);
 	return close(listener);
