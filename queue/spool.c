@@ -156,7 +156,7 @@ spool_commit(struct spool *s, const struct envelope *e,
 	if (state == SPOOL_VALID && m != NULL && !memory_marks(m, fd))
 		state = SPOOL_FAILED;
 	saved = errno;
-	(void)close(fd); /* marks are not synced */
+	(void)close(fd); /* marks have a descriptor of their own */
 	errno = saved;
 	if (state == SPOOL_DAMAGED || state == SPOOL_INCOMPLETE)
 		log_error(e->id, "wanted=%s found=%s", f.wanted, f.found);

@@ -66,6 +66,8 @@ memory_free(struct memory *m)
 	count(m, 0);
 	RB_REMOVE(memory_tree, &m->spool->memory, m);
 	(void)close(m->fd); /* its other holders have their own */
+	if (m->marked != -1)
+		(void)close(m->marked); /* synced, or the file goes, too */
 	sbuf_free(&m->text);
 	free(m);
 }
@@ -107,7 +109,7 @@ spool_create_memory(struct spool *s, struct envelope *e, uint64_t limit)
 		return -1;
 	m->spool = s;
 	m->phase = MEMORY_WRITING;
-	m->fd = -1;
+	m->fd = m->marked = -1;
 	sbuf_init(&m->text, ENVELOPE_MAX);
 	spool_name(e);
 	memcpy(m->id, e->id, sizeof(m->id));
@@ -158,9 +160,15 @@ memory_same(const struct memory *m, const struct spool_content *said)
 }
 
 bool
-memory_marks(const struct memory *m, int fd)
+memory_marks(struct memory *m, int fd)
 {
-	return fd_pwriteall(fd, m->text.s, m->text.len, 0) == 0;
+	if (!m->has_marks)
+		return true;
+	if (fd_pwriteall(fd, m->text.s, m->text.len, 0) == -1)
+		return false;
+	if (m->marked == -1)
+		m->marked = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return m->marked != -1;
 }
 
 enum spool_state
@@ -195,6 +203,7 @@ memory_write(struct memory *m, const void *p, size_t n, uint32_t at)
 {
 	if (at <= m->text.len && n <= m->text.len - at)
 		memcpy(m->text.s + at, p, n);
+	m->has_marks = true;
 	return m->orphan || m->settled || m->phase < MEMORY_SYNCING;
 }
 
@@ -247,6 +256,15 @@ memory_set_aside(struct memory *m, const struct spool_fault *f)
 	end(m, EBADMSG);
 }
 
+/* In the helper thread: who has it shall not get it again. */
+static int
+sync_marks(void *arg)
+{
+	const struct memory *m = arg;
+
+	return fdatasync(m->marked) == -1 ? errno : 0;
+}
+
 /* The name of its file is durable, or will never be. */
 static void
 filed(void *arg, int error)
@@ -266,7 +284,10 @@ filed(void *arg, int error)
 bool
 memory_sync(struct memory *m, syncer_done *done, void *arg)
 {
-	if (!syncer_ask(m->spool->syncer, spool_id_dir(m->id), filed, m))
+	syncer_work *work = m->marked != -1 ? sync_marks : NULL;
+
+	if (!syncer_ask_work(
+		m->spool->syncer, spool_id_dir(m->id), work, filed, m))
 		return false;
 	m->done = done;
 	m->arg = arg;

@@ -44,6 +44,8 @@ struct memory {
 	bool settled;     /* while filing it was done with, */
 	int result;       /* with this errno, or 0 */
 	int fd;           /* the memory file */
+	bool has_marks;   /* since it was made */
+	int marked;       /* its file, with marks to be synced; or -1 */
 	uint64_t room;    /* bytes of content counted */
 	struct sbuf text; /* the envelope, as in its file, with marks */
 	struct spool_content content;
@@ -100,7 +102,7 @@ void memory_put_off(struct memory *);
 /* Whether it is being filed, with the content that was committed in memory. */
 bool memory_same(const struct memory *, const struct spool_content *);
 /* Writes the marks into its file, which is whole; false with errno. */
-bool memory_marks(const struct memory *, int fd);
+bool memory_marks(struct memory *, int fd);
 /* Its file is whole, and waits for the helper thread. */
 bool memory_sync(struct memory *, syncer_done *, void *arg);
 void memory_free(struct memory *);

@@ -1,6 +1,6 @@
 /*
  * memory: messages in memory in a spool of one's own, and the calls of their
- * session; for tests that wrap fsync, memfd_create and pwrite.
+ * session; for tests that wrap fsync, fdatasync, memfd_create and pwrite.
  */
 #ifndef TESTS_UNIT_MEMORY_H
 #define TESTS_UNIT_MEMORY_H
@@ -19,15 +19,26 @@
 #define ROOM 100 /* bytes of content that a session may write */
 
 static _Atomic int fsync_error; /* fsync is the helper thread's */
+static _Atomic int fdatasyncs;
 static int memfd_errno, pwrite_errno;
 static unsigned int memfd_flags; /* of the last call */
 
+int __wrap_fdatasync(int);
 int __real_fsync(int);
 int __wrap_fsync(int);
 int __real_memfd_create(const char *, unsigned int);
 int __wrap_memfd_create(const char *, unsigned int);
 ssize_t __real_pwrite(int, const void *, size_t, off_t);
 ssize_t __wrap_pwrite(int, const void *, size_t, off_t);
+
+int
+__wrap_fdatasync(int fd)
+{
+	struct stat st;
+
+	fdatasyncs++;
+	return fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ? -1 : 0;
+}
 
 int
 __wrap_fsync(int fd)
@@ -80,7 +91,7 @@ static int
 fresh(void **state)
 {
 	(void)state;
-	fsync_error = memfd_errno = pwrite_errno = 0;
+	fsync_error = fdatasyncs = memfd_errno = pwrite_errno = 0;
 	base = event_base_new();
 	spool = spool_open(base, unit_dir);
 	memory = file = -1;

@@ -1,14 +1,14 @@
 /*
  * t_spool: messages from their first byte to their removal, on a disk that
  * fails.
- * wrap: fsync fdatasync pwrite nanosleep write
+ * wrap: fsync fdatasync pwrite write
  */
 #include "tests/unit/spool.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <time.h>
 
+#include "common/log.h"
 #include "queue/spool.h"
 #include "queue/spool_id.h"
 
@@ -24,7 +24,6 @@ ssize_t __real_pwrite(int, const void *, size_t, off_t);
 ssize_t __wrap_pwrite(int, const void *, size_t, off_t);
 ssize_t __real_write(int, const void *, size_t);
 ssize_t __wrap_write(int, const void *, size_t);
-int __wrap_nanosleep(const struct timespec *, struct timespec *);
 
 int
 __wrap_fdatasync(int fd)
@@ -64,21 +63,13 @@ __wrap_write(int fd, const void *p, size_t n)
 	return -1;
 }
 
-/* A second spool's wait for the lock is not waited for. */
-int
-__wrap_nanosleep(const struct timespec *t, struct timespec *left)
-{
-	(void)t;
-	(void)left;
-	return 0;
-}
-
 static struct event_base *base;
 static struct spool *spool;
 
 static int
 begin(void **state)
 {
+	log_open("t_spool", LOG_TO_FILE, "/dev/null");
 	if (unit_setup(state) == -1 || (base = event_base_new()) == NULL)
 		return -1;
 	spool = spool_open(base, unit_dir);
@@ -462,34 +453,6 @@ walks(void **state)
 	}
 }
 
-static void
-one_at_a_time(void **state)
-{
-	(void)state;
-	assert_null(spool_open(base, unit_dir));
-}
-
-/* A directory that is not ours is not used. */
-static void
-foreign_directories(void **state)
-{
-	(void)state;
-	spool_close(spool);
-	assert_int_equal(rmdir(unit_path("queue/17")), 0);
-	assert_int_equal(symlink("/tmp", unit_path("queue/17")), 0);
-	assert_null(spool_open(base, unit_dir));
-	assert_int_equal(unlink(unit_path("queue/17")), 0);
-	assert_int_equal(mkdir(unit_path("queue/17"), 0700), 0);
-	assert_int_equal(chmod(unit_path("queue/17"), 0770), 0);
-	assert_null(spool_open(base, unit_dir));
-	assert_int_equal(chmod(unit_path("queue/17"), 0700), 0);
-	fsync_error = EIO;
-	assert_null(spool_open(base, unit_dir));
-	fsync_error = 0;
-	assert_non_null(spool = spool_open(base, unit_dir));
-	assert_null(spool_open(base, "/nonexistent"));
-}
-
 #define T(f) cmocka_unit_test_setup(f, healthy)
 
 int
@@ -506,8 +469,6 @@ main(void)
 		T(lost_marks),
 		T(damage),
 		T(walks),
-		T(one_at_a_time),
-		T(foreign_directories),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);

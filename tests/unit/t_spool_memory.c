@@ -2,7 +2,7 @@
  * t_spool_memory: every event in every state that a message in memory may be
  * in, as spool(5) has them, and what is found afterwards; when its file has
  * which marks.
- * wrap: fsync memfd_create pwrite
+ * wrap: fsync fdatasync memfd_create pwrite
  */
 #include "tests/unit/memory.h"
 
@@ -406,6 +406,7 @@ marks(void **state)
 	spool_mark(spool, &env, 1, RCPT_BOUNCED);
 	check_marks('D', 'B', 3);
 	wait_answer();
+	assert_int_equal(fdatasyncs, 1); /* of those before the commit */
 	check_marks('D', 'B', 3);
 	assert_int_equal(reopened(), SPOOL_VALID);
 	check_marks('D', 'B', 3);
@@ -438,9 +439,25 @@ marks_not_taken(void **state)
 	assert_int_equal(commit(), SPOOL_FAILED);
 	assert_int_equal(errno, EIO);
 	assert_int_equal(spool_pending(spool), 0);
+	assert_int_equal(fdatasyncs, 0);
 	pwrite_errno = 0;
 	check_marks('Q', 'D', 0);
 	spool_abort(spool, env.id);
+	assert_true(spool_remove(spool, env.id));
+}
+
+/* What has none is not written to again. */
+static void
+no_marks(void **state)
+{
+	(void)state;
+	reach(FILING);
+	write_file();
+	pwrite_errno = EIO;
+	assert_int_equal(commit(), SPOOL_VALID);
+	wait_answer();
+	assert_int_equal(answer, 0);
+	assert_int_equal(fdatasyncs, 0);
 	assert_true(spool_remove(spool, env.id));
 }
 
@@ -475,6 +492,7 @@ main(void)
 		T(marks),
 		T(marks_of_a_torn_one),
 		T(marks_not_taken),
+		T(no_marks),
 		T(marks_noted),
 	};
 

@@ -1,7 +1,7 @@
 /*
  * t_spool_seal: the memory files of the spool: who can write to them and when, and how
  * much of them there may be.
- * wrap: fsync memfd_create pwrite
+ * wrap: fsync fdatasync memfd_create pwrite
  */
 #include "tests/unit/memory.h"
 
