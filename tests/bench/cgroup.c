@@ -50,13 +50,17 @@ find_mount(char *path, size_t size)
 }
 
 bool
-cgroup_make(void)
+cgroup_make(const char *name)
 {
 	char at[512];
+	size_t n;
 
 	if (!find_mount(at, sizeof(at)))
 		return false;
-	(void)snprintf(group, sizeof(group), "%s/bench-%d", at, (int)getpid());
+	n = (size_t)snprintf(group, sizeof(group), "%s/", at);
+	for (; *name != '\0' && n < sizeof(group) - 1; name++)
+		group[n++] = *name == '/' ? '-' : *name;
+	group[n] = '\0';
 	if (mkdir(group, 0755) == 0)
 		return true;
 	group[0] = '\0';

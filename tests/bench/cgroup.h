@@ -7,8 +7,9 @@
 
 #include <stdbool.h>
 
-/* Makes one below ours; false when that cannot be. */
-bool cgroup_make(void);
+/* Makes one with a name in which slashes become "-"; false when that cannot
+ * be. */
+bool cgroup_make(const char *name);
 /* Puts the calling process and what it will start there. */
 bool cgroup_enter(void);
 /* What its members have used in seconds; negative: unknown. */

@@ -61,6 +61,32 @@ client_user(char *buf, size_t size, const char *pattern, size_t n)
 		    pattern, n, d + 2);
 }
 
+char *
+client_content(size_t bytes, size_t *n)
+{
+	static const char head[] =
+	    "From: <sender@" CLIENT_DOMAIN ">\r\n"
+	    "To: <you@" CLIENT_DOMAIN ">\r\n"
+	    "Subject: load\r\n"
+	    "Date: Sun, 22 Nov 2026 12:00:00 +0000\r\n"
+	    "Message-ID: <1@client." CLIENT_DOMAIN ">\r\n\r\n";
+	size_t at = sizeof(head) - 1;
+	char *p = malloc(at + bytes + 8);
+
+	if (p == NULL)
+		err(1, NULL);
+	memcpy(p, head, at);
+	for (size_t i = 1; at < bytes; i++)
+		p[at++] = i % 76 == 75 ? '\r'
+		    : i % 76 == 0      ? '\n'
+				       : (char)('a' + i % 26);
+	while (p[at - 1] == '\r' || p[at - 1] == '\n')
+		at--;
+	memcpy(p + at, "\r\n.\r\n", 5);
+	*n = at + 5;
+	return p;
+}
+
 static int
 compare(const void *a, const void *b)
 {

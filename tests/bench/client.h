@@ -20,6 +20,10 @@ int client_connect(unsigned int port, bool nonblock);
 /* Replaces the first "%d" of pattern by n; cut to size. */
 void client_user(char *buf, size_t size, const char *pattern, size_t n);
 
+/* A message of about so many bytes in lines with CRLF, with the end of data
+ * (RFC 5321, section 4.1.1.4) behind it; n gets the length of both. */
+char *client_content(size_t bytes, size_t *n);
+
 /* Sorts v; 0 for none.  part: 0.5 for the median. */
 double client_quantile(double *v, size_t n, double part);
 

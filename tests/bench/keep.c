@@ -161,7 +161,7 @@ keep(const char *path, char *argv[])
 	    bind(fd, (struct sockaddr *)&un, sizeof(un)) == -1 ||
 	    listen(fd, 16) == -1)
 		err(1, "%s", path);
-	(void)cgroup_make(); /* without one there are other figures */
+	(void)cgroup_make(path); /* without one there are other figures */
 	start(argv);
 	while (!ending) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };

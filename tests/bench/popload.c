@@ -4,8 +4,8 @@
  * usage: popload PORT USER PASSWORD STEP...
  *
  * Run by tests/bench/run as whoever calls it.  After login the steps are taken
- * in order: stat, uidl, list, retr (one by one), pipe (RETR with up to WINDOW
- * commands under way), dele, quit.  Prints on one line
+ * in order: stat, uidl, list, retr (one by one; retr:N: of the first N), pipe
+ * (RETR with up to WINDOW commands under way), dele, quit.  Prints on one line
  *
  *	messages N stat-ms MS uidl-ms MS list-ms MS retr-ms MS pipe-ms MS
  *	    dele-ms MS quit-ms MS
@@ -28,7 +28,7 @@
 
 static struct reader in;
 static double opened, step_began;
-static size_t messages;
+static size_t messages, limit;
 
 static char *
 expect_ok(const char *what)
@@ -98,7 +98,7 @@ step_retr(void)
 {
 	char number[32];
 
-	for (size_t i = 1; i <= messages; i++) {
+	for (size_t i = 1; i <= messages && i <= limit; i++) {
 		(void)snprintf(number, sizeof(number), " %zu", i);
 		(void)ask("RETR", number);
 		if (reader_skip(&in) == 0)
@@ -173,17 +173,37 @@ static const struct {
 	{ "quit", step_quit },
 };
 
+/* Sets the limit that may stand behind a name; the length of the name. */
+static size_t
+find_limit(const char *name)
+{
+	const char *colon = strchr(name, ':');
+	uint64_t n;
+
+	limit = SIZE_MAX;
+	if (colon == NULL)
+		return strlen(name);
+	if (!num_parse(colon + 1, SIZE_MAX, &n))
+		errx(64, "wanted step:number, found %s", name);
+	limit = n;
+	return (size_t)(colon - name);
+}
+
 static void
 take(const char *name)
 {
+	size_t len = find_limit(name);
+
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		if (strcmp(name, steps[i].name) != 0)
+		if (strlen(steps[i].name) != len ||
+		    strncmp(name, steps[i].name, len) != 0)
 			continue;
 		step_began = client_now();
 		if (steps[i].take == step_dele)
 			dele_began = step_began;
 		steps[i].take();
-		printf(" %s-ms %.3f", name, (client_now() - step_began) * 1e3);
+		printf(" %s-ms %.3f", steps[i].name,
+		    (client_now() - step_began) * 1e3);
 		return;
 	}
 	errx(64, "wanted a step, found %s", name);

@@ -1,8 +1,8 @@
 # report.awk: the table of a run; arguments goals, servers, values (see run).
 #
 # A ratio says how many times better a server is than the best peer of the
-# figure: above 1 is better, whatever the unit.  A peer that had nothing synced
-# when it said 250 is shown and compared with nobody.
+# figure: above 1 is better, whatever the unit.  Who had nothing synced when it
+# said 250, or would not let us see, is shown and compared with nobody.
 BEGIN {
 	FS = "\t"
 }
@@ -22,7 +22,10 @@ file == 1 && !/^#/ {
 
 file == 2 {
 	servers[++nservers] = $1
-	unsynced[$1] = $3 ~ /^(no|unknown)/
+	if ($3 ~ /^no/)
+		unsynced[$1] = "not synced"
+	if ($3 ~ /^unknown/)
+		unsynced[$1] = "unchecked"
 	quit[$1] = $4
 }
 
@@ -96,7 +99,7 @@ function line(figure, server, best,    m, places, r, wide) {
 		wide = sprintf("+-%.0f%%", spread / m * 50)
 	places = m < 10 ? 3 : m < 1000 ? 1 : 0
 	if (stores(figure) && unsynced[server])
-		r = "not synced"
+		r = unsynced[server]
 	else
 		r = best != "" ? sprintf("%.2fx", ratio(figure, m, best)) : ""
 	printf "  %-18s %12s %6s %11s  %s\n", server,
