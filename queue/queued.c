@@ -78,7 +78,7 @@ intake_peers(const struct queue *q)
 	if (files < own + 64)
 		errx(EX_OSERR, "descriptors wanted=%zu found=%zu", own + 64,
 		    files);
-	return files - own;
+	return (files - own) / 2; /* each may have a memory file, too */
 }
 
 static void

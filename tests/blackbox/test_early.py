@@ -3,6 +3,7 @@ what cannot be delivered in time is filed before its client is answered."""
 
 import os
 import signal
+import subprocess
 import time
 
 import pytest
@@ -159,6 +160,34 @@ def test_memory_is_bounded(make):
     lab.wait_files("bob", 5)
     lab.wait_idle()
     assert memory_files(lab) == []
+
+
+def test_descriptors_do_not_run_out(make):
+    """Sessions with a memory file each: the last are refused, and what queued
+    needs for agents and files is left."""
+    lab = make("connections-per-client 1000")
+    [master] = lab.pids("postriderd")
+    subprocess.run(["prlimit", "--pid", str(master), "--nofile=900:900"],
+                   check=True)
+    kill_queued(lab)
+    sessions = []
+    while len(sessions) < 400:
+        s = lab.smtp()
+        sessions.append(s)
+        s.ehlo()
+        s.ok("MAIL FROM:<someone@example.org>")
+        s.ok(f"RCPT TO:<{lab.address('bob')}>")
+        if s.cmd("DATA").code != 354:
+            break
+    [pid] = lab.pids("queued")
+    used = len(os.listdir(f"/proc/{pid}/fd"))
+    assert len(sessions) > 50 and used < 800, (len(sessions), used)
+    for s in sessions[:-1]:
+        s.send(wire.stuff(plain("x")))
+    assert {s.reply().code for s in sessions[:-1]} == {250}
+    for s in sessions:
+        s.close()
+    lab.wait_files("bob", len(sessions) - 1)
 
 
 # --- not in time
