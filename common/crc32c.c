@@ -103,8 +103,13 @@ uint32_t
 crc32c(uint32_t crc, const void *buf, size_t n)
 {
 #ifdef __x86_64__
-	if (__builtin_cpu_supports("sse4.2"))
-		return ~(n >= STRIPE * 3 && __builtin_cpu_supports("pclmul")
+	/*
+	 * As the C library found it at start.  __builtin_cpu_supports() would
+	 * ask the processor again at the start of every process, and virtual
+	 * machines answer slowly.
+	 */
+	if (CPU_FEATURE_ACTIVE(SSE4_2))
+		return ~(n >= STRIPE * 3 && CPU_FEATURE_ACTIVE(PCLMULQDQ)
 			? by_three(~crc, buf, n)
 			: by_instruction(~crc, buf, n));
 #endif
