@@ -262,48 +262,47 @@ start(void)
 	return -1;
 }
 
+static const struct {
+	struct state is;
+	const char *calls;
+	int status;
+	bool fault; /* is what the client hears */
+} cases[] = {
+	{ { 0 }, "tbpl", -1, false },
+	{ { .user_mode = true, .stranger = true }, "tbpl", -1, false },
+	{ { .stranger = true }, "tBpl", -1, false },
+	{ { .stranger = true, .nobody = true }, "tB", EX_CONFIG, true },
+	{ { .broken = true }, "tB", EX_CONFIG, true },
+	{ { .broken = true, .nobody = true }, "tB", EX_CONFIG, true },
+	{ { .undeclared = true }, "tbp", EX_CONFIG, true },
+	{ { .unloadable = true }, "tbpl", EX_CONFIG, true },
+	/* A parent does it once. */
+	{ { .listening = true }, "tbplsAA", -1, false },
+	{ { .listening = true, .undeclared = true }, "tbpsAA", EX_CONFIG,
+	    true },
+	{ { .listening = true, .unloadable = true }, "tbplsAA", EX_CONFIG,
+	    true },
+	{ { .listening = true, .unlimited = true }, "tbplsAA", EX_CONFIG,
+	    true },
+	{ { .listening = true, .broken = true }, "tBsAA", EX_CONFIG, true },
+	{ { .listening = true, .stranger = true, .nobody = true }, "tBz",
+	    EX_CONFIG, false },
+	/* And again with other tables, whatever they are. */
+	{ { .listening = true, .changes = true }, "tbplsAAcrpl", -1, false },
+	{ { .listening = true, .changes = true, .breaks = true }, "tbplsAAcr",
+	    EX_CONFIG, true },
+	{ { .listening = true, .changes = true, .broken = true }, "tBsAAt",
+	    EX_CONFIG, true },
+	{ { .listening = true,
+	      .changes = true,
+	      .broken = true,
+	      .repaired = true },
+	    "tBsAAtpl", -1, false },
+};
+
 static void
 starts(void **state)
 {
-	static const struct {
-		struct state is;
-		const char *calls;
-		int status;
-		bool fault; /* is what the client hears */
-	} cases[] = {
-		{ { 0 }, "tbpl", -1, false },
-		{ { .user_mode = true, .stranger = true }, "tbpl", -1, false },
-		{ { .stranger = true }, "tBpl", -1, false },
-		{ { .stranger = true, .nobody = true }, "tB", EX_CONFIG, true },
-		{ { .broken = true }, "tB", EX_CONFIG, true },
-		{ { .broken = true, .nobody = true }, "tB", EX_CONFIG, true },
-		{ { .undeclared = true }, "tbp", EX_CONFIG, true },
-		{ { .unloadable = true }, "tbpl", EX_CONFIG, true },
-		/* A parent does it once. */
-		{ { .listening = true }, "tbplsAA", -1, false },
-		{ { .listening = true, .undeclared = true }, "tbpsAA",
-		    EX_CONFIG, true },
-		{ { .listening = true, .unloadable = true }, "tbplsAA",
-		    EX_CONFIG, true },
-		{ { .listening = true, .unlimited = true }, "tbplsAA",
-		    EX_CONFIG, true },
-		{ { .listening = true, .broken = true }, "tBsAA", EX_CONFIG,
-		    true },
-		{ { .listening = true, .stranger = true, .nobody = true },
-		    "tBz", EX_CONFIG, false },
-		/* And again with other tables, whatever they are. */
-		{ { .listening = true, .changes = true }, "tbplsAAcrpl", -1,
-		    false },
-		{ { .listening = true, .changes = true, .breaks = true },
-		    "tbplsAAcr", EX_CONFIG, true },
-		{ { .listening = true, .changes = true, .broken = true },
-		    "tBsAAt", EX_CONFIG, true },
-		{ { .listening = true,
-		      .changes = true,
-		      .broken = true,
-		      .repaired = true },
-		    "tBsAAtpl", -1, false },
-	};
 	char heard[20];
 	ssize_t n;
 
