@@ -1,5 +1,5 @@
 /*
- * chan: one end of a channel between two processes (DESIGN: channels).
+ * chan: one end of a channel between two processes (postrider(7)).
  *
  * Sends and receives one message at a time over a SOCK_SEQPACKET socket and
  * keeps the channel's state on both ends by the same table.  The receiver

@@ -183,8 +183,9 @@ format(struct line *l, const char *fmt, struct args *a)
 	}
 }
 
-/* The process that called log_open(); 0 in its children. */
+/* The process that called log_open(); 0 in its children, if watched. */
 static pid_t own_pid;
+static bool watched;
 
 static void
 forget_pid(void)
@@ -286,8 +287,9 @@ log_open(const char *name, enum log_kind where, const char *path)
 {
 	program = name;
 	kind = where;
-	if (own_pid == 0 && pthread_atfork(NULL, NULL, forget_pid) == 0)
-		own_pid = getpid();
+	if (!watched)
+		watched = pthread_atfork(NULL, NULL, forget_pid) == 0;
+	own_pid = watched ? getpid() : 0;
 	if (where == LOG_TO_SYSLOG)
 		use_syslog(0);
 	else if (where == LOG_TO_FILE)

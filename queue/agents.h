@@ -22,8 +22,9 @@ struct agents *agents_new(struct queue *, int spawn);
 struct pool *agents_pool(struct agents *, const char *name, uint32_t program);
 
 /*
- * Whether work for the pool of that name is likely to be done soon: it has no
- * agents yet, or one of them is free or has answered a moment ago.
+ * Whether work for the pool of that name is likely to be done soon: one of its
+ * agents is free or has answered a moment ago; or it has none, is not pausing,
+ * and there is a place for one.
  */
 bool agents_ready(const struct agents *, const char *name);
 

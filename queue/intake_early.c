@@ -47,7 +47,10 @@ early_room(const struct incoming *in)
 	return room;
 }
 
-/* Looks again when the first of them is late. */
+/*
+ * Looks again when the first of them is late; an alarm that is set stays, also
+ * for one that has less time by a newer configuration.
+ */
 static void
 set_alarm(struct intake_server *s)
 {
@@ -110,9 +113,7 @@ file(struct incoming *in)
 	early_leave(in);
 	in->busy = false;
 	if (in->peer == NULL) {
-		log_event(in->env.id, "forgotten",
-		    "reason=session-gone not-delivered=%s", in->because);
-		incoming_give_up(in);
+		incoming_give_up(in, "session-gone");
 		return;
 	}
 	log_event(in->env.id, "filed", "reason=%s", in->because);

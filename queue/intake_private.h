@@ -34,8 +34,8 @@ struct incoming {
 	bool busy;      /* committed: on_done() will run */
 	TAILQ_ENTRY(incoming) in_early;
 	bool is_early;       /* among those: delivered first, filed if late */
-	int64_t late;        /* deadline_now() when it is filed */
-	const char *because; /* why, for the log */
+	int64_t late;        /* deadline_now() when it is filed; 0: at once */
+	const char *because; /* why it is filed, for the log */
 };
 
 void incoming_free(struct incoming *);
@@ -43,8 +43,8 @@ void incoming_free(struct incoming *);
 void incoming_refuse(struct incoming *, int error);
 /* Gives the session a spool file instead of its memory file, or refuses. */
 void incoming_file(struct incoming *);
-/* Forgets and frees it. */
-void incoming_give_up(struct incoming *);
+/* Forgets and frees it, with a line in the log if it might be known already. */
+void incoming_give_up(struct incoming *, const char *reason);
 
 /*
  * intake_early: delivery before the answer.

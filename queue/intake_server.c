@@ -208,6 +208,21 @@ give_file(struct incoming *in, int fd, uint64_t memory)
 		(void)close(fd); /* the session syncs it and closes its own */
 }
 
+/* A memory file of *memory bytes where that can be, else a spool file. */
+static int
+make_file(struct incoming *in, uint64_t *memory)
+{
+	struct spool *s = in->server->q->spool;
+	int fd = -1;
+
+	if ((*memory = early_room(in)) > 0)
+		fd = spool_create_memory(s, &in->env, *memory);
+	if (fd != -1)
+		return fd;
+	*memory = 0; /* or memory or descriptors are short */
+	return spool_create(s, &in->env);
+}
+
 static void
 on_body(struct incoming *in)
 {
@@ -220,9 +235,7 @@ on_body(struct incoming *in)
 		refuse(in, in->diag.dsn, in->diag.text);
 		return;
 	}
-	memory = early_room(in);
-	fd = memory > 0 ? spool_create_memory(s->q->spool, &in->env, memory)
-			: spool_create(s->q->spool, &in->env);
+	fd = make_file(in, &memory);
 	if (fd == -1) {
 		in->env.id[0] = '\0';
 		incoming_refuse(in, errno);
@@ -267,7 +280,7 @@ log_queued(const struct incoming *in)
 	    in->memory ? "memory" : "file");
 }
 
-/* Deliveries may begin; false without memory, and then it is refused. */
+/* It is whole, and deliveries may begin; false without memory, and then it is refused. */
 static bool
 begin(struct incoming *in)
 {
@@ -313,7 +326,6 @@ on_commit(struct incoming *in, const struct msg_intake_commit *m)
 	struct spool_content said = {
 		.size = m->size, .lines = m->lines, .crc = m->crc
 	};
-
 	bool memory = in->memory;
 
 	in->size = m->size;
@@ -337,8 +349,11 @@ on_commit(struct incoming *in, const struct msg_intake_commit *m)
 }
 
 void
-incoming_give_up(struct incoming *in)
+incoming_give_up(struct incoming *in, const char *reason)
 {
+	if (in->scheduled)
+		log_event(in->env.id, "forgotten", "reason=%s filing=%s",
+		    reason, in->because);
 	forget(in);
 	incoming_free(in);
 }
@@ -365,7 +380,7 @@ on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 	else if (type == INTAKE_T_COMMIT)
 		on_commit(in, msg);
 	else if (type == INTAKE_T_ABORT)
-		incoming_give_up(in);
+		incoming_give_up(in, "session-gave-up");
 }
 
 /* What was not committed is forgotten; what was is finished. */
@@ -378,7 +393,7 @@ on_closed(struct peer *p)
 		return;
 	in->peer = NULL;
 	if (!in->busy)
-		incoming_give_up(in);
+		incoming_give_up(in, "session-gone");
 }
 
 static const struct peer_ops ops = { on_message, on_closed };

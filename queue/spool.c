@@ -101,7 +101,7 @@ spool_file(struct spool *s, struct envelope *e)
 	struct memory *m = memory_find(s, e->id);
 	int fd, saved;
 
-	if (m == NULL || m->orphan || m->phase > MEMORY_EARLY) {
+	if (m == NULL || m->phase > MEMORY_EARLY) {
 		errno = ENOENT;
 		return -1;
 	}
@@ -137,19 +137,15 @@ open_file(struct spool *s, const char *id, bool writable, int *fd,
 	return state;
 }
 
-enum spool_state
-spool_commit(struct spool *s, const struct envelope *e,
-    const struct spool_content *said, syncer_done *done, void *arg)
+/* Whether the file is what was said; one from memory gets its marks. */
+static enum spool_state
+check_file(struct spool *s, const struct envelope *e,
+    const struct spool_content *said, struct memory *m)
 {
-	struct memory *m = memory_find(s, e->id);
 	enum spool_state state;
 	struct spool_fault f;
 	int fd, saved;
 
-	if (m != NULL && (m->phase == MEMORY_WRITING || m->settled))
-		return memory_commit(m, said, done, arg);
-	if (m != NULL && !memory_same(m, said))
-		return SPOOL_INCOMPLETE;
 	if ((state = open_file(s, e->id, m != NULL, &fd, &f)) != SPOOL_VALID)
 		return state;
 	state = spool_file_committed(fd, e, said, &f);
@@ -160,14 +156,32 @@ spool_commit(struct spool *s, const struct envelope *e,
 	errno = saved;
 	if (state == SPOOL_DAMAGED || state == SPOOL_INCOMPLETE)
 		log_error(e->id, "wanted=%s found=%s", f.wanted, f.found);
-	if (state == SPOOL_VALID &&
-	    !(m != NULL
-		    ? memory_sync(m, done, arg)
-		    : syncer_ask(s->syncer, spool_id_dir(e->id), done, arg))) {
-		errno = ENOMEM;
-		state = SPOOL_FAILED;
-	}
 	return state;
+}
+
+enum spool_state
+spool_commit(struct spool *s, const struct envelope *e,
+    const struct spool_content *said, syncer_done *done, void *arg)
+{
+	struct memory *m = memory_find(s, e->id);
+	enum spool_state state;
+	bool asked;
+
+	if (m != NULL &&
+	    (m->phase == MEMORY_WRITING || m->phase == MEMORY_SETTLED))
+		return memory_commit(m, said, done, arg);
+	if (m != NULL && !memory_same(m, said))
+		return SPOOL_INCOMPLETE;
+	if ((state = check_file(s, e, said, m)) != SPOOL_VALID)
+		return state;
+	if (m != NULL)
+		asked = memory_sync(m, done, arg);
+	else
+		asked = syncer_ask(s->syncer, spool_id_dir(e->id), done, arg);
+	if (asked)
+		return SPOOL_VALID;
+	errno = ENOMEM;
+	return SPOOL_FAILED;
 }
 
 static bool
@@ -185,7 +199,7 @@ spool_abort(struct spool *s, const char *id)
 {
 	struct memory *m = memory_find(s, id);
 
-	if (m == NULL || m->phase >= MEMORY_FILING)
+	if (m == NULL || memory_has_file(m))
 		(void)remove_file(s, id); /* recovery finds it incomplete */
 	if (m != NULL)
 		memory_abort(m);
@@ -196,8 +210,7 @@ spool_remove(struct spool *s, const char *id)
 {
 	struct memory *m = memory_find(s, id);
 
-	if ((m == NULL || (m->phase >= MEMORY_FILING && !m->orphan)) &&
-	    !remove_file(s, id))
+	if ((m == NULL || memory_has_file(m)) && !remove_file(s, id))
 		return false;
 	spool_overlay_drop(s, id);
 	if (m != NULL)
@@ -257,7 +270,7 @@ spool_set_aside(struct spool *s, const char *id, const struct spool_fault *f)
 	struct memory *m = memory_find(s, id);
 
 	if (m != NULL) {
-		if (m->phase >= MEMORY_FILING)
+		if (memory_has_file(m))
 			(void)remove_file(s, id); /* as in spool_abort() */
 		memory_set_aside(m, f);
 		return;

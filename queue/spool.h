@@ -95,18 +95,21 @@ void spool_abort(struct spool *, const char *id);
 enum spool_state spool_load(struct spool *, const char *id, struct envelope *,
     struct spool_content *, struct spool_fault *);
 
-/* A read-only descriptor for an agent, the caller's to close; -1 with errno. */
+/*
+ * A descriptor to read with, the caller's to close; -1 with errno.  That of a
+ * message in memory is sealed against writing, and shares its offset with all
+ * others of it: readers use pread(2).
+ */
 int spool_reader(struct spool *, const char *id);
 
 /*
  * Writes what changes in place: the status of recipient i, the state.  They
- * are not waited for: losing one costs a duplicate.  With the state of a
- * message of which some recipients are done with, all are synced a little
- * later.  What cannot be written is kept in memory and seen by spool_load() as
+ * are not waited for: losing one costs a duplicate.  With the state, statuses
+ * that were set before are synced a little later.  What cannot be written is kept in memory and seen by spool_load() as
  * if it were.
  */
 void spool_mark(struct spool *, struct envelope *, size_t i, enum rcpt_status);
-void spool_put_state(struct spool *, const struct envelope *);
+void spool_put_state(struct spool *, struct envelope *);
 
 /* The message is done with; false (logged) when it cannot be removed now. */
 bool spool_remove(struct spool *, const char *id);

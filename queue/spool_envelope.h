@@ -54,6 +54,7 @@ struct envelope {
 	char sender[ADDR_MAX + 1]; /* "" is the null reverse-path */
 	char envid[ENVID_MAX + 1];
 	struct envelope_state state;
+	bool marked;        /* statuses were set since the last put_state */
 	struct rcpt *rcpts; /* owned */
 	size_t nrcpt, room;
 	struct sbuf text; /* the recipients' strings */

@@ -105,6 +105,7 @@ spool_mark(
 	struct unwritten *u;
 
 	e->rcpts[i].status = (char)status;
+	e->marked = true;
 	if (write_status(s, e, i) || (u = note(s, e->id)) == NULL)
 		return;
 	u->marks[u->n].index = (uint32_t)i;
@@ -112,38 +113,49 @@ spool_mark(
 	u->n++;
 }
 
-/* In the helper thread; arg is a descriptor. */
+/* In the helper thread. */
 static int
 sync_marks(void *arg)
 {
-	return fdatasync((int)(intptr_t)arg) == -1 ? errno : 0;
+	const struct marks *m = arg;
+
+	return fdatasync(m->fd) == -1 ? errno : 0;
 }
 
 static void
 marks_synced(void *arg, int error)
 {
+	struct marks *m = arg;
+
 	(void)error; /* has been logged; a power cut may forget the marks */
-	(void)close((int)(intptr_t)arg); /* nothing was written through it */
+	(void)close(m->fd); /* nothing was written through it */
+	m->fd = -1;
 }
 
-/* Recipients that are done with shall not get it again after a power cut. */
+/*
+ * Recipients that are done with shall not get it again after a power cut.  It
+ * is no promise: when the helper thread has many, the kernel's time must do.
+ */
 static void
-keep_marks(struct spool *s, const struct envelope *e)
+keep_marks(struct spool *s, const char *id)
 {
+	struct marks *m = s->marks;
 	struct spool_fault f;
-	int fd;
 
+	while (m < s->marks + MARKS_MOST && m->fd != -1)
+		m++;
 	/* What cannot be opened now is said by who reads it next. */
-	if (env_pending(e) < e->nrcpt &&
-	    spool_file_open(spool_dir(s, e->id), e->id, false, &fd, &f) ==
-		SPOOL_VALID &&
-	    !syncer_ask_work(s->syncer, spool_id_dir(e->id), sync_marks,
-		marks_synced, (void *)(intptr_t)fd))
-		(void)close(fd); /* no memory: as before a power cut */
+	if (m == s->marks + MARKS_MOST ||
+	    spool_file_open(spool_dir(s, id), id, false, &m->fd, &f) !=
+		SPOOL_VALID)
+		return;
+	if (!syncer_ask_work(
+		s->syncer, SYNCER_NO_DIR, sync_marks, marks_synced, m))
+		marks_synced(m, ENOMEM);
 }
 
 void
-spool_put_state(struct spool *s, const struct envelope *e)
+spool_put_state(struct spool *s, struct envelope *e)
 {
 	struct memory *m;
 	struct unwritten *u;
@@ -154,8 +166,9 @@ spool_put_state(struct spool *s, const struct envelope *e)
 	}
 	if ((m = memory_find(s, e->id)) != NULL)
 		memory_put_off(m);
-	else
-		keep_marks(s, e);
+	else if (e->marked)
+		keep_marks(s, e->id);
+	e->marked = false;
 }
 
 void

@@ -133,7 +133,7 @@ memory_commit(struct memory *m, const struct spool_content *said,
 {
 	int result = m->result;
 
-	if (m->settled) { /* while the session copied it */
+	if (m->phase == MEMORY_SETTLED) {
 		memory_free(m);
 		done(arg, result);
 		return SPOOL_VALID;
@@ -150,6 +150,12 @@ memory_commit(struct memory *m, const struct spool_content *said,
 	m->arg = arg;
 	m->phase = MEMORY_EARLY;
 	return SPOOL_VALID;
+}
+
+bool
+memory_has_file(const struct memory *m)
+{
+	return m->phase == MEMORY_FILING || m->phase == MEMORY_SYNCING;
 }
 
 bool
@@ -171,13 +177,20 @@ memory_marks(struct memory *m, int fd)
 	return m->marked != -1;
 }
 
+/* Committed, and not done with. */
+static bool
+is_whole(const struct memory *m)
+{
+	return m->phase == MEMORY_EARLY || memory_has_file(m);
+}
+
 enum spool_state
 memory_load(const struct memory *m, struct envelope *e, struct spool_content *c,
     struct spool_fault *f)
 {
 	const char *wanted;
 
-	if (m->phase == MEMORY_WRITING || m->orphan || m->settled)
+	if (!is_whole(m))
 		return SPOOL_GONE;
 	*c = m->content;
 	if ((wanted = env_parse(e, m->text.s, m->text.len)) == NULL)
@@ -194,6 +207,10 @@ memory_load(const struct memory *m, struct envelope *e, struct spool_content *c,
 int
 memory_reader(const struct memory *m)
 {
+	if (m->phase == MEMORY_WRITING || m->phase == MEMORY_SETTLED) {
+		errno = ENOENT;
+		return -1;
+	}
 	/* Sealed: to write with it is refused to whoever has it. */
 	return fcntl(m->fd, F_DUPFD_CLOEXEC, 0);
 }
@@ -204,23 +221,23 @@ memory_write(struct memory *m, const void *p, size_t n, uint32_t at)
 	if (at <= m->text.len && n <= m->text.len - at)
 		memcpy(m->text.s + at, p, n);
 	m->has_marks = true;
-	return m->orphan || m->settled || m->phase < MEMORY_SYNCING;
+	return m->phase != MEMORY_SYNCING;
 }
 
 void
 memory_put_off(struct memory *m)
 {
-	if (m->phase == MEMORY_EARLY && !m->orphan)
+	if (m->phase == MEMORY_EARLY)
 		m->done(m->arg, SPOOL_WANTS_FILE);
 }
 
 void
 memory_abort(struct memory *m)
 {
-	if (m->phase == MEMORY_WRITING || m->settled)
+	if (m->phase == MEMORY_WRITING || m->phase == MEMORY_SETTLED)
 		memory_free(m);
 	else
-		m->orphan = true;
+		m->phase = MEMORY_ORPHAN;
 }
 
 /* It is done with, for its session too if that waits for it now. */
@@ -230,17 +247,14 @@ end(struct memory *m, int result)
 	syncer_done *done = m->done;
 	void *arg = m->arg;
 
-	if (m->orphan || m->phase == MEMORY_WRITING) {
-		memory_free(m);
-		return;
-	}
-	if (m->phase == MEMORY_EARLY) {
+	if (memory_has_file(m)) {
+		m->phase = MEMORY_SETTLED;
+		m->result = result;
+	} else if (m->phase == MEMORY_EARLY) {
 		memory_free(m);
 		done(arg, result);
-		return;
-	}
-	m->settled = true;
-	m->result = result;
+	} else if (m->phase != MEMORY_SETTLED)
+		memory_free(m);
 }
 
 void
@@ -272,11 +286,12 @@ filed(void *arg, int error)
 	struct memory *m = arg;
 	syncer_done *done = m->done;
 	void *done_arg = m->arg;
+	bool settled = m->phase == MEMORY_SETTLED;
 
-	if (m->settled)
+	if (settled)
 		error = m->result;
 	/* After an error it waits for spool_abort(). */
-	if (error == 0 || m->settled)
+	if (error == 0 || settled)
 		memory_free(m);
 	done(done_arg, error);
 }

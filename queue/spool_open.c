@@ -116,6 +116,8 @@ spool_close(struct spool *s)
 		syncer_free(s->syncer);
 	for (size_t i = 0; i <= SPOOL_DAMAGED_DIR; i++)
 		close_if(s->dirs[i]);
+	for (size_t i = 0; i < MARKS_MOST; i++)
+		close_if(s->marks[i].fd);
 	close_if(s->lock);
 	close_if(s->queue);
 	close_if(s->root);
@@ -140,6 +142,8 @@ spool_open(struct event_base *base, const char *path)
 	s->root = s->queue = s->lock = -1;
 	for (size_t i = 0; i <= SPOOL_DAMAGED_DIR; i++)
 		s->dirs[i] = -1;
+	for (size_t i = 0; i < MARKS_MOST; i++)
+		s->marks[i].fd = -1;
 	if ((s->path = strdup(path)) != NULL && open_all(s)) {
 		s->syncer = syncer_new(base, s->dirs, SPOOL_DIRS + 1);
 		if (s->syncer != NULL)

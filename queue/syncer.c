@@ -54,7 +54,7 @@ sync_round(const struct syncer *s, struct requests *round)
 	r->error = r->work != NULL ? r->work(r->arg) : 0;
 	STAILQ_FOREACH(r, round, link)
 	{
-		if (r->error != 0)
+		if (r->error != 0 || r->dir == SYNCER_NO_DIR)
 			continue;
 		if (errors[r->dir] == -1)
 			errors[r->dir] =
@@ -103,8 +103,8 @@ finish(struct syncer *s, struct request *r)
 {
 	s->pending--;
 	if (r->error != 0)
-		log_error("-", "wanted=fsync found=%s directory=%zu",
-		    strerror(r->error), r->dir);
+		log_error("-", "wanted=fsync found=%s directory=%jd",
+		    strerror(r->error), (intmax_t)(ssize_t)r->dir);
 	if (r->done != NULL)
 		r->done(r->arg, r->error);
 	free(r);

@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SYNCER_DIRS 300 /* at most */
+#define SYNCER_DIRS 300        /* at most */
+#define SYNCER_NO_DIR SIZE_MAX /* instead of a number: only the work */
 
 struct syncer;
 

@@ -180,7 +180,7 @@ static const struct row rows[] = {
 	{ WRITING,	on_aside,	0,	NONE,	false,	false,	GONE,	GONE },
 	{ WRITING,	on_mark,	0,	NONE,	false,	true,	GONE,	GONE },
 	{ WRITING,	on_state,	0,	NONE,	false,	true,	GONE,	GONE },
-	{ WRITING,	on_reader,	0,	NONE,	false,	true,	GONE,	GONE },
+	{ WRITING,	on_reader,	ENOENT,	NONE,	false,	true,	GONE,	GONE },
 	{ WRITING,	on_closed,	0,	NONE,	false,	true,	GONE,	GONE },
 
 	{ EARLY,	on_commit,	BAD,	NONE,	false,	true,	OK,	GONE },
@@ -217,7 +217,7 @@ static const struct row rows[] = {
 	{ FILING,	on_reader,	0,	NONE,	true,	true,	OK,	BAD },
 	{ FILING,	on_closed,	0,	NONE,	true,	true,	OK,	BAD },
 
-	{ GIVEN_UP,	on_commit,	GONE,	NONE,	false,	true,	GONE,	GONE },
+	{ GIVEN_UP,	on_commit,	BAD,	NONE,	false,	true,	GONE,	GONE },
 	{ GIVEN_UP,	on_other,	BAD,	NONE,	false,	true,	GONE,	GONE },
 	{ GIVEN_UP,	on_file,	ENOENT,	NONE,	false,	true,	GONE,	GONE },
 	{ GIVEN_UP,	on_abort,	0,	NONE,	false,	true,	GONE,	GONE },
@@ -236,7 +236,7 @@ static const struct row rows[] = {
 	{ SETTLED,	on_remove,	0,	NONE,	false,	true,	GONE,	GONE },
 	{ SETTLED,	on_mark,	0,	NONE,	false,	true,	GONE,	GONE },
 	{ SETTLED,	on_state,	0,	NONE,	false,	true,	GONE,	GONE },
-	{ SETTLED,	on_reader,	0,	NONE,	false,	true,	GONE,	GONE },
+	{ SETTLED,	on_reader,	ENOENT,	NONE,	false,	true,	GONE,	GONE },
 	{ SETTLED,	on_closed,	0,	NONE,	false,	true,	GONE,	GONE },
 
 	/* Its session waits for the answer and can say nothing. */
