@@ -71,6 +71,7 @@ lint:
 
 # Figures, never a test: a busy machine must not fail a build.  Bounded by
 # QUICK=1, ROWS="...", SERVERS="...", ROUNDS=N; see tests/bench/run --help.
+# What the caller gives make stands in the environment of run.
 BENCH	= plainserver keep mkbox smtpload popload sessions jobload
 BENCH_MODULES = client arrivals family cgroup
 
@@ -82,5 +83,4 @@ $(O)/tests/bench/%: $(O)/tests/bench/%.o \
 
 bench: all $(BENCH:%=$(O)/tests/bench/%)
 	$(call need,$(RUN_PKGS))
-	ROWS="$(ROWS)" SERVERS="$(SERVERS)" ROUNDS="$(ROUNDS)" \
-	    QUICK="$(QUICK)" sh tests/bench/run $(O)
+	sh tests/bench/run $(O)

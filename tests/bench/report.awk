@@ -1,4 +1,4 @@
-# report.awk: the table of a run; arguments goals, servers, values (see run).
+# report.awk: the tables of a run; arguments goals, servers, values (see run).
 #
 # A ratio says how many times better a server is than the best peer of the
 # figure: above 1 is better, whatever the unit.  Who had nothing synced when it
@@ -26,7 +26,6 @@ file == 2 {
 		unsynced[$1] = "not synced"
 	if ($3 ~ /^unknown/)
 		unsynced[$1] = "unchecked"
-	quit[$1] = $4
 }
 
 file == 3 {
@@ -55,72 +54,112 @@ function stores(figure) {
 	return figure ~ /^(new|reuse|large|huge|latency)/
 }
 
-# The best of those that do the same.
-function best_peer(figure,    i, s, m, best) {
-	best = ""
+function is_better(figure, a, b) {
+	return better[figure] == "more" ? a > b : a < b
+}
+
+# The best of those that do the same: best and best_name.
+function find_best(figure,    i, s, m) {
+	best_name = ""
 	for (i = 1; i <= nservers; i++) {
 		s = servers[i]
 		if (ours(s) || s ~ /^plain/ || !n[figure, s] ||
 		    (stores(figure) && unsynced[s]))
 			continue
 		m = median(figure, s)
-		if (best == "" || (better[figure] == "more" ? m > best : m < best))
+		if (best_name == "" || is_better(figure, m, best)) {
 			best = m
+			best_name = s
+		}
 	}
-	return best
 }
 
-function ratio(figure, mine, other) {
-	if (better[figure] == "more")
-		return other > 0 ? mine / other : 0
-	return mine > 0 ? other / mine : 0
+function ratio(figure, mine) {
+	if (best_name == "" || mine <= 0 || best <= 0)
+		return 0
+	return better[figure] == "more" ? mine / best : best / mine
 }
 
-function judge(figure, server, m, best,    g, how) {
+function number(m) {
+	return sprintf(m < 10 ? "%.3f" : m < 1000 ? "%.1f" : "%.0f", m)
+}
+
+# Sets wanted, for people, and answers reached, MISSED or nothing.
+function judge(figure, server, m,    how, g, at) {
+	wanted = ""
 	how = server ~ /-(nowait|xinetd|accept)$/ ? "connected" : "listening"
 	g = goal[figure, how]
 	if (!ours(server) || g == "-")
 		return ""
-	if (substr(g, 1, 1) == "=") {
-		g = substr(g, 2) + 0
-		return sprintf("%s (wanted %.0f)", m <= g ? "reached" : "MISSED", g)
+	at = index(g, "=")
+	if (at != 1 && best_name != "")
+		wanted = sprintf("%.2fx", g + 0)
+	if (at) {
+		wanted = substr(g, at + 1) (wanted == "" ? "" : ", " wanted)
+		g = substr(g, at + 1) + 0
+		return m == g || is_better(figure, m, g) ? "reached" : "MISSED"
 	}
-	if (best == "")
-		return "no peer"
-	return sprintf("%s (wanted %.2fx: %.4g)",
-	    ratio(figure, m, best) >= g ? "reached" : "MISSED", g,
-	    better[figure] == "more" ? best * g : best / g)
+	if (best_name == "")
+		return ""
+	return ratio(figure, m) >= g + 0 ? "reached" : "MISSED"
 }
 
-function line(figure, server, best,    m, places, r, wide) {
+function line(figure, server,    m, r, verdict, wide) {
 	m = median(figure, server)
 	wide = ""
 	if (m > 0 && n[figure, server] > 1)
 		wide = sprintf("+-%.0f%%", spread / m * 50)
-	places = m < 10 ? 3 : m < 1000 ? 1 : 0
+	r = ""
 	if (stores(figure) && unsynced[server])
 		r = unsynced[server]
-	else
-		r = best != "" ? sprintf("%.2fx", ratio(figure, m, best)) : ""
-	printf "  %-18s %12s %6s %11s  %s\n", server,
-	    sprintf("%." places "f", m), wide, r,
-	    judge(figure, server, m, best)
+	else if (best_name != "")
+		r = sprintf("%.2fx", ratio(figure, m))
+	verdict = judge(figure, server, m)
+	if (verdict != "")
+		verdict = verdict " (wanted " wanted ")"
+	row = sprintf("  %-18s %12s %6s %11s  %s", server, number(m), wide, r,
+	    verdict)
+	sub(/ *$/, "", row)
+	print row
+}
+
+function block(figure,    i, shown) {
+	find_best(figure)
+	for (i = 1; i <= nservers; i++) {
+		if (!n[figure, servers[i]])
+			continue
+		if (!shown++)
+			printf "%s (%s is better)\n", what[figure],
+			    better[figure]
+		line(figure, servers[i])
+	}
+	if (shown)
+		print ""
+}
+
+# One line for each goal and way to be started.
+function summary(figure, server,    m, verdict) {
+	if (!n[figure, server])
+		return
+	find_best(figure)
+	m = median(figure, server)
+	verdict = judge(figure, server, m)
+	if (verdict == "")
+		return
+	printf "%-7s  %-20s %10s %9s  %-15s %s\n", verdict,
+	    figure (server ~ /-/ ? " nowait" : ""), number(m),
+	    best_name == "" ? "" : sprintf("%.2fx", ratio(figure, m)), wanted,
+	    best_name == "" ? "" : best_name " " number(best)
 }
 
 END {
+	printf "%-7s  %-20s %10s %9s  %-15s %s\n", "", "figure", "suite",
+	    "ratio", "wanted", "best peer"
 	for (f = 1; f <= nfigures; f++) {
-		figure = figures[f]
-		shown = 0
-		best = best_peer(figure)
-		for (i = 1; i <= nservers; i++) {
-			if (!n[figure, servers[i]])
-				continue
-			if (!shown++)
-				printf "%s (%s is better)\n", what[figure],
-				    better[figure]
-			line(figure, servers[i], best)
-		}
-		if (shown)
-			print ""
+		summary(figures[f], "postrider")
+		summary(figures[f], "postrider-nowait")
 	}
+	print ""
+	for (f = 1; f <= nfigures; f++)
+		block(figures[f])
 }
