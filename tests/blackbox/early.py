@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import wire
 from messages import plain
@@ -110,3 +110,17 @@ def blocked(lab, user):
     finally:
         place.unlink()
         kept.rename(place)
+
+
+@contextmanager
+def filing(lab, message):
+    """A session that is stopped when it should file the message for alice, who
+    is blocked; bob has it.  Its client and process."""
+    with ExitStack() as until_then:
+        with stopped(lab, "local"):
+            client = Client(lab, message, ["alice", "bob"])
+            wait_early(lab)
+            [session] = until_then.enter_context(stopped(lab, "smtpd"))
+        wait_for(lab.queued, "its file")
+        wait_for(lambda: lab.files("bob"), "bob's copy")
+        yield client, session
