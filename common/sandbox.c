@@ -7,6 +7,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <sysexits.h>
 
 #include "common/sandbox.h"
@@ -20,6 +21,8 @@ struct bounds {
 
 /* clang-format off */
 static const struct bounds bounds[] = {
+	/* As much as the most that a session of its kind may have. */
+	[SANDBOX_LISTENER]	= { 4096,	256 * MB },
 	[SANDBOX_SMTPD]		= { 16,		256 * MB },
 	/* The kernel compares all descriptors that a user has in flight with
 	 * the sender's bound: pop3d sends its client's at login. */
@@ -32,8 +35,6 @@ static const struct bounds bounds[] = {
 	[SANDBOX_BOUNCE]	= { 64,		256 * MB },
 };
 /* clang-format on */
-
-static const struct bounds *in_force;
 
 static void
 bound(int resource, rlim_t value)
@@ -50,24 +51,32 @@ bound(int resource, rlim_t value)
 		err(EX_OSERR, "setrlimit");
 }
 
-void
-sandbox(enum sandbox_profile profile)
+static void
+close_in(void)
 {
-	const struct bounds *b = &bounds[profile];
-
-	if (b == in_force)
-		return;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		err(EX_OSERR, "no_new_privs");
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		err(EX_OSERR, "dumpable");
 	bound(RLIMIT_CORE, 0);
-	if (b->files != 0)
+}
+
+void
+sandbox(enum sandbox_profile profile)
+{
+	static struct bounds in_force; /* from this call or the parent's */
+	static bool closed_in;
+	const struct bounds *b = &bounds[profile];
+
+	if (!closed_in)
+		close_in();
+	closed_in = true;
+	if (b->files != 0 && b->files != in_force.files)
 		bound(RLIMIT_NOFILE, b->files);
 #ifndef __SANITIZE_ADDRESS__
 	/* AddressSanitizer reserves terabytes of address space. */
-	if (b->memory != 0)
+	if (b->memory != 0 && b->memory != in_force.memory)
 		bound(RLIMIT_AS, b->memory);
 #endif
-	in_force = b;
+	in_force = *b;
 }

@@ -10,8 +10,9 @@
 #define COMMON_SANDBOX_H
 
 enum sandbox_profile {
-	SANDBOX_SMTPD, /* one SMTP session, or the parent that accepts them */
-	SANDBOX_POP3D, /* the same of POP3 sessions before login */
+	SANDBOX_LISTENER, /* accepts connections and forks; reads no client */
+	SANDBOX_SMTPD,    /* one SMTP session, connected to its daemons */
+	SANDBOX_POP3D,    /* one POP3 session before login, the same */
 	SANDBOX_QUEUED,
 	SANDBOX_AUTHD,
 	SANDBOX_HASHER, /* authd's password hashing child */
@@ -22,8 +23,9 @@ enum sandbox_profile {
 
 /*
  * Not dumpable, no new privileges, no core, and the profile's bounds on
- * descriptors and memory.  A failure ends the process (EX_OSERR).  All of it
- * is inherited by children, where calling it again costs nothing.
+ * descriptors and memory, which are never wider than those of a call before.  A
+ * failure ends the process (EX_OSERR).  Children inherit all of it; one that
+ * enters a profile of its own asks only for what is different.
  */
 void sandbox(enum sandbox_profile);
 

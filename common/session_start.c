@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/fault.h"
+#include "common/sandbox.h"
 #include "common/service.h"
 #include "common/session_start.h"
 #include "common/startup.h"
@@ -113,7 +114,7 @@ accept_one(struct session_start *s, int listener)
 	}
 	load(s);
 	load_limits(&p);
-	sandbox(s->bounds);
+	sandbox(SANDBOX_LISTENER);
 	s->in = s->out = service_accept(listener, &p.service, &s->peer);
 	fault_client(s->out);
 }

@@ -6,7 +6,6 @@
 #define COMMON_SESSION_START_H
 
 #include "common/net.h"
-#include "common/sandbox.h"
 #include "common/tables_fresh.h"
 
 struct session_start {
@@ -18,7 +17,6 @@ struct session_start {
 	const char *(*profile_for)(unsigned int port);
 	/* To clients, with CRLF: over a limit, and without configuration. */
 	const char *full, *fault;
-	enum sandbox_profile bounds; /* also of an accepting parent */
 	/*
 	 * Takes the options that hold for sessions out of tables, which stay
 	 * open; false with the reason logged.  In an accepting parent, once

@@ -2,11 +2,12 @@
  * pop3d: one POP3 session before login.
  *
  * Started by inetd, xinetd or systemd, as root or as postrider-net, with a
- * connection or a listening socket.  Reads the compiled tables, becomes
- * postrider-net, connects to authd and enters the sandbox; only then is the
- * first byte of the client read.  Talks to the client and to authd
- * (msg_auth.h), which after a login has pop3-mailbox started on the socket.
- * Never sees a mailbox.
+ * connection or a listening socket.  Reads the compiled tables and becomes
+ * postrider-net; with a listening socket it now is the parent that accepts and
+ * forks, in a sandbox of its own (session_start.c).  Each session connects to
+ * authd and enters the sandbox; only then is the first byte of the client
+ * read.  Talks to the client and to authd (msg_auth.h), which after a login
+ * has pop3-mailbox started on the socket.  Never sees a mailbox.
  */
 #include <err.h>
 #include <string.h>
@@ -84,7 +85,6 @@ main(int argc, char *argv[])
 	struct session_start start = { .program = "pop3d",
 		.path = TABLES_PATH,
 		.profile = "pop3",
-		.bounds = SANDBOX_POP3D,
 		.load = load,
 		.full = "-ERR [SYS/TEMP] Too many connections, try again later"
 			"\r\n",

@@ -3,10 +3,12 @@
  *
  * Started by inetd, xinetd or systemd with a connection or a listening socket,
  * and by postriderd for local submission.  As root it reads the compiled
- * tables; then it is postrider-net, connects to queued (msg_intake.h) and, where
- * logins or Unix users make it necessary, authd (msg_auth.h), enters the
- * sandbox, and only then reads the first byte.
- * Must never open, connect or run anything after that.
+ * tables; then it is postrider-net.  With a listening socket it now is the
+ * parent that accepts and forks, in a sandbox of its own (session_start.c).
+ * Each session connects to queued (msg_intake.h) and, where logins or Unix
+ * users make it necessary, authd (msg_auth.h), enters the sandbox, and only
+ * then reads the first byte.  Must never open, connect or run anything after
+ * that.
  */
 #include <err.h>
 #include <errno.h>
@@ -83,7 +85,6 @@ main(int argc, char *argv[])
 	struct session *s = &session;
 	struct session_start start = { .program = "smtpd",
 		.profile_for = config_profile,
-		.bounds = SANDBOX_SMTPD,
 		.load = load,
 		.full = "421 4.7.0 Too many sessions; please try again later"
 			"\r\n",

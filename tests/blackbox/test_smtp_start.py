@@ -193,8 +193,10 @@ def test_calls_from_accept_to_banner(make_lab, tmp_path, program, banner):
     assert fork + 1 <= 3, mine[accept:accept + fork + 1]
     # set_robust_list, which fork(3) makes; SIGTERM's action and mask; the
     # listening socket closed; socket and connect to one daemon; time and pid
-    # of the log's line, the line, the banner.
-    assert len(child) <= 9, child
+    # of the log's line, the line, the banner.  smtpd's session may have fewer
+    # descriptors than its parent, who has as many as a session of pop3d: it
+    # enters its own bounds with one more.
+    assert len(child) <= 9 + (program == "smtpd"), child
 
 
 @pytest.mark.skipif(SAN, reason="the sanitizers make calls of their own")

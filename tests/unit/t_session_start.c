@@ -13,6 +13,7 @@
 #include <sysexits.h>
 
 #include "common/fault.h"
+#include "common/sandbox.h"
 #include "common/service.h"
 #include "common/session_start.h"
 #include "common/startup.h"
@@ -206,7 +207,7 @@ __wrap_fault_client(int fd)
 void
 __wrap_sandbox(enum sandbox_profile profile)
 {
-	assert_int_equal(profile, SANDBOX_POP3D);
+	assert_int_equal(profile, SANDBOX_LISTENER);
 	call('s');
 }
 
@@ -254,7 +255,6 @@ start(void)
 		.profile_for = profile_for,
 		.full = "421 full\r\n",
 		.fault = "421 fault\r\n",
-		.bounds = SANDBOX_POP3D,
 		.load = load };
 	if ((r = setjmp(ended)) != 0)
 		return r - 1;

@@ -1,0 +1,213 @@
+/*
+ * t_sandbox: the bounds of a session, taken on at once or in two steps as
+ * under an accepting parent, each time in a process of its own.
+ * wrap: setrlimit prctl
+ */
+#include "tests/unit/unit.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <stdbool.h>
+
+#include "common/sandbox.h"
+
+#define MB (1024UL * 1024)
+#define NOBODY 65534
+
+static int calls;
+static rlim_t most_files;
+
+int __wrap_setrlimit(int, const struct rlimit *);
+int __real_setrlimit(int, const struct rlimit *);
+int __wrap_prctl(
+    int, unsigned long, unsigned long, unsigned long, unsigned long);
+int __real_prctl(int, ...);
+
+int
+__wrap_setrlimit(int resource, const struct rlimit *r)
+{
+	calls++;
+	return __real_setrlimit(resource, r);
+}
+
+int
+__wrap_prctl(int what, unsigned long a, unsigned long b, unsigned long c,
+    unsigned long d)
+{
+	calls++;
+	return __real_prctl(what, a, b, c, d);
+}
+
+static bool
+is_bound(int resource, rlim_t value)
+{
+	struct rlimit r;
+
+	/* Where the test itself may have fewer, these are left. */
+	if (resource == RLIMIT_NOFILE && value > most_files)
+		value = most_files;
+	return getrlimit(resource, &r) == 0 && r.rlim_cur == value &&
+	    r.rlim_max == value;
+}
+
+static bool
+is_closed_in(void)
+{
+	return __real_prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 &&
+	    __real_prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+	    is_bound(RLIMIT_CORE, 0);
+}
+
+/* Returns 0, or which step has gone wrong. */
+typedef int step(void);
+
+static void
+run(step *f)
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_int_not_equal(pid, -1);
+	if (pid == 0)
+		_exit(f());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+#ifdef __SANITIZE_ADDRESS__
+#define AS_CALLS 0
+static bool
+is_memory(rlim_t value)
+{
+	(void)value;
+	return true;
+}
+#else
+#define AS_CALLS 1
+static bool
+is_memory(rlim_t value)
+{
+	return is_bound(RLIMIT_AS, value);
+}
+#endif
+
+static int
+at_once(void)
+{
+	sandbox(SANDBOX_SMTPD);
+	if (!is_closed_in() || !is_bound(RLIMIT_NOFILE, 16) ||
+	    !is_memory(256 * MB))
+		return 1;
+	if (calls != 4 + AS_CALLS)
+		return 2;
+	sandbox(SANDBOX_SMTPD);
+	return calls == 4 + AS_CALLS ? 0 : 3;
+}
+
+/* Not as root: what has been given up does not come back. */
+static int
+in_steps(step *child)
+{
+	int status;
+	pid_t pid;
+
+	if (getuid() == 0 && setuid(NOBODY) == -1)
+		return 1;
+	sandbox(SANDBOX_LISTENER);
+	if (!is_closed_in() || !is_bound(RLIMIT_NOFILE, 4096) ||
+	    !is_memory(256 * MB))
+		return 2;
+	calls = 0;
+	if ((pid = fork()) == 0)
+		_exit(child());
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return 3;
+	return WEXITSTATUS(status);
+}
+
+static int
+smtpd_child(void)
+{
+	sandbox(SANDBOX_SMTPD);
+	if (!is_closed_in() || !is_bound(RLIMIT_NOFILE, 16) ||
+	    !is_memory(256 * MB))
+		return 10;
+	return calls == 1 ? 0 : 11;
+}
+
+static int
+pop3d_child(void)
+{
+	sandbox(SANDBOX_POP3D);
+	if (!is_closed_in() || !is_bound(RLIMIT_NOFILE, 4096) ||
+	    !is_memory(256 * MB))
+		return 10;
+	return calls == 0 ? 0 : 11;
+}
+
+static int
+smtpd_steps(void)
+{
+	return in_steps(smtpd_child);
+}
+
+static int
+pop3d_steps(void)
+{
+	return in_steps(pop3d_child);
+}
+
+/* A tighter bound was there before: it stays, and that is no failure. */
+static int
+tighter(void)
+{
+	const struct rlimit few = { 12, 12 };
+
+	if (__real_setrlimit(RLIMIT_NOFILE, &few) == -1 ||
+	    (getuid() == 0 && setuid(NOBODY) == -1))
+		return 1;
+	sandbox(SANDBOX_SMTPD);
+	return is_bound(RLIMIT_NOFILE, 12) ? 0 : 2;
+}
+
+static void
+session(void **state)
+{
+	(void)state;
+	run(at_once);
+}
+
+static void
+listener(void **state)
+{
+	(void)state;
+	run(smtpd_steps);
+	run(pop3d_steps);
+}
+
+static void
+less(void **state)
+{
+	(void)state;
+	run(tighter);
+}
+
+int
+main(void)
+{
+	struct rlimit files;
+
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(session),
+		cmocka_unit_test(listener),
+		cmocka_unit_test(less),
+	};
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == -1)
+		return 1;
+	most_files = files.rlim_max;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
