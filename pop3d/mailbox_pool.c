@@ -95,13 +95,21 @@ reap(struct pool *p)
 		forget(p, pid, status);
 }
 
+/* authd believes that more run than do. */
+static bool
+is_due(const struct pool *p)
+{
+	return p->running < p->told;
+}
+
 /* Sessions end by the thousand: authd need not hear of each. */
 static void
 report(struct pool *p)
 {
 	const struct msg_mailbox_running m = { p->running };
 
-	if (p->running < p->told &&
+	/* When there is no room now, the next round tries again. */
+	if (is_due(p) &&
 	    chan_send(p->chan, MAILBOX_T_RUNNING, &m, -1, 0) == CHAN_OK)
 		p->told = p->running;
 }
@@ -226,7 +234,7 @@ wait_for(struct pool *p)
 	const struct timespec soon = { 0, GATHER * 1000000L };
 
 	/* Once a child has ended others are about to: no signal for each. */
-	if (ended)
+	if (ended || is_due(p))
 		return ppoll(&pfd, 1, &soon, NULL) == 1;
 	return ppoll(&pfd, 1, NULL, &p->awake) == 1;
 }
@@ -255,10 +263,9 @@ mailbox_pool_run(struct chan *c, struct mailbox_place *place)
 	for (;;) {
 		if (wait_for(&p) && !take(&p))
 			break;
-		if (ended && deadline_now() >= p.reaped + GATHER) {
+		if (ended && deadline_now() >= p.reaped + GATHER)
 			reap(&p);
-			report(&p);
-		}
+		report(&p);
 	}
 	drain(&p);
 	return p.status;

@@ -1,7 +1,7 @@
 /*
  * Unit test of pop3d/mailbox_pool: the process runs in a child of the test,
  * which is authd and the clients; sessions say who they are and wait.
- * wrap: mailbox_place_current mailbox_place_find mailbox_serve fork
+ * wrap: mailbox_place_current mailbox_place_find mailbox_serve fork chan_send
  */
 #include "tests/unit/unit.h"
 
@@ -26,6 +26,10 @@ enum outcome __wrap_mailbox_place_find(struct mailbox_place *,
 void __wrap_mailbox_serve(const struct mailbox_session *, int);
 pid_t __wrap_fork(void);
 pid_t __real_fork(void);
+enum chan_result __wrap_chan_send(
+    struct chan *, unsigned int, const void *, int, deadline_t);
+enum chan_result __real_chan_send(
+    struct chan *, unsigned int, const void *, int, deadline_t);
 
 static struct chan authd;
 static int agents_end; /* of the channel, as the process has it */
@@ -76,6 +80,18 @@ __wrap_fork(void)
 	return __real_fork();
 }
 
+/* No room for a report. */
+enum chan_result
+__wrap_chan_send(
+    struct chan *c, unsigned int type, const void *m, int fd, deadline_t until)
+{
+	if (type == MAILBOX_T_RUNNING && access(unit_path("deaf"), F_OK) == 0) {
+		(void)rename(unit_path("deaf"), unit_path("missed"));
+		return CHAN_AGAIN;
+	}
+	return __real_chan_send(c, type, m, fd, until);
+}
+
 static int
 begin(void **state)
 {
@@ -86,6 +102,8 @@ begin(void **state)
 	(void)state;
 	(void)unlink(unit_path("moved")); /* mostly not there */
 	(void)unlink(unit_path("full"));
+	(void)unlink(unit_path("deaf"));
+	(void)unlink(unit_path("missed"));
 	unit_file("log", "", 0);
 	if (sock_pair(pair) == -1)
 		return -1;
@@ -274,12 +292,28 @@ no_process(void **state)
 	expect_opened(1, 1);
 	expect_said(fd, "-ERR [SYS/TEMP] Mailbox cannot be opened now\r\n");
 	expect_closed(fd);
+	expect_running(0);
 	assert_int_equal(unlink(unit_path("full")), 0);
 	fd = send_open("alice", 2);
 	expect_opened(2, 1);
 	expect_said(fd, "alice\n");
 	assert_int_equal(close(fd), 0);
 	assert_true(logged("wanted=process"));
+}
+
+/* That nobody is served any more is said, be it later. */
+static void
+no_room(void **state)
+{
+	int fd = send_open("alice", 1);
+
+	(void)state;
+	expect_opened(1, 1);
+	expect_said(fd, "alice\n");
+	unit_file("deaf", "", 0);
+	assert_int_equal(close(fd), 0);
+	expect_running(0);
+	assert_int_equal(access(unit_path("missed"), F_OK), 0);
 }
 
 /* A session that crashes is one that ended. */
@@ -389,6 +423,7 @@ main(void)
 		TEST(serves),
 		TEST(refuses),
 		TEST(no_process),
+		TEST(no_room),
 		TEST(crash),
 		TEST(moved),
 		TEST(nobody_hears),
