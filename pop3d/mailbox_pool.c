@@ -234,9 +234,8 @@ wait_for(struct pool *p)
 	const struct timespec soon = { 0, GATHER * 1000000L };
 
 	/* Once a child has ended others are about to: no signal for each. */
-	if (ended || is_due(p))
-		return ppoll(&pfd, 1, &soon, NULL) == 1;
-	return ppoll(&pfd, 1, NULL, &p->awake) == 1;
+	return ppoll(&pfd, 1, ended || is_due(p) ? &soon : NULL,
+		   ended ? NULL : &p->awake) == 1;
 }
 
 /* No more clients; the last session ends in its own time. */
