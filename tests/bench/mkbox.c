@@ -6,8 +6,8 @@
  * Run by tests/bench/run: as root it gives all to UID and GID, which as anyone
  * else must be his own.  What was in DIR goes, with the index files beside
  * new/, cur/ and tmp/.  COUNT messages of BYTES bytes (LF line ends) appear in
- * new/, under names with their sizes or without.  At the end nothing waits to
- * be written.
+ * new/, under names with their sizes or without; the directories begin small.
+ * At the end nothing waits to be written.
  */
 #include <sys/stat.h>
 
@@ -72,6 +72,23 @@ make_dir(int at, const char *name)
 	return fd;
 }
 
+/* One that has held many files stays as large on ext4, and slow to read. */
+static int
+make_small_dir(int at, const char *name)
+{
+	int fd = make_dir(at, name);
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		err(1, "%s", name);
+	if (st.st_size <= st.st_blksize)
+		return fd;
+	(void)close(fd); /* was only read */
+	if (unlinkat(at, name, AT_REMOVEDIR) == -1)
+		err(1, "%s", name);
+	return make_dir(at, name);
+}
+
 /* A message that differs from the others; its length. */
 static size_t
 compose(char *p, uint64_t i)
@@ -130,9 +147,9 @@ main(int argc, char *argv[])
 	if ((p = malloc(plan.bytes + HEADER_MOST)) == NULL)
 		err(1, NULL);
 	box = make_dir(AT_FDCWD, argv[1]);
-	(void)close(make_dir(box, "tmp")); /* was only read */
-	(void)close(make_dir(box, "cur")); /* was only read */
-	new = make_dir(box, "new");
+	(void)close(make_small_dir(box, "tmp")); /* was only read */
+	(void)close(make_small_dir(box, "cur")); /* was only read */
+	new = make_small_dir(box, "new");
 	for (uint64_t i = 0; i < plan.count; i++)
 		make_message(new, i, p);
 	if (syncfs(new) == -1)
