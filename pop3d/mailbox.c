@@ -11,6 +11,7 @@
 #include "pop3d/client.h"
 #include "pop3d/mailbox.h"
 #include "pop3d/maildrop.h"
+#include "pop3d/maildrop_index.h"
 #include "pop3d/transaction.h"
 
 static struct client client; /* too large for the stack */
@@ -66,9 +67,10 @@ mailbox_serve(const struct mailbox_session *s, int fd)
 	client_end(&client);
 	log_event("-", "closed",
 	    "account=%s client=%s reason=%s messages=%zu retrieved=%zu "
-	    "bytes=%ju deleted=%zu",
+	    "bytes=%ju deleted=%zu index=%s counted=%zu",
 	    s->account, s->client, t.ended, md.count, t.retrieved,
-	    (uintmax_t)t.octets, t.deleted);
+	    (uintmax_t)t.octets, t.deleted, maildrop_index_use(&md),
+	    md.index.learned);
 	/* What is still held goes with the process, sooner than by hand. */
 }
 

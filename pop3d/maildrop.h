@@ -53,7 +53,7 @@ struct maildrop_index {
 	bool read;                   /* and it was fit */
 	bool fresh;                  /* and it was the whole list */
 	size_t drift;                /* messages that are not as it said */
-	size_t learned;              /* sizes it did not know */
+	size_t learned;              /* sizes it did not know, or wrong */
 	uint64_t learned_bytes;      /* read for them */
 };
 

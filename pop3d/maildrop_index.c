@@ -84,6 +84,14 @@ old_index_free(struct old_index *old)
 	old->text = NULL;
 }
 
+const char *
+maildrop_index_use(const struct maildrop *md)
+{
+	if (md->index.fresh)
+		return "used";
+	return md->index.read ? "sizes" : "none";
+}
+
 /* Entries on their way to the file. */
 struct writer {
 	int fd;

@@ -28,6 +28,12 @@ bool old_index_read(struct maildrop *, struct old_index *);
 void old_index_free(struct old_index *);
 
 /*
+ * What the index was good for: "used" for the whole list, "sizes" for those of
+ * messages that were found without it, or "none".
+ */
+const char *maildrop_index_use(const struct maildrop *);
+
+/*
  * Writes the index of this session's messages when that saves the next
  * session more than it costs this one; removes one that is of no use.
  * Nothing depends on whether it can.

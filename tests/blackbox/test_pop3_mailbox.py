@@ -154,6 +154,29 @@ def test_index_changes_no_answer(lab, box):
     assert lab.log().count(INDEX) == logged
 
 
+def test_index_is_seen_in_the_log(lab, box):
+    """What it was good for, and how many messages had to be read all the same.
+    """
+    paths = box.put_all(100)
+    box.put(b"x\n", "1700000001.M1P1.h,S=2,W=3")
+    age(box)
+    closed = f"event=closed account={lab.address(box.user)} "
+
+    def told():
+        before = lab.log().count(closed)
+        answers(lab, box)
+        wait_for(lambda: lab.log().count(closed) > before, "not logged")
+        return box.log_of_last().split(" deleted=0 ")[1]
+
+    assert told() == "index=none counted=100"
+    assert told() == "index=used counted=0"
+    box.put(b"x\n", "1700000002.M1P1.h")
+    paths[0].unlink()
+    assert told() == "index=sizes counted=1"
+    (box.dir / INDEX).unlink()
+    assert told() == "index=none counted=100"
+
+
 def test_index_of_a_broken_session(lab, box):
     """What was counted is kept when the client hangs up without QUIT."""
     box.put_all(100)

@@ -15,8 +15,10 @@ used(void **state)
 	(void)state;
 	pop3_open(&md);
 	assert_false(md.index.exists);
+	assert_string_equal(maildrop_index_use(&md), "none");
 	expect_box(&md);
 	assert_int_equal(preads, MANY);
+	assert_int_equal(md.index.learned, MANY);
 	assert_int_equal(index_size(), -1);
 	maildrop_unlock(&md);
 	assert_true(index_size() > 0);
@@ -25,9 +27,10 @@ used(void **state)
 	for (int i = 0; i < 2; i++) {
 		pop3_open(&md);
 		assert_true(md.index.fresh);
+		assert_string_equal(maildrop_index_use(&md), "used");
 		expect_box(&md);
-		/* Two of them are the index's own. */
 		assert_int_equal(preads, 0);
+		assert_int_equal(md.index.learned, 0);
 		maildrop_unlock(&md);
 		maildrop_close(&md);
 	}
@@ -139,7 +142,9 @@ changed(void **state)
 		rows[i].change();
 		pop3_open(&md);
 		assert_int_equal(md.count, rows[i].count);
+		assert_string_equal(maildrop_index_use(&md), "sizes");
 		assert_int_equal(ask_sizes(&md), rows[i].reads);
+		assert_int_equal(md.index.learned, rows[i].reads);
 		/* Without an index it is the same. */
 		assert_int_equal(unlink(INDEX), 0);
 		maildrop_unlock(&md);
