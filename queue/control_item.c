@@ -20,6 +20,13 @@ item_state(const struct entry *e)
 	return e->state == ENTRY_WAITING ? ITEM_DEFERRED : ITEM_ACTIVE;
 }
 
+static uint32_t
+item_marks(const struct queue *q, const struct entry *e)
+{
+	return (spool_in_memory(q->spool, e->id) ? ITEM_MEMORY : 0) |
+	    (e->hold ? ITEM_TO_HOLD : 0) | (e->drop ? ITEM_TO_DROP : 0);
+}
+
 /* Seconds since 1970 of the next attempt; 0 when there will be none. */
 static uint64_t
 next_attempt(const struct entry *e)
@@ -48,6 +55,7 @@ control_item(struct queue *q, const struct entry *entry, struct envelope *e,
 	m->size = c.size;
 	m->offset = c.offset;
 	m->state = item_state(entry);
+	m->marks = item_marks(q, entry);
 	m->attempts = e->state.attempts;
 	m->nrcpt = (uint32_t)e->nrcpt;
 	m->uid = e->uid;
@@ -94,7 +102,11 @@ control_stat(struct queue *q, size_t i, struct msg_control_stat *m)
 		{ "damaged", spool_damaged_count(q->spool) },
 		{ "agents", agents_count(agents) },
 		{ "agent-crashes", c->crashes },
+		{ "memory-bytes", spool_memory_used(q->spool) },
 		{ "accepted", c->accepted },
+		{ "early", c->early },
+		{ "filed", c->filed },
+		{ "forgotten", c->forgotten },
 		{ "refused", c->refused },
 		{ "delivered", c->delivered },
 		{ "deferrals", c->deferred },

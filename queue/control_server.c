@@ -54,7 +54,7 @@ struct tool {
 	bool acted;              /* on the single id */
 	const char *error;       /* what came of it */
 	bool damaged;            /* behind the last: those set aside */
-	uint32_t count;
+	uint32_t count, pending;
 	size_t piece;        /* the recipient, or statistic, that is next */
 	struct envelope env; /* whose recipients are being sent */
 };
@@ -90,7 +90,7 @@ send_piece(struct tool *t, unsigned int type, const void *msg, int fd)
 static enum step
 send_end(struct tool *t)
 {
-	struct msg_control_end m = { t->count };
+	struct msg_control_end m = { t->count, t->pending };
 
 	return send_piece(t, CONTROL_T_END, &m, -1) == STEP_SENT ? STEP_END
 								 : STEP_FULL;
@@ -230,23 +230,28 @@ list_step(struct tool *t)
 	return t->one ? list_one(t) : list_next(t);
 }
 
+static const char *
+act_on(struct tool *t, struct entry *e)
+{
+	const char *error = NO_SUCH;
+	bool pending = false;
+
+	if (e != NULL)
+		error = steer(t->q, e, t->what, t->peer->uid, &pending);
+	else if (is_damaged(t, t->cursor))
+		error = steer_damaged(t->q, t->cursor, t->what, t->peer->uid);
+	t->pending += pending;
+	t->count += error == NULL && !pending;
+	return error;
+}
+
 /* Done once, whatever room there is for the answer. */
 static enum step
 act_one(struct tool *t)
 {
-	struct entry *e = schedule_find(t->q->schedule, t->cursor);
-
-	if (t->acted)
-		;
-	else if (e != NULL)
-		t->error = steer(t->q, e, t->what, t->peer->uid);
-	else if (is_damaged(t, t->cursor))
-		t->error =
-		    steer_damaged(t->q, t->cursor, t->what, t->peer->uid);
-	else
-		t->error = NO_SUCH;
+	if (!t->acted)
+		t->error = act_on(t, schedule_find(t->q->schedule, t->cursor));
 	t->acted = true;
-	t->count = t->error == NULL;
 	return t->error != NULL ? send_error(t, t->error) : send_end(t);
 }
 
@@ -260,8 +265,7 @@ act_step(struct tool *t)
 	if ((e = schedule_after(t->q->schedule, t->cursor)) == NULL)
 		return send_end(t);
 	strlcpy(t->cursor, e->id, sizeof(t->cursor));
-	if (steer(t->q, e, t->what, t->peer->uid) == NULL)
-		t->count++;
+	(void)act_on(t, e); /* the log says why not; it is not counted */
 	return STEP_SENT;
 }
 
@@ -337,7 +341,7 @@ static void
 begin(struct tool *t, enum task task, const char *id)
 {
 	t->task = task;
-	t->count = 0;
+	t->count = t->pending = 0;
 	t->piece = 0;
 	t->damaged = t->acted = false;
 	t->one = id[0] != '\0';

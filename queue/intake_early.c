@@ -116,7 +116,7 @@ file(struct incoming *in)
 		incoming_give_up(in, "session-gone");
 		return;
 	}
-	log_event(in->env.id, "filed", "reason=%s", in->because);
+	log_event(in->env.id, "filing", "reason=%s", in->because);
 	incoming_file(in);
 }
 

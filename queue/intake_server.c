@@ -313,6 +313,10 @@ on_done(void *arg, int error)
 	if (!in->scheduled && !begin(in))
 		return;
 	q->counters.accepted++;
+	if (in->memory)
+		q->counters.early++;
+	else if (in->because != NULL)
+		q->counters.filed++;
 	strlcpy(m.id, in->env.id, sizeof(m.id));
 	/* The message is accepted whether or not the session hears it. */
 	if (in->peer != NULL)
@@ -351,9 +355,11 @@ on_commit(struct incoming *in, const struct msg_intake_commit *m)
 void
 incoming_give_up(struct incoming *in, const char *reason)
 {
-	if (in->scheduled)
+	if (in->scheduled) {
 		log_event(in->env.id, "forgotten", "reason=%s filing=%s",
 		    reason, in->because);
+		in->server->q->counters.forgotten++;
+	}
 	forget(in);
 	incoming_free(in);
 }

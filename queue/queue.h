@@ -25,6 +25,9 @@ struct recovery;
 struct counters {
 	uint64_t accepted;  /* messages */
 	uint64_t refused;   /* messages */
+	uint64_t early;     /* accepted ones that were never in the spool */
+	uint64_t filed;     /* accepted ones that were in memory first */
+	uint64_t forgotten; /* messages of sessions that were gone */
 	uint64_t delivered; /* recipients, as are those below */
 	uint64_t deferred;
 	uint64_t bounced;

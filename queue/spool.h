@@ -66,6 +66,8 @@ int spool_file(struct spool *, struct envelope *);
 
 /* Bytes of content in memory, or kept for those being written. */
 uint64_t spool_memory_used(const struct spool *);
+/* Whether the message is in memory: nobody was told that it is accepted. */
+bool spool_in_memory(const struct spool *, const char *id);
 
 /* A message that is in the spool, and where its content is. */
 struct spool_source {

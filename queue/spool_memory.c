@@ -53,6 +53,12 @@ spool_memory_used(const struct spool *s)
 	return s->memory_used;
 }
 
+bool
+spool_in_memory(const struct spool *s, const char *id)
+{
+	return memory_find(s, id) != NULL;
+}
+
 static void
 count(struct memory *m, uint64_t room)
 {

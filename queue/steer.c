@@ -126,16 +126,32 @@ steer_name(uint32_t what)
 	return what < sizeof(acts) / sizeof(acts[0]) ? acts[what].name : NULL;
 }
 
+/* Its work goes on after it was cancelled: an agent has it. */
+static bool
+is_pending(struct queue *q, const char *id, uint32_t what)
+{
+	const struct entry *e = schedule_find(q->schedule, id);
+
+	return e != NULL && e->state == ENTRY_ACTIVE &&
+	    ((what == CONTROL_HOLD && e->hold) ||
+		(what == CONTROL_DROP && e->drop));
+}
+
 const char *
-steer(struct queue *q, struct entry *entry, uint32_t what, uid_t uid)
+steer(struct queue *q, struct entry *entry, uint32_t what, uid_t uid,
+    bool *pending)
 {
 	char id[ID_MAX + 1];
 	const char *error;
 
 	memcpy(id, entry->id, sizeof(id));
 	error = acts[what].act(q, entry);
+	*pending = error == NULL && is_pending(q, id, what);
 	log_event(id, "control", "action=%s uid=%u result=%s", acts[what].name,
-	    (unsigned int)uid, error != NULL ? error : "ok");
+	    (unsigned int)uid,
+	    error != NULL  ? error
+		: *pending ? "being-delivered"
+			   : "ok");
 	dispatch_kick(q->dispatch);
 	return error;
 }

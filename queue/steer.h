@@ -8,9 +8,11 @@
 
 /*
  * what is CONTROL_*; uid is who wants it, for the log.  NULL when it was done
- * (the entry may be gone), else why not.
+ * (the entry may be gone), else why not.  pending: an agent has the message,
+ * and it will be done if that does not deliver it.
  */
-const char *steer(struct queue *, struct entry *, uint32_t what, uid_t uid);
+const char *steer(
+    struct queue *, struct entry *, uint32_t what, uid_t uid, bool *pending);
 
 /* The same for one that was set aside: it can only be dropped. */
 const char *steer_damaged(

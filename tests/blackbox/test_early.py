@@ -203,7 +203,7 @@ def test_late(make):
         assert lab.send(plain("late")).code == 250
         took = time.monotonic() - start
         assert took > 0.9, took
-        assert lines(lab, "event=filed", "reason=late")
+        assert lines(lab, "event=filing", "reason=late")
         assert len(lab.queued()) == 1 and lab.files("bob") == []
         assert lab.send(plain("next")).code == 250
         assert len(forms(lab, "memory")) == len(forms(lab, "file")) == 1
@@ -238,7 +238,7 @@ def test_one_has_to_wait(make):
     with blocked(lab, "bob"):
         assert lab.send(plain("x"), ["alice", "bob"]).code == 250
         assert len(lab.files("alice")) == 1
-        assert lines(lab, "event=filed", "reason=deferred")
+        assert lines(lab, "event=filing", "reason=deferred")
         [m] = queue(lab)
         text = spool_file(lab, m["id"]).read_text()
         assert f"Rcpt: D 0 - {lab.address('alice')}\n" in text
@@ -312,6 +312,8 @@ def test_session_dies_while_filing(make):
         os.kill(session, signal.SIGKILL)
         lab.wait_idle()
         assert client.code() is None
+        assert lines(lab, "event=forgotten", "reason=session-gone",
+                     "filing=deferred")
     wait_for(lambda: memory_files(lab) == [], "no memory")
     assert queue(lab) == [] and lab.files("alice") == []
 
@@ -373,7 +375,7 @@ def test_orderly_stop(make):
         wait_early(lab, 7)
         os.kill(master, signal.SIGTERM)
         assert [c.code() for c in clients] == [250] * 5
-        assert len(lines(lab, "event=filed", "reason=stopping")) == 5
+        assert len(lines(lab, "event=filing", "reason=stopping")) == 5
         assert len(lab.queued()) == 5
     wait_for(lambda: master not in lab.pids("postriderd"), "its end")
     wait_for(lambda: sends(lab, "alice"), "the next one")

@@ -203,7 +203,7 @@ def test_full_maildir_is_filed(make_lab):
         assert lab.send(plain("late"), ["bob"]).code == 250
         assert len(lab.queued()) == 1
         assert contents(lab, "bob") == [plain("first")]
-        assert "event=filed reason=deferred" in lab.log()
+        assert "event=filing reason=deferred" in lab.log()
         (at / "filler").unlink()
         lab.wait_files("bob", 2)
         lab.wait_idle()

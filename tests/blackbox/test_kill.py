@@ -364,7 +364,7 @@ def test_kill_at_every_call(make_lab, program, form):
     points = tracer.points(deliver)
     assert len(points) > 20, points
     for word, of in (("form=memory", ("memory", "filing")),
-                     ("form=file", ("file",)), ("event=filed", ("filing",))):
+                     ("form=file", ("file",)), ("event=filing", ("filing",))):
         assert (word in lab.log()) == (form in of), word
     lab.remove_mail("alice", "bob")
     chosen = sample(points, form)
