@@ -3,9 +3,11 @@
  * forks helpers for the time of one command, which read files of the Maildir
  * and write one array of numbers that they share with it, nothing else.
  *
- * Reading 100 000 files waits for the disk or for the kernel's locks, file by
- * file; some processes wait at the same time.  A helper that cannot be had or
- * dies costs time and nothing else: what it has not counted is counted later.
+ * Reading 100 000 files waits for the disk, file by file; some processes wait
+ * at the same time, and use more than one processor when nothing waits.  (From
+ * a disk a third of the time of one process, from memory half of it on two
+ * processors.)  A helper that cannot be had or dies costs time and nothing
+ * else: what it has not counted is counted later.
  */
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -22,10 +24,14 @@
 
 #define BLOCK 64 /* messages that a process takes at a time */
 
-/* Shared by all. */
+/*
+ * Shared by all, zero at first.  done is set when the numbers are there: who is
+ * killed while he writes them leaves nothing that is believed.
+ */
 struct count {
-	uint64_t octets; /* SIZE_UNKNOWN until counted */
-	uint64_t bytes;  /* of the file */
+	uint64_t octets;
+	uint64_t bytes; /* of the file */
+	atomic_bool done;
 };
 
 struct work {
@@ -34,18 +40,26 @@ struct work {
 };
 
 static void
+count_one(const struct maildrop *md, const struct message *m, struct count *c)
+{
+	uint64_t octets, bytes;
+
+	if (!mailfile_peek(md, m, &octets, &bytes))
+		return;
+	c->octets = octets;
+	c->bytes = bytes;
+	/* In this order for all other processes. */
+	atomic_store_explicit(&c->done, true, memory_order_release);
+}
+
+static void
 count_blocks(struct maildrop *md, struct work *w, const size_t *which, size_t n)
 {
-	const struct message *m;
 	size_t at;
 
 	while ((at = atomic_fetch_add(&w->next, BLOCK)) < n)
-		for (size_t i = at; i < n && i < at + BLOCK; i++) {
-			m = &md->messages[which[i]];
-			if (!mailfile_peek(md, m, &w->counts[i].octets,
-				&w->counts[i].bytes))
-				w->counts[i].octets = SIZE_UNKNOWN;
-		}
+		for (size_t i = at; i < n && i < at + BLOCK; i++)
+			count_one(md, &md->messages[which[i]], &w->counts[i]);
 }
 
 static pid_t
@@ -67,8 +81,6 @@ count_all(struct maildrop *md, struct work *w, const size_t *which, size_t n)
 {
 	pid_t pid[SIZES_HELPERS];
 
-	for (size_t i = 0; i < n; i++)
-		w->counts[i].octets = SIZE_UNKNOWN;
 	for (int i = 0; i < SIZES_HELPERS; i++)
 		pid[i] = start_helper(md, w, which, n);
 	count_blocks(md, w, which, n);
@@ -83,7 +95,8 @@ take_over(
     struct maildrop *md, const struct work *w, const size_t *which, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (w->counts[i].octets != SIZE_UNKNOWN)
+		if (atomic_load_explicit(
+			&w->counts[i].done, memory_order_acquire))
 			mailfile_learn(md, &md->messages[which[i]],
 			    w->counts[i].octets, w->counts[i].bytes);
 }
