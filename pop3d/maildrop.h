@@ -52,6 +52,7 @@ struct maildrop_index {
 	bool exists;                 /* a file of that name */
 	bool read;                   /* and it was fit */
 	bool fresh;                  /* and it was the whole list */
+	bool untrue;                 /* and it told a size that was wrong */
 	size_t drift;                /* messages that are not as it said */
 	size_t learned;              /* sizes it did not know, or wrong */
 	uint64_t learned_bytes;      /* read for them */

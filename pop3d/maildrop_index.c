@@ -172,21 +172,24 @@ replace(struct maildrop *md, struct writer *w)
 	return false;
 }
 
-static void
+static bool
 save(struct maildrop *md)
 {
 	struct writer *w = malloc(sizeof(*w));
+	bool ok;
 
 	if (w == NULL)
-		return;
+		return false;
 	w->n = 0;
 	w->failed = false;
 	w->head = (struct index_head){ .settled = md->index.settled };
 	memcpy(w->head.dir, md->index.dir, sizeof(w->head.dir));
-	if (!replace(md, w) && errno != ENOSPC && errno != EDQUOT)
+	ok = replace(md, w);
+	if (!ok && errno != ENOSPC && errno != EDQUOT)
 		maildrop_complain(
 		    md, MAILDROP_INDEX, "to write it", strerror(errno));
 	free(w);
+	return ok;
 }
 
 /* Whether the next session is spared more than writing costs. */
@@ -196,7 +199,7 @@ is_worth_it(const struct maildrop *md)
 	const struct maildrop_index *x = &md->index;
 	uint64_t share = WORTH_FILES + md->count / WORTH_SHARE;
 
-	if (x->learned >= share ||
+	if (x->untrue || x->learned >= share ||
 	    x->learned_bytes >= WORTH_BYTES + md->count * WORTH_EACH)
 		return true;
 	/* The same list again, and its times can be believed now. */
@@ -207,15 +210,17 @@ is_worth_it(const struct maildrop *md)
 void
 maildrop_index_save(struct maildrop *md)
 {
+	const struct maildrop_index *x = &md->index;
 	size_t left = 0;
 
-	if (!md->index.due)
+	if (!x->due)
 		return;
 	md->index.due = false;
 	for (size_t i = 0; i < md->count; i++)
 		left += !md->messages[i].removed;
-	if (left > 0 && is_worth_it(md))
-		save(md);
-	else if (md->index.exists && (left == 0 || !md->index.read))
+	if (left > 0 && is_worth_it(md) && save(md))
+		return;
+	/* Sizes that are known to be wrong must not be listed again. */
+	if (x->exists && (left == 0 || !x->read || x->untrue))
 		(void)unlinkat(md->root, MAILDROP_INDEX, 0);
 }

@@ -197,11 +197,21 @@ count(struct maildrop *md, struct message *m, struct text *t)
 	return true;
 }
 
+/* Whether m's size, as far as it is known, is one that the index has told. */
+static bool
+is_of_index(const struct maildrop *md, const struct message *m)
+{
+	return md->index.read && m->size != SIZE_UNKNOWN &&
+	    (md->index.fresh || m->size != mailfile_promised_size(m->base));
+}
+
 void
 mailfile_learn(
     struct maildrop *md, struct message *m, uint64_t octets, uint64_t bytes)
 {
 	if (m->size != octets) {
+		if (is_of_index(md, m))
+			md->index.untrue = true;
 		md->index.learned++;
 		md->index.learned_bytes += bytes;
 	}

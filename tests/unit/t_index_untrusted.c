@@ -4,8 +4,10 @@
  * wrap: clock_gettime fstat renameat pread __pread_chk
  */
 #include "tests/unit/pop3_index.h"
+#include "tests/unit/talk.h"
 
 #include "common/crc32c.h"
+#include "pop3d/crlf.h"
 
 /* Three messages, one of them large, so that the index is short. */
 static size_t
@@ -157,6 +159,78 @@ wrong_kind(void **state)
 	}
 }
 
+/* A client reads the first message, and nothing else. */
+static uint64_t
+read_first(bool *fresh)
+{
+	uint64_t listed, octets;
+	struct maildrop md;
+
+	pop3_open(&md);
+	*fresh = md.index.fresh;
+	listed = md.messages[0].size;
+	talk_start("");
+	assert_int_equal(
+	    mailfile_send(&md, &md.messages[0], &client, CRLF_ALL, &octets),
+	    MAILFILE_SENT);
+	assert_int_equal(md.messages[0].size, octets);
+	maildrop_unlock(&md);
+	maildrop_close(&md);
+	return listed;
+}
+
+/*
+ * Changed in place, as no Maildir allows: the index is corrected by the session
+ * that notices, or goes; a full disk does not keep the wrong size alive.
+ */
+static void
+changed_in_place(void **state)
+{
+	char path[] = BOX "/cur/0.M0.h:2,S";
+	bool fresh;
+
+	for (int full = 0; full < 2; full++) {
+		(void)setup(state);
+		assert_int_equal(session(), MANY);
+		assert_int_equal(read_first(&fresh), 3);
+		assert_true(fresh);
+		assert_string_equal(pop3_log(), "");
+		unit_file(path, "1\n2\n3\n", 6);
+		rename_errno = full ? ENOSPC : 0;
+		assert_int_equal(read_first(&fresh), 3);
+		assert_true(fresh);
+		assert_non_null(strstr(pop3_log(), "0.M0.h"));
+		rename_errno = 0;
+		assert_int_equal(index_size() == -1, full);
+		pop3_forget_log();
+		assert_true(read_first(&fresh) == (full ? SIZE_UNKNOWN : 9));
+		assert_int_equal(fresh, !full);
+		assert_string_equal(pop3_log(), "");
+	}
+}
+
+/* A name that is not true is no reason to write the index each time. */
+static void
+untrue_name(void **state)
+{
+	struct stat before, after;
+	bool fresh;
+
+	(void)state;
+	pop3_mail("cur/0.L,S=4,W=6:2,", "1\n");
+	assert_int_equal(session(), MANY);
+	/* The directories have changed: names are asked again. */
+	pop3_mail("new/99.late", "x\n");
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(lstat(INDEX, &before), 0);
+		assert_int_equal(read_first(&fresh), 6);
+		assert_false(fresh);
+		assert_int_equal(lstat(INDEX, &after), 0);
+		assert_int_equal(before.st_ino, after.st_ino);
+		assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+	}
+}
+
 /* An untrue size lasts until the message is read, and no longer. */
 static void
 untrue_size(void **state)
@@ -191,6 +265,8 @@ main(void)
 		cmocka_unit_test_setup(every_bit, setup),
 		cmocka_unit_test_setup(wrong_kind, setup),
 		cmocka_unit_test_setup(untrue_size, setup),
+		cmocka_unit_test_setup(changed_in_place, setup),
+		cmocka_unit_test_setup(untrue_name, setup),
 	};
 
 	return cmocka_run_group_tests(tests, pop3_setup, unit_teardown);
