@@ -27,6 +27,11 @@
 #define ITEM_HELD	3u
 #define ITEM_DAMAGED	4u	/* set aside; see spool(5) */
 
+/* Marks of an item. */
+#define ITEM_MEMORY	1u	/* in no file: its client has no answer */
+#define ITEM_TO_HOLD	2u	/* as soon as no agent has it any more */
+#define ITEM_TO_DROP	4u
+
 /* Flags of list. */
 #define LIST_RCPTS	1u	/* send the recipients too */
 #define LIST_CONTENT	2u	/* one id only: pass the file's descriptor */
@@ -48,6 +53,7 @@ enum control_state {
 	F(u64, size)	/* content bytes */	\
 	F(u64, offset)	/* of the content in the file */	\
 	F(u32, state)	/* ITEM_* */	\
+	F(u32, marks)	/* the others, or'ed */	\
 	F(u32, attempts)	\
 	F(u32, nrcpt)	\
 	F(u32, uid)	\
@@ -70,7 +76,8 @@ enum control_state {
 	F(u64, value)
 
 #define CONTROL_END(F, S, B)					\
-	F(u32, count)	/* messages listed or acted on */
+	F(u32, count)	/* messages listed or acted on */	\
+	F(u32, pending)	/* agents have them: only if they fail */
 
 #define CONTROL_NO_SUCH	"no such message"	/* text of an error */
 #define CONTROL_ERROR(F, S, B)					\

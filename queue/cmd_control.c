@@ -15,6 +15,7 @@
 
 #include "common/sock.h"
 #include "queue/cmd_control.h"
+#include "queue/spool_envelope.h"
 
 int
 control_open(struct control *c, const char *run_dir)
@@ -76,7 +77,7 @@ hand_out(unsigned int type, const union msg_control *m, int fd,
 /* Sends one question and reads to its end. */
 static int
 ask(struct control *c, unsigned int question, const void *msg,
-    const struct control_ops *ops, uint32_t *count)
+    const struct control_ops *ops, struct msg_control_end *end)
 {
 	union msg_control m;
 	enum chan_result r;
@@ -93,7 +94,7 @@ ask(struct control *c, unsigned int question, const void *msg,
 		if (type == CONTROL_T_ERROR)
 			return refused(c, &m.error);
 		if (type == CONTROL_T_END) {
-			*count = m.end.count;
+			*end = m.end;
 			return 0;
 		}
 	}
@@ -118,33 +119,37 @@ control_list(struct control *c, unsigned int flags, const char *id,
     const struct control_ops *ops, uint32_t *count)
 {
 	struct msg_control_list list = { .flags = flags };
+	struct msg_control_end end = { 0 };
+	int status;
 
 	c->id = id;
 	if (!copy_id(c, list.id, id))
 		return EX_DATAERR;
-	return ask(c, CONTROL_T_LIST, &list, ops, count);
+	status = ask(c, CONTROL_T_LIST, &list, ops, &end);
+	*count = end.count;
+	return status;
 }
 
 int
-control_act(
-    struct control *c, unsigned int what, const char *id, uint32_t *count)
+control_act(struct control *c, unsigned int what, const char *id,
+    struct msg_control_end *end)
 {
 	struct msg_control_act act = { .what = what };
 
 	c->id = id;
 	if (!copy_id(c, act.id, id))
 		return EX_DATAERR;
-	return ask(c, CONTROL_T_ACT, &act, NULL, count);
+	return ask(c, CONTROL_T_ACT, &act, NULL, end);
 }
 
 int
 control_stats(struct control *c, const struct control_ops *ops)
 {
 	struct msg_control_stats stats = { 0 };
-	uint32_t count;
+	struct msg_control_end end;
 
 	c->id = "";
-	return ask(c, CONTROL_T_STATS, &stats, ops, &count);
+	return ask(c, CONTROL_T_STATS, &stats, ops, &end);
 }
 
 const char *
@@ -164,6 +169,16 @@ control_state_name(uint32_t state)
 		if (names[i].state == state)
 			return names[i].name;
 	return "unknown";
+}
+
+void
+control_marks(uint32_t marks, char out[CONTROL_MARKS])
+{
+	(void)snprintf(out, CONTROL_MARKS, "%s%s",
+	    (marks & ITEM_MEMORY) != 0 ? ", in memory" : "",
+	    (marks & ITEM_TO_DROP) != 0       ? ", to be dropped"
+		: (marks & ITEM_TO_HOLD) != 0 ? ", to be held"
+					      : "");
 }
 
 struct table {
@@ -188,7 +203,7 @@ static void
 print_item(const struct msg_control_item *i, int fd, void *arg)
 {
 	struct table *t = arg;
-	char arrival[CONTROL_TIME], next[CONTROL_TIME];
+	char arrival[CONTROL_TIME], next[CONTROL_TIME], marks[CONTROL_MARKS];
 
 	if (fd != -1)
 		(void)close(fd); /* was not asked for */
@@ -201,6 +216,9 @@ print_item(const struct msg_control_item *i, int fd, void *arg)
 	    i->sender);
 	if (i->reason[0] != '\0')
 		(void)fprintf(t->out, "%-20s (%s)\n", "", i->reason);
+	control_marks(i->marks, marks);
+	if (marks[0] != '\0')
+		(void)fprintf(t->out, "%-20s %s\n", "", marks + strlen(", "));
 	if (i->state == ITEM_DEFERRED) {
 		control_time(i->next, next);
 		(void)fprintf(t->out, "%-20s next attempt %s\n", "", next);
@@ -213,7 +231,8 @@ print_rcpt(const struct msg_control_rcpt *r, void *arg)
 {
 	struct table *t = arg;
 
-	(void)fprintf(t->out, "%-59s %s\n", "", r->addr);
+	if (r->status == RCPT_QUEUED)
+		(void)fprintf(t->out, "%-59s %s\n", "", r->addr);
 }
 
 int

@@ -37,9 +37,9 @@ void control_close(struct control *);
 /* id "" means all messages; flags are LIST_*; count of items. */
 int control_list(struct control *, unsigned int flags, const char *id,
     const struct control_ops *, uint32_t *count);
-/* what is CONTROL_HOLD and so on; count of messages acted on. */
-int control_act(
-    struct control *, unsigned int what, const char *id, uint32_t *count);
+/* what is CONTROL_HOLD and so on; end: messages acted on. */
+int control_act(struct control *, unsigned int what, const char *id,
+    struct msg_control_end *end);
 int control_stats(struct control *, const struct control_ops *);
 
 #define CONTROL_TIME 40 /* bytes, with NUL */
@@ -50,9 +50,14 @@ void control_time(uint64_t seconds, char out[CONTROL_TIME]);
 /* "active", "deferred", "held", "damaged". */
 const char *control_state_name(uint32_t);
 
+#define CONTROL_MARKS 64 /* bytes, with NUL */
+
+/* ", in memory, to be held" and the like, or "". */
+void control_marks(uint32_t marks, char out[CONTROL_MARKS]);
+
 /*
- * Prints the table of mailq(1) with the recipients of each message, or "Mail
- * queue is empty".
+ * Prints the table of mailq(1) with the recipients of each message that are not
+ * done with, or "Mail queue is empty".
  */
 int control_print_queue(struct control *, FILE *);
 

@@ -18,6 +18,9 @@
 #include "queue/cmd_json.h"
 #include "queue/cmd_tables.h"
 
+#define EXIT_PENDING 1
+#define BEING_DELIVERED "being delivered: takes effect only if that fails"
+
 /* Opens the channel of the suite that cmd->dir configures. */
 static int
 connect_queued(struct cmd *cmd, struct control *c)
@@ -53,6 +56,11 @@ json_item(const struct msg_control_item *i, int fd, void *arg)
 		(void)close(fd); /* was not asked for */
 	cmd_json_string(o, "id", i->id);
 	cmd_json_string(o, "state", control_state_name(i->state));
+	cmd_json_bool(o, "memory", (i->marks & ITEM_MEMORY) != 0);
+	cmd_json_string(o, "pending",
+	    (i->marks & ITEM_TO_DROP) != 0       ? "drop"
+		: (i->marks & ITEM_TO_HOLD) != 0 ? "hold"
+						 : "");
 	cmd_json_number(o, "arrival", (int64_t)i->arrival);
 	cmd_json_number(o, "next", (int64_t)i->next);
 	cmd_json_number(o, "size", (int64_t)i->size);
@@ -123,6 +131,7 @@ static void
 show_item(const struct msg_control_item *i, int fd, void *arg)
 {
 	char arrival[CONTROL_TIME], next[CONTROL_TIME] = "-";
+	char marks[CONTROL_MARKS];
 	struct shown *s = arg;
 
 	if (s->fd != -1)
@@ -130,13 +139,14 @@ show_item(const struct msg_control_item *i, int fd, void *arg)
 	s->item = *i;
 	s->fd = fd;
 	control_time(i->arrival, arrival);
+	control_marks(i->marks, marks);
 	if (i->state == ITEM_DEFERRED)
 		control_time(i->next, next);
-	(void)printf("id: %s\nstate: %s\narrival: %s\nnext attempt: %s\n"
+	(void)printf("id: %s\nstate: %s%s\narrival: %s\nnext attempt: %s\n"
 		     "sender: <%s>\nlogin: %s\n"
 		     "client: %s\nattempts: %u\nreason: %s\nsize: %llu\n",
-	    i->id, control_state_name(i->state), arrival, next, i->sender,
-	    i->login, i->client, i->attempts, i->reason,
+	    i->id, control_state_name(i->state), marks, arrival, next,
+	    i->sender, i->login, i->client, i->attempts, i->reason,
 	    (unsigned long long)i->size);
 }
 
@@ -246,14 +256,37 @@ tell_held(struct control *c)
 		    (unsigned long long)held, held == 1 ? "" : "s");
 }
 
+/* Asks for one message, or for all with id ""; an exit status. */
+static int
+act_on(struct control *c, unsigned int what, const char *id, uint32_t *total)
+{
+	struct msg_control_end end;
+	int status = control_act(c, what, id, &end);
+
+	if (status != 0) {
+		warnx("%s", c->err);
+		return status;
+	}
+	*total += end.count;
+	if (end.pending > 0 && *id != '\0')
+		warnx("%.60s: " BEING_DELIVERED, id);
+	else if (end.pending > 0)
+		warnx("%u more: " BEING_DELIVERED, end.pending);
+	else if (end.count == 0 && *id != '\0') {
+		warnx("%.60s: " CONTROL_NO_SUCH, id);
+		return EX_DATAERR;
+	}
+	return end.pending > 0 ? EXIT_PENDING : EX_OK;
+}
+
 /* Goes on after a refusal: the others are not concerned. */
 static int
 act(struct cmd *cmd, unsigned int what, char **ids)
 {
 	static char all[] = "";
 	char *every[] = { all, NULL };
-	uint32_t count, total = 0;
 	int status, worst = 0;
+	uint32_t total = 0;
 	struct control c;
 
 	if (strcmp(ids[0], "--all") == 0)
@@ -261,18 +294,9 @@ act(struct cmd *cmd, unsigned int what, char **ids)
 	if ((status = connect_queued(cmd, &c)) != 0)
 		return status;
 	for (; *ids != NULL && worst != EX_TEMPFAIL; ids++) {
-		status = control_act(&c, what, *ids, &count);
-		if (status == 0 && count == 0 && **ids != '\0') {
-			(void)snprintf(c.err, sizeof(c.err),
-			    "%.60s: " CONTROL_NO_SUCH, *ids);
-			status = EX_DATAERR;
-		}
-		if (status == 0)
-			total += count;
-		else {
-			warnx("%s", c.err);
+		status = act_on(&c, what, *ids, &total);
+		if (status > EXIT_PENDING || worst == 0)
 			worst = status;
-		}
 	}
 	if (what == CONTROL_RETRY && ids == every + 1 && worst == 0)
 		tell_held(&c);

@@ -95,6 +95,7 @@ retry_selected(struct control *c, const char *queue)
 	const struct control_ops ops = {
 		.item = look_at_item, .rcpt = look_at_rcpt, .arg = &s
 	};
+	struct msg_control_end end;
 	uint32_t count;
 	int status = control_list(c, LIST_RCPTS, "", &ops, &count);
 
@@ -103,7 +104,7 @@ retry_selected(struct control *c, const char *queue)
 		status = EX_OSERR;
 	}
 	for (size_t i = 0; i < s.count && status == 0; i++)
-		status = control_act(c, CONTROL_RETRY, s.ids[i], &count);
+		status = control_act(c, CONTROL_RETRY, s.ids[i], &end);
 	free(s.ids);
 	return status;
 }
@@ -113,7 +114,7 @@ submit_run_queue(
     const struct submit_options *o, const struct submit_settings *s)
 {
 	struct control c;
-	uint32_t count;
+	struct msg_control_end end;
 	int status = control_open(&c, s->run_dir);
 
 	if (status != 0)
@@ -122,7 +123,7 @@ submit_run_queue(
 		status = retry_selected(&c, o->queue);
 	else
 		status = control_act(&c, CONTROL_RETRY,
-		    o->queue[0] == 'I' ? o->queue + 1 : "", &count);
+		    o->queue[0] == 'I' ? o->queue + 1 : "", &end);
 	return finish(&c, status);
 }
 
