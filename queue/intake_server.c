@@ -9,7 +9,10 @@
  * recovery delivers: then the session has told nobody that the message was
  * refused.
  */
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+
+#include <linux/sockios.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -223,12 +226,32 @@ make_file(struct incoming *in, uint64_t *memory)
 	return spool_create(s, &in->env);
 }
 
+/*
+ * A session reads the answer to one message before it asks for the next: the
+ * kernel lets each user have a number of descriptors on their way, and one who
+ * leaves his in the socket takes them from all sessions.
+ */
+static bool
+has_unread(const struct peer *p)
+{
+	int unread = 0;
+
+	return ioctl(p->chan.fd, SIOCOUTQ, &unread) == 0 && unread > 0;
+}
+
 static void
 on_body(struct incoming *in)
 {
 	struct intake_server *s = in->server;
 	uint64_t memory;
 	int fd;
+
+	if (has_unread(in->peer)) {
+		if (server_may_log(&s->server))
+			log_error("-", "channel=intake found=answer-not-read");
+		peer_close(in->peer);
+		return;
+	}
 
 	/* diag may hold what went wrong with a recipient. */
 	if (in->diag.outcome != OUT_OK || examine(in) != OUT_OK) {

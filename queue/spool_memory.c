@@ -8,6 +8,7 @@
  * What was delivered before is delivered again when the client comes back.
  */
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -138,6 +139,7 @@ memory_commit(struct memory *m, const struct spool_content *said,
     syncer_done *done, void *arg)
 {
 	int result = m->result;
+	struct stat st;
 
 	if (m->phase == MEMORY_SETTLED) {
 		memory_free(m);
@@ -146,12 +148,18 @@ memory_commit(struct memory *m, const struct spool_content *said,
 	}
 	if (said->size > m->room)
 		return SPOOL_INCOMPLETE;
-	/* EBUSY when the session has mapped it for writing. */
-	if (fcntl(m->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SEAL) == -1)
+	/*
+	 * F_SEAL_WRITE would make us wait for whoever holds its pages.  This one
+	 * leaves a session that breaks the rules the mapping that it has made
+	 * before: every reader compares the checksum of what it has read.
+	 */
+	if (fcntl(m->fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) ==
+		-1 ||
+	    fstat(m->fd, &st) == -1)
 		return SPOOL_FAILED;
 	m->content = *said;
 	m->content.offset = m->text.len;
-	count(m, said->size);
+	count(m, (uint64_t)st.st_blocks * 512); /* and not what was said */
 	m->done = done;
 	m->arg = arg;
 	m->phase = MEMORY_EARLY;
