@@ -14,7 +14,7 @@ from early import (Client, blocked, contents, directories, filing, forms,
                    memory_files, new_log, sends, stopped, wait_early)
 from messages import header, plain
 from queue_asked import (FAR, add_alias, kill_queued, lines, looping, queue,
-                         spool_file, submit)
+                         spool_file, status, submit)
 from suite import wait_for
 
 # A second is the shortest wait that there is.
@@ -240,6 +240,10 @@ def test_one_has_to_wait(make):
         assert len(lab.files("alice")) == 1
         assert lines(lab, "event=filing", "reason=deferred")
         [m] = queue(lab)
+        assert sorted(r["status"] for r in m["recipients"]) == ["D", "Q"]
+        shown = lab.run(lab.env["MAILQ"]).stdout.decode()
+        assert f" {lab.address('bob')}\n" in shown
+        assert lab.address("alice") not in shown  # is done with
         text = spool_file(lab, m["id"]).read_text()
         assert f"Rcpt: D 0 - {lab.address('alice')}\n" in text
         assert f"Rcpt: Q 0 - {lab.address('bob')}\n" in text
@@ -403,6 +407,39 @@ def test_becomes_an_alias(make):
 # --- the administrator
 
 
+def being_delivered(lab, verb, message_id):
+    """An agent has it: nobody claims that it was held or dropped."""
+    for what, said in ((message_id, message_id), ("--all", "1 more")):
+        r = lab.postrider("queue", verb, what)
+        assert (r.returncode, r.stdout) == (1, b"0 messages\n"), r
+        assert f"{said}: being delivered: takes effect only if that fails" \
+            in r.stderr.decode()
+    assert len(lines(lab, message_id, "event=control", f"action={verb}",
+                     "result=being-delivered")) == 2
+    [m] = queue(lab)
+    assert (m["state"], m["memory"], m["pending"]) == ("active", True, verb)
+    word = {"hold": "held", "drop": "dropped"}[verb]
+    assert f" in memory, to be {word}\n" in \
+        lab.run(lab.env["MAILQ"]).stdout.decode()
+    assert f"\nstate: active, in memory, to be {word}\n" in \
+        lab.postrider("queue", "show", message_id).stdout.decode()
+
+
+def test_delivered_all_the_same(make):
+    """What was to be dropped, while the agent had it already."""
+    lab = make("early-delivery-wait 30")
+    with stopped(lab, "local"):
+        client = Client(lab, plain("x"))
+        [*_, message_id] = wait_early(lab)
+        assert status(lab, "memory-bytes") > 0
+        being_delivered(lab, "drop", message_id)
+    assert client.code() == 250
+    assert contents(lab, "bob") == [plain("x")] and queue(lab) == []
+    assert not lines(lab, message_id, "event=dropped")
+    assert [status(lab, name) for name in
+            ("early", "filed", "forgotten", "memory-bytes")] == [3, 0, 0, 0]
+
+
 def test_hold(make):
     """Held while an agent has it: it is filed as held, when that is lost."""
     lab = make("early-delivery-wait 30")
@@ -414,11 +451,13 @@ def test_hold(make):
         shown = lab.postrider("queue", "show", message_id).stdout
         assert b"Subject: x" in shown and b"Hello." in shown
         assert message_id in lab.run(lab.env["MAILQ"]).stdout.decode()
-        assert lab.postrider("queue", "hold", message_id).returncode == 0
+        assert m["memory"] and m["pending"] == ""
+        being_delivered(lab, "hold", message_id)
         os.kill(agent, signal.SIGKILL)
         assert client.code() == 250
     [m] = queue(lab)
     assert m["state"] == "held" and lab.files("bob") == []
+    assert not m["memory"] and m["pending"] == ""
     assert "\nState: H " in spool_file(lab, message_id).read_text()
     kill_queued(lab)
     assert lab.postrider("queue", "release", message_id).returncode == 0
@@ -433,7 +472,7 @@ def test_drop(make):
     with stopped(lab, "local") as [agent]:
         client = Client(lab, plain("x"))
         [*_, message_id] = wait_early(lab)
-        assert lab.postrider("queue", "drop", message_id).returncode == 0
+        being_delivered(lab, "drop", message_id)
         os.kill(agent, signal.SIGKILL)
         assert client.code() == 250
     assert lines(lab, message_id, "event=dropped", "reason=administrator")

@@ -19,7 +19,7 @@
 #define DAMAGED "3k0tw8hh3ydynhahmyda"
 
 static struct control_server *server;
-static bool recovered, unreadable;
+static bool recovered, unreadable, pending;
 static const char *error; /* of steer() */
 static size_t steered, steered_damaged;
 static uint32_t steered_what;
@@ -27,7 +27,8 @@ static char steered_id[ID_MAX + 1];
 
 uid_t __wrap_getuid(void);
 bool __wrap_recovery_done(const struct recovery *);
-const char *__wrap_steer(struct queue *, struct entry *, uint32_t, uid_t);
+const char *__wrap_steer(
+    struct queue *, struct entry *, uint32_t, uid_t, bool *);
 const char *__wrap_steer_damaged(struct queue *, const char *, uint32_t, uid_t);
 bool __wrap_control_item(struct queue *, const struct entry *,
     struct envelope *, struct msg_control_item *);
@@ -52,12 +53,14 @@ __wrap_recovery_done(const struct recovery *r)
 }
 
 const char *
-__wrap_steer(struct queue *q, struct entry *e, uint32_t what, uid_t who)
+__wrap_steer(struct queue *q, struct entry *e, uint32_t what, uid_t who,
+    bool *is_pending)
 {
 	assert_ptr_equal(q, &queue);
 	assert_int_equal(who, uid);
 	steered++;
 	steered_what = what;
+	*is_pending = error == NULL && pending;
 	strlcpy(steered_id, e->id, sizeof(steered_id));
 	return error;
 }
@@ -139,7 +142,7 @@ begin(void **state)
 	memset(&queue, 0, sizeof(queue));
 	uid = 0;
 	recovered = true;
-	unreadable = false;
+	unreadable = pending = false;
 	error = NULL;
 	steered = steered_damaged = 0;
 	queue.base = event_base_new();
@@ -213,7 +216,7 @@ act(struct chan *c, const char *id, uint32_t what)
 struct heard {
 	size_t items, rcpts, stats, fds, damaged;
 	bool refused;
-	uint32_t count;
+	uint32_t count, pending;
 	char text[TEXT_MAX + 1];
 };
 
@@ -247,8 +250,10 @@ hear(struct chan *c)
 	h.refused = type == CONTROL_T_ERROR;
 	if (h.refused)
 		strlcpy(h.text, m.error.text, sizeof(h.text));
-	else
+	else {
 		h.count = m.end.count;
+		h.pending = m.end.pending;
+	}
 	return h;
 }
 
@@ -391,6 +396,34 @@ acts(void **state)
 	chan_close(&c);
 }
 
+/* What agents have is counted apart. */
+static void
+acts_later(void **state)
+{
+	struct chan c = tool(0);
+	struct heard h;
+
+	(void)state;
+	fill(5);
+	pending = true;
+	for (int i = 0; i < 2; i++) { /* nothing is left of the first */
+		act(&c, id_of(3), CONTROL_DROP);
+		h = hear(&c);
+		assert_int_equal(h.count, 0);
+		assert_int_equal(h.pending, 1);
+	}
+	act(&c, "", CONTROL_HOLD);
+	h = hear(&c);
+	assert_int_equal(h.count, 0);
+	assert_int_equal(h.pending, 5);
+	pending = false;
+	act(&c, "", CONTROL_HOLD);
+	h = hear(&c);
+	assert_int_equal(h.count, 5);
+	assert_int_equal(h.pending, 0);
+	chan_close(&c);
+}
+
 /* What is not there, is no action, or is not his to do. */
 static void
 acts_not(void **state)
@@ -485,6 +518,7 @@ main(void)
 		T(cannot_be_read),
 		T(long_answers),
 		T(acts),
+		T(acts_later),
 		T(acts_not),
 		T(recovering),
 		T(places),

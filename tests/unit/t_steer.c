@@ -13,7 +13,7 @@
 
 static struct queue queue;
 static struct entry *entry;
-static bool unreadable, stuck;
+static bool unreadable, stuck, untouched, pending;
 static size_t cancels, kicks, removals, states;
 static bool held;
 
@@ -71,6 +71,11 @@ __wrap_dispatch_cancel(struct dispatch *d, struct entry *e)
 	(void)d;
 	assert_ptr_equal(e, entry);
 	cancels++;
+	/* As when no agent had it yet; a dropped one is gone. */
+	if (untouched && e->drop)
+		schedule_remove(queue.schedule, e);
+	else if (untouched)
+		schedule_hold(queue.schedule, e);
 }
 
 void
@@ -85,7 +90,7 @@ begin(void **state)
 {
 	(void)state;
 	memset(&queue, 0, sizeof(queue));
-	unreadable = stuck = held = false;
+	unreadable = stuck = untouched = held = false;
 	cancels = kicks = removals = states = 0;
 	return (queue.schedule = schedule_new(3)) == NULL ? -1 : 0;
 }
@@ -120,17 +125,18 @@ static const struct {
 	bool done;	/* it is not refused */
 	size_t states, cancels;
 	bool due;	/* no longer far away */
+	bool pending;	/* it is done only if the delivery fails */
 } cases[] = {
-	{ CONTROL_HOLD,	   ENTRY_WAITING, ENTRY_HELD,	 true,	1, 0, false },
-	{ CONTROL_HOLD,	   ENTRY_HELD,	  ENTRY_HELD,	 true,	0, 0, false },
-	{ CONTROL_HOLD,	   ENTRY_ACTIVE,  ENTRY_ACTIVE,	 true,	0, 1, false },
-	{ CONTROL_RELEASE, ENTRY_WAITING, ENTRY_WAITING, true,	0, 0, false },
-	{ CONTROL_RELEASE, ENTRY_HELD,	  ENTRY_WAITING, true,	1, 0, true },
-	{ CONTROL_RELEASE, ENTRY_ACTIVE,  ENTRY_ACTIVE,	 true,	0, 0, false },
-	{ CONTROL_RETRY,   ENTRY_WAITING, ENTRY_WAITING, true,	0, 0, true },
-	{ CONTROL_RETRY,   ENTRY_HELD,	  ENTRY_HELD,	 false,	0, 0, false },
-	{ CONTROL_RETRY,   ENTRY_ACTIVE,  ENTRY_ACTIVE,	 true,	0, 0, false },
-	{ CONTROL_DROP,	   ENTRY_ACTIVE,  ENTRY_ACTIVE,	 true,	0, 1, false },
+	{ CONTROL_HOLD,	   ENTRY_WAITING, ENTRY_HELD,	 true,	1, 0, false, false },
+	{ CONTROL_HOLD,	   ENTRY_HELD,	  ENTRY_HELD,	 true,	0, 0, false, false },
+	{ CONTROL_HOLD,	   ENTRY_ACTIVE,  ENTRY_ACTIVE,	 true,	0, 1, false, true },
+	{ CONTROL_RELEASE, ENTRY_WAITING, ENTRY_WAITING, true,	0, 0, false, false },
+	{ CONTROL_RELEASE, ENTRY_HELD,	  ENTRY_WAITING, true,	1, 0, true, false },
+	{ CONTROL_RELEASE, ENTRY_ACTIVE,  ENTRY_ACTIVE,	 true,	0, 0, false, false },
+	{ CONTROL_RETRY,   ENTRY_WAITING, ENTRY_WAITING, true,	0, 0, true, false },
+	{ CONTROL_RETRY,   ENTRY_HELD,	  ENTRY_HELD,	 false,	0, 0, false, false },
+	{ CONTROL_RETRY,   ENTRY_ACTIVE,  ENTRY_ACTIVE,	 true,	0, 0, false, false },
+	{ CONTROL_DROP,	   ENTRY_ACTIVE,  ENTRY_ACTIVE,	 true,	0, 1, false, true },
 };
 /* clang-format on */
 
@@ -141,8 +147,10 @@ actions(void **state)
 		(void)end(state);
 		assert_int_equal(begin(state), 0);
 		make(cases[i].before);
-		assert_int_equal(steer(&queue, entry, cases[i].what, 0) == NULL,
+		assert_int_equal(
+		    steer(&queue, entry, cases[i].what, 0, &pending) == NULL,
 		    cases[i].done);
+		assert_int_equal(pending, cases[i].pending);
 		assert_int_equal(entry->state, cases[i].after);
 		assert_int_equal(states, cases[i].states);
 		if (states > 0)
@@ -161,13 +169,30 @@ wishes(void **state)
 {
 	(void)state;
 	make(ENTRY_ACTIVE);
-	assert_null(steer(&queue, entry, CONTROL_HOLD, 0));
+	assert_null(steer(&queue, entry, CONTROL_HOLD, 0, &pending));
 	assert_true(entry->hold);
 	assert_false(entry->drop);
-	assert_null(steer(&queue, entry, CONTROL_RELEASE, 0));
+	assert_null(steer(&queue, entry, CONTROL_RELEASE, 0, &pending));
 	assert_false(entry->hold);
-	assert_null(steer(&queue, entry, CONTROL_DROP, 0));
+	assert_null(steer(&queue, entry, CONTROL_DROP, 0, &pending));
 	assert_true(entry->drop);
+}
+
+/* Taken back before an agent had it: it is done, whoever asks again. */
+static void
+nobody_has_it(void **state)
+{
+	(void)state;
+	untouched = true;
+	make(ENTRY_ACTIVE);
+	assert_null(steer(&queue, entry, CONTROL_HOLD, 0, &pending));
+	assert_false(pending);
+	assert_int_equal(entry->state, ENTRY_HELD);
+	schedule_remove(queue.schedule, entry);
+	make(ENTRY_ACTIVE);
+	assert_null(steer(&queue, entry, CONTROL_DROP, 0, &pending));
+	assert_false(pending);
+	assert_int_equal(schedule_total(queue.schedule), 0);
 }
 
 /* Those delivered before are not dropped. */
@@ -176,7 +201,7 @@ drops(void **state)
 {
 	(void)state;
 	make(ENTRY_HELD);
-	assert_null(steer(&queue, entry, CONTROL_DROP, 0));
+	assert_null(steer(&queue, entry, CONTROL_DROP, 0, &pending));
 	assert_int_equal(removals, 1);
 	assert_int_equal(queue.counters.dropped, 1);
 	assert_int_equal(schedule_total(queue.schedule), 0);
@@ -189,17 +214,17 @@ fails(void **state)
 	(void)state;
 	make(ENTRY_WAITING);
 	unreadable = true;
-	assert_non_null(steer(&queue, entry, CONTROL_HOLD, 0));
-	assert_non_null(steer(&queue, entry, CONTROL_DROP, 0));
+	assert_non_null(steer(&queue, entry, CONTROL_HOLD, 0, &pending));
+	assert_non_null(steer(&queue, entry, CONTROL_DROP, 0, &pending));
 	unreadable = false;
 	stuck = true;
-	assert_non_null(steer(&queue, entry, CONTROL_DROP, 0));
+	assert_non_null(steer(&queue, entry, CONTROL_DROP, 0, &pending));
 	assert_int_equal(entry->state, ENTRY_WAITING);
 	assert_int_equal(queue.counters.dropped, 0);
 	assert_int_equal(schedule_total(queue.schedule), 1);
 	schedule_hold(queue.schedule, entry);
 	unreadable = true;
-	assert_non_null(steer(&queue, entry, CONTROL_RELEASE, 0));
+	assert_non_null(steer(&queue, entry, CONTROL_RELEASE, 0, &pending));
 	assert_int_equal(entry->state, ENTRY_HELD);
 	assert_int_equal(states, 0);
 }
@@ -246,6 +271,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(actions),
 		T(wishes),
+		T(nobody_has_it),
 		T(drops),
 		T(fails),
 		T(damaged),
