@@ -8,7 +8,7 @@
  *
  *  - A name appears in new/ only when its bytes are on disk.  On most file
  *    systems fsync(2) of the file comes before the rename.  An ordered one (see
- *    maildir_dir) cannot have the name on disk without what was done to the
+ *    ordered.c) cannot have the name on disk without what was done to the
  *    file before, so that to wait for its data is enough (a commit has the disk
  *    empty its cache first), and the file's inode and its name share one
  *    commit of the journal instead of having one each.

@@ -8,11 +8,8 @@
  * A new Maildir has its new/ last of all, so that where new/ is found its
  * elders are on disk.
  */
-#include <sys/vfs.h>
-
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +19,7 @@
 #include "common/beneath.h"
 #include "delivery/maildir_clean.h"
 #include "delivery/maildir_dir.h"
+#include "delivery/ordered.h"
 
 static const char *const names[MAILDIR_DIRS] = { ".", "tmp", "cur", "new" };
 
@@ -112,20 +110,6 @@ open_subs(struct maildir *m, int dir)
 	return OUT_OK;
 }
 
-/*
- * File systems that write a name to their journal no earlier than all that was
- * done before to the file that it names.  Another may do so too: then more is
- * waited for than need be.
- */
-static bool
-is_ordered(int fd)
-{
-	struct statfs fs;
-
-	return fstatfs(fd, &fs) == 0 &&
-	    (fs.f_type == EXT4_SUPER_MAGIC || fs.f_type == XFS_SUPER_MAGIC);
-}
-
 static void
 clean(struct maildir *m, const struct maildir_namer *namer)
 {
@@ -155,7 +139,7 @@ maildir_open(struct maildir *m, int base, const char *path,
 		return failure_errno(&m->failure, path, "directory", errno);
 	if (check_dir(m, MAILDIR_SELF, dir, path) == OUT_OK &&
 	    open_subs(m, dir) == OUT_OK) {
-		m->ordered = is_ordered(m->tmp);
+		m->ordered = ordered_names(m->tmp);
 		clean(m, namer);
 	} else
 		maildir_close(m);
