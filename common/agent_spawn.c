@@ -17,6 +17,7 @@
 #include "common/agent_enter.h"
 #include "common/agent_spawn.h"
 #include "common/log.h"
+#include "common/options.h"
 #include "common/sock.h"
 #include "common/supervise.h"
 
@@ -221,12 +222,12 @@ static bool
 has_room(struct master *m, bool session)
 {
 	struct agent *a;
+	const char *option = session ? "mailbox-sessions" : "agents";
 	int64_t n = 0, most;
 
 	LIST_FOREACH(a, &m->agents, link)
 	n += a->row->session == session;
-	most =
-	    master_number(m, NULL, session ? "mailbox-sessions" : "agents", 50);
+	most = master_number(m, NULL, option, option_default(option));
 	return n < most + SPARE(most);
 }
 

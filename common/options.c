@@ -4,6 +4,7 @@
  */
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bsd/string.h>
@@ -53,6 +54,8 @@ static const struct {
 static bool
 unit_factor(char unit, enum option_kind kind, int64_t *factor)
 {
+	if (kind == OPTION_SIZE)
+		unit = (char)tolower((unsigned char)unit);
 	for (size_t i = 0; i < UNITS; i++)
 		if (units[i].unit == unit && units[i].kind == kind) {
 			*factor = units[i].factor;
@@ -96,6 +99,18 @@ parse_number(const struct option *o, const char *text, int64_t *out)
 }
 
 /* The index of word among choices, or -1. */
+int64_t
+option_default(const char *name)
+{
+	const struct option *o = option_find(name);
+	int64_t n = 0;
+
+	/* That each default is a good value is tested. */
+	if (o == NULL || !parse_number(o, o->value, &n))
+		abort();
+	return n;
+}
+
 static int
 choice(const char *choices, const char *word)
 {
@@ -185,7 +200,7 @@ static bool
 canon_number(const struct option *o, const char *text, char *canon, char *err)
 {
 	char min[OPTION_BOUND], max[OPTION_BOUND];
-	const char *what = "a number";
+	const char *what = "a number", *off = "";
 	int64_t v;
 
 	if (parse_number(o, text, &v)) {
@@ -199,7 +214,10 @@ canon_number(const struct option *o, const char *text, char *canon, char *err)
 		what = "seconds, or with s m h d,";
 	option_bound(o, o->min, min);
 	option_bound(o, o->max, max);
-	(void)snprintf(err, TABLES_ERR, "%s from %s to %s", what, min, max);
+	if (o->min == 0 && isalpha((unsigned char)*text))
+		off = " (0 turns it off)"; /* for "no", "off", "never" */
+	(void)snprintf(
+	    err, TABLES_ERR, "%s from %s to %s%s", what, min, max, off);
 	return false;
 }
 

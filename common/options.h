@@ -18,7 +18,7 @@
 enum option_kind {      /* bound variable */
 	OPTION_BOOL,    /* bool */
 	OPTION_NUMBER,  /* int64_t */
-	OPTION_SIZE,    /* int64_t, bytes; k, m, g in text */
+	OPTION_SIZE,    /* int64_t, bytes; k, m, g in text, or capitals */
 	OPTION_TIME,    /* int64_t, seconds; s, m, h, d in text */
 	OPTION_ENUM,    /* int: index into choices */
 	OPTION_STRING,  /* const char *; printable, may be empty */
@@ -43,11 +43,11 @@ extern const size_t options_count;
 
 /*
  * Options that running programs do not look at again: a change needs a new
- * start of the program that is named.  All others hold at once for new
+ * start of the programs that are named.  All others hold at once for new
  * sessions and deliveries.
  */
 struct option_start {
-	const char *option, *program;
+	const char *option, *programs;
 };
 
 extern const struct option_start option_starts[];
@@ -69,6 +69,10 @@ extern const char *const profiles_builtin[];
 bool profile_known(struct tables *, const char *profile);
 
 const struct option *option_find(const char *name);
+/* The default of a number, a size (bytes) or a time (seconds). */
+int64_t option_default(const char *name);
+/* The default of a number, a size (bytes) or a time (seconds). */
+int64_t option_default(const char *name);
 /* The option whose name is nearest, for "did you mean"; NULL if none is. */
 const struct option *option_nearest(const char *name);
 

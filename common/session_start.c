@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/fault.h"
+#include "common/options.h"
 #include "common/sandbox.h"
 #include "common/service.h"
 #include "common/session_start.h"
@@ -104,7 +105,11 @@ refresh(void *arg)
 static void
 accept_one(struct session_start *s, int listener)
 {
-	struct parent p = { s, { 1000, 50, s->full, refresh, &p } };
+	/* Limits that hold as long as no tables say others. */
+	struct parent p = { s,
+		{ option_default("connections"),
+		    option_default("connections-per-client"), s->full, refresh,
+		    &p } };
 
 	(void)tables_changed(s->path, &s->seen); /* it was never looked at */
 	open_tables(s);

@@ -19,6 +19,7 @@
 #include <bsd/string.h>
 
 #include "common/log.h"
+#include "common/options.h"
 #include "common/sock.h"
 #include "common/submit_listener.h"
 #include "common/users.h"
@@ -82,6 +83,12 @@ run(struct master *m, int fd, uid_t uid)
 	    master_text(m, "libexec-dir"));
 }
 
+static int64_t
+limit(struct submit_listener *l, const char *profile, const char *option)
+{
+	return master_number(l->m, profile, option, option_default(option));
+}
+
 static bool
 has_room(struct submit_listener *l, uid_t uid)
 {
@@ -93,8 +100,8 @@ has_room(struct submit_listener *l, uid_t uid)
 		all++;
 		own += s->uid == uid;
 	}
-	return all < master_number(l->m, "local", "connections", 1000) &&
-	    own < master_number(l->m, NULL, "submissions-per-user", 20);
+	return all < limit(l, "local", "connections") &&
+	    own < limit(l, NULL, "submissions-per-user");
 }
 
 static void

@@ -34,6 +34,19 @@ list(void **state)
 }
 
 static void
+defaults(void **state)
+{
+	(void)state;
+	assert_int_equal(option_default("mailbox-sessions"), 500);
+	for (size_t i = 0; i < options_count; i++)
+		if (options[i].kind == OPTION_NUMBER ||
+		    options[i].kind == OPTION_SIZE ||
+		    options[i].kind == OPTION_TIME)
+			assert_true(
+			    option_default(options[i].name) >= options[i].min);
+}
+
+static void
 profiles(void **state)
 {
 	char canon[OPTION_VALUE_MAX + 1], e[TABLES_ERR];
@@ -314,6 +327,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(list),
+		cmocka_unit_test(defaults),
 		cmocka_unit_test(profiles),
 		cmocka_unit_test(nearest),
 		cmocka_unit_test(canonical),
