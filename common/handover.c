@@ -4,6 +4,7 @@
  * client whose process goes away before it has said that it serves him gets
  * another one, once.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,8 +21,7 @@
 #define TRIES 2
 
 static struct tables_fresh *tables;
-static size_t most =
-    50; /* sessions at once; with tables at hand, what they say */
+static size_t most; /* sessions at once: what the last good tables said */
 static uint32_t last_serial;
 
 static void
@@ -100,7 +100,10 @@ leave_line(struct handover *h)
 	a->unanswered -= h->sent;
 }
 
-/* Whoever cannot be sent now waits; false if there is nothing to wait for. */
+/*
+ * Whoever cannot be sent now waits; false if there is nothing to wait for, with
+ * the errno of mailbox_agent_for().
+ */
 static bool
 place(struct handover *h)
 {
@@ -196,7 +199,22 @@ handover_init(struct event_base *base, struct tables_fresh *t)
 	static const struct mailbox_agents_ops ops = { ready, message, gone };
 
 	tables = t;
+	most = (size_t)option_default("mailbox-sessions");
 	return mailbox_agents_init(base, &ops);
+}
+
+/* At its start, for good; only a limit is one that may be gone at once. */
+static void
+refuse(struct handover *h, int error)
+{
+	bool full = error == EAGAIN;
+
+	log_error("-", "program=pop3-mailbox account=%s found=%s",
+	    h->open.account, full ? "limit-reached" : strerror(error));
+	if (full)
+		finish(h, SPAWN_BUSY, "too many at once, try again later");
+	else
+		give_up(h);
 }
 
 struct handover *
@@ -206,6 +224,7 @@ handover_start(
 	struct handover *h = calloc(1, sizeof(*h));
 
 	if (h == NULL) {
+		log_error("-", "account=%s wanted=memory", c->account);
 		(void)close(fd); /* the client hears why */
 		done(arg, "4.3.0", "no memory to open the mailbox");
 		return NULL;
@@ -217,11 +236,12 @@ handover_start(
 	strlcpy(h->open.account, c->account, sizeof(h->open.account));
 	strlcpy(h->open.client, c->ip, sizeof(h->open.client));
 	strlcpy(h->open.profile, c->profile, sizeof(h->open.profile));
-	if (has_room() && place(h))
+	if (!has_room())
+		refuse(h, EAGAIN);
+	else if (place(h))
 		return h;
-	log_error("-", "program=pop3-mailbox account=%s found=limit-reached",
-	    c->account);
-	finish(h, SPAWN_BUSY, "too many at once, try again later");
+	else
+		refuse(h, errno);
 	return NULL;
 }
 

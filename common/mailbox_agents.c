@@ -5,6 +5,7 @@
  * mailboxes, who may stop or kill them: what does not answer is given up, and
  * none is believed more than concerns its own clients.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -223,15 +224,21 @@ start(const char *account, const char *name)
 	static const struct timeval every = { SWEEP_EVERY, 0 };
 	union msg_spawn m = { .start = { .program = SPAWN_MAILBOX } };
 	struct mailbox_agent *a;
+	bool lost;
 
-	if (master == NULL || (a = calloc(1, sizeof(*a))) == NULL)
+	if (master == NULL) {
+		errno = ENOTCONN;
+		return NULL;
+	}
+	if ((a = calloc(1, sizeof(*a))) == NULL)
 		return NULL;
 	a->serial = m.start.serial = ++last_serial;
 	strlcpy(m.start.account, account, sizeof(m.start.account));
 	/* The answer comes later, and so does that it is lost. */
-	if (!peer_post(master, SPAWN_T_START, &m, -1) ||
-	    (count == 0 && event_add(sweeper, &every) == -1)) {
+	lost = !peer_post(master, SPAWN_T_START, &m, -1);
+	if (lost || (count == 0 && event_add(sweeper, &every) == -1)) {
 		free(a);
+		errno = lost ? ENOTCONN : ENOMEM;
 		return NULL;
 	}
 	strlcpy(a->name, name, sizeof(a->name));
@@ -267,8 +274,10 @@ mailbox_agent_for(const char *account, size_t most)
 	LIST_FOREACH(a, &agents, link)
 	if (strcmp(a->name, name) == 0)
 		return a;
-	if (count >= most && !retire_one())
+	if (count >= most && !retire_one()) {
+		errno = EAGAIN;
 		return NULL;
+	}
 	return start(account, name);
 }
 

@@ -58,8 +58,9 @@ bool mailbox_agents_init(
     struct event_base *, const struct mailbox_agents_ops *);
 
 /*
- * The account's agent, which may still be starting.  NULL when there are most
- * already and none of them is idle, or without memory.
+ * The account's agent, which may still be starting.  NULL with errno: EAGAIN
+ * when there are most already and none of them is idle, ENOTCONN without
+ * postriderd, ENOMEM.
  */
 struct mailbox_agent *mailbox_agent_for(const char *account, size_t most);
 

@@ -1,9 +1,43 @@
 /*
  * Unit test of common/mailbox_agents: processes that do not do as they should,
  * and how many there are.
- * wrap: deadline_now
+ * wrap: deadline_now calloc
  */
 #include "tests/unit/handover.h"
+
+#include <errno.h>
+
+static bool no_memory; /* from the second time on */
+
+void *__wrap_calloc(size_t, size_t);
+void *__real_calloc(size_t, size_t);
+
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+	static bool again;
+	bool fails = no_memory && again;
+
+	again = no_memory;
+	if (!fails)
+		return __real_calloc(n, size);
+	errno = ENOMEM;
+	return NULL;
+}
+
+static bool
+logged(const char *what)
+{
+	char log[20000];
+	FILE *f = fopen(unit_path("log"), "r");
+	size_t n;
+
+	assert_non_null(f);
+	n = fread(log, 1, sizeof(log) - 1, f);
+	log[n] = '\0';
+	assert_int_equal(fclose(f), 0);
+	return strstr(log, what) != NULL;
+}
 
 static void
 does_not_start(void **state)
@@ -111,6 +145,7 @@ limit(void **state)
 	hand(&a[1], BOB);
 	hand(&a[2], BOB);
 	assert_string_equal(a[2].dsn, "4.3.2"); /* 3: two run, one waits */
+	assert_true(logged("account=" BOB " found=limit-reached"));
 	assert_null(a[2].waits);
 	opened(&mail, expect_open(&mail, BOB), 2);
 	running(&carol, 0);
@@ -135,6 +170,22 @@ limit(void **state)
 	end(&dave, three);
 }
 
+/* That is no limit, in the log and for who waits. */
+static void
+memory(void **state)
+{
+	struct heard a;
+
+	(void)state;
+	no_memory = true;
+	hand(&a, "frank");
+	no_memory = false;
+	assert_int_equal(a.count, 1);
+	assert_string_equal(a.dsn, "4.3.0");
+	assert_true(logged("account=frank found=\"Cannot allocate memory"));
+	expect_nothing_asked();
+}
+
 /* postriderd closes: the loop ends, and nothing can be asked for. */
 static void
 told_to_stop(void **state)
@@ -147,7 +198,8 @@ told_to_stop(void **state)
 	assert_true(event_base_got_break(base));
 	hand(&a, ALICE);
 	assert_int_equal(a.count, 1);
-	assert_int_equal(a.dsn[0], '4');
+	assert_string_equal(a.dsn, "4.3.0");
+	assert_true(logged("account=" ALICE " found=\"Transport endpoint"));
 }
 
 int
@@ -158,6 +210,7 @@ main(void)
 		cmocka_unit_test(does_not_answer),
 		cmocka_unit_test(idle),
 		cmocka_unit_test(limit),
+		cmocka_unit_test(memory),
 		cmocka_unit_test(told_to_stop),
 	};
 
