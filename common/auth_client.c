@@ -23,6 +23,15 @@ plaintext_allowed(int choice, bool near)
 	    (choice == PLAINTEXT_LOOPBACK && near);
 }
 
+static void
+start(struct auth_client *c, int fd, int64_t wait)
+{
+	chan_init(&c->chan, fd, &auth_channel, AUTH_CLIENT);
+	c->wait = wait;
+	c->hands_over = false;
+	c->socket = -1;
+}
+
 bool
 auth_client_open(struct auth_client *c, const char *run_dir, int64_t auth_delay)
 {
@@ -31,17 +40,15 @@ auth_client_open(struct auth_client *c, const char *run_dir, int64_t auth_delay)
 	if (fd == -1)
 		log_error("-", "path=%s/auth wanted=connection found=%s",
 		    run_dir, strerror(errno));
-	chan_init(&c->chan, fd, &auth_channel, AUTH_CLIENT);
 	/* A try waits for the one before it, and then for its own delay. */
-	c->wait = 2 * auth_delay + SLACK;
-	c->hands_over = false;
+	start(c, fd, 2 * auth_delay + SLACK);
 	return fd != -1;
 }
 
 void
 auth_client_none(struct auth_client *c)
 {
-	chan_init(&c->chan, -1, &auth_channel, AUTH_CLIENT);
+	start(c, -1, 0);
 }
 
 void

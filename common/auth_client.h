@@ -24,7 +24,7 @@ struct auth_client {
 	 * as a login is good; until then it is untouched.
 	 */
 	bool hands_over;
-	int socket;
+	int socket; /* not owned; -1 until then */
 };
 
 /* Connects; false with the error logged, and every call will be lost. */

@@ -204,8 +204,12 @@ opens(void **state)
 	assert_int_equal(close(fd), 0);
 	assert_int_equal(unlink(unit_path("auth")), 0);
 	assert_false(auth_client_open(&c, unit_dir, 30));
+	memset(&c, 1, sizeof(c));
 	auth_client_none(&c);
 	assert_int_equal(c.chan.fd, -1);
+	assert_int_equal(c.wait, 0);
+	assert_false(c.hands_over);
+	assert_int_equal(c.socket, -1);
 	is_lost(AUTH_TURN_ANSWER);
 }
 
