@@ -12,9 +12,13 @@
 #include "pop3d/index.h"
 #include "pop3d/mailfile.h"
 
-#define MAGIC "postrider-pop3.index 1\n" /* with its NUL */
+#define NAME "postrider-pop3.index "
+#define MAGIC NAME "1\n" /* with its NUL */
 #define SIZE_MOST (2 * (uint64_t)MAILFILE_SIZE_MAX + 2)
 #define NS INT64_C(1000000000)
+
+static const char checksum[] = "a wrong checksum";
+static const char contents[] = "contents that no mailbox has";
 
 static char *
 put(char *p, uint64_t v)
@@ -81,12 +85,30 @@ index_put_head(const struct index_head *h, char out[INDEX_HEAD])
 	memcpy(p, &crc, sizeof(crc));
 }
 
-bool
+/* There is one way to write each head. */
+static const char *
+check_head(const struct index_head *h, const char in[INDEX_HEAD])
+{
+	char again[INDEX_HEAD];
+
+	if (memcmp(in, NAME, strlen(NAME)) != 0)
+		return "something else";
+	if (memcmp(in, MAGIC, sizeof(MAGIC)) != 0)
+		return "another version";
+	index_put_head(h, again);
+	if (memcmp(in, again, INDEX_HEAD) != 0)
+		return checksum;
+	if (h->count == 0 || h->count > MESSAGES_MAX ||
+	    h->bytes / INDEX_ENTRY < h->count)
+		return contents;
+	return NULL;
+}
+
+const char *
 index_get_head(struct index_head *h, const char in[INDEX_HEAD])
 {
 	const char *p = in + sizeof(MAGIC);
 	uint64_t settled;
-	char again[INDEX_HEAD];
 
 	for (int i = 0; i < SUB_COUNT; i++) {
 		h->dir[i].dev = get(&p);
@@ -100,10 +122,7 @@ index_get_head(struct index_head *h, const char in[INDEX_HEAD])
 	h->bytes = get(&p);
 	memcpy(&h->crc, p, sizeof(h->crc));
 	h->crc = le32toh(h->crc);
-	/* There is one way to write each head. */
-	index_put_head(h, again);
-	return memcmp(in, again, INDEX_HEAD) == 0 && h->count > 0 &&
-	    h->count <= MESSAGES_MAX && h->bytes / INDEX_ENTRY >= h->count;
+	return check_head(h, in);
 }
 
 size_t
@@ -164,18 +183,18 @@ get_entry(struct message *m, const char **at, const char *end)
 	    (m->size <= SIZE_MOST || m->size == SIZE_UNKNOWN);
 }
 
-bool
+const char *
 index_get_entries(
     const struct index_head *h, const char *text, struct message *m)
 {
 	const char *at = text, *end = text + h->bytes;
 
 	if (crc32c(0, text, h->bytes) != h->crc)
-		return false;
+		return checksum;
 	for (uint64_t i = 0; i < h->count; i++)
 		if (!get_entry(&m[i], &at, end))
-			return false;
-	return at == end;
+			return contents;
+	return at == end ? NULL : contents;
 }
 
 /* Both are one message; whether it lies as it lay. */

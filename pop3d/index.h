@@ -46,18 +46,20 @@ void index_stamp(struct stamp *, const struct stat *);
  */
 bool index_settled(const struct stamp *, const struct timespec *now);
 
+/* NULL when the head is fit; else what it is instead, for the log. */
+const char *index_get_head(struct index_head *, const char in[INDEX_HEAD]);
 void index_put_head(const struct index_head *, char out[INDEX_HEAD]);
-bool index_get_head(struct index_head *, const char in[INDEX_HEAD]);
 
 /* How many bytes were put; 0 for a name that no file can have. */
 size_t index_put_entry(const struct message *, char out[INDEX_ENTRY_MAX]);
 
 /*
  * The entries of n bytes of text, exactly as many as the head says, into an
- * array of as many; their names stay in text.  False when anything is not as
- * it would have been put, or a name could lead out of its directory.
+ * array of as many; their names stay in text.  NULL, or what was found instead
+ * when anything is not as it would have been put, or a name could lead out of
+ * its directory.
  */
-bool index_get_entries(
+const char *index_get_entries(
     const struct index_head *, const char *text, struct message *);
 
 /*

@@ -50,7 +50,8 @@ struct maildrop_index {
 	bool settled;                /* and no change can hide from them */
 	bool due;                    /* to be looked after at the end */
 	bool exists;                 /* a file of that name */
-	bool read;                   /* and it was fit */
+	bool unfit;                  /* and it is not an index: logged */
+	bool read;                   /* or it is */
 	bool fresh;                  /* and it was the whole list */
 	bool untrue;                 /* and it told a size that was wrong */
 	size_t drift;                /* messages that are not as it said */

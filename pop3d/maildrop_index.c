@@ -10,9 +10,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <bsd/string.h>
 
 #include "common/crc32c.h"
 #include "common/fdio.h"
@@ -26,37 +29,102 @@
 #define WORTH_BYTES (UINT64_C(1) << 20) /* or bytes that were read */
 #define WORTH_EACH 64                   /* and as many for each message */
 
-/* Ours alone, as far as that can be seen. */
-static bool
-is_ours(const struct stat *st)
+/* What is not a file of ours alone, as far as that can be seen; or NULL. */
+static const char *
+kind(const struct stat *st)
 {
-	return S_ISREG(st->st_mode) && st->st_uid == geteuid() &&
-	    st->st_nlink == 1 && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
-	    st->st_size > INDEX_HEAD && st->st_size <= INDEX_BYTES_MAX;
+	if (S_ISLNK(st->st_mode))
+		return "a link";
+	if (S_ISDIR(st->st_mode))
+		return "a directory";
+	return S_ISREG(st->st_mode) ? NULL : "no regular file";
+}
+
+static bool
+is_ours(struct old_index *old, const struct stat *st)
+{
+	const char *other = kind(st);
+	char *to = old->found;
+	size_t n = sizeof(old->found);
+
+	if (other != NULL)
+		(void)strlcpy(to, other, n);
+	else if (st->st_uid != geteuid())
+		(void)snprintf(to, n, "owner uid %ju", (uintmax_t)st->st_uid);
+	else if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		(void)snprintf(to, n, "mode %04o", st->st_mode & 07777);
+	else if (st->st_nlink != 1)
+		(void)snprintf(to, n, "%ju names", (uintmax_t)st->st_nlink);
+	else if (st->st_size <= INDEX_HEAD || st->st_size > INDEX_BYTES_MAX)
+		(void)snprintf(to, n, "length %jd", (intmax_t)st->st_size);
+	else
+		return true;
+	return false;
+}
+
+/* false, with the reason that errno or the index's form gives. */
+static bool
+unread(struct old_index *old, const char *found)
+{
+	(void)strlcpy(old->found, found != NULL ? found : strerror(errno),
+	    sizeof(old->found));
+	return false;
+}
+
+static bool
+read_entries(struct old_index *old, int fd)
+{
+	const char *found;
+
+	old->text = malloc(old->head.bytes);
+	old->messages = calloc(old->head.count, sizeof(*old->messages));
+	if (old->text == NULL || old->messages == NULL ||
+	    fd_preadall(fd, old->text, old->head.bytes, INDEX_HEAD) == -1)
+		return unread(old, NULL);
+	found = index_get_entries(&old->head, old->text, old->messages);
+	return found == NULL || unread(old, found);
 }
 
 static bool
 read_all(struct old_index *old, int fd)
 {
 	char head[INDEX_HEAD];
+	const char *found;
 	struct stat st;
 
-	if (fstat(fd, &st) == -1 || !is_ours(&st) ||
-	    fd_preadall(fd, head, sizeof(head), 0) == -1 ||
-	    !index_get_head(&old->head, head) ||
-	    old->head.bytes != (uint64_t)st.st_size - INDEX_HEAD)
+	if (fstat(fd, &st) == -1)
+		return unread(old, NULL);
+	if (!is_ours(old, &st))
 		return false;
-	old->text = malloc(old->head.bytes);
-	old->messages = calloc(old->head.count, sizeof(*old->messages));
-	return old->text != NULL && old->messages != NULL &&
-	    fd_preadall(fd, old->text, old->head.bytes, INDEX_HEAD) == 0 &&
-	    index_get_entries(&old->head, old->text, old->messages);
+	if (fd_preadall(fd, head, sizeof(head), 0) == -1)
+		return unread(old, NULL);
+	if ((found = index_get_head(&old->head, head)) != NULL)
+		return unread(old, found);
+	if (old->head.bytes == (uint64_t)st.st_size - INDEX_HEAD)
+		return read_entries(old, fd);
+	(void)snprintf(old->found, sizeof(old->found),
+	    "length %jd instead of %ju", (intmax_t)st.st_size,
+	    (uintmax_t)old->head.bytes + INDEX_HEAD);
+	return false;
+}
+
+/* A name that cannot be opened; what it is tells more than the error. */
+static bool
+not_open(const struct maildrop *md, struct old_index *old)
+{
+	int e = errno;
+	struct stat st;
+
+	if (fstatat(md->root, MAILDROP_INDEX, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !is_ours(old, &st))
+		return false;
+	return unread(old, strerror(e));
 }
 
 bool
 old_index_read(struct maildrop *md, struct old_index *old)
 {
-	bool ok = false;
+	bool ok;
 	int fd;
 
 	memset(old, 0, sizeof(*old));
@@ -65,13 +133,13 @@ old_index_read(struct maildrop *md, struct old_index *old)
 	if (fd == -1 && errno == ENOENT)
 		return false;
 	md->index.exists = true;
-	if (fd != -1) {
-		ok = read_all(old, fd);
+	ok = fd == -1 ? not_open(md, old) : read_all(old, fd);
+	if (fd != -1)
 		(void)close(fd); /* nothing was written through it */
-	}
+	md->index.unfit = !ok;
 	if (!ok)
-		maildrop_complain(md, MAILDROP_INDEX,
-		    "an index of this mailbox", "something else");
+		maildrop_complain(
+		    md, MAILDROP_INDEX, "an index of this mailbox", old->found);
 	return ok;
 }
 
@@ -96,6 +164,7 @@ maildrop_index_use(const struct maildrop *md)
 struct writer {
 	int fd;
 	bool failed;
+	const char *name; /* of what it is working at */
 	struct index_head head;
 	size_t n;
 	char buf[BUFFER];
@@ -138,8 +207,13 @@ write_all(const struct maildrop *md, struct writer *w)
 			write_entry(w, &md->messages[i]);
 	drain(w);
 	index_put_head(&w->head, head);
-	return !w->failed && w->head.bytes + INDEX_HEAD <= INDEX_BYTES_MAX &&
-	    fd_pwriteall(w->fd, head, sizeof(head), 0) == 0;
+	if (w->failed)
+		return false;
+	if (w->head.bytes + INDEX_HEAD > INDEX_BYTES_MAX) {
+		errno = EFBIG;
+		return false;
+	}
+	return fd_pwriteall(w->fd, head, sizeof(head), 0) == 0;
 }
 
 /* False with errno, and nothing left behind. */
@@ -161,12 +235,13 @@ replace(struct maildrop *md, struct writer *w)
 		ok = false;
 		saved = errno;
 	}
-	if (ok &&
-	    renameat(md->root, MAILDROP_INDEX_NEW, md->root, MAILDROP_INDEX) ==
-		0)
-		return true;
-	if (ok)
+	if (ok) {
+		w->name = MAILDROP_INDEX;
+		if (renameat(md->root, MAILDROP_INDEX_NEW, md->root, w->name) ==
+		    0)
+			return true;
 		saved = errno;
+	}
 	(void)unlinkat(md->root, MAILDROP_INDEX_NEW, 0);
 	errno = saved;
 	return false;
@@ -182,12 +257,13 @@ save(struct maildrop *md)
 		return false;
 	w->n = 0;
 	w->failed = false;
+	w->name = MAILDROP_INDEX_NEW;
 	w->head = (struct index_head){ .settled = md->index.settled };
 	memcpy(w->head.dir, md->index.dir, sizeof(w->head.dir));
 	ok = replace(md, w);
-	if (!ok && errno != ENOSPC && errno != EDQUOT)
-		maildrop_complain(
-		    md, MAILDROP_INDEX, "to write it", strerror(errno));
+	/* What is in the way has been logged already. */
+	if (!ok && !md->index.unfit && errno != ENOSPC && errno != EDQUOT)
+		maildrop_complain(md, w->name, "to write it", strerror(errno));
 	free(w);
 	return ok;
 }

@@ -18,6 +18,7 @@ struct old_index {
 	struct index_head head;
 	struct message *messages; /* owned; head.count */
 	char *text;               /* owned; holds their names */
+	char found[80];           /* what is there instead, for the log */
 };
 
 /*

@@ -135,28 +135,118 @@ make_newer(void)
 	close(fd);
 }
 
-/* Not read in any of these forms; replaced by the session that noticed. */
+static void
+make_short(void)
+{
+	assert_int_equal(truncate(INDEX, INDEX_HEAD), 0);
+}
+
+static void
+make_longer(void)
+{
+	int fd = open(INDEX, O_WRONLY | O_APPEND);
+
+	assert_int_equal(write(fd, "x", 1), 1);
+	close(fd);
+}
+
+/* Of the first message's name. */
+static void
+make_false(void)
+{
+	int fd = open(INDEX, O_WRONLY);
+
+	assert_int_equal(pwrite(fd, "9", 1, INDEX_HEAD + 19), 1);
+	close(fd);
+}
+
+static void
+make_noise(void)
+{
+	static char noise[INDEX_HEAD + 1];
+
+	unit_file(INDEX, noise, sizeof(noise));
+}
+
+static size_t
+lines(const char *text)
+{
+	size_t n = 0;
+
+	while ((text = strchr(text, '\n')) != NULL) {
+		n++;
+		text++;
+	}
+	return n;
+}
+
+/*
+ * Not read in any of these forms: one line tells which, and the session that
+ * noticed replaces it, unless it is a directory.
+ */
 static void
 wrong_kind(void **state)
 {
-	void (*const ways[])(void) = { make_link, make_hard_link, make_writable,
-		make_fifo, make_newer, make_dir, make_foreign };
-	char bytes[1000];
+	/* clang-format off */
+	static const struct {
+		void (*make)(void);
+		const char *found;
+	} rows[] = {
+		{ make_link,		"\"a link\"" },
+		{ make_hard_link,	"\"2 names\"" },
+		{ make_writable,	"\"mode 0620\"" },
+		{ make_fifo,		"\"no regular file\"" },
+		{ make_newer,		"\"another version\"" },
+		{ make_dir,		"\"a directory\"" },
+		{ make_foreign,		"\"owner uid 65534\"" },
+		{ make_short,		"\"length 120\"" },
+		{ make_longer,		"\"length 197 instead of 196\"" },
+		{ make_false,		"\"a wrong checksum\"" },
+		{ make_noise,		"\"something else\"" },
+	};
+	/* clang-format on */
+	char bytes[1000], line[300];
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(ways); i++) {
-		if (ways[i] == make_foreign && geteuid() != 0)
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (rows[i].make == make_foreign && geteuid() != 0)
 			continue;
 		(void)small_index(bytes, sizeof(bytes));
-		ways[i]();
+		rows[i].make();
 		expect_rejected();
+		pop3_forget_log();
+		(void)snprintf(line, sizeof(line),
+		    "event=error account=alice path=" INDEX
+		    " wanted=\"an index of this mailbox\" found=%s\n",
+		    rows[i].found);
 		assert_true(session() > 0);
-		if (ways[i] == make_dir) {
+		assert_non_null(strstr(pop3_log(), line));
+		assert_int_equal(lines(pop3_log()), 1);
+		assert_false(pop3_has(MAILDROP_INDEX_NEW));
+		pop3_forget_log();
+		if (rows[i].make == make_dir) {
+			assert_true(session() > 0);
+			assert_int_equal(lines(pop3_log()), 1);
 			assert_int_equal(rmdir(INDEX), 0);
 			continue;
 		}
 		assert_int_equal(session(), 0);
+		assert_string_equal(pop3_log(), "");
 	}
+}
+
+/* A name that is in the way of writing one is the name that is logged. */
+static void
+in_the_way(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir(BOX "/" MAILDROP_INDEX_NEW, 0700), 0);
+	assert_int_equal(session(), MANY);
+	assert_int_equal(lines(pop3_log()), 1);
+	assert_non_null(strstr(pop3_log(),
+	    "path=box/" MAILDROP_INDEX_NEW
+	    " wanted=\"to write it\" found=\"File exists\"\n"));
+	assert_int_equal(rmdir(BOX "/" MAILDROP_INDEX_NEW), 0);
 }
 
 /* A client reads the first message, and nothing else. */
@@ -264,6 +354,7 @@ main(void)
 		cmocka_unit_test_setup(every_truncation, setup),
 		cmocka_unit_test_setup(every_bit, setup),
 		cmocka_unit_test_setup(wrong_kind, setup),
+		cmocka_unit_test_setup(in_the_way, setup),
 		cmocka_unit_test_setup(untrue_size, setup),
 		cmocka_unit_test_setup(changed_in_place, setup),
 		cmocka_unit_test_setup(untrue_name, setup),
