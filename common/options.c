@@ -98,7 +98,6 @@ parse_number(const struct option *o, const char *text, int64_t *out)
 	return *out >= o->min && *out <= o->max;
 }
 
-/* The index of word among choices, or -1. */
 int64_t
 option_default(const char *name)
 {
@@ -111,6 +110,7 @@ option_default(const char *name)
 	return n;
 }
 
+/* The index of word among choices, or -1. */
 static int
 choice(const char *choices, const char *word)
 {

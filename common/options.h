@@ -71,8 +71,6 @@ bool profile_known(struct tables *, const char *profile);
 const struct option *option_find(const char *name);
 /* The default of a number, a size (bytes) or a time (seconds). */
 int64_t option_default(const char *name);
-/* The default of a number, a size (bytes) or a time (seconds). */
-int64_t option_default(const char *name);
 /* The option whose name is nearest, for "did you mean"; NULL if none is. */
 const struct option *option_nearest(const char *name);
 

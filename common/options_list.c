@@ -153,18 +153,18 @@ const char *const profiles_builtin[] = {
 	"mx", "submission", "local", "pop3", NULL
 };
 
+#define ALL_PARENTS	"postriderd, and of each accepting smtpd and pop3d"
+
 const struct option_start option_starts[] = {
 	{ "user-mode",		"postriderd" },
 	{ "state-dir",		"postriderd" },
 	{ "spool-dir",		"postriderd" },
 	{ "run-dir",		"postriderd" },
-	{ "log",		"postriderd" },
-	{ "log-file",		"postriderd" },
+	{ "log",		ALL_PARENTS },
+	{ "log-file",		ALL_PARENTS },
 	{ "virtual-root",	"postriderd" },
 	{ "unix-passwords",	"postriderd" },
 	{ "auth-workers",	"postriderd" },
-	{ "connections",	"the accepting process" },
-	{ "connections-per-client", "the accepting process" },
 };
 const size_t option_starts_count =
     sizeof(option_starts) / sizeof(option_starts[0]);

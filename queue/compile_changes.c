@@ -34,8 +34,8 @@ compare(const struct compare *p, const char *profile)
 	if (strcmp(value(p->before, key), value(p->now, key)) != 0)
 		conf_warning(&p->conf->report, path,
 		    conf_option_line(p->conf, key),
-		    "%s: the change waits until %s is started anew", key,
-		    p->start->program);
+		    "%s: the change waits for a new start of %s", key,
+		    p->start->programs);
 }
 
 static bool

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/num.h"
+#include "common/options.h"
 #include "common/resolve.h"
 #include "queue/compile_check.h"
 #include "queue/compile_circle.h"
@@ -185,6 +186,40 @@ check_alias(const struct conf_entry *e, void *arg)
 	return good;
 }
 
+/* An option that is a number, a size or a time. */
+static uint64_t
+number(const struct conf *c, const char *name)
+{
+	char canon[OPTION_VALUE_MAX + 1], wanted[TABLES_ERR];
+	uint64_t n = 0;
+
+	/* What it has was checked; a default is as good. */
+	if (option_canon(
+		option_find(name), conf_option(c, name), canon, wanted))
+		(void)num_parse(canon, INT64_MAX, &n);
+	return n;
+}
+
+/* Room is kept for the largest message when none is declared. */
+static void
+check_early(struct conf *c)
+{
+	uint64_t size = number(c, "early-delivery-size");
+	uint64_t memory = number(c, "early-delivery-memory");
+	size_t line = conf_option_line(c, "early-delivery-memory");
+	char path[CONF_PATH_MAX];
+
+	if (memory == 0 || memory >= size ||
+	    number(c, "early-delivery-wait") == 0)
+		return;
+	if (line == 0)
+		line = conf_option_line(c, "early-delivery-size");
+	(void)snprintf(path, sizeof(path), "%s/postrider.conf", c->dir);
+	conf_warning(&c->report, path, line,
+	    "early-delivery-memory is less than early-delivery-size: mail of "
+	    "clients that declare no size is always filed first");
+}
+
 /* An alias without domain holds in the mail name, if that is ours, or any. */
 static bool
 take_domain(const struct conf_entry *e, void *arg)
@@ -204,6 +239,7 @@ compile_check(struct conf *c, const struct host *h)
 	int fd = compile_memory(c, h, compile_tables);
 	bool good;
 
+	check_early(c);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	good = fd != -1 &&
 	    num_parse(conf_option(c, "min-uid"), UINT32_MAX, &k.min_uid) &&

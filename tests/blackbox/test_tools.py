@@ -169,7 +169,7 @@ def test_apply_says_what_waits(conf):
     conf("apply")
     conf.write("postrider.conf", *conf.lines, "log stderr", "hops 40")
     said = conf("apply").stderr
-    assert "log: the change waits until postriderd is started anew" in said
+    assert "log: the change waits for a new start of postriderd, and" in said
     assert "hops" not in said
     assert "waits" not in conf("apply").stderr
 

@@ -315,10 +315,12 @@ knows_what_waits_for_a_start(void **state)
 		{ "", "", NULL },
 		{ "", "spool-dir /x\n",
 		    "postrider.conf:4: warning: spool-dir: the change waits "
-		    "until postriderd is started anew" },
+		    "for a new start of postriderd\n" },
 		{ "auth-workers 5\n", "", "auth-workers: the change" },
-		{ "", "mx.connections 5\n",
-		    "mx.connections: the change waits until the accepting" },
+		{ "", "log stderr\n",
+		    "log: the change waits for a new start of postriderd, and "
+		    "of each accepting smtpd and pop3d\n" },
+		{ "", "connections 5\nmx.connections-per-client 5\n", NULL },
 	};
 	struct tables before, now;
 	struct conf c;
@@ -374,6 +376,19 @@ static const struct {
 } hardly_meant[] = {
 	{ "", "", "nobody gets mail to postmaster@example.org", 0 },
 	{ "postmaster: alice@example.org\n", "", NULL, 0 },
+	{ "postmaster: alice@example.org\n", "early-delivery-memory 255k\n",
+	    "postrider.conf:4: warning: early-delivery-memory is less than "
+	    "early-delivery-size",
+	    0 },
+	{ "postmaster: alice@example.org\n",
+	    "early-delivery-memory 1M\nhops 20\nearly-delivery-size 2M\n",
+	    "postrider.conf:4: warning: early-delivery-memory is less", 0 },
+	{ "postmaster: alice@example.org\n", "early-delivery-memory 256K\n",
+	    NULL, 0 },
+	{ "postmaster: alice@example.org\n", "early-delivery-memory 0\n", NULL,
+	    0 },
+	{ "postmaster: alice@example.org\n",
+	    "early-delivery-memory 1k\nearly-delivery-wait 0\n", NULL, 0 },
 	{ "", "postmaster alice@example.org\n", NULL, 0 },
 	{ "", "postmaster nobody@example.org\n",
 	    "nobody gets mail to postmaster@example.org: option "

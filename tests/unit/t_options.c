@@ -112,7 +112,8 @@ static const struct canon canons[] = {
 	{ OPTION_SIZE,	"0g",		NULL },
 	{ OPTION_SIZE,	"k",		NULL },
 	{ OPTION_SIZE,	"1kk",		NULL },
-	{ OPTION_SIZE,	"1K",		NULL },
+	{ OPTION_SIZE,	"1K",		"1024" },
+	{ OPTION_SIZE,	"1KB",		NULL },
 	{ OPTION_SIZE,	"1.5k",		NULL },
 	{ OPTION_SIZE,	"9223372036854775807g", NULL },	/* no wrap */
 	{ OPTION_SIZE,	"17179869184g",	NULL },
@@ -123,6 +124,7 @@ static const struct canon canons[] = {
 	{ OPTION_TIME,	"1d",		"86400" },
 	{ OPTION_TIME,	"1k",		NULL },
 	{ OPTION_TIME,	"9s",		NULL },
+	{ OPTION_TIME,	"2M",		NULL },
 	{ OPTION_ENUM,	"no",		"no" },
 	{ OPTION_ENUM,	"offered",	"offered" },
 	{ OPTION_ENUM,	"required",	"required" },
