@@ -17,6 +17,7 @@
 #include "common/crc32c.h"
 #include "common/fdio.h"
 #include "common/intake.h"
+#include "common/lines.h"
 #include "common/sock.h"
 #include "common/trailer.h"
 
@@ -137,19 +138,6 @@ disk_trouble(struct diag *d)
 	    "The queue's disk failed (%s); "
 	    "please try again later",
 	    strerror(errno));
-}
-
-static uint64_t
-count_lines(const char *p, size_t n)
-{
-	const char *end = p + n;
-	uint64_t lines = 0;
-
-	while ((p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
-		lines++;
-		p++;
-	}
-	return lines;
 }
 
 /* The next answer of queued; its descriptor is the caller's, or -1. */
@@ -277,7 +265,7 @@ intake_write(struct intake *in, const void *buf, size_t n, struct diag *d)
 	if (fd_writeall(in->file, buf, n) == -1)
 		return disk_trouble(d);
 	in->crc = crc32c(in->crc, buf, n);
-	in->lines += count_lines(buf, n);
+	in->lines += lines_count(buf, n);
 	in->size += n;
 	flow(in);
 	return OUT_OK;

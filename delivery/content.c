@@ -11,34 +11,8 @@
 
 #include "common/crc32c.h"
 #include "common/fdio.h"
+#include "common/lines.h"
 #include "delivery/content.h"
-
-/* Sixteen bytes at a time. */
-typedef char lane __attribute__((vector_size(16)));
-
-static uint64_t
-count_lines(const char *p, size_t n)
-{
-	const lane lf = (lane){ 0 } + '\n';
-	uint64_t lines = 0;
-
-	while (n >= sizeof(lane)) {
-		lane sums = { 0 }, v;
-
-		/* A sum is at most 127. */
-		for (int i = 0; i < 127 && n >= sizeof(lane); i++) {
-			memcpy(&v, p, sizeof(v));
-			sums -= v == lf;
-			p += sizeof(lane);
-			n -= sizeof(lane);
-		}
-		for (size_t i = 0; i < sizeof(lane); i++)
-			lines += (uint64_t)sums[i];
-	}
-	while (n-- > 0)
-		lines += *p++ == '\n';
-	return lines;
-}
 
 static enum content_result
 read_block(struct content *c, uint64_t at, size_t *n)
@@ -66,7 +40,7 @@ take(struct content *c, size_t n)
 	const char *block = c->buf + CONTENT_HEAD;
 
 	c->got_crc = crc32c(c->got_crc, block, n);
-	c->lines += count_lines(block, n);
+	c->lines += lines_count(block, n);
 }
 
 static enum content_result
