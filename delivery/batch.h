@@ -28,8 +28,7 @@ struct batch {
 };
 
 _Static_assert(
-    JOBS_RCPTS_ALL <= MAILDIRS_MOST && 2 * JOBS_RCPTS_ALL <= SYNCS_MOST,
-    "each recipient's Maildir and file have a place");
+    JOBS_RCPTS_ALL <= MAILDIRS_MOST, "each recipient's Maildir has a place");
 
 #define BATCH_ANSWER 60 /* seconds that queued has to take an outcome */
 

@@ -35,7 +35,6 @@ struct maildir {
 	struct maildir_mark mark[MAILDIR_DIRS];
 	bool ordered;           /* see maildir_settle() */
 	deadline_t cleaned;     /* when tmp/ was looked through */
-	bool unsynced;          /* new/ has names that may not last */
 	size_t place;           /* of new/ in a struct syncs */
 	struct failure failure; /* why it is not open, or not synced */
 };

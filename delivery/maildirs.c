@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/crc32c.h"
 #include "delivery/maildirs.h"
 
 void
@@ -26,11 +25,10 @@ maildirs_turn(struct maildirs *c)
 }
 
 static struct held *
-find(struct maildirs *c, const char *path, uint32_t sum)
+find(struct maildirs *c, const char *path)
 {
 	for (size_t i = 0; i < c->count; i++)
-		if (c->held[i].sum == sum &&
-		    strcmp(c->held[i].maildir.path, path) == 0)
+		if (strcmp(c->held[i].maildir.path, path) == 0)
 			return &c->held[i];
 	return NULL;
 }
@@ -56,8 +54,7 @@ struct maildir *
 maildirs_get(
     struct maildirs *c, const char *path, const struct maildir_namer *namer)
 {
-	uint32_t sum = crc32c(0, path, strlen(path));
-	struct held *h = find(c, path, sum);
+	struct held *h = find(c, path);
 
 	if (h != NULL) {
 		if (h->turn == c->turn)
@@ -69,7 +66,6 @@ maildirs_get(
 	} else
 		h = make_room(c);
 	h->turn = c->turn;
-	h->sum = sum;
 	/* Its outcome is in the Maildir, too. */
 	(void)maildir_open(&h->maildir, c->base, path, namer);
 	return &h->maildir;

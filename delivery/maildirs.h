@@ -18,7 +18,6 @@ struct maildirs {
 	size_t count;
 	struct held {
 		uint64_t turn; /* of its last use */
-		uint32_t sum;  /* of the path, to find it sooner */
 		struct maildir maildir;
 	} held[MAILDIRS_MOST];
 };

@@ -6,8 +6,10 @@
 
 #include <stddef.h>
 
-#define SYNCS_MOST 256
-#define SYNCS_NONE ((size_t)-1) /* no place in the list */
+#include "delivery/jobs.h"
+
+#define SYNCS_MOST (2 * JOBS_RCPTS_ALL) /* a batch: files and Maildirs */
+#define SYNCS_NONE ((size_t)-1)         /* no place in the list */
 
 struct syncs {
 	unsigned long context; /* of the kernel's AIO; 0: one by one */
@@ -21,8 +23,8 @@ void syncs_init(struct syncs *);
 void syncs_clear(struct syncs *);
 
 /*
- * Its place in the list, which holds SYNCS_MOST; what is over is its caller's bug
- * and aborts.
+ * Its place in the list, which holds SYNCS_MOST; what is over is its caller's
+ * bug and aborts.
  */
 size_t syncs_add(struct syncs *, int fd);
 
