@@ -4,10 +4,8 @@
  */
 #include <sys/socket.h>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
 #include "common/log.h"
+#include "common/net.h"
 #include "pop3d/client.h"
 #include "pop3d/mailbox.h"
 #include "pop3d/maildrop.h"
@@ -51,10 +49,8 @@ mailbox_serve(const struct mailbox_session *s, int fd)
 		.junk = s->junk,
 	};
 	enum maildrop_result r;
-	int on = 1;
 
-	/* Replies are gathered here; not so on sockets that are not TCP. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	net_send_at_once(fd); /* replies are gathered here */
 	client_init(&client, fd, fd, s->rate, s->timeout);
 	if ((r = maildrop_open(&md, s->account, s->maildir)) != MAILDROP_OPEN) {
 		maildrop_unlock(&md);
