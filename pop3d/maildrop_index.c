@@ -62,13 +62,19 @@ is_ours(struct old_index *old, const struct stat *st)
 	return false;
 }
 
-/* false, with the reason that errno or the index's form gives. */
 static bool
-unread(struct old_index *old, const char *found)
+not_fit(struct old_index *old, const char *found)
 {
-	(void)strlcpy(old->found, found != NULL ? found : strerror(errno),
-	    sizeof(old->found));
+	(void)strlcpy(old->found, found, sizeof(old->found));
 	return false;
+}
+
+/* That says nothing of the index: another session may be able to. */
+static bool
+not_now(struct old_index *old, int error)
+{
+	old->later = true;
+	return not_fit(old, strerror(error));
 }
 
 static bool
@@ -80,9 +86,9 @@ read_entries(struct old_index *old, int fd)
 	old->messages = calloc(old->head.count, sizeof(*old->messages));
 	if (old->text == NULL || old->messages == NULL ||
 	    fd_preadall(fd, old->text, old->head.bytes, INDEX_HEAD) == -1)
-		return unread(old, NULL);
+		return not_now(old, errno);
 	found = index_get_entries(&old->head, old->text, old->messages);
-	return found == NULL || unread(old, found);
+	return found == NULL || not_fit(old, found);
 }
 
 static bool
@@ -93,13 +99,13 @@ read_all(struct old_index *old, int fd)
 	struct stat st;
 
 	if (fstat(fd, &st) == -1)
-		return unread(old, NULL);
+		return not_now(old, errno);
 	if (!is_ours(old, &st))
 		return false;
 	if (fd_preadall(fd, head, sizeof(head), 0) == -1)
-		return unread(old, NULL);
+		return not_now(old, errno);
 	if ((found = index_get_head(&old->head, head)) != NULL)
-		return unread(old, found);
+		return not_fit(old, found);
 	if (old->head.bytes == (uint64_t)st.st_size - INDEX_HEAD)
 		return read_entries(old, fd);
 	(void)snprintf(old->found, sizeof(old->found),
@@ -118,7 +124,7 @@ not_open(const struct maildrop *md, struct old_index *old)
 	if (fstatat(md->root, MAILDROP_INDEX, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    !is_ours(old, &st))
 		return false;
-	return unread(old, strerror(e));
+	return not_now(old, e);
 }
 
 bool
@@ -136,7 +142,7 @@ old_index_read(struct maildrop *md, struct old_index *old)
 	ok = fd == -1 ? not_open(md, old) : read_all(old, fd);
 	if (fd != -1)
 		(void)close(fd); /* nothing was written through it */
-	md->index.unfit = !ok;
+	md->index.unfit = !ok && !old->later;
 	if (!ok)
 		maildrop_complain(
 		    md, MAILDROP_INDEX, "an index of this mailbox", old->found);
@@ -297,6 +303,6 @@ maildrop_index_save(struct maildrop *md)
 	if (left > 0 && is_worth_it(md) && save(md))
 		return;
 	/* Sizes that are known to be wrong must not be listed again. */
-	if (x->exists && (left == 0 || !x->read || x->untrue))
+	if (x->exists && (left == 0 || x->unfit || x->untrue))
 		(void)unlinkat(md->root, MAILDROP_INDEX, 0);
 }

@@ -19,11 +19,12 @@ struct old_index {
 	struct message *messages; /* owned; head.count */
 	char *text;               /* owned; holds their names */
 	char found[80];           /* what is there instead, for the log */
+	bool later;               /* no memory or a read error: it may be fit */
 };
 
 /*
- * False when there is none or it is not fit; that is logged.  What was read
- * is freed by old_index_free() in every case.
+ * False when there is none, or it is not fit or cannot be read now, which is
+ * logged.  What was read is freed by old_index_free() in every case.
  */
 bool old_index_read(struct maildrop *, struct old_index *);
 void old_index_free(struct old_index *);

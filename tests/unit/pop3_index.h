@@ -18,7 +18,7 @@
 #define MANY 80 /* small messages that are worth an index */
 
 static int64_t ahead; /* seconds that the clock is set forward */
-static int rename_errno;
+static int rename_errno, pread_errno;
 static time_t tick;   /* when not 0, the time of every directory */
 static size_t preads; /* of messages */
 
@@ -66,6 +66,10 @@ __wrap_renameat(int a, const char *from, int b, const char *to)
 ssize_t
 __wrap_pread(int fd, void *buf, size_t n, off_t at)
 {
+	if (pread_errno != 0) {
+		errno = pread_errno;
+		return -1;
+	}
 	preads++;
 	return __real_pread(fd, buf, n, at);
 }
@@ -151,7 +155,7 @@ static inline int
 setup(void **state)
 {
 	ahead = 10;
-	rename_errno = 0;
+	rename_errno = pread_errno = 0;
 	tick = 0;
 	(void)pop3_clean(state);
 	fill_box();

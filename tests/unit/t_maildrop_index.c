@@ -194,6 +194,31 @@ write_fails(void **state)
 	}
 }
 
+/* What cannot be read now may be a good one: it stays for the next session. */
+static void
+read_fails(void **state)
+{
+	struct maildrop md;
+	off_t size;
+
+	(void)state;
+	assert_int_equal(session(), MANY);
+	size = index_size();
+	assert_true(size > 0);
+	pop3_forget_log();
+	pread_errno = EIO;
+	pop3_open(&md);
+	pread_errno = 0;
+	assert_true(md.index.exists);
+	assert_false(md.index.read);
+	assert_non_null(strstr(pop3_log(), MAILDROP_INDEX));
+	assert_non_null(strstr(pop3_log(), "Input/output"));
+	maildrop_unlock(&md);
+	maildrop_close(&md);
+	assert_int_equal(index_size(), size);
+	assert_int_equal(session(), 0);
+}
+
 /* Removed messages are not in it; an empty mailbox has none. */
 static void
 after_quit(void **state)
@@ -319,6 +344,7 @@ main(void)
 		cmocka_unit_test_setup(changed, setup),
 		cmocka_unit_test_setup(left_over, setup),
 		cmocka_unit_test_setup(write_fails, setup),
+		cmocka_unit_test_setup(read_fails, setup),
 		cmocka_unit_test_setup(after_quit, setup),
 		cmocka_unit_test_setup(only_marked, setup),
 		cmocka_unit_test_setup(twins, setup),
