@@ -41,9 +41,9 @@ enum outcome agent_identify(
 
 /*
  * In the child: looks the account up, becomes its owner, enters its place and
- * runs program there with job as descriptor 3.  Writes struct refusals to report: one that is OUT_OK
- * right before exec, one that is a failure when something fails; nothing more
- * means that the program runs.
+ * runs program there with job as descriptor 3.  Writes struct refusals to
+ * report: one that is OUT_OK right before exec, one that is a failure when
+ * something fails; nothing more means that the program runs.
  */
 _Noreturn void agent_enter(struct master *, const char *program,
     const struct msg_spawn_start *, int job, int report);

@@ -57,7 +57,7 @@ typedef enum auth_turn auth_ask(
 enum auth_end {
 	AUTH_END_YES,     /* end->success, unless the socket was handed over */
 	AUTH_END_NO,      /* end->failure */
-	AUTH_END_STOPPED, /* by ask(), which knows why; nobody told the client */
+	AUTH_END_STOPPED, /* by ask(), which knows why; not told yet */
 	AUTH_END_LOST     /* authd is gone */
 };
 

@@ -44,8 +44,8 @@ enum chan_result chan_send(
 /*
  * Receives one message into *msg, a union of the channel's structs.  A
  * descriptor that came along is stored in *passfd, close-on-exec and the
- * caller's; else, whatever the result, *passfd is -1.  passfd may be NULL: then a message
- * with a descriptor is a breach.  Deadline as above.
+ * caller's; else, whatever the result, *passfd is -1.  passfd may be NULL: then
+ * a message with a descriptor is a breach.  Deadline as above.
  */
 enum chan_result chan_recv(
     struct chan *, unsigned int *type, void *msg, int *passfd, deadline_t);

@@ -12,8 +12,8 @@
  * client's socket comes with each token that may be the last: if it is, and the
  * login is good, authd gives the socket to pop3-mailbox and says "handed" in
  * the place of success; the sender must not touch it again.  With any other
- * answer authd has let go of it.  The channel's socket is run-dir/auth; the peer
- * must be postrider-net.
+ * answer authd has let go of it.  The channel's socket is run-dir/auth; the
+ * peer must be postrider-net.
  */
 /* clang-format off */
 #ifndef COMMON_MSG_AUTH_H

@@ -14,8 +14,8 @@
  *
  * A source whose content is over the limit of a memory file says "grown", and
  * queued may answer a commit in memory with "file": the source then copies what
- * it has written into the spool file that comes with it, and goes on from there,
- * after a commit with trailer, sync and the same commit once more.
+ * it has written into the spool file that comes with it, and goes on from
+ * there, after a commit with trailer, sync and the same commit once more.
  *
  * "refused" ends the transaction; after it, and after abort, the next open may
  * follow.  The socket is run-dir/intake; the peer must be postrider-net or

@@ -4,11 +4,12 @@
  *	queued  --message + descriptor, rcpt..-->  local, bounce
  *	        <--outcome per recipient---
  *
- * The descriptor is the spool file, read-only; content is size bytes from offset,
- * line ends are LF, and crc must match or the message is damaged.  After "message"
- * exactly nrcpt rcpt messages follow before the next "message".  Jobs may overlap:
- * an agent answers in any order, once per recipient.  A job is over with its last
- * outcome.  An end of file with outcomes missing means the agent died.
+ * The descriptor is the spool file, read-only; content is size bytes from
+ * offset, line ends are LF, and crc must match or the message is damaged.
+ * After "message" exactly nrcpt rcpt messages follow before the next "message".
+ * Jobs may overlap: an agent answers in any order, once per recipient.  A job
+ * is over with its last outcome.  An end of file with outcomes missing means
+ * the agent died.
  */
 /* clang-format off */
 #ifndef COMMON_MSG_JOB_H

@@ -6,10 +6,10 @@
  *	       <--running--
  *
  * Opens are answered in their order.  Before "opened" is sent nothing has been
- * done for the client, afterwards it is served: an end of the channel with opens
- * unanswered means that these clients may be taken elsewhere.  A process of a
- * Unix user serves his account alone, one of postrider-mail all virtual users'.
- * It ends when the channel does, and after its last session.
+ * done for the client, afterwards it is served: an end of the channel with
+ * opens unanswered means that these clients may be taken elsewhere.  A process
+ * of a Unix user serves his account alone, one of postrider-mail all virtual
+ * users'.  It ends when the channel does, and after its last session.
  */
 /* clang-format off */
 #ifndef COMMON_MSG_MAILBOX_H

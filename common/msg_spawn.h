@@ -7,10 +7,10 @@
  *
  * postriderd looks the account up itself and refuses uid 0 and system uids.
  * "started" brings the other end of the agent's channel (msg_job.h,
- * msg_mailbox.h).  An asker that is done with an agent says stop: what runs as a user may stay when its channel is closed, and
- * takes a place until it ends.  Each daemon has one such socket,
- * a socketpair from its start, on descriptor 3; its end of file tells the daemon
- * to stop.
+ * msg_mailbox.h).  An asker that is done with an agent says stop: what runs as
+ * a user may stay when its channel is closed, and takes a place until it ends.
+ * Each daemon has one such socket, a socketpair from its start, on descriptor
+ * 3; its end of file tells the daemon to stop.
  */
 /* clang-format off */
 #ifndef COMMON_MSG_SPAWN_H

@@ -29,10 +29,11 @@ struct resolved {
 };
 
 /*
- * mail_name completes an address without a domain.  Order: the whole address
- * as alias, as account; the local part as alias; then the same without a
- * "+tag".  For postmaster, abuse and mailer-daemon the option postmaster is
- * the last resort, before Unix users of these names; without a domain they are ours whatever mail_name is.
+ * mail_name completes an address without a domain.  Order: the whole address as
+ * alias, as account; the local part as alias; then the same without a "+tag".
+ * For postmaster, abuse and mailer-daemon the option postmaster is the last
+ * resort, before Unix users of these names; without a domain they are ours
+ * whatever mail_name is.
  */
 void resolve_address(struct tables *, const struct address *,
     const char *mail_name, struct resolved *);
@@ -53,7 +54,10 @@ bool resolve_owns(struct tables *, const char *account, const struct address *,
 
 #define UNIX_NAME_MAX 32 /* bytes; as useradd(8) has it */
 
-/* [a-z_][a-z0-9_.-]*, at most UNIX_NAME_MAX bytes: what is asked of the user database. */
+/*
+ * [a-z_][a-z0-9_.-]*, at most UNIX_NAME_MAX bytes: what is asked of the user
+ * database.
+ */
 bool resolve_unix_name_valid(const char *);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * sasl_line: the lines of AUTH, to and from the tokens that authd sees.
  *
- * In smtpd and pop3d, as postrider-net; pure functions.  Passwords pass through:
- * nothing here keeps one, and callers wipe what they give.
+ * In smtpd and pop3d, as postrider-net; pure functions.  Passwords pass
+ * through: nothing here keeps one, and callers wipe what they give.
  */
 #include <string.h>
 #include <strings.h>

@@ -88,7 +88,7 @@ load_limits(struct parent *p)
 		s->usable = startup_options(&s->tables, s->profile, binds, 2);
 }
 
-/* Before each child: what is damaged is logged once, and the children say so. */
+/* Before each child: damage is logged once, and the children say so. */
 static void
 refresh(void *arg)
 {

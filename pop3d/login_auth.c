@@ -1,7 +1,7 @@
 /*
- * login_auth: a login through authd.  In pop3d, as postrider-net: carries tokens
- * between the client and authd (msg_auth.h) without understanding them, the
- * client's socket along with them.  Wipes what may hold a password.
+ * login_auth: a login through authd.  In pop3d, as postrider-net: carries
+ * tokens between the client and authd (msg_auth.h) without understanding them,
+ * the client's socket along with them.  Wipes what may hold a password.
  */
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /*
- * login_auth: a login through authd (RFC 5034), and the client's socket to whoever
- * opens the mailbox.
+ * login_auth: a login through authd (RFC 5034), and the client's socket to
+ * whoever opens the mailbox.
  */
 #ifndef POP3D_LOGIN_AUTH_H
 #define POP3D_LOGIN_AUTH_H
