@@ -1,6 +1,7 @@
 /*
- * crc32c: the Castagnoli checksum of spool files.  Library code in smtpd,
- * queued and local.  Uses the processor's instruction where there is one.
+ * crc32c: the Castagnoli checksum of spool files and of pop3-mailbox's
+ * index.  Library code in smtpd, bounce, queued, local and pop3-mailbox.  Uses
+ * the processor's instruction where there is one.
  */
 #ifdef __x86_64__
 #include <sys/platform/x86.h>

@@ -34,7 +34,7 @@ void
 syncs_clear(struct syncs *s)
 {
 	if (s->context != 0)
-		/* Nothing is under way; it would go with the process. */
+		/* Waits for what is under way; its errors are known as EIO. */
 		(void)syscall(SYS_io_destroy, s->context);
 	s->context = 0;
 }
