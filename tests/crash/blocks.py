@@ -101,8 +101,10 @@ def telling(log, first):
 def choose(log, first, count, seed):
     """At most so many different states, in the order of time.
 
-    Nothing of an interval's writes, for as many intervals as go into half of
-    the number; then parts of the writes of any interval.
+    First of all the one in which everything has been said and nothing is there
+    that was not flushed by then.  Nothing of an interval's writes, for as many
+    intervals as go into half of the number; then parts of the writes of any
+    interval.
     """
     rnd = random.Random(seed)
     where = telling(log, first)
@@ -112,8 +114,12 @@ def choose(log, first, count, seed):
         key = (interval, tuple(kept))
         states.setdefault(key, State(interval, kept, how))
 
-    for i in spread(where, max(1, count // 2)):
-        add(i, "none", [])
+    all_said = next(i for i, one in enumerate(log.intervals)
+                    if one.marks == len(log.marks))
+    add(max(first, all_said), "none", [])
+    for i in spread(where, count // 2):
+        if len(states) < max(1, count // 2):
+            add(i, "none", [])
     busy = [i for i in where if log.intervals[i].writes]
     for _ in range(20 * count):
         if len(states) >= count or not busy:

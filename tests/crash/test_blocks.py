@@ -88,6 +88,12 @@ def test_bounds(log):
         assert states == blocks.choose(log, 1, count, 5)
 
 
+def test_worst_state(log):
+    """All was said, of what was not flushed nothing is there: always."""
+    for count in (1, 2, 3, 7):
+        assert blocks.State(3, [], "none") in blocks.choose(log, 1, count, 5)
+
+
 @pytest.mark.parametrize("count,wanted", (
     (1, [0]), (2, [0, 9]), (3, [0, 4, 9]), (4, [0, 3, 6, 9]),
     (10, list(range(10))), (11, list(range(10)))))
