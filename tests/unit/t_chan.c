@@ -474,16 +474,6 @@ own_bugs(void **state)
 	}
 }
 
-static void
-texts(void **state)
-{
-	(void)state;
-	assert_string_equal(chan_result_text(CHAN_EOF), "closed");
-	errno = ETIMEDOUT;
-	assert_string_equal(
-	    chan_result_text(CHAN_ERROR), "Connection timed out");
-}
-
 int
 main(void)
 {
@@ -497,7 +487,6 @@ main(void)
 		cmocka_unit_test(passes),
 		cmocka_unit_test(waits),
 		cmocka_unit_test(own_bugs),
-		cmocka_unit_test(texts),
 	};
 
 	return cmocka_run_group_tests(tests, first, NULL);

@@ -1,5 +1,6 @@
 /*
- * t_chan_batch: messages of a channel that are sent together.
+ * t_chan_batch: messages of a channel that are sent together, and what logs
+ * say of results.
  */
 #include "tests/unit/unit.h"
 
@@ -132,12 +133,23 @@ fails(void **state)
 	assert_int_equal(batch.count, 0);
 }
 
+static void
+texts(void **state)
+{
+	(void)state;
+	assert_string_equal(chan_result_text(CHAN_EOF), "closed");
+	errno = ETIMEDOUT;
+	assert_string_equal(
+	    chan_result_text(CHAN_ERROR), "Connection timed out");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, done)
 
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { T(arrive), T(bounds), T(fails) };
+	const struct CMUnitTest tests[] = { T(arrive), T(bounds), T(fails),
+		T(texts) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
