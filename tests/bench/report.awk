@@ -84,24 +84,28 @@ function number(m) {
 	return sprintf(m < 10 ? "%.3f" : m < 1000 ? "%.1f" : "%.0f", m)
 }
 
-# Sets wanted, for people, and answers reached, MISSED or nothing.
-function judge(figure, server, m,    how, g, at) {
+# Sets wanted, for people; answers reached, MISSED, partly (one of two) or
+# nothing.
+function judge(figure, server, m,    how, g, at, goals, met) {
 	wanted = ""
 	how = server ~ /-(nowait|xinetd|accept)$/ ? "connected" : "listening"
 	g = goal[figure, how]
 	if (!ours(server) || g == "-")
 		return ""
 	at = index(g, "=")
-	if (at != 1 && best_name != "")
-		wanted = sprintf("%.2fx", g + 0)
 	if (at) {
-		wanted = substr(g, at + 1) (wanted == "" ? "" : ", " wanted)
-		g = substr(g, at + 1) + 0
-		return m == g || is_better(figure, m, g) ? "reached" : "MISSED"
+		wanted = substr(g, at + 1)
+		goals++
+		met += m == wanted || is_better(figure, m, wanted + 0)
 	}
-	if (best_name == "")
+	if (at != 1 && best_name != "") {
+		wanted = wanted (at ? ", " : "") sprintf("%.2fx", g + 0)
+		goals++
+		met += ratio(figure, m) >= g + 0
+	}
+	if (!goals)
 		return ""
-	return ratio(figure, m) >= g + 0 ? "reached" : "MISSED"
+	return met == goals ? "reached" : met ? "partly" : "MISSED"
 }
 
 function line(figure, server,    m, r, verdict, wide) {
