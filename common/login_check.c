@@ -88,7 +88,12 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	c->next(c);
 }
 
-/* Goes on from the event loop after so many milliseconds. */
+/*
+ * Goes on from the event loop after so many milliseconds, never sooner: the
+ * loop's clock may be a tick behind (CLOCK_MONOTONIC_COARSE, up to 10 ms), and
+ * what was counted in whole milliseconds one more.
+ */
+#define EARLY 11
 static void
 go_on(struct login_check *c, int64_t ms, void (*next)(struct login_check *))
 {
@@ -100,7 +105,7 @@ go_on(struct login_check *c, int64_t ms, void (*next)(struct login_check *))
 		event_active(c->timer, EV_TIMEOUT, 0);
 		return;
 	}
-	ms++; /* what was counted in whole ones is never too little */
+	ms += EARLY;
 	tv.tv_sec = ms / 1000;
 	tv.tv_usec = ms % 1000 * 1000;
 	/* Its clock stands still while it works, and ours has not. */
