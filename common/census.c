@@ -144,6 +144,25 @@ census_add(pid_t pid, const char *key)
 	return true;
 }
 
+/* Where the process's place is noted; 0 there if it has none. */
+static place *
+find_process(pid_t pid)
+{
+	place *p = chain_of_pid(pid);
+
+	while (*p != 0 && c->process[*p].pid != pid)
+		p = &c->process[*p].next;
+	return p;
+}
+
+const char *
+census_client(pid_t pid)
+{
+	place n = *find_process(pid);
+
+	return n == 0 ? NULL : c->client[c->process[n].client].key;
+}
+
 static void
 leave_client(place n)
 {
@@ -160,11 +179,9 @@ leave_client(place n)
 void
 census_remove(pid_t pid)
 {
-	place *p = chain_of_pid(pid), n;
+	place *p = find_process(pid), n = *p;
 
-	while (*p != 0 && c->process[*p].pid != pid)
-		p = &c->process[*p].next;
-	if ((n = *p) == 0)
+	if (n == 0)
 		return;
 	*p = c->process[n].next;
 	leave_client(c->process[n].client);

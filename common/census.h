@@ -29,6 +29,8 @@ int64_t census_of(const char *key);
 
 /* A session began; false if CENSUS_MAX are noted. */
 bool census_add(pid_t, const char *key);
+/* Whose it is, until it is removed; NULL when it is not known. */
+const char *census_client(pid_t);
 /* It ended; one that is not known is no matter. */
 void census_remove(pid_t);
 

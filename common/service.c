@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "common/census.h"
+#include "common/crashes.h"
 #include "common/deadline.h"
 #include "common/log.h"
 #include "common/net.h"
@@ -27,6 +28,11 @@
 
 #define QUIET 60 /* seconds between two lines about the same trouble */
 #define REAP 1   /* seconds that a session may be dead before it is noticed */
+/*
+ * Seconds that a parent lives at least: 20 starts in a minute, 4 in ten seconds
+ * are below what makes any super-server shut the service.
+ */
+#define LIFE 3
 
 static deadline_t refused; /* until then accept(2) was complained of */
 static volatile sig_atomic_t stop;
@@ -79,23 +85,41 @@ on_signal(int sig)
 	stop = 1;
 }
 
+/* A session's last line, which it could not write itself. */
+static void
+killed(pid_t pid, int status)
+{
+	const char *key = census_client(pid);
+
+	if (WTERMSIG(status) == SIGTERM || key == NULL)
+		return;
+	log_error("-", "client=%s pid=%d how=signal-%d", key, (int)pid,
+	    WTERMSIG(status));
+	if (crashes_is(status))
+		crashes_note(key, deadline_now());
+}
+
 static void
 reap(void)
 {
+	int status;
 	pid_t pid;
 
 	if (census_all() == 0)
 		return;
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (WIFSIGNALED(status))
+			killed(pid, status);
 		census_remove(pid);
+	}
 }
 
 static void
-refuse(int fd, const struct service *s, const char *key)
+refuse(int fd, const struct service *s, const char *key, const char *reason)
 {
 	char drain[512];
 
-	log_event("-", "refused", "client=%s reason=too-many-sessions", key);
+	log_event("-", "refused", "client=%s reason=%s", key, reason);
 	/* One try each: a client that does not listen gets no more of us. */
 	(void)send(
 	    fd, s->refusal, strlen(s->refusal), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -180,8 +204,10 @@ take(int listener, const struct service *s, struct net_peer *peer)
 	}
 	net_client_key(peer->ip, key);
 	s->prepare(s->arg);
-	if (!has_room(s, key))
-		refuse(fd, s, key);
+	if (crashes_refused(key, deadline_now()))
+		refuse(fd, s, key, "crashes");
+	else if (!has_room(s, key))
+		refuse(fd, s, key, "too-many-sessions");
 	else if (serve(key))
 		return fd;
 	(void)close(fd); /* the child has it, or the client tries again */
@@ -206,11 +232,26 @@ start(int listener, sigset_t *outside)
 	net_send_at_once(listener);
 }
 
+/*
+ * The parent that follows has another layout of memory.  Who connects now is
+ * kept by the kernel for it.
+ */
+static void
+make_way(deadline_t earliest, const sigset_t *outside)
+{
+	int64_t left = deadline_left(earliest);
+	const struct timespec rest = { left / 1000, left % 1000 * 1000000 };
+
+	log_error("-", "sessions=crashing wanted=another-parent");
+	(void)ppoll(NULL, 0, &rest, outside); /* or until SIGTERM */
+}
+
 int
 service_accept(int listener, const struct service *s, struct net_peer *peer)
 {
 	static const struct timespec soon = { .tv_sec = REAP };
 	struct pollfd p = { .fd = listener, .events = POLLIN };
+	deadline_t earliest = deadline_in(LIFE);
 	sigset_t outside;
 	int fd, r;
 
@@ -218,6 +259,10 @@ service_accept(int listener, const struct service *s, struct net_peer *peer)
 	while (!stop) {
 		r = ppoll(&p, 1, census_all() > 0 ? &soon : NULL, &outside);
 		reap();
+		if (crashes_enough()) {
+			make_way(earliest, &outside);
+			break;
+		}
 		if (r <= 0)
 			continue; /* time or a signal */
 		if (p.revents & (POLLERR | POLLNVAL)) {

@@ -39,10 +39,16 @@ counts(void **state)
 	assert_int_equal(census_of("192.0.2.10"), 0);
 	assert_int_equal(census_of("2001:db8::"), 1);
 	assert_int_equal(census_of(""), 1);
+	assert_null(census_client(99));
+	assert_string_equal(census_client(101), "192.0.2.1");
+	assert_string_equal(census_client(102), "2001:db8::");
+	assert_string_equal(census_client(103), "");
 	census_remove(99);
 	census_remove(100);
 	census_remove(100);
 	census_remove(103);
+	assert_null(census_client(100));
+	assert_string_equal(census_client(101), "192.0.2.1");
 	assert_int_equal(census_all(), 2);
 	assert_int_equal(census_of("192.0.2.1"), 1);
 	assert_int_equal(census_of(""), 0);

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 
+#include "common/deadline.h"
 #include "common/log.h"
 #include "common/service.h"
 
@@ -36,6 +37,13 @@ unprepared(void)
 	service.refusal = "unprepared\r\n";
 }
 
+static void
+die(int sig)
+{
+	(void)signal(sig, SIG_DFL);
+	(void)raise(sig);
+}
+
 /* What each session does: a greeting, then an echo until the end. */
 static void
 session(void)
@@ -50,7 +58,8 @@ session(void)
 	    peer.local_port != 25 || write(fd, "220\r\n", 5) != 5)
 		_exit(1);
 	while (read(fd, &c, 1) == 1 && write(fd, &c, 1) == 1)
-		continue;
+		if (c == 'S' || c == 'K')
+			die(c == 'S' ? SIGSEGV : SIGKILL);
 	_exit(0);
 }
 
@@ -124,6 +133,37 @@ hear(int fd)
 		n = read(fd, text, sizeof(text) - 1);
 	text[n > 0 ? n : 0] = '\0';
 	return text;
+}
+
+/* Has the session of a client die; false if the client was not served. */
+static bool
+dies(const char *ip, char how)
+{
+	int fd = client_from(ip);
+	bool served = strcmp(hear(fd), "220\r\n") == 0;
+
+	if (served) {
+		assert_int_equal(write(fd, &how, 1), 1);
+		while (hear(fd)[0] != '\0')
+			continue;
+	}
+	assert_int_equal(close(fd), 0);
+	return served;
+}
+
+/* How often the log has it. */
+static int
+logged(const char *text)
+{
+	FILE *f = fopen(unit_path("log"), "r");
+	char line[500];
+	int n = 0;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		n += strstr(line, text) != NULL;
+	assert_int_equal(fclose(f), 0);
+	return n;
 }
 
 static void
@@ -289,11 +329,81 @@ buries(void **state)
 	fail_msg("still there: %s", children);
 }
 
+/* Who is killed from outside is logged; who crashes comes no more. */
+static void
+crashes(void **state)
+{
+	int n = 0;
+
+	(void)state;
+	for (int i = 0; i < 8; i++)
+		assert_true(dies("127.0.2.1", 'K'));
+	/* A death is noticed a little later. */
+	while (n < 50 && dies("127.0.2.2", 'S')) {
+		n++;
+		(void)usleep(20000); /* shorter does no harm */
+	}
+	assert_in_range(n, 5, 7);
+	assert_false(dies("127.0.2.2", 'x'));
+	assert_int_equal(logged("client=127.0.2.1 pid="), 8);
+	assert_int_equal(logged("how=signal-9"), 8);
+	assert_int_equal(logged("event=error client=127.0.2.2 pid="), n);
+	assert_int_equal(logged("how=signal-11"), n);
+	assert_int_equal(
+	    logged("event=refused client=127.0.2.2 reason=crashes"), 2);
+	n = client_from("127.0.2.3");
+	assert_string_equal(hear(n), "220\r\n");
+	assert_int_equal(close(n), 0);
+}
+
+/* It ends by itself, not too young, and loses nobody who connects. */
+static void
+gives_way(void **state)
+{
+	deadline_t old = deadline_in_ms(2000);
+	char who[20];
+	int old_one, a, status;
+	bool ended = false;
+
+	(void)state;
+	old_one = client_from("127.0.4.1");
+	assert_string_equal(hear(old_one), "220\r\n");
+	for (int i = 0; i < 20; i++) {
+		(void)snprintf(who, sizeof(who), "127.0.3.%d", i + 1);
+		assert_true(dies(who, 'S'));
+	}
+	/* While the last death is not yet noticed somebody may be served. */
+	(void)usleep(50000); /* shorter does no harm */
+	a = client_from("127.0.4.2");
+	(void)usleep(50000);
+	assert_int_equal(close(a), 0);
+	a = client_from("127.0.4.3");
+	for (int i = 0; i < 500 && !ended; i++) {
+		ended = waitpid(parent, &status, WNOHANG) == parent;
+		(void)usleep(20000); /* shorter does no harm */
+	}
+	assert_true(ended);
+	assert_int_equal(status, 0);
+	assert_true(deadline_left(old) == 0);
+	assert_int_equal(logged("sessions=crashing"), 1);
+	assert_int_equal(write(old_one, "x", 1), 1);
+	assert_string_equal(hear(old_one), "x");
+	assert_int_equal(close(old_one), 0);
+	if ((parent = fork()) == 0) {
+		(void)close(a); /* or the session would be its own client */
+		session();
+	}
+	assert_string_equal(hear(a), "220\r\n");
+	assert_int_equal(close(a), 0);
+}
+
 static int
 setup(void **state)
 {
-	(void)state;
-	log_open("t_service", LOG_TO_FILE, "/dev/null");
+	if (unit_setup(state) == -1)
+		return -1;
+	unit_file("log", "", 0);
+	log_open("t_service", LOG_TO_FILE, unit_path("log"));
 	return 0;
 }
 
@@ -305,9 +415,11 @@ main(void)
 		cmocka_unit_test_setup_teardown(limited, fresh, done),
 		cmocka_unit_test_setup_teardown(two_parents, fresh, done),
 		cmocka_unit_test_setup_teardown(buries, fresh, done),
+		cmocka_unit_test_setup_teardown(crashes, fresh, done),
+		cmocka_unit_test_setup_teardown(gives_way, fresh, done),
 		cmocka_unit_test_setup(outlives, fresh),
 		cmocka_unit_test(sockets),
 	};
 
-	return cmocka_run_group_tests(tests, setup, NULL);
+	return cmocka_run_group_tests(tests, setup, unit_teardown);
 }
