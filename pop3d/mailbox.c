@@ -4,6 +4,8 @@
  */
 #include <sys/socket.h>
 
+#include <stdio.h>
+
 #include "common/log.h"
 #include "common/net.h"
 #include "pop3d/client.h"
@@ -30,12 +32,18 @@ refusal(enum maildrop_result r)
 }
 
 static void
+log_refused(const struct mailbox_session *s, const char *text)
+{
+	log_event("-", "refused", "account=%s client=%s reason=%s", s->account,
+	    s->client, text);
+}
+
+static void
 refuse(const struct mailbox_session *s, const char *text)
 {
 	client_reply(&client, "-ERR %s", text);
 	client_end(&client);
-	log_event("-", "refused", "account=%s client=%s reason=%s", s->account,
-	    s->client, text);
+	log_refused(s, text);
 }
 
 void
@@ -71,11 +79,13 @@ mailbox_serve(const struct mailbox_session *s, int fd)
 }
 
 void
-mailbox_refuse(int fd)
+mailbox_refuse(const struct mailbox_session *s, int fd, bool in_use)
 {
-	static const char text[] =
-	    "-ERR [SYS/TEMP] Mailbox cannot be opened now\r\n";
+	const char *text = refusal(in_use ? MAILDROP_IN_USE : MAILDROP_TEMP);
+	char line[100];
+	int n = snprintf(line, sizeof(line), "-ERR %s\r\n", text);
 
 	/* One try: who does not listen hears the end of the connection. */
-	(void)send(fd, text, sizeof(text) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)send(fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	log_refused(s, text);
 }

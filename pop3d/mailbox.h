@@ -4,6 +4,7 @@
 #ifndef POP3D_MAILBOX_H
 #define POP3D_MAILBOX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/msg.h"
@@ -20,7 +21,10 @@ struct mailbox_session {
  */
 void mailbox_serve(const struct mailbox_session *, int fd);
 
-/* The one thing said without a session, by a process that reads no answer. */
-void mailbox_refuse(int fd);
+/*
+ * What is said without a session, by a process that reads no answer: that the
+ * mailbox is in use, or cannot be opened now.
+ */
+void mailbox_refuse(const struct mailbox_session *, int fd, bool in_use);
 
 #endif

@@ -23,17 +23,26 @@
 
 #define ANSWER_WAIT 5 /* seconds that authd may take to make room */
 #define GATHER 100    /* ms in which ended children are looked at once */
+/*
+ * Children of one account: one has the mailbox, others wait for it or are on
+ * their way out.  Nobody can fill all places with what waits for a lock.
+ */
+#define SAME 8
+#define CHAINS 1024 /* a power of 2 */
 
 struct child {
 	pid_t pid;
-	LIST_ENTRY(child) link;
+	LIST_ENTRY(child) link, same;
 	char account[LOGIN_MAX + 1];
 };
+
+LIST_HEAD(children, child);
 
 struct pool {
 	struct chan *chan;
 	struct mailbox_place *place;
-	LIST_HEAD(, child) children;
+	struct children children;
+	struct children by_account[CHAINS]; /* the same, in chains */
 	uint32_t running, told; /* children, and how many authd knows of */
 	int64_t reaped;         /* deadline_now() when they were looked at */
 	sigset_t awake;         /* signals while it waits for nothing else */
@@ -79,6 +88,7 @@ forget(struct pool *p, pid_t pid, int status)
 		    "program=pop3-mailbox pid=%d account=%s how=signal-%d",
 		    (int)pid, c->account, WTERMSIG(status));
 	LIST_REMOVE(c, link);
+	LIST_REMOVE(c, same);
 	free(c);
 	p->running--;
 }
@@ -93,6 +103,37 @@ reap(struct pool *p)
 	p->reaped = deadline_now();
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		forget(p, pid, status);
+}
+
+static struct children *
+chain_of(struct pool *p, const char *account)
+{
+	uint32_t h = 2166136261u; /* FNV-1a */
+
+	for (; *account != '\0'; account++)
+		h = (h ^ (unsigned char)*account) * 16777619u;
+	return &p->by_account[(h ^ h >> 16) % CHAINS];
+}
+
+static unsigned int
+running_for(struct pool *p, const char *account)
+{
+	unsigned int n = 0;
+	struct child *c;
+
+	LIST_FOREACH(c, chain_of(p, account), same)
+	n += strcmp(c->account, account) == 0;
+	return n;
+}
+
+/* Those that have ended are not counted, however short a time ago. */
+static bool
+is_crowded(struct pool *p, const char *account)
+{
+	if (running_for(p, account) < SAME)
+		return false;
+	reap(p);
+	return running_for(p, account) >= SAME;
 }
 
 /* authd believes that more run than do. */
@@ -147,19 +188,25 @@ serve(struct pool *p, const struct mailbox_session *s, int fd)
 static void
 start(struct pool *p, const struct mailbox_session *s, int fd)
 {
-	struct child *c = calloc(1, sizeof(*c));
+	struct child *c;
 
+	if (is_crowded(p, s->account)) {
+		mailbox_refuse(s, fd, true);
+		return;
+	}
+	c = calloc(1, sizeof(*c));
 	if (c != NULL && (c->pid = fork()) == 0)
 		serve(p, s, fd);
 	if (c == NULL || c->pid == -1) {
 		log_error("-", "account=%s wanted=process found=%s", s->account,
 		    strerror(errno));
-		mailbox_refuse(fd);
+		mailbox_refuse(s, fd, false);
 		free(c);
 		return;
 	}
 	strlcpy(c->account, s->account, sizeof(c->account));
 	LIST_INSERT_HEAD(&p->children, c, link);
+	LIST_INSERT_HEAD(chain_of(p, c->account), c, same);
 	p->running++;
 }
 
@@ -255,9 +302,9 @@ drain(struct pool *p)
 int
 mailbox_pool_run(struct chan *c, struct mailbox_place *place)
 {
+	/* Empty lists are zero. */
 	struct pool p = { .chan = c, .place = place, .status = EX_OK };
 
-	LIST_INIT(&p.children);
 	set_signals(&p);
 	for (;;) {
 		if (wait_for(&p) && !take(&p))

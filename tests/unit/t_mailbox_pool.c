@@ -54,7 +54,7 @@ __wrap_mailbox_place_find(struct mailbox_place *p,
 	strlcpy(s->account, m->account, sizeof(s->account));
 	assert_string_equal(m->client, "192.0.2.1");
 	assert_string_equal(m->profile, "office");
-	*most = 3;
+	*most = strcmp(m->account, "busy") == 0 ? 20 : 3;
 	return OUT_OK;
 }
 
@@ -280,6 +280,42 @@ refuses(void **state)
 	assert_int_equal(close(fd[0]), 0);
 }
 
+/* One account fills no more than its part; who has ended makes room at once. */
+static void
+crowded(void **state)
+{
+	unsigned int type;
+	int fd[8], over;
+
+	(void)state;
+	for (uint32_t i = 0; i < 8; i++) {
+		fd[i] = send_open("busy", i);
+		expect_opened(i, 1 + i);
+		expect_said(fd[i], "busy\n");
+	}
+	over = send_open("busy", 8);
+	expect_opened(8, 9);
+	expect_said(
+	    over, "-ERR [IN-USE] Another session has this mailbox open\r\n");
+	expect_closed(over);
+	expect_running(8);
+	assert_true(logged("event=refused account=busy "));
+	/* Gone when its end is heard, or a little later. */
+	assert_int_equal(write(fd[0], "x", 1), 1);
+	expect_closed(fd[0]);
+	(void)usleep(20000); /* shorter does no harm */
+	fd[0] = send_open("busy", 9);
+	expect_said(fd[0], "busy\n");
+	/* The answer counts who was still to be buried, a report may not. */
+	do
+		assert_int_equal(hear(&type), CHAN_OK);
+	while (type == MAILBOX_T_RUNNING);
+	assert_int_equal(got.opened.serial, 9);
+	for (size_t i = 0; i < 8; i++)
+		assert_int_equal(close(fd[i]), 0);
+	expect_running(0);
+}
+
 /* The client hears it from the only one who could tell. */
 static void
 no_process(void **state)
@@ -422,6 +458,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(serves),
 		TEST(refuses),
+		TEST(crowded),
 		TEST(no_process),
 		TEST(no_room),
 		TEST(crash),
