@@ -6,7 +6,6 @@
 #include <sys/resource.h>
 
 #include <err.h>
-#include <errno.h>
 #include <stdbool.h>
 #include <sysexits.h>
 
@@ -36,29 +35,37 @@ static const struct bounds bounds[] = {
 };
 /* clang-format on */
 
+/*
+ * A tighter bound stays, whoever could raise it.  *in_force is what this has
+ * set before, or 0.
+ */
 static void
-bound(int resource, rlim_t value)
+bound(int resource, rlim_t value, rlim_t *in_force)
 {
-	struct rlimit r = { value, value }, now;
+	struct rlimit r = { .rlim_max = *in_force };
 
-	if (setrlimit(resource, &r) == 0)
+	if (*in_force == 0 && getrlimit(resource, &r) == -1)
+		err(EX_OSERR, "getrlimit");
+	if (value < r.rlim_max)
+		r.rlim_max = value;
+	if (r.rlim_max == *in_force && *in_force != 0)
 		return;
-	/* Not root, and the bound that holds is tighter already. */
-	if (errno != EPERM || getrlimit(resource, &now) == -1)
-		err(EX_OSERR, "setrlimit");
-	r.rlim_cur = r.rlim_max = now.rlim_max;
+	r.rlim_cur = r.rlim_max;
 	if (setrlimit(resource, &r) == -1)
 		err(EX_OSERR, "setrlimit");
+	*in_force = r.rlim_max;
 }
 
 static void
 close_in(void)
 {
+	rlim_t core = 0;
+
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		err(EX_OSERR, "no_new_privs");
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		err(EX_OSERR, "dumpable");
-	bound(RLIMIT_CORE, 0);
+	bound(RLIMIT_CORE, 0, &core);
 }
 
 void
@@ -71,12 +78,11 @@ sandbox(enum sandbox_profile profile)
 	if (!closed_in)
 		close_in();
 	closed_in = true;
-	if (b->files != 0 && b->files != in_force.files)
-		bound(RLIMIT_NOFILE, b->files);
+	if (b->files != 0)
+		bound(RLIMIT_NOFILE, b->files, &in_force.files);
 #ifndef __SANITIZE_ADDRESS__
 	/* AddressSanitizer reserves terabytes of address space. */
-	if (b->memory != 0 && b->memory != in_force.memory)
-		bound(RLIMIT_AS, b->memory);
+	if (b->memory != 0)
+		bound(RLIMIT_AS, b->memory, &in_force.memory);
 #endif
-	in_force = *b;
 }

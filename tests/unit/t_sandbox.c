@@ -165,12 +165,24 @@ static int
 tighter(void)
 {
 	const struct rlimit few = { 12, 12 };
+	const struct rlimit little = { 64 * MB, 128 * MB };
 
-	if (__real_setrlimit(RLIMIT_NOFILE, &few) == -1 ||
-	    (getuid() == 0 && setuid(NOBODY) == -1))
+	if (__real_setrlimit(RLIMIT_NOFILE, &few) == -1)
 		return 1;
+#ifndef __SANITIZE_ADDRESS__
+	if (__real_setrlimit(RLIMIT_AS, &little) == -1)
+		return 1;
+#endif
 	sandbox(SANDBOX_SMTPD);
-	return is_bound(RLIMIT_NOFILE, 12) ? 0 : 2;
+	return is_bound(RLIMIT_NOFILE, 12) && is_memory(little.rlim_max) ? 0
+									 : 2;
+}
+
+/* Also of who is root, as in user mode. */
+static int
+tighter_nobody(void)
+{
+	return getuid() == 0 && setuid(NOBODY) == -1 ? 1 : tighter();
 }
 
 static void
@@ -193,6 +205,7 @@ less(void **state)
 {
 	(void)state;
 	run(tighter);
+	run(tighter_nobody);
 }
 
 int
