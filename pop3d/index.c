@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/crc32c.h"
+#include "pop3d/filename.h"
 #include "pop3d/index.h"
 #include "pop3d/mailfile.h"
 
@@ -183,16 +184,43 @@ get_entry(struct message *m, const char **at, const char *end)
 	    (m->size <= SIZE_MOST || m->size == SIZE_UNKNOWN);
 }
 
+/*
+ * As order_messages() puts them; a list that can be believed has no twins.
+ * *seconds is the time in the name before.
+ */
+static bool
+is_behind(const struct message *m, uint64_t *seconds, bool settled)
+{
+	const struct message *before = m - 1;
+	uint64_t was = *seconds;
+	int r;
+
+	*seconds = filename_seconds(m->base);
+	if (was != *seconds)
+		return was < *seconds;
+	r = filename_compare_rest(before->base, m->base);
+	if (r != 0 || settled)
+		return r < 0;
+	if (before->sub != m->sub)
+		return before->sub < m->sub;
+	return strcmp(before->info, m->info) < 0;
+}
+
 const char *
 index_get_entries(
     const struct index_head *h, const char *text, struct message *m)
 {
 	const char *at = text, *end = text + h->bytes;
+	uint64_t seconds;
 
 	if (crc32c(0, text, h->bytes) != h->crc)
 		return checksum;
-	for (uint64_t i = 0; i < h->count; i++)
-		if (!get_entry(&m[i], &at, end))
+	if (!get_entry(m, &at, end))
+		return contents;
+	seconds = filename_seconds(m->base);
+	for (uint64_t i = 1; i < h->count; i++)
+		if (!get_entry(&m[i], &at, end) ||
+		    !is_behind(&m[i], &seconds, h->settled))
 			return contents;
 	return at == end ? NULL : contents;
 }

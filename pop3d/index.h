@@ -56,8 +56,9 @@ size_t index_put_entry(const struct message *, char out[INDEX_ENTRY_MAX]);
 /*
  * The entries of n bytes of text, exactly as many as the head says, into an
  * array of as many; their names stay in text.  NULL, or what was found instead
- * when anything is not as it would have been put, or a name could lead out of
- * its directory.
+ * when anything is not as it would have been put, in the order of the messages
+ * and in a settled one with no base twice, or a name could lead out of its
+ * directory.
  */
 const char *index_get_entries(
     const struct index_head *, const char *text, struct message *);

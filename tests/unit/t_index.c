@@ -8,16 +8,16 @@
 #include "pop3d/index.h"
 
 static const struct message examples[] = {
+	{ .base = "",
+	    .info = ":2,",
+	    .size = SIZE_UNKNOWN,
+	    .ino = 0,
+	    .sub = SUB_CUR },
 	{ .base = "1.a", .info = "", .size = 12, .ino = 7, .sub = SUB_NEW },
 	{ .base = "2.b,S=1",
 	    .info = ":2,S",
 	    .size = 0,
 	    .ino = UINT64_MAX,
-	    .sub = SUB_CUR },
-	{ .base = "",
-	    .info = ":2,",
-	    .size = SIZE_UNKNOWN,
-	    .ino = 0,
 	    .sub = SUB_CUR },
 };
 
@@ -232,6 +232,55 @@ lies(void **state)
 	}
 }
 
+/* Two entries, in the order of messages and no other. */
+static void
+order(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		struct message m[2];
+		bool settled, unsettled;	/* fit in such a list */
+	} rows[] = {
+		{ { { .base = "1.a" }, { .base = "1.b" } }, true, true },
+		{ { { .base = "1.b" }, { .base = "1.a" } }, false, false },
+		{ { { .base = "9.a" }, { .base = "10.a" } }, true, true },
+		{ { { .base = "10.a" }, { .base = "9.a" } }, false, false },
+		{ { { .base = "1.M9" }, { .base = "1.M10" } }, true, true },
+		{ { { .base = "1.M10" }, { .base = "1.M9" } }, false, false },
+		{ { { .base = "1.a" }, { .base = "1.a" } }, false, false },
+		{ { { .base = "1.a", .sub = SUB_NEW },
+		    { .base = "1.a", .sub = SUB_CUR } }, false, true },
+		{ { { .base = "1.a", .sub = SUB_CUR },
+		    { .base = "1.a", .sub = SUB_NEW } }, false, false },
+		{ { { .base = "1.a", .info = ":2,", .sub = SUB_CUR },
+		    { .base = "1.a", .info = ":2,S", .sub = SUB_CUR } }, false, true },
+		{ { { .base = "1.a", .info = ":2,S", .sub = SUB_CUR },
+		    { .base = "1.a", .info = ":2,", .sub = SUB_CUR } }, false, false },
+	};
+	/* clang-format on */
+	struct message m[2];
+	char *p;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		p = text;
+		for (size_t k = 0; k < 2; k++) {
+			m[k] = rows[i].m[k];
+			if (m[k].info == NULL)
+				m[k].info = "";
+			p += index_put_entry(&m[k], p);
+		}
+		close_text(p, 2);
+		for (int settled = 0; settled < 2; settled++) {
+			head.settled = settled;
+			expect(index_get_entries(&head, text, m),
+			    (settled ? rows[i].settled : rows[i].unsettled)
+				? NULL
+				: "contents that no mailbox has");
+		}
+	}
+}
+
 static void
 long_names(void **state)
 {
@@ -381,6 +430,7 @@ main(void)
 		cmocka_unit_test(every_length),
 		cmocka_unit_test(head_bounds),
 		cmocka_unit_test(lies),
+		cmocka_unit_test(order),
 		cmocka_unit_test(long_names),
 		cmocka_unit_test(settled),
 		cmocka_unit_test(stamps),
