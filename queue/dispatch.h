@@ -17,8 +17,8 @@ struct dispatch *dispatch_new(struct queue *, int spawn);
 bool dispatch_accept(struct dispatch *, const struct envelope *);
 
 /*
- * A message found in the spool: due at a time of deadline_now(), or held.  False
- * without memory.
+ * A message found in the spool: due at a time of deadline_now(), or held.
+ * False without memory.
  */
 bool dispatch_found(struct dispatch *, const struct envelope *, int64_t due);
 

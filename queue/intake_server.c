@@ -303,7 +303,7 @@ log_queued(const struct incoming *in)
 	    in->memory ? "memory" : "file");
 }
 
-/* It is whole, and deliveries may begin; false without memory, and then it is refused. */
+/* It is whole: deliveries may begin.  Without memory it is refused: false. */
 static bool
 begin(struct incoming *in)
 {

@@ -26,8 +26,8 @@ size_t spool_pending(const struct spool *);
 
 /*
  * Begins a message: gives it an id, and an arrival time if it has none (0),
- * and writes the envelope.  Returns a descriptor for the content, at its place, the caller's
- * to close; -1 with errno.
+ * and writes the envelope.  Returns a descriptor for the content, at its
+ * place, the caller's to close; -1 with errno.
  */
 int spool_create(struct spool *, struct envelope *);
 
@@ -107,8 +107,8 @@ int spool_reader(struct spool *, const char *id);
 /*
  * Writes what changes in place: the status of recipient i, the state.  They
  * are not waited for: losing one costs a duplicate.  With the state, statuses
- * that were set before are synced a little later.  What cannot be written is kept in memory and seen by spool_load() as
- * if it were.
+ * that were set before are synced a little later.  What cannot be written is
+ * kept in memory and seen by spool_load() as if it were.
  */
 void spool_mark(struct spool *, struct envelope *, size_t i, enum rcpt_status);
 void spool_put_state(struct spool *, struct envelope *);

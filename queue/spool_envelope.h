@@ -1,6 +1,6 @@
 /*
- * spool_envelope: the head of a spool file, as text and in memory.  spool(5) has
- * the format.  No files here: bytes in, bytes out.
+ * spool_envelope: the head of a spool file, as text and in memory.  spool(5)
+ * has the format.  No files here: bytes in, bytes out.
  */
 #ifndef QUEUE_SPOOL_ENVELOPE_H
 #define QUEUE_SPOOL_ENVELOPE_H

@@ -209,6 +209,34 @@ each_in_time(void **state)
 	}
 }
 
+/* A session that leaves descriptors lying in its socket gets no more. */
+static void
+does_not_read(void **state)
+{
+	const struct msg_intake_open m = { .sender = "alice@example.org" };
+	const struct msg_intake_rcpt to = { .addr = "bob@example.org" };
+	const struct msg_intake_body body = { 0 };
+	const struct msg_intake_abort abort = { 0 };
+	struct session s = { .fd = -1 };
+	union msg_intake got;
+	unsigned int type;
+
+	(void)state;
+	s.chan = peer_connect("intake", &intake_channel);
+	for (int i = 0; i < 2; i++) {
+		say(&s, INTAKE_T_OPEN, &m);
+		say(&s, INTAKE_T_RCPT, &to);
+		say(&s, INTAKE_T_BODY, &body);
+		s.chan.state = INTAKE_WRITING; /* though nothing was heard */
+		if (i == 0)
+			say(&s, INTAKE_T_ABORT, &abort);
+	}
+	s.chan.state = INTAKE_ASKED;
+	hear(&s, INTAKE_T_FILE, &got, &s.fd); /* the first, given up */
+	assert_int_equal(chan_recv(&s.chan, &type, &got, NULL, 0), CHAN_EOF);
+	leave(&s);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int
@@ -223,6 +251,7 @@ main(void)
 		T(nobody_schedules),
 		T(leaves_and_is_delivered),
 		T(each_in_time),
+		T(does_not_read),
 	};
 
 	return cmocka_run_group_tests(tests, setup, unit_teardown);

@@ -405,33 +405,6 @@ given_up(void **state)
 	assert_int_equal(aborts, 2);
 }
 
-/* A session that leaves descriptors lying in its socket gets no more. */
-static void
-does_not_read(void **state)
-{
-	const struct msg_intake_abort m = { 0 };
-	struct chan c = session();
-	union msg_intake got;
-	unsigned int type;
-	int fd;
-
-	(void)state;
-	for (int i = 0; i < 2; i++) {
-		opens(&c);
-		rcpt(&c, "bob@x");
-		body(&c);
-		c.state = INTAKE_WRITING; /* though nothing was heard */
-		if (i == 0)
-			say(&c, INTAKE_T_ABORT, &m);
-	}
-	c.state = INTAKE_ASKED;
-	fd = hear(&c, INTAKE_T_FILE, &got);
-	assert_int_equal(close(fd), 0);
-	assert_int_equal(chan_recv(&c, &type, &got, NULL, 0), CHAN_EOF);
-	assert_int_equal(creates, 1);
-	chan_close(&c);
-}
-
 /* What was committed is finished, whoever hears of it. */
 static void
 gone(void **state)
@@ -511,7 +484,6 @@ main(void)
 		T(no_file),
 		T(no_name),
 		T(given_up),
-		T(does_not_read),
 		T(gone),
 		T(strangers),
 		T(stops),
