@@ -222,16 +222,20 @@ arg(const char *s)
 	return (char *)(uintptr_t)s; /* execve(2) does not change it */
 }
 
-/* pop3-mailbox is told whose it is: its directory does not say so. */
+/* They are told whose they are: a directory does not say so. */
 static void
 run(struct master *m, const char *program, const struct msg_spawn_start *start)
 {
-	char *argv[] = { arg(program), arg("-t"), m->tables.path, arg("-u"),
-		arg(start->account), NULL };
+	bool virtual = strchr(start->account, '@') != NULL;
+	char *argv[] = { arg(program), arg("-t"), m->tables.path, NULL, NULL,
+		NULL };
 
-	if (start->program != SPAWN_MAILBOX ||
-	    strchr(start->account, '@') != NULL)
-		argv[3] = NULL;
+	if (start->program == SPAWN_LOCAL && virtual)
+		argv[3] = arg("-v");
+	if (start->program == SPAWN_MAILBOX && !virtual) {
+		argv[3] = arg("-u");
+		argv[4] = arg(start->account);
+	}
 	child_exec(master_text(m, "libexec-dir"), argv);
 }
 

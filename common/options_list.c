@@ -162,7 +162,6 @@ const struct option_start option_starts[] = {
 	{ "run-dir",		"postriderd" },
 	{ "log",		ALL_PARENTS },
 	{ "log-file",		ALL_PARENTS },
-	{ "virtual-root",	"postriderd" },
 	{ "unix-passwords",	"postriderd" },
 	{ "auth-workers",	"postriderd" },
 };

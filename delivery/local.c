@@ -21,15 +21,17 @@
 #include "common/sandbox.h"
 #include "common/startup.h"
 #include "delivery/batch.h"
+#include "delivery/place.h"
 
 #define JOB_FD 3
 
 static struct batch batch; /* too large for the stack */
+static struct place place; /* of virtual users' mailboxes */
 
 static void
 usage(void)
 {
-	(void)fprintf(stderr, "usage: local [-t tables]\n");
+	(void)fprintf(stderr, "usage: local [-v] [-t tables]\n");
 	exit(EX_USAGE);
 }
 
@@ -66,13 +68,21 @@ wait_for_work(int fd, const sigset_t *idle)
 		err(EX_OSERR, "ppoll");
 }
 
-/* Returns when queued has closed the channel. */
+/*
+ * Returns when queued has closed the channel, or when the mailboxes are
+ * elsewhere: another process is started there, for what was not read, too.
+ */
 static enum chan_result
-serve(struct chan *c, const sigset_t *idle)
+serve(struct chan *c, const sigset_t *idle, bool virtual)
 {
 	enum chan_result r;
 
 	for (;;) {
+		if (virtual && !place_current(&place)) {
+			log_event(
+			    "-", "ended", "path=%s reason=moved", place.dir);
+			return CHAN_EOF;
+		}
 		r = jobs_read(&batch.jobs, c);
 		if (r == CHAN_AGAIN) {
 			wait_for_work(c->fd, idle);
@@ -94,13 +104,17 @@ main(int argc, char *argv[])
 	struct tables tables;
 	struct chan chan;
 	enum chan_result r;
+	bool virtual = false;
 	sigset_t idle;
 	int ch, base;
 
-	while ((ch = getopt(argc, argv, "t:")) != -1) {
-		if (ch != 't')
+	while ((ch = getopt(argc, argv, "t:v")) != -1) {
+		if (ch == 't')
+			path = optarg;
+		else if (ch == 'v')
+			virtual = true;
+		else
 			usage();
-		path = optarg;
 	}
 	if (optind != argc)
 		usage();
@@ -112,6 +126,8 @@ main(int argc, char *argv[])
 		return EX_CONFIG;
 	if (geteuid() == 0 && !startup_user_mode(&tables))
 		errx(EX_NOPERM, "user=root wanted=mailbox owner");
+	if (virtual && !place_init(&place, path))
+		return EX_CONFIG;
 	if ((base = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) == -1)
 		err(EX_OSERR, "path=. wanted=directory");
 	if (fcntl(JOB_FD, F_SETFD, FD_CLOEXEC) == -1)
@@ -120,7 +136,7 @@ main(int argc, char *argv[])
 	tables_close(&tables);
 	chan_init(&chan, JOB_FD, &job_channel, JOB_AGENT);
 	sandbox(SANDBOX_LOCAL);
-	if ((r = serve(&chan, &idle)) == CHAN_EOF) {
+	if ((r = serve(&chan, &idle, virtual)) == CHAN_EOF) {
 		batch_clear(&batch);
 		return 0;
 	}

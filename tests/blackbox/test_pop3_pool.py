@@ -260,6 +260,28 @@ def test_changed_root(fresh):
     wait_for(lambda: gone(taker), "the end of the old one")
 
 
+def test_deliveries_follow_a_changed_root(fresh):
+    """One place for those who write and those who read."""
+    lab = fresh
+    new = lab.dir / "other-mail"
+    make_root(new, lab.dir / "mail")
+    lab.send(b"Subject: old\r\n\r\nx\r\n", ["alice"])
+    lab.wait_files("alice", 1)
+    before = lab.pids("local")
+    assert before
+    set_option(lab, f"virtual-root {new}")
+    lab.send(b"Subject: new\r\n\r\nx\r\n", ["alice"])
+    lab.wait_idle()
+    assert len(lab.files("alice")) == 1
+    with lab.pop3("alice") as p:
+        assert p.stat()[0] == 1
+        assert b"Subject: new" in p.retr(1)
+        p.quit()
+    wait_for(lambda: not set(before) & set(lab.pids("local")),
+             "the end of the old ones")
+    lab.wait_log("event=ended path=")
+
+
 def test_replaced_root(fresh):
     """The same name, and another directory: a disk that was mounted, say."""
     lab = fresh
