@@ -228,3 +228,46 @@ def test_calls_from_exec_to_banner(make_lab, tmp_path, program, banner):
     assert len(calls) <= bound, calls
     # /dev/null, the tables, and the log if it is a file.
     assert len(opened) <= 3, opened
+
+
+def parent_of(pid):
+    return int(status(pid, "PPid")[0])
+
+
+def crash(lab, source):
+    """Has a client's session die of a fault; its parent, or no session."""
+    with socket.create_connection((wire.LOCALHOST, lab.port("smtp")),
+                                  PATIENCE, (source, 0)) as c:
+        if c.recv(4) != b"220 ":
+            return None
+        alive = lab.pids("smtpd")
+        session, parent = next((p, parent_of(p)) for p in alive
+                               if parent_of(p) in alive)
+        os.kill(session, signal.SIGSEGV)
+        while c.recv(1000):
+            pass
+        wait_for(lambda: session not in lab.pids("smtpd"), "its end")
+    return parent
+
+
+def test_crashing_sessions(make_lab):
+    """They cost their client, and in the end their parent its life."""
+    lab = make_lab()
+    first = crash(lab, "127.0.1.1")
+    for _ in range(4):
+        assert crash(lab, "127.0.1.1") == first
+    assert crash(lab, "127.0.1.1") is None
+    lab.wait_log("event=refused client=127.0.1.1 reason=crashes")
+    for n in range(15):
+        assert crash(lab, f"127.0.2.{n + 1}") == first
+    # Without a gap: who comes now is served, by somebody else.
+    with lab.smtp() as s:
+        s.ehlo()
+        s.ok("NOOP")
+        alive = lab.pids("smtpd")
+        assert first not in alive
+        assert [p for p in alive if parent_of(p) in alive]
+    assert len(lab.wait_log("how=signal-11")) == 20
+    assert len(lab.wait_log("sessions=crashing wanted=another-parent")) == 1
+    # The next parent has heard of nothing.
+    assert crash(lab, "127.0.1.1") not in (None, first)
