@@ -2,12 +2,15 @@
  * fdio: whole reads and writes on descriptors.  Library code; blocks on the
  * descriptors it is given and owns none.
  */
+#include <sys/sendfile.h>
 #include <sys/types.h>
 
 #include <errno.h>
 #include <unistd.h>
 
 #include "common/fdio.h"
+
+#define COPY_MOST (64U << 20) /* bytes by one call, which signals do not end */
 
 /* Takes nothing and gives no reason: not to be tried for ever. */
 static int
@@ -77,6 +80,25 @@ fd_preadall(int fd, void *buf, size_t n, int64_t offset)
 		p += r;
 		n -= (size_t)r;
 		offset += r;
+	}
+	return 0;
+}
+
+int
+fd_copyall(int from, int to, uint64_t at, uint64_t n)
+{
+	off_t offset = (off_t)at;
+	ssize_t done;
+
+	while (n > 0) {
+		done = sendfile(
+		    to, from, &offset, n < COPY_MOST ? (size_t)n : COPY_MOST);
+		if (done == 0)
+			errno = EIO;
+		if (done > 0)
+			n -= (uint64_t)done;
+		else if (done == 0 || errno != EINTR)
+			return -1;
 	}
 	return 0;
 }

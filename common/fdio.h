@@ -13,4 +13,10 @@ int fd_pwriteall(int fd, const void *, size_t, int64_t offset);
 /* Exactly n bytes; ENODATA when the file ends before. */
 int fd_preadall(int fd, void *, size_t n, int64_t offset);
 
+/*
+ * Copies n bytes from at on from one file to another at its offset, in the
+ * kernel.  0, or -1 with errno: EIO when the first is shorter.
+ */
+int fd_copyall(int from, int to, uint64_t at, uint64_t n);
+
 #endif

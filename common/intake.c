@@ -3,7 +3,6 @@
  * bounce as postrider; writes into the descriptor that queued gives it, a
  * memory file at first or a spool file, and opens nothing.
  */
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -191,26 +190,6 @@ intake_body(struct intake *in, struct diag *d)
 	return OUT_OK;
 }
 
-/* What has been written so far, from file to file in the kernel. */
-static int
-copy_written(const struct intake *in, int to)
-{
-	off_t at = (off_t)in->offset;
-	uint64_t left = in->size;
-	ssize_t n;
-
-	while (left > 0) {
-		n = sendfile(to, in->file, &at, (size_t)left);
-		if (n == 0)
-			errno = EIO; /* it is shorter than what was written */
-		if (n > 0)
-			left -= (uint64_t)n;
-		else if (n == 0 || errno != EINTR)
-			return -1;
-	}
-	return 0;
-}
-
 /* Leaves the memory file for the spool file that came. */
 static enum outcome
 move(struct intake *in, const struct msg_intake_file *m, int fd, struct diag *d)
@@ -219,7 +198,7 @@ move(struct intake *in, const struct msg_intake_file *m, int fd, struct diag *d)
 		(void)close(fd); /* nothing is in it */
 		return lost(in, d, "another file than was wanted");
 	}
-	if (copy_written(in, fd) == -1) {
+	if (fd_copyall(in->file, fd, in->offset, in->size) == -1) {
 		(void)disk_trouble(d);
 		(void)close(fd); /* given up */
 		return d->outcome;

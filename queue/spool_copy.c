@@ -4,16 +4,12 @@
  * does not look at.  A crash leaves a file without a trailer, which recovery
  * removes.
  */
-#include <sys/sendfile.h>
-
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/fdio.h"
 #include "queue/spool_private.h"
-
-#define MOST_AT_ONCE (64U << 20) /* bytes */
 
 struct copy {
 	LIST_ENTRY(copy) link; /* until done has run */
@@ -36,27 +32,6 @@ copy_free(struct copy *c)
 	free(c);
 }
 
-/* From file to file in the kernel: no byte of it comes into queued. */
-static int
-copy_content(const struct copy *c)
-{
-	off_t at = (off_t)c->content.offset;
-	uint64_t left = c->content.size;
-	ssize_t n;
-
-	while (left > 0) {
-		n = sendfile(c->out, c->in, &at,
-		    left < MOST_AT_ONCE ? (size_t)left : MOST_AT_ONCE);
-		if (n == 0)
-			errno = EIO; /* the file has become shorter */
-		if (n > 0)
-			left -= (uint64_t)n;
-		else if (n == 0 || errno != EINTR)
-			return -1;
-	}
-	return 0;
-}
-
 /* In the thread.  A damaged content stays so: the checksum is copied, too. */
 static int
 work(void *arg)
@@ -67,7 +42,8 @@ work(void *arg)
 	char trailer[TRAILER_LEN];
 
 	trailer_format(&t, trailer);
-	if (copy_content(c) == -1 ||
+	if (fd_copyall(c->in, c->out, c->content.offset, c->content.size) ==
+		-1 ||
 	    fd_writeall(c->out, trailer, TRAILER_LEN) == -1 ||
 	    fsync(c->out) == -1)
 		return errno;

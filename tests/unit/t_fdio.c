@@ -165,6 +165,33 @@ preads(void **state)
 	assert_int_equal(close(fd), 0);
 }
 
+/* From the middle of one file to the end of what another has. */
+static void
+copies(void **state)
+{
+	char got[16] = "";
+	int from, to;
+
+	(void)state;
+	unit_file("from", "0123456789", 10);
+	unit_file("to", "ab", 2);
+	from = open(unit_path("from"), O_RDONLY | O_CLOEXEC);
+	to = open(unit_path("to"), O_RDWR | O_CLOEXEC);
+	assert_int_equal(lseek(to, 0, SEEK_END), 2);
+	assert_int_equal(fd_copyall(from, to, 4, 0), 0);
+	assert_int_equal(fd_copyall(from, to, 4, 6), 0);
+	assert_int_equal(lseek(from, 0, SEEK_CUR), 0); /* is left alone */
+	assert_int_equal(__real_pread(to, got, sizeof(got), 0), 8);
+	assert_string_equal(got, "ab456789");
+	errno = 0;
+	assert_int_equal(fd_copyall(from, to, 8, 3), -1); /* it is shorter */
+	assert_int_equal(errno, EIO);
+	assert_int_equal(close(from), 0);
+	assert_int_equal(fd_copyall(from, to, 0, 1), -1);
+	assert_int_equal(errno, EBADF);
+	assert_int_equal(close(to), 0);
+}
+
 int
 main(void)
 {
@@ -173,6 +200,7 @@ main(void)
 		cmocka_unit_test(pwrites),
 		cmocka_unit_test(zero),
 		cmocka_unit_test(preads),
+		cmocka_unit_test(copies),
 	};
 
 	return cmocka_run_group_tests(tests, unit_setup, unit_teardown);
