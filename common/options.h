@@ -44,7 +44,7 @@ extern const size_t options_count;
 /*
  * Options that running programs do not look at again: a change needs a new
  * start of the programs that are named.  All others hold at once for new
- * sessions and deliveries.
+ * sessions and deliveries.  None of these is per profile.
  */
 struct option_start {
 	const char *option, *programs;

@@ -167,6 +167,8 @@ the_page_says_what_waits_for_a_start(void **state)
 		for (size_t n = 0; n < option_starts_count; n++)
 			waits |= strcmp(option_starts[n].option,
 				     options[i].name) == 0;
+		/* What apply compares is the value that all profiles have. */
+		assert_false(waits && options[i].per_profile);
 		(void)snprintf(
 		    line, sizeof(line), ".It Ic %s ", options[i].name);
 		at = find_line(page, line);
