@@ -81,6 +81,6 @@ $(O)/tests/bench/%: $(O)/tests/bench/%.o \
 	$(Q)$(CC) $(HARDLD) $(LDFLAGS) -o $@ $< \
 	    $(BENCH_MODULES:%=$(O)/tests/bench/%.o) $(O)/common.a -lbsd
 
-bench: all $(BENCH:%=$(O)/tests/bench/%)
+bench: all $(BENCH:%=$(O)/tests/bench/%) $(O)/peers/usr/sbin/xinetd
 	$(call need,$(RUN_PKGS))
 	sh tests/bench/run $(O)
