@@ -20,8 +20,12 @@ def fresh(make_lab):
 
 
 def state_of(pid):
-    with open(f"/proc/{pid}/stat") as f:
-        return f.read().rsplit(") ", 1)[1][0]
+    """The letter of proc(5), or None: it may end between open and read."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(") ", 1)[1][0]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 def stop(pid):
@@ -30,7 +34,7 @@ def stop(pid):
 
 
 def gone(pid):
-    return not os.path.exists(f"/proc/{pid}") or state_of(pid) == "Z"
+    return state_of(pid) in (None, "Z")
 
 
 class Login(threading.Thread):
