@@ -44,7 +44,7 @@ HARDLD	= -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 endif
 
 BUILD_PKGS = gcc make libc6-dev libcdb-dev libbsd-dev libevent-dev \
-	     libgsasl-dev libcrypt-dev libjson-c-dev
+	     libgsasl-dev libcrypt-dev libjson-c-dev libssl-dev
 RUN_PKGS   = openbsd-inetd
 LINT_PKGS  = pmccabe mandoc shellcheck clang-format
 TEST_PKGS  = libcmocka-dev python3-pytest python3-pytest-xdist procps \

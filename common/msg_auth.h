@@ -20,6 +20,7 @@
 #define COMMON_MSG_AUTH_H
 
 #include "common/msg.h"
+#include "common/msg_tls.h"
 #include "common/options.h"
 
 #define MECH_MAX	20	/* RFC 4422 section 3.1 */
@@ -44,12 +45,20 @@ enum auth_state {
 	AUTH_LOOKUP	= 8,	/* account asked */
 };
 
+/*
+ * Exporter, certificate, email and witness are what tlsd said of the client's
+ * connection (msg_tls.h, ready); empty without TLS.
+ */
 #define AUTH_START(F, S, B)					\
 	F(u32, flags)	\
 	S(service, 15)	/* "smtp" or "pop3" */	\
 	S(mech, MECH_MAX)	\
 	S(client, IP_MAX)	\
 	S(profile, PROFILE_MAX)	/* pop3: whose options hold afterwards */ \
+	B(exporter, TLS_DIGEST)	\
+	B(certificate, TLS_DIGEST)	\
+	S(email, ADDR_MAX)	\
+	B(witness, TLS_DIGEST)	\
 	B(token, TOKEN_MAX)
 
 #define AUTH_TOKEN(F, S, B)					\

@@ -60,7 +60,7 @@ struct profile_default {
 
 extern const struct profile_default profile_defaults[];
 extern const size_t profile_defaults_count;
-/* "mx", "submission", "local", "pop3"; NULL at the end. */
+/* "mx", "submission", ...; NULL at the end. */
 extern const char *const profiles_builtin[];
 
 #define PROFILE_MAX 32 /* bytes of a profile's name */

@@ -68,6 +68,12 @@ ENUM("plaintext-auth",	true,	"loopback",	"never loopback always",
     "where passwords may be sent on an unencrypted line")
 BOOL("sender-ownership", true,	"yes",
     "a logged-in client may use only sender addresses that it owns")
+ENUM("tls",		true,	"optional",	"no optional required implicit",
+    "whether lines are encrypted: when asked, always, or from the first byte")
+ENUM("tls-profile",	true,	"modern",	"strict modern old",
+    "TLS 1.3 alone, with 1.2, or with what old clients need of 1.2")
+BOOL("tls-client-certificates", true,	"no",
+    "ask clients for a certificate, to log in with it")
 TEXT("relay-clients",	NETS,	true,	"",
     "addresses and prefixes that may send anywhere without logging in")
 ENUM("bare-newline",	true,	"reject",	"reject normalize",
@@ -108,6 +114,14 @@ NUMBER("connections",	true,	"1000",	1, 100000,
     "sessions at once")
 NUMBER("connections-per-client", true,	"50",	1, 100000,
     "sessions at once from one address")
+
+	/* TLS */
+TEXT("tls-dir",		PATH,	false,	SYSCONFDIR "/postrider/tls",
+    "certificates and their private keys")
+TEXT("tls-client-ca",	PATH,	false,	SYSCONFDIR "/postrider/client-ca.pem",
+    "CAs whose certificates name in rfc822Name who logs in; may be missing")
+TEXT("tls-ca-file",	PATH,	false,	"/etc/ssl/certs/ca-certificates.crt",
+    "CAs that other servers' certificates are checked with")
 
 	/* the queue */
 TIME("queue-lifetime",	false,	"5d",	60, 60 * DAY,
@@ -150,7 +164,7 @@ NUMBER("submissions-per-user", false, "20", 1, 1000,
 const size_t options_count = sizeof(options) / sizeof(options[0]);
 
 const char *const profiles_builtin[] = {
-	"mx", "submission", "local", "pop3", NULL
+	"mx", "submission", "submissions", "local", "pop3", "pop3s", NULL
 };
 
 #define ALL_PARENTS	"postriderd, and of each accepting smtpd and pop3d"
@@ -172,6 +186,12 @@ const struct profile_default profile_defaults[] = {
 	{ "submission",	"auth",			"required" },
 	{ "submission",	"bare-newline",		"normalize" },
 	{ "submission",	"complete-headers",	"yes" },
+	{ "submissions",	"auth",			"required" },
+	{ "submissions",	"bare-newline",		"normalize" },
+	{ "submissions",	"complete-headers",	"yes" },
+	{ "submissions",	"tls",			"implicit" },
+	{ "pop3s",	"tls",			"implicit" },
+	{ "local",	"tls",			"no" },
 	{ "local",	"bare-newline",		"normalize" },
 	{ "local",	"complete-headers",	"yes" },
 	{ "local",	"expn",			"yes" },

@@ -16,6 +16,9 @@ enum sandbox_profile {
 	SANDBOX_QUEUED,
 	SANDBOX_AUTHD,
 	SANDBOX_HASHER, /* authd's password hashing child */
+	SANDBOX_KEEPER, /* tlsd's keeper of private keys */
+	SANDBOX_TLSD,   /* tlsd's acceptor, which forks */
+	SANDBOX_TLS,    /* one TLS connection */
 	SANDBOX_LOCAL,
 	SANDBOX_MAILBOX,
 	SANDBOX_BOUNCE

@@ -19,14 +19,22 @@
 #define TABLES_KEY_MAX 400
 
 enum tables_space {
-	/* "version" -> TABLES_VERSION; "unix-domains" -> "yes" or "no" */
+	/*
+	 * "version" -> TABLES_VERSION; "unix-domains" -> "yes" or "no";
+	 * "certificates" -> "yes" or "no": whether there are any in tls-dir;
+	 * "mechanisms" -> those that accounts have what is needed for: words
+	 * of mechs.h, "APOP" too
+	 */
 	TABLES_META = 'V',
 	TABLES_OPTION = 'o',  /* option, or profile.option -> value */
 	TABLES_DOMAIN = 'd',  /* domain -> "virtual" or "unix" */
 	TABLES_ACCOUNT = 'a', /* lower-case address -> relative Maildir */
 	TABLES_ALIAS = 'l',   /* address or local part -> "addr,addr" */
 	TABLES_USER = 'u',    /* user of the suite -> "uid gid" */
-	TABLES_VERIFIER = 'p' /* login -> verifier; only in authd's own CDB */
+	/* Only in authd's own CDB: login -> credentials, see credential.h; */
+	TABLES_VERIFIER = 'p',
+	/* SHA-256 of a client's certificate, lower-case hex -> login */
+	TABLES_CERTIFICATE = 'c'
 };
 
 enum tables_result { TABLES_FOUND, TABLES_NONE, TABLES_BROKEN };

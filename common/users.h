@@ -8,6 +8,7 @@
 #define USER_QUEUE "postrider"     /* queued, bounce */
 #define USER_AUTH "postrider-auth" /* authd */
 #define USER_NET "postrider-net"   /* smtpd, pop3d */
+#define USER_TLS "postrider-tls"   /* tlsd */
 #define USER_MAIL "postrider-mail" /* Maildirs of virtual users */
 
 #endif

@@ -1,0 +1,49 @@
+/*
+ * msg_certs: what tlsd's two lasting processes tell each other.
+ *
+ *	tlsd's acceptor (TAKER)  <--certificates + memory file--  tlsd's keeper
+ *	                         --child + socket-->
+ *
+ * The memory file holds all that is public of the certificates
+ * (tls_identity.h); it is sealed.  A child's socket is one end of a sign channel
+ * (msg_sign.h).  Either end of file ends the other process.
+ */
+/* clang-format off */
+#ifndef COMMON_MSG_CERTS_H
+#define COMMON_MSG_CERTS_H
+
+#include "common/msg.h"
+
+enum certs_side { CERTS_TAKER, CERTS_KEEPER };
+
+enum certs_state {
+	CERTS_ANY	= 1,	/* there is only one */
+};
+
+/* type, name, fields, sender, states in which it may be sent, next state */
+#define CERTS_MESSAGES(M)						\
+	M(CERTIFICATES, certificates, MSG_EMPTY, CERTS_KEEPER, CERTS_ANY, 0) \
+	M(CHILD, child, MSG_EMPTY, CERTS_TAKER, CERTS_ANY, 0)
+
+enum certs_type {
+#define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)	CERTS_T_##TYPE,
+	CERTS_MESSAGES(M)
+#undef M
+	CERTS_T_COUNT
+};
+
+#define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)			\
+	MSG_DECLARE(certs_##name, FIELDS)
+CERTS_MESSAGES(M)
+#undef M
+
+union msg_certs {
+#define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)			\
+	struct msg_certs_##name name;
+	CERTS_MESSAGES(M)
+#undef M
+};
+
+extern const struct msg_channel certs_channel;
+
+#endif

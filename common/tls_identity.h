@@ -1,0 +1,44 @@
+/*
+ * tls_identity: what is public of the certificates that tlsd serves.
+ *
+ * In tlsd's acceptor and its children.  The keeper, which alone reads
+ * tls-dir, writes it to a sealed memory file (tls_store.h).
+ */
+#ifndef COMMON_TLS_IDENTITY_H
+#define COMMON_TLS_IDENTITY_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/msg_sign.h"
+
+#define TLS_IDENTITIES 256 /* certificates at most */
+
+struct tls_identity {
+	char name[64];          /* of the file, for the log */
+	X509 *leaf;             /* owned, as all below */
+	STACK_OF(X509) * chain; /* without the leaf; may be empty, not NULL */
+	EVP_PKEY *key;          /* signs by asking the keeper (tls_key.h) */
+	uint8_t *ocsp;          /* DER of a stapled response, or NULL */
+	size_t ocsp_len;
+};
+
+/* In the order of their files' names. */
+struct tls_identities {
+	size_t n;
+	struct tls_identity *list;
+};
+
+/*
+ * Takes the memory file; false with a reason of at most TEXT_MAX bytes.  Keys
+ * are made with tls_key_remote().
+ */
+bool tls_identities_read(
+    int fd, struct tls_identities *, char reason[TEXT_MAX + 1]);
+void tls_identities_free(struct tls_identities *);
+
+/* Whether a certificate is for a host name (RFC 6125), wildcards too. */
+bool tls_identity_is_for(const struct tls_identity *, const char *host);
+
+#endif

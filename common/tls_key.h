@@ -1,0 +1,32 @@
+/*
+ * tls_key: private keys that are somewhere else, for OpenSSL.
+ *
+ * An OpenSSL provider, built in, whose keys are a public half and a number: to
+ * sign is to ask the keeper (msg_sign.h).
+ */
+#ifndef COMMON_TLS_KEY_H
+#define COMMON_TLS_KEY_H
+
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/chan.h"
+#include "common/msg_sign.h"
+
+/* Loads the provider beside the default one; once, before all else. */
+bool tls_key_init(void);
+
+/*
+ * A key to give to OpenSSL with a certificate: RSA, or EC on P-256, P-384 or
+ * P-521.  NULL for other kinds.  The caller's to free; the argument stays his.
+ */
+EVP_PKEY *tls_key_remote(EVP_PKEY *public_key);
+
+/* The channel of this process, from now on; not owned. */
+void tls_key_ask(struct chan *);
+
+/* SHA-256 of the SubjectPublicKeyInfo, which names a key; false: no memory. */
+bool tls_key_id(EVP_PKEY *, uint8_t id[SIGN_KEY]);
+
+#endif

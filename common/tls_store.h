@@ -1,0 +1,41 @@
+/*
+ * tls_store: certificates and their private keys, in tlsd's keeper.
+ *
+ * Each NAME.pem in tls-dir is a certificate with its chain, the leaf first, and
+ * the private key in the same file or in NAME.key; NAME.ocsp, if it is there,
+ * is an OCSP response (DER) to staple.  Looked at again when any of them
+ * changes; what cannot be used keeps its last good state and is reported once.
+ */
+#ifndef COMMON_TLS_STORE_H
+#define COMMON_TLS_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/msg_sign.h"
+
+struct tls_store;
+
+/* NULL without memory.  dir is copied. */
+struct tls_store *tls_store_new(const char *dir);
+void tls_store_free(struct tls_store *);
+
+/*
+ * Looks whether anything has changed, at the cost of a stat(2) for each file,
+ * and reads what has.  True when the certificates are other ones than before.
+ * Logs what is wrong, and what is new.
+ */
+bool tls_store_refresh(struct tls_store *);
+
+/* A sealed memory file for tls_identities_read(), or -1 with errno. */
+int tls_store_public(const struct tls_store *);
+
+/*
+ * Signs, if it may; keys of the state before the last are known, too.  False
+ * with a reason that names no secret.
+ */
+bool tls_store_sign(struct tls_store *, const struct msg_sign_sign *,
+    struct msg_sign_signature *, const char **reason);
+
+#endif
