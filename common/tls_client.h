@@ -1,6 +1,10 @@
 /*
  * tls_client: a session's end of the channel to tlsd (msg_tls.h), for smtpd,
  * pop3d and remote.
+ *
+ * Once a socket was offered, tlsd may hold a descriptor of it for as long as it
+ * is stopped: whoever then ends the connection by itself must call shutdown(2),
+ * or the peer hears of it late.
  */
 #ifndef COMMON_TLS_CLIENT_H
 #define COMMON_TLS_CLIENT_H
@@ -34,9 +38,9 @@ bool tls_client_offer(struct tls_client *, const struct msg_tls_start *,
 
 /*
  * The handshake that was offered.  Returns the plain socket, the caller's,
- * with *ready filled; the offered one is to be closed.  -1 with a reason:
- * nothing but a close is left to do with the connection.  Waits at most
- * TLS_HANDSHAKE seconds and a little.
+ * with *ready filled, which reads and writes wait on; the offered one is to be
+ * closed.  -1 with a reason: nothing but an end is left for the connection.
+ * Waits at most TLS_HANDSHAKE seconds and a little.
  */
 int tls_client_go(
     struct tls_client *, struct msg_tls_ready *, char reason[TEXT_MAX + 1]);

@@ -1,0 +1,171 @@
+/*
+ * tls_client: a session's end of the channel to tlsd (msg_tls.h).
+ *
+ * In smtpd, pop3d and remote, as postrider-net or postrider-out.  Gives away a
+ * descriptor of the client's socket and takes a plain one for it; must never
+ * read or write either, nor wait without a deadline, nor leave a channel open
+ * on which tlsd could still begin after it was given up.
+ */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "common/log.h"
+#include "common/sock.h"
+#include "common/tls_client.h"
+
+#define SLACK 5 /* seconds that tlsd has besides the handshake */
+
+bool
+tls_client_open(struct tls_client *c, const char *run_dir)
+{
+	/* With a full backlog, connect(2) of a blocking one would not end. */
+	int fd = sock_connect(run_dir, "tls", SOCK_SEQPACKET | SOCK_NONBLOCK);
+
+	if (fd == -1)
+		log_error("-", "path=%s/tls wanted=connection found=%s",
+		    run_dir, strerror(errno));
+	chan_init(&c->chan, fd, &tls_channel, TLS_SESSION);
+	return fd != -1;
+}
+
+void
+tls_client_none(struct tls_client *c)
+{
+	chan_init(&c->chan, -1, &tls_channel, TLS_SESSION);
+}
+
+/* The end of the channel, and why. */
+static void
+give_up(struct tls_client *c, char reason[TEXT_MAX + 1], const char *why)
+{
+	strlcpy(reason, why, TEXT_MAX + 1);
+	chan_close(&c->chan);
+}
+
+static const char *
+why(enum chan_result r)
+{
+	if (r == CHAN_ERROR && errno == ETIMEDOUT)
+		return "no answer from tlsd in time";
+	if (r == CHAN_EOF)
+		return "tlsd has ended the connection";
+	return chan_result_text(r);
+}
+
+static bool
+tell(struct tls_client *c, unsigned int type, const void *msg, int fd,
+    deadline_t deadline)
+{
+	return chan_send(&c->chan, type, msg, fd, deadline) == CHAN_OK;
+}
+
+/*
+ * Waits for a message of this type, with a descriptor in *fd, or without when
+ * fd is NULL.  False when it was another one, with the channel closed.
+ */
+static bool
+expect(struct tls_client *c, unsigned int type, union msg_tls *m, int *fd,
+    deadline_t deadline, char reason[TEXT_MAX + 1])
+{
+	unsigned int got = TLS_T_COUNT;
+	enum chan_result r;
+
+	r = chan_recv(&c->chan, &got, m, fd, deadline);
+	if (r == CHAN_OK && got == type && (fd == NULL || *fd != -1))
+		return true;
+	if (r != CHAN_OK)
+		give_up(c, reason, why(r));
+	else if (got == TLS_T_FAILED)
+		give_up(c, reason, m->failed.reason);
+	else
+		give_up(c, reason, "another answer of tlsd than agreed");
+	if (fd != NULL && *fd != -1)
+		(void)close(*fd); /* nothing went through it */
+	return false;
+}
+
+/* A read of the plain socket is to wait, whoever made it. */
+static bool
+make_blocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags == -1)
+		return false;
+	return (flags & O_NONBLOCK) == 0 ||
+	    fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != -1;
+}
+
+static int
+plain_socket(struct tls_client *c, struct msg_tls_ready *ready,
+    deadline_t deadline, char reason[TEXT_MAX + 1])
+{
+	union msg_tls m;
+	int fd;
+
+	if (!expect(c, TLS_T_READY, &m, &fd, deadline, reason))
+		return -1;
+	if (!make_blocking(fd)) {
+		give_up(c, reason, strerror(errno));
+		(void)close(fd); /* nothing went through it */
+		return -1;
+	}
+	*ready = m.ready;
+	chan_close(&c->chan);
+	return fd;
+}
+
+bool
+tls_client_offer(struct tls_client *c, const struct msg_tls_start *start,
+    int socket, char reason[TEXT_MAX + 1])
+{
+	deadline_t deadline = deadline_in(TLS_ANSWER);
+	union msg_tls m;
+
+	if (c->chan.fd == -1) {
+		give_up(c, reason, "tlsd is not there");
+		return false;
+	}
+	if (!tell(c, TLS_T_START, start, socket, deadline)) {
+		give_up(c, reason, "tlsd does not listen");
+		return false;
+	}
+	return expect(c, TLS_T_ACCEPTED, &m, NULL, deadline, reason);
+}
+
+int
+tls_client_go(struct tls_client *c, struct msg_tls_ready *ready,
+    char reason[TEXT_MAX + 1])
+{
+	deadline_t deadline = deadline_in(TLS_HANDSHAKE + SLACK);
+	const struct msg_tls_go go = { 0 };
+
+	if (!tell(c, TLS_T_GO, &go, -1, deadline)) {
+		give_up(c, reason, "tlsd does not listen");
+		return -1;
+	}
+	return plain_socket(c, ready, deadline, reason);
+}
+
+int
+tls_client_now(struct tls_client *c, const struct msg_tls_start *start,
+    int socket, struct msg_tls_ready *ready, char reason[TEXT_MAX + 1])
+{
+	deadline_t deadline = deadline_in(TLS_ANSWER + TLS_HANDSHAKE + SLACK);
+
+	if (c->chan.fd == -1) {
+		give_up(c, reason, "tlsd is not there");
+		return -1;
+	}
+	if (!tell(c, TLS_T_NOW, start, socket, deadline)) {
+		give_up(c, reason, "tlsd does not listen");
+		return -1;
+	}
+	return plain_socket(c, ready, deadline, reason);
+}
