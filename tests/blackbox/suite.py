@@ -15,6 +15,7 @@ SAN = bool(os.environ.get("SAN"))
 # Instrumented programs on two busy cores need longer for everything.
 PATIENCE = 60 if SAN else 30
 USERS = {"alice": "alice-secret", "bob": "bob-secret"}
+TLS_SERVICES = ("smtps", "pop3s")
 SANITIZER_WORDS = (b"AddressSanitizer", b"runtime error:", b"UndefinedBehavior")
 
 
@@ -116,6 +117,7 @@ class Lab:
         self.domain = self.env["DOMAIN"]
         self.spool = Path(self.env["SPOOL"])
         self.conf = Path(self.env["CONF"])
+        self.trust = self.tls()
 
     def stop(self):
         r = self.command("stop")
@@ -167,11 +169,25 @@ class Lab:
     def port(self, service):
         return int(self.env[service.upper().replace("-", "_") + "_PORT"])
 
-    def smtp(self, service="smtp", timeout=PATIENCE):
-        return wire.Smtp(self.port(service), timeout)
+    def tls(self, **how):
+        """A context that trusts the lab's CA; see wire.tls_context."""
+        return wire.tls_context(self.env["CA_FILE"], **how)
 
-    def pop3(self, user=None, service="pop3", timeout=PATIENCE):
-        p = wire.Pop3(self.port(service), timeout)
+    def line(self, kind, service, timeout, tls, more):
+        if tls is True or (tls is None and service in TLS_SERVICES):
+            tls = self.trust
+        one = kind(self.port(service), timeout, tls=tls or None, **more)
+        one.context = tls or self.trust
+        return one
+
+    def smtp(self, service="smtp", timeout=PATIENCE, tls=None, **more):
+        """tls: True or a context for TLS from the first byte; the services
+        that want that have it.  more: for wire.Line."""
+        return self.line(wire.Smtp, service, timeout, tls, more)
+
+    def pop3(self, user=None, service="pop3", timeout=PATIENCE, tls=None,
+             **more):
+        p = self.line(wire.Pop3, service, timeout, tls, more)
         if user is not None:
             p.login(user, self.users[user])
         return p

@@ -4,6 +4,7 @@ import os
 import shlex
 import signal
 import socket
+import ssl
 import subprocess
 
 import pytest
@@ -13,6 +14,7 @@ from conftest import VIAS
 from messages import plain
 from suite import wait_for
 
+SERVICES = ("smtp", "submission", "pop3", "smtps", "pop3s")
 root_only = pytest.mark.skipif(os.getuid() != 0, reason="needs root")
 
 
@@ -85,14 +87,14 @@ def test_stop_and_resume(make_lab, via):
     """Mail, accounts, ports and options are there again."""
     lab = make_lab(via=via, options=["smtp-banner Moment"],
                    services=["old:submission"])
-    ports = [lab.port(s) for s in ("smtp", "submission", "pop3", "old")]
+    ports = [lab.port(s) for s in (*SERVICES, "old")]
     assert lab.send(plain("kept")).code == 250
     lab.wait_files("bob", 1)
     lab.stop()
     assert lab.pids() == []
     assert [f for f in (lab.dir / "run").iterdir() if f.is_socket()] == []
     lab.start()
-    assert ports == [lab.port(s) for s in ("smtp", "submission", "pop3", "old")]
+    assert ports == [lab.port(s) for s in (*SERVICES, "old")]
     with lab.smtp() as s:
         assert "Moment" in s.greeting.text
     with lab.pop3("bob") as p:
@@ -123,15 +125,15 @@ def free_block(count):
 
 def test_first_port(make_lab):
     lab = make_lab(start=False, services=["extra:pop3"])
-    first = free_block(4)
+    first = free_block(6)
     lab.start("-p", str(first))
-    assert [lab.port(s) for s in ("smtp", "submission", "pop3", "extra")] == \
-        list(range(first, first + 4))
+    assert [lab.port(s) for s in (*SERVICES, "extra")] == \
+        list(range(first, first + 6))
 
 
 def test_occupied_port(make_lab):
     lab = make_lab(start=False)
-    first = free_block(3)
+    first = free_block(5)
     with socket.socket() as s:
         s.bind(("127.0.0.1", first + 1))
         s.listen()
@@ -162,6 +164,8 @@ WRONG = {
     "user": (["--user", "nopassword"], "--user number 1: wanted name:password"),
     "service": (["--service", "x:nosuch"], "--service: wanted NAME:mx"),
     "taken": (["--service", "smtp:mx"], "--service: wanted a new name"),
+    "profile": (["--service", "submissions:mx"],
+                "--service: wanted a new name"),
     "port": (["-p", "70000"], "-p: wanted a port number, found 70000"),
 }
 

@@ -2,8 +2,29 @@
 
 import base64
 import socket
+import ssl
 
 LOCALHOST = "127.0.0.1"
+TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+
+
+def tls_context(ca=None, version=None, ciphers=None, certificate=None):
+    """How a client speaks TLS: ca, a file that the server's certificate is
+    checked with, or None for no check; version, the only one; ciphers, of TLS
+    1.2; certificate, a file with the client's own and its key."""
+    c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if ca is None:
+        c.check_hostname = False
+        c.verify_mode = ssl.CERT_NONE
+    else:
+        c.load_verify_locations(ca)
+    if version is not None:
+        c.minimum_version = c.maximum_version = version
+    if ciphers is not None:
+        c.set_ciphers(ciphers)
+    if certificate is not None:
+        c.load_cert_chain(certificate)
+    return c
 
 
 def b64(text):
@@ -21,11 +42,35 @@ def stuff(content):
 
 
 class Line:
-    """A connection that is read by lines; they must end in CRLF."""
+    """A connection that is read by lines; they must end in CRLF.
 
-    def __init__(self, port, timeout):
-        self.sock = socket.create_connection((LOCALHOST, port), timeout)
+    With tls, an SSLContext, it begins with the handshake.  That and starttls()
+    take further: name, whose certificate is wanted; session, to resume.
+    source: the client's address."""
+
+    def __init__(self, port, timeout, tls=None, source=LOCALHOST, **more):
+        self.context = None
+        self.sock = socket.create_connection((LOCALHOST, port), timeout,
+                                             (source, 0))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.file = self.sock.makefile("rb", buffering=65536)
+        if tls is not None:
+            self.handshake(tls, **more)
+
+    def handshake(self, context=None, name="localhost", session=None):
+        """Nothing may have been said in plaintext since the last line."""
+        timeout = self.sock.gettimeout()
+        self.sock.setblocking(False)
+        early = self.file.peek(1)
+        self.sock.settimeout(timeout)
+        assert early == b"", early
+        self.file.close()
+        try:
+            self.sock = (context or self.context).wrap_socket(
+                self.sock, server_hostname=name, session=session)
+        except BaseException:
+            self.sock.close()
+            raise
         self.file = self.sock.makefile("rb", buffering=65536)
 
     def __enter__(self):
@@ -53,7 +98,7 @@ class Line:
         """Waits for the server to close; true if it said nothing before."""
         try:
             return self.file.read(1) == b""
-        except ConnectionResetError:
+        except (ConnectionResetError, ssl.SSLEOFError):
             return True
 
 
@@ -70,8 +115,8 @@ class Reply(tuple):
 
 
 class Smtp(Line):
-    def __init__(self, port, timeout=30, greet=True):
-        super().__init__(port, timeout)
+    def __init__(self, port, timeout=30, greet=True, **more):
+        super().__init__(port, timeout, **more)
         if greet:
             self.greeting = self.reply()
             assert self.greeting.code == 220, self.greeting
@@ -103,6 +148,12 @@ class Smtp(Line):
                            for e in r.lines[1:]}
         return r
 
+    def starttls(self, context=None, **more):
+        """STARTTLS and the handshake; EHLO is up to the caller."""
+        r = self.ok("STARTTLS", 220)
+        self.handshake(context, **more)
+        return r
+
     def auth_login(self, user, password):
         self.ok("AUTH LOGIN", 334)
         self.ok(b64(user), 334)
@@ -124,8 +175,8 @@ class Smtp(Line):
 
 
 class Pop3(Line):
-    def __init__(self, port, timeout=30, greet=True):
-        super().__init__(port, timeout)
+    def __init__(self, port, timeout=30, greet=True, **more):
+        super().__init__(port, timeout, **more)
         if greet:
             self.greeting = self.line()
             assert self.greeting.startswith(b"+OK"), self.greeting
@@ -160,6 +211,12 @@ class Pop3(Line):
     def multi(self, line):
         self.ok(line)
         return self.rest()
+
+    def starttls(self, context=None, **more):
+        """STLS and the handshake."""
+        r = self.ok("STLS")
+        self.handshake(context, **more)
+        return r
 
     def login(self, user, password):
         self.ok(f"USER {user}")
