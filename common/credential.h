@@ -16,19 +16,29 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/tables.h"
+#define CREDENTIAL_MAX 4000     /* bytes of all words of an account */
+#define CREDENTIAL_PASSWORD 511 /* bytes; what crypt(3) takes */
+#define CREDENTIAL_CERTIFICATES 8
 
-#define CREDENTIAL_MAX 4000 /* bytes of all words of an account */
+/* Iterations of a scram word; RFC 7677 section 4 has the least. */
+#define CREDENTIAL_ITERATIONS_MIN 4096
+#define CREDENTIAL_ITERATIONS_MAX 1000000
+#define CREDENTIAL_SALT 64 /* bytes of a scram word's salt at most */
+#define CREDENTIAL_KEY 32  /* bytes of its keys: SHA-256 */
 
-/* What is left of an account's words. */
+/* An account's words, apart. */
 struct credential {
 	/* In the words that were split; "" for none. */
 	const char *crypt, *scram, *plain;
-	const char *certificate[8]; /* lower-case hex; NULL at the end */
+	/* Lower-case hex; NULL at the end. */
+	const char *certificate[CREDENTIAL_CERTIFICATES + 1];
 	char words[CREDENTIAL_MAX + 1];
 };
 
-/* False with what was wanted, for an error text. */
+/*
+ * False with what was wanted, for an error text: it holds nothing of what was
+ * found, which may be secret.  No words at all are wrong.
+ */
 bool credential_parse(
     const char *words, struct credential *, const char **wanted);
 /* Wipes. */
@@ -42,7 +52,10 @@ struct credential_scram {
 };
 bool credential_scram(const char *scram, struct credential_scram *);
 
-/* The password of a plain word; at most size - 1 bytes, no NUL inside. */
+/*
+ * The password of a plain word: 1 to CREDENTIAL_PASSWORD bytes, at most
+ * size - 1, no NUL inside.
+ */
 bool credential_plain(const char *plain, char *password, size_t size);
 
 #endif

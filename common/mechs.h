@@ -21,14 +21,19 @@ struct mechs_line {
 };
 
 /*
- * The words that may be offered, strongest first, with single spaces between;
- * "" for none.  APOP is never among them: see mechs_has().
+ * The words that may be offered, with single spaces between, strongest first:
+ * but CRAM-MD5 last, for clients that take the first word they know and whose
+ * account may have no plain password; "" for none.  APOP is never among them:
+ * see mechs_apop().
  */
 void mechs_offered(
     struct tables *, const struct mechs_line *, char out[MECHS_MAX]);
 
 /* Whether a word, in any case, is in a list. */
 bool mechs_has(const char *list, const char *mech);
+
+/* Whether a mechanism, in any case, can succeed for some account. */
+bool mechs_possible(struct tables *, const char *mech);
 
 /* Whether APOP (RFC 1939 section 7) can succeed for some account. */
 bool mechs_apop(struct tables *);

@@ -22,18 +22,17 @@ decode(const char *s, uint8_t *token, uint32_t *len)
 	return SASL_OK;
 }
 
-/* A word of AUTH_MECHS, in upper case as it is written there. */
+/* A word of a list, as it is written there. */
 static bool
-find_mech(const char *s, size_t n, char mech[MECH_MAX + 1])
+find_mech(const char *list, const char *s, size_t n, char mech[MECH_MAX + 1])
 {
-	const char *m = AUTH_MECHS;
 	size_t len;
 
-	for (; *m != '\0'; m += len + (m[len] == ' ')) {
-		len = strcspn(m, " ");
-		if (len != n || strncasecmp(m, s, n) != 0)
+	for (; *list != '\0'; list += len + (list[len] == ' ')) {
+		len = strcspn(list, " ");
+		if (len != n || len > MECH_MAX || strncasecmp(list, s, n) != 0)
 			continue;
-		memcpy(mech, m, len);
+		memcpy(mech, list, len);
 		mech[len] = '\0';
 		return true;
 	}
@@ -41,7 +40,7 @@ find_mech(const char *s, size_t n, char mech[MECH_MAX + 1])
 }
 
 enum sasl_line
-sasl_start(const char *arg, struct msg_auth_start *m)
+sasl_start(const char *arg, const char *offered, struct msg_auth_start *m)
 {
 	size_t n = strcspn(arg, " ");
 	const char *initial = arg + n + strspn(arg + n, " ");
@@ -49,7 +48,7 @@ sasl_start(const char *arg, struct msg_auth_start *m)
 
 	if (n == 0 || initial[len + strspn(initial + len, " ")] != '\0')
 		return SASL_SYNTAX;
-	if (!find_mech(arg, n, m->mech))
+	if (!find_mech(offered, arg, n, m->mech))
 		return SASL_UNKNOWN;
 	m->token_len = 0;
 	m->flags &= ~AUTH_INITIAL;

@@ -13,13 +13,17 @@
 enum sasl_line {
 	SASL_OK,
 	SASL_SYNTAX,  /* not AUTH mechanism [initial-response] */
-	SASL_UNKNOWN, /* no such mechanism */
+	SASL_UNKNOWN, /* a mechanism that is not offered */
 	SASL_BASE64,  /* not base64, or over TOKEN_MAX */
 	SASL_CANCEL   /* "*" */
 };
 
-/* AUTH's argument; fills flags, mech and token. */
-enum sasl_line sasl_start(const char *arg, struct msg_auth_start *);
+/*
+ * AUTH's argument; fills flags, mech (as offered writes it) and token.  offered
+ * are words with single spaces between, see mechs.h.
+ */
+enum sasl_line sasl_start(
+    const char *arg, const char *offered, struct msg_auth_start *);
 
 /* A line that answers a challenge. */
 enum sasl_line sasl_response(const char *line, struct msg_auth_response *);

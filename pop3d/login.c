@@ -140,7 +140,7 @@ verb_auth(struct login *l, char *arg)
 
 	if (*arg == '\0')
 		return list_mechanisms(l);
-	switch (sasl_start(arg, &start)) {
+	switch (sasl_start(arg, AUTH_MECHS, &start)) {
 	case SASL_OK:
 		end = judge(l, &s, login_auth(&s, &start));
 		break;

@@ -124,7 +124,7 @@ cmd_auth(struct session *s, char *arg)
 	else if (s->auth.chan.fd == -1)
 		next = session_reply(s, REPLY_AUTH_DOWN);
 	else
-		switch (sasl_start(arg, &m)) {
+		switch (sasl_start(arg, AUTH_MECHS, &m)) {
 		case SASL_OK:
 			next = begin(s, &m);
 			break;

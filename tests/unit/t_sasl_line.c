@@ -5,6 +5,8 @@
 
 #include "common/sasl_line.h"
 
+#define OFFERED "SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN"
+
 struct start_row {
 	const char *in;
 	enum sasl_line want;
@@ -24,6 +26,10 @@ static const struct start_row starts[] = {
 	{ "PLAIN  AGEAYg==",		SASL_OK, "PLAIN", true, "\0a\0b", 4 },
 	{ "",				SASL_SYNTAX, NULL, false, NULL, 0 },
 	{ "PLAIN AGEA Yg==",		SASL_SYNTAX, NULL, false, NULL, 0 },
+	{ "scram-sha-256-PLUS =",	SASL_OK, "SCRAM-SHA-256-PLUS", true, "", 0 },
+	{ "SCRAM-SHA-256",		SASL_OK, "SCRAM-SHA-256", false, "", 0 },
+	{ "SCRAM-SHA-25",		SASL_UNKNOWN, NULL, false, NULL, 0 },
+	{ "SCRAM-SHA-256-",		SASL_UNKNOWN, NULL, false, NULL, 0 },
 	{ "CRAM-MD5",			SASL_UNKNOWN, NULL, false, NULL, 0 },
 	{ "PLAINX",			SASL_UNKNOWN, NULL, false, NULL, 0 },
 	{ "PLAI",			SASL_UNKNOWN, NULL, false, NULL, 0 },
@@ -49,7 +55,7 @@ start(void **state)
 
 		memset(&m, 0xff, sizeof(m));
 		m.flags = AUTH_TLS | AUTH_INITIAL;
-		assert_int_equal(sasl_start(r->in, &m), r->want);
+		assert_int_equal(sasl_start(r->in, OFFERED, &m), r->want);
 		if (r->want != SASL_OK)
 			continue;
 		assert_string_equal(m.mech, r->mech);
