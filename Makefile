@@ -142,7 +142,8 @@ install: all
 	ln -sf ../sbin/sendmail $(DESTDIR)$(PREFIX)/bin/mailq
 	for m in $(PAGES); do d=$(DESTDIR)$(MANDIR)/man$${m##*.}; \
 	    install -d $$d && install -m 644 $$m $$d/ || exit 1; done
-	sed 's,^#libexec-dir .*,#libexec-dir $(LIBEXECDIR),' \
+	sed -e 's,^#libexec-dir .*,#libexec-dir $(LIBEXECDIR),' \
+	    -e 's,^\(#tls-[a-z-]* \)/etc/postrider/,\1$(SYSCONFDIR)/postrider/,' \
 	    etc/postrider.conf >$(DESTDIR)$(SAMPLE)
 	chmod 644 $(DESTDIR)$(SAMPLE)
 	sed 's,^ExecStart=.*/,ExecStart=$(PREFIX)/sbin/,' \

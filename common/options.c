@@ -64,15 +64,24 @@ unit_factor(char unit, enum option_kind kind, int64_t *factor)
 	return false;
 }
 
+const struct profile_builtin *
+profile_builtin(const char *name)
+{
+	const struct profile_builtin *b = profiles_builtin;
+
+	while (b->name != NULL && strcmp(b->name, name) != 0)
+		b++;
+	return b->name != NULL ? b : NULL;
+}
+
 bool
 profile_known(struct tables *t, const char *profile)
 {
 	char key[PROFILE_MAX + sizeof(".profile")];
 	const char *base;
 
-	for (size_t i = 0; profiles_builtin[i] != NULL; i++)
-		if (strcmp(profiles_builtin[i], profile) == 0)
-			return true;
+	if (profile_builtin(profile) != NULL)
+		return true;
 	if (*profile == '\0' || strlen(profile) > PROFILE_MAX)
 		return false;
 	(void)snprintf(key, sizeof(key), "%s.profile", profile);

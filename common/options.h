@@ -53,15 +53,22 @@ struct option_start {
 extern const struct option_start option_starts[];
 extern const size_t option_starts_count;
 
-/* A profile that exists without being declared, and what it changes. */
+/* A profile that exists without being declared. */
+struct profile_builtin {
+	const char *name, *base; /* base: whose settings it has; NULL: none's */
+};
+
+/* Each behind its base; a NULL name at the end. */
+extern const struct profile_builtin profiles_builtin[];
+const struct profile_builtin *profile_builtin(const char *name); /* or NULL */
+
+/* What a built-in profile changes; this holds before what its base has. */
 struct profile_default {
 	const char *profile, *option, *value;
 };
 
 extern const struct profile_default profile_defaults[];
 extern const size_t profile_defaults_count;
-/* "mx", "submission", ...; NULL at the end. */
-extern const char *const profiles_builtin[];
 
 #define PROFILE_MAX 32 /* bytes of a profile's name */
 

@@ -163,8 +163,14 @@ NUMBER("submissions-per-user", false, "20", 1, 1000,
 };
 const size_t options_count = sizeof(options) / sizeof(options[0]);
 
-const char *const profiles_builtin[] = {
-	"mx", "submission", "submissions", "local", "pop3", "pop3s", NULL
+const struct profile_builtin profiles_builtin[] = {
+	{ "mx",			NULL },
+	{ "submission",		NULL },
+	{ "submissions",	"submission" },
+	{ "local",		NULL },
+	{ "pop3",		NULL },
+	{ "pop3s",		"pop3" },
+	{ NULL,			NULL },
 };
 
 #define ALL_PARENTS	"postriderd, and of each accepting smtpd and pop3d"
@@ -186,10 +192,7 @@ const struct profile_default profile_defaults[] = {
 	{ "submission",	"auth",			"required" },
 	{ "submission",	"bare-newline",		"normalize" },
 	{ "submission",	"complete-headers",	"yes" },
-	{ "submissions",	"auth",			"required" },
-	{ "submissions",	"bare-newline",		"normalize" },
-	{ "submissions",	"complete-headers",	"yes" },
-	{ "submissions",	"tls",			"implicit" },
+	{ "submissions", "tls",			"implicit" },
 	{ "pop3s",	"tls",			"implicit" },
 	{ "local",	"tls",			"no" },
 	{ "local",	"bare-newline",		"normalize" },

@@ -109,8 +109,8 @@ unknown_profile(const struct show *s, const char *dot, const struct option *o)
 	if ((size_t)(dot - s->only) < sizeof(profile))
 		memcpy(profile, s->only, (size_t)(dot - s->only));
 	near_init(&n, profile);
-	for (size_t i = 0; profiles_builtin[i] != NULL; i++)
-		near_offer(&n, profiles_builtin[i]);
+	for (size_t i = 0; profiles_builtin[i].name != NULL; i++)
+		near_offer(&n, profiles_builtin[i].name);
 	(void)conf_map_each(&s->conf->profiles, offer, &n);
 	warnx("no profile \"%.*s\"%s%s", (int)(dot - s->only), s->only,
 	    n.best != NULL ? "; nearest: " : "", n.best != NULL ? n.best : "");
@@ -150,8 +150,8 @@ cmd_config(struct cmd *cmd, int argc, char **argv)
 	if (json)
 		s.json = json_object_new_array();
 	show_general(&s);
-	for (size_t p = 0; profiles_builtin[p] != NULL; p++)
-		show_profile(&s, profiles_builtin[p]);
+	for (size_t p = 0; profiles_builtin[p].name != NULL; p++)
+		show_profile(&s, profiles_builtin[p].name);
 	(void)conf_map_each(&c.profiles, show_declared, &s);
 	i = s.only != NULL && !s.found ? unknown(&s) : EX_OK;
 	if (json)

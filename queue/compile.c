@@ -118,9 +118,11 @@ put_declared(const struct conf_entry *e, void *arg)
 static int
 put_profiles(struct out *out)
 {
-	for (size_t i = 0; profiles_builtin[i] != NULL; i++)
-		if (put_profile(
-			out, profiles_builtin[i], profiles_builtin[i]) == -1)
+	const struct profile_builtin *b;
+
+	for (b = profiles_builtin; b->name != NULL; b++)
+		if (put_profile(out, b->name,
+			b->base != NULL ? b->base : b->name) == -1)
 			return -1;
 	return conf_map_each(&out->conf->profiles, put_declared, out) ? 0 : -1;
 }

@@ -14,19 +14,11 @@
 
 #define FILE_NAME "postrider.conf"
 
-static bool
-is_builtin(const char *profile)
-{
-	for (size_t i = 0; profiles_builtin[i] != NULL; i++)
-		if (strcmp(profiles_builtin[i], profile) == 0)
-			return true;
-	return false;
-}
-
 bool
 conf_profile_known(const struct conf *c, const char *profile)
 {
-	return is_builtin(profile) || conf_map_get(&c->profiles, profile);
+	return profile_builtin(profile) != NULL ||
+	    conf_map_get(&c->profiles, profile) != NULL;
 }
 
 static bool
@@ -42,14 +34,15 @@ unknown_profile(struct conf *c, const struct conf_lines *l, const char *name)
 	struct near n;
 
 	near_init(&n, name);
-	for (size_t i = 0; profiles_builtin[i] != NULL; i++)
-		near_offer(&n, profiles_builtin[i]);
+	for (size_t i = 0; profiles_builtin[i].name != NULL; i++)
+		near_offer(&n, profiles_builtin[i].name);
 	(void)conf_map_each(&c->profiles, offer_profile, &n);
 	conf_mistake(&c->report, l->path, l->start,
 	    "unknown profile \"%s\"; %s%s", name,
 	    n.best != NULL ? "nearest: "
-			   : "wanted one of mx submission local pop3, or "
-			     "\"profile NAME BASE\" above",
+			   : "wanted one of mx submission submissions "
+			     "local pop3 pop3s, or \"profile NAME BASE\" "
+			     "above",
 	    n.best != NULL ? n.best : "");
 }
 
@@ -73,7 +66,7 @@ declare_profile(struct conf *c, const struct conf_lines *l, char *rest)
 	if (base == NULL || *rest != '\0')
 		conf_mistake(
 		    &c->report, l->path, l->start, "wanted: profile NAME BASE");
-	else if (!valid_profile_name(name) || is_builtin(name))
+	else if (!valid_profile_name(name) || profile_builtin(name) != NULL)
 		conf_mistake(&c->report, l->path, l->start,
 		    "profile name \"%s\": wanted a new name of at most %d "
 		    "letters a-z, digits and hyphens",
@@ -188,28 +181,36 @@ builtin_option(const char *profile, const char *name)
 	return NULL;
 }
 
+static const char *
+base_of(const struct conf *c, const char *profile)
+{
+	const struct profile_builtin *b = profile_builtin(profile);
+	const struct conf_entry *e;
+
+	if (b != NULL)
+		return b->base;
+	e = conf_map_get(&c->profiles, profile);
+	return e != NULL ? e->value : NULL;
+}
+
 const char *
 conf_profile_option(
     const struct conf *c, const char *profile, const char *name, size_t *line)
 {
 	char key[TABLES_KEY_MAX];
 	const struct conf_entry *e;
+	const char *value;
 
 	*line = 0;
-	for (bool own = true; !is_builtin(profile); own = false) {
+	for (bool own = true; profile != NULL; own = false) {
 		(void)snprintf(key, sizeof(key), "%s.%s", profile, name);
 		if ((e = conf_map_get(&c->options, key)) != NULL) {
 			*line = own ? e->line : 0;
 			return e->value;
 		}
-		e = conf_map_get(&c->profiles, profile);
-		if (e == NULL)
-			return NULL;
-		profile = e->value;
+		if ((value = builtin_option(profile, name)) != NULL)
+			return value;
+		profile = base_of(c, profile);
 	}
-	(void)snprintf(key, sizeof(key), "%s.%s", profile, name);
-	if ((e = conf_map_get(&c->options, key)) == NULL)
-		return builtin_option(profile, name);
-	*line = e->line;
-	return e->value;
+	return NULL;
 }

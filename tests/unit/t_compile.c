@@ -109,6 +109,11 @@ programs_find_what_was_written(void **state)
 	expect(&t, TABLES_OPTION, "command-timeout", "300");
 	expect(&t, TABLES_OPTION, "submission.auth", "required");
 	expect(&t, TABLES_OPTION, "submission.profile", "submission");
+	expect(&t, TABLES_OPTION, "submissions.profile", "submission");
+	expect(&t, TABLES_OPTION, "submissions.auth", "required");
+	expect(&t, TABLES_OPTION, "submissions.tls", "implicit");
+	expect(&t, TABLES_OPTION, "submission.tls", "(none)");
+	expect(&t, TABLES_OPTION, "tls", "optional");
 	expect(&t, TABLES_OPTION, "old.profile", "submission");
 	expect(&t, TABLES_OPTION, "older.profile", "old");
 	expect(&t, TABLES_OPTION, "old.auth", "offered");

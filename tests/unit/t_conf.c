@@ -85,6 +85,63 @@ reads_what_is_right(void **state)
 	conf_free(&c);
 }
 
+/* What the profile's row is, then what is built in, then its base's. */
+static void
+profiles_inherit(void **state)
+{
+	static const char *const texts[] = { "submission.message-size 1m\n"
+					     "submission.tls required\n"
+					     "pop3.login-timeout 9\n"
+					     "pop3s.pop3-timeout 11\n"
+					     "profile mine submissions\n"
+					     "submissions.hops 40\n",
+		NULL, NULL, NULL, NULL };
+	/* clang-format off */
+	static const struct {
+		const char *profile, *option, *value;	/* NULL: nothing */
+		size_t line;
+	} cases[] = {
+		{ "submission",	"message-size",	"1048576",	1 },
+		{ "submissions", "message-size", "1048576",	0 },
+		{ "mine",	"message-size",	"1048576",	0 },
+		{ "mx",		"message-size",	NULL,		0 },
+		{ "submission",	"tls",		"required",	2 },
+		{ "submissions", "tls",		"implicit",	0 },
+		{ "mine",	"tls",		"implicit",	0 },
+		{ "submissions", "auth",	"required",	0 },
+		{ "mine",	"auth",		"required",	0 },
+		{ "submissions", "hops",	"40",		6 },
+		{ "mine",	"hops",		"40",		0 },
+		{ "submission",	"hops",		NULL,		0 },
+		{ "pop3s",	"login-timeout", "9",		0 },
+		{ "pop3s",	"tls",		"implicit",	0 },
+		{ "pop3s",	"pop3-timeout",	"11",		4 },
+		{ "pop3",	"pop3-timeout",	NULL,		0 },
+		{ "pop3",	"tls",		NULL,		0 },
+		{ "local",	"tls",		"no",		0 },
+		{ "nobody",	"tls",		NULL,		0 },
+	};
+	/* clang-format on */
+	const char *value;
+	struct conf c;
+	size_t line;
+
+	(void)state;
+	write_files(texts);
+	assert_true(conf_read_options(&c, unit_dir));
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		value = conf_profile_option(
+		    &c, cases[i].profile, cases[i].option, &line);
+		if ((value == NULL) != (cases[i].value == NULL) ||
+		    (value != NULL && strcmp(value, cases[i].value) != 0) ||
+		    line != cases[i].line)
+			fail_msg("%s.%s: %s, line %zu", cases[i].profile,
+			    cases[i].option, value != NULL ? value : "nothing",
+			    line);
+	}
+	conf_free(&c);
+}
+
 static void
 takes_missing_files_as_empty(void **state)
 {
@@ -122,6 +179,10 @@ static const struct row wrong[] = {
 	{ 0, "min-rate no\n",		"from 0 to 1m (0 turns it off), found \"no\"" },
 	{ 0, "mx.log file\n",		":1: option \"log\" holds for the whole suite" },
 	{ 0, "mxx.auth no\n",		":1: unknown profile \"mxx\"; nearest: mx" },
+	{ 0, "qqqqqqqq.auth no\n",	"wanted one of mx submission submissions local pop3 pop3s, or \"profile NAME BASE\" above" },
+	{ 0, "profile pop3s mx\n",	":1: profile name \"pop3s\"" },
+	{ 0, "pop3.tls yes\n",		":1: pop3.tls: wanted one of: no optional required implicit, found \"yes\"" },
+	{ 0, "mx.tls-dir /x\n",		":1: option \"tls-dir\" holds for the whole suite" },
 	{ 0, "x.y.auth no\n",		":1: unknown profile \"x.y\"" },
 	{ 0, "profile a\n",		":1: wanted: profile NAME BASE" },
 	{ 0, "profile a mx b\n",	":1: wanted: profile NAME BASE" },
@@ -312,6 +373,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_what_is_right),
+		cmocka_unit_test(profiles_inherit),
 		cmocka_unit_test(takes_missing_files_as_empty),
 		cmocka_unit_test(tells_each_mistake),
 		cmocka_unit_test(tells_all_mistakes_at_once),

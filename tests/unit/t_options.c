@@ -55,16 +55,32 @@ profiles(void **state)
 	for (size_t i = 0; i < profile_defaults_count; i++) {
 		const struct profile_default *d = &profile_defaults[i];
 		const struct option *o = option_find(d->option);
-		bool known = false;
 
 		assert_non_null(o);
 		assert_true(o->per_profile);
 		assert_true(option_canon(o, d->value, canon, e));
 		assert_string_equal(canon, d->value);
-		for (size_t k = 0; profiles_builtin[k] != NULL; k++)
-			known |= strcmp(profiles_builtin[k], d->profile) == 0;
-		assert_true(known);
+		assert_non_null(profile_builtin(d->profile));
 	}
+}
+
+/* No circle: each stands behind its base. */
+static void
+bases(void **state)
+{
+	const struct profile_builtin *b = profiles_builtin;
+
+	(void)state;
+	for (; b->name != NULL; b++) {
+		assert_ptr_equal(profile_builtin(b->name), b);
+		if (b->base != NULL)
+			assert_true(profile_builtin(b->base) < b &&
+			    profile_builtin(b->base) != NULL);
+	}
+	assert_null(profile_builtin(""));
+	assert_null(profile_builtin("smtp"));
+	assert_string_equal(profile_builtin("submissions")->base, "submission");
+	assert_string_equal(profile_builtin("pop3s")->base, "pop3");
 }
 
 static void
@@ -317,6 +333,8 @@ known_profiles(void **state)
 	(void)state;
 	assert_true(profile_known(&t, "pop3"));
 	assert_true(profile_known(&t, "submission"));
+	assert_true(profile_known(&t, "submissions"));
+	assert_true(profile_known(&t, "pop3s"));
 	assert_true(profile_known(&t, "office"));
 	assert_false(profile_known(&t, "submision"));
 	assert_false(profile_known(&t, ""));
@@ -331,6 +349,7 @@ main(void)
 		cmocka_unit_test(list),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(profiles),
+		cmocka_unit_test(bases),
 		cmocka_unit_test(nearest),
 		cmocka_unit_test(canonical),
 		cmocka_unit_test(longest),
