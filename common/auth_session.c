@@ -20,6 +20,7 @@ struct session {
 	struct peer *peer;
 	struct login_origin origin;
 	char profile[PROFILE_MAX + 1];
+	char offered[OFFERED_MAX + 1];
 	int socket; /* the client's, while we have the word; else -1 */
 	/* What is under way; at most one of these. */
 	struct sasl *sasl;
@@ -100,7 +101,8 @@ handed(void *arg, const char *dsn, const char *text)
 static void
 hand_over(struct session *s, const char *account)
 {
-	struct handover_client c = { account, s->origin.client, s->profile };
+	struct handover_client c = { account, s->origin.client, s->profile,
+		s->offered };
 	int fd = s->socket;
 
 	s->socket = -1;
@@ -181,6 +183,7 @@ on_start(struct session *s, const union msg_auth *m, int fd)
 	strlcpy(s->origin.mech, m->start.mech, sizeof(s->origin.mech));
 	strlcpy(s->origin.client, m->start.client, sizeof(s->origin.client));
 	strlcpy(s->profile, m->start.profile, sizeof(s->profile));
+	strlcpy(s->offered, m->start.offered, sizeof(s->offered));
 	if (!take_socket(s, fd))
 		return;
 	if (!sasl_offers(m->start.mech)) {

@@ -236,6 +236,7 @@ handover_start(
 	strlcpy(h->open.account, c->account, sizeof(h->open.account));
 	strlcpy(h->open.client, c->ip, sizeof(h->open.client));
 	strlcpy(h->open.profile, c->profile, sizeof(h->open.profile));
+	strlcpy(h->open.offered, c->offered, sizeof(h->open.offered));
 	if (!has_room())
 		refuse(h, EAGAIN);
 	else if (place(h))

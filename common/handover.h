@@ -9,9 +9,12 @@
 
 #include "common/tables_fresh.h"
 
-/* A client that has logged in, and the profile whose options hold for it. */
+/*
+ * A client that has logged in, the profile whose options hold for it, and the
+ * mechanisms that it was offered.
+ */
 struct handover_client {
-	const char *account, *ip, *profile;
+	const char *account, *ip, *profile, *offered;
 };
 
 struct handover;

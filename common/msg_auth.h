@@ -59,6 +59,7 @@ enum auth_state {
 	B(certificate, TLS_DIGEST)	\
 	S(email, ADDR_MAX)	\
 	B(witness, TLS_DIGEST)	\
+	S(offered, OFFERED_MAX)	/* pop3: what CAPA lists, also afterwards */ \
 	B(token, TOKEN_MAX)
 
 #define AUTH_TOKEN(F, S, B)					\

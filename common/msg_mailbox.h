@@ -30,7 +30,8 @@ enum mailbox_state {
 	F(u32, serial)	/* authd's, comes back in the answer */	\
 	S(account, LOGIN_MAX)	/* address or Unix user */	\
 	S(client, IP_MAX)	/* for the log */	\
-	S(profile, PROFILE_MAX)	/* whose options hold */
+	S(profile, PROFILE_MAX)	/* whose options hold */	\
+	S(offered, OFFERED_MAX)	/* mechanisms that CAPA has listed */
 
 /* Running: sessions of this process at that moment. */
 #define MAILBOX_OPENED(F, S, B)					\

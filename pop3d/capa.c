@@ -2,18 +2,20 @@
  * capa: what the server can do.  In pop3d and pop3-mailbox, which must tell
  * the same; talks to the client.
  */
-#include "common/msg_auth.h"
+#include "common/mechs.h"
 #include "pop3d/capa.h"
 
 void
-capa_reply(struct client *c, bool passwords)
+capa_reply(struct client *c, const struct capa *k)
 {
 	client_reply(c, "+OK Capability list follows");
 	client_reply(c, "TOP");
-	if (passwords) {
+	if (mechs_has(k->offered, "PLAIN"))
 		client_reply(c, "USER");
-		client_reply(c, "SASL " AUTH_MECHS);
-	}
+	if (k->offered[0] != '\0')
+		client_reply(c, "SASL %s", k->offered);
+	if (k->stls)
+		client_reply(c, "STLS");
 	client_reply(c, "RESP-CODES");
 	client_reply(c, "AUTH-RESP-CODE");
 	client_reply(c, "PIPELINING");

@@ -44,7 +44,8 @@ static const char *
 verb_capa(struct login *l, char *arg)
 {
 	(void)arg; /* none allowed */
-	capa_reply(l->client, l->passwords);
+	capa_reply(
+	    l->client, &(struct capa){ l->passwords ? AUTH_MECHS : "", false });
 	return NULL;
 }
 

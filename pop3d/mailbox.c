@@ -53,6 +53,7 @@ mailbox_serve(const struct mailbox_session *s, int fd)
 	struct transaction t = {
 		.client = &client,
 		.md = &md,
+		.offered = s->offered,
 		.timeout = s->timeout,
 		.junk = s->junk,
 	};

@@ -11,8 +11,9 @@
 
 struct mailbox_session {
 	char account[LOGIN_MAX + 1], client[IP_MAX + 1]; /* for the log */
-	char maildir[MBOX_MAX + 1];  /* below the working directory */
-	int64_t timeout, rate, junk; /* options of the client's profile */
+	char offered[OFFERED_MAX + 1]; /* mechanisms, before the login */
+	char maildir[MBOX_MAX + 1];    /* below the working directory */
+	int64_t timeout, rate, junk;   /* options of the client's profile */
 };
 
 /*

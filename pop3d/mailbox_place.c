@@ -154,6 +154,7 @@ mailbox_place_find(struct mailbox_place *p, const struct msg_mailbox_open *m,
 		return refuse(m, d, "4.3.0", "no-tables");
 	strlcpy(s->account, m->account, sizeof(s->account));
 	strlcpy(s->client, m->client, sizeof(s->client));
+	strlcpy(s->offered, m->offered, sizeof(s->offered));
 	if (!startup_profile(t, m->profile) ||
 	    !startup_options(t, m->profile, binds, 4))
 		return refuse(m, d, "4.3.5", "unusable-options");

@@ -264,8 +264,7 @@ static bool
 cmd_capa(struct transaction *t, char **argv)
 {
 	(void)argv; /* none allowed */
-	/* Whoever is here could log in. */
-	capa_reply(t->client, true);
+	capa_reply(t->client, &(struct capa){ t->offered, false });
 	return true;
 }
 

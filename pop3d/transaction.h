@@ -13,6 +13,7 @@
 struct transaction {
 	struct client *client;
 	struct maildrop *md; /* open and locked */
+	const char *offered; /* mechanisms, as before the login */
 	int64_t timeout;     /* seconds that a command may take to come */
 	int64_t junk;        /* bad commands in a row after which it ends */
 	/* what has happened, for the log */

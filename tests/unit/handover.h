@@ -69,7 +69,8 @@ sweep(void)
 static inline void
 hand(struct heard *h, const char *account)
 {
-	const struct handover_client c = { account, "192.0.2.1", "office" };
+	const struct handover_client c = { account, "192.0.2.1", "office",
+		"PLAIN" };
 	int fd = dup(STDIN_FILENO);
 
 	assert_int_not_equal(fd, -1);
@@ -149,6 +150,7 @@ expect_open(struct chan *agent, const char *account)
 	assert_string_equal(box.open.account, account);
 	assert_string_equal(box.open.client, "192.0.2.1");
 	assert_string_equal(box.open.profile, "office");
+	assert_string_equal(box.open.offered, "PLAIN");
 	assert_int_not_equal(fd, -1);
 	assert_int_equal(close(fd), 0);
 	return box.open.serial;

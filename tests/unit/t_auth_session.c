@@ -98,6 +98,7 @@ __wrap_handover_start(
 	strlcpy(mailbox.account, c->account, sizeof(mailbox.account));
 	assert_string_equal(c->ip, "192.0.2.1");
 	assert_string_equal(c->profile, "office");
+	assert_string_equal(c->offered, "PLAIN LOGIN");
 	assert_int_equal(close(fd), 0); /* taken over */
 	if (mailbox.full) {
 		done(arg, "4.3.2", "full");
@@ -204,6 +205,7 @@ start(const char *service, const char *mech, const char *token, size_t n)
 		memcpy(s.token, token, n);
 	s.token_len = (uint32_t)n;
 	strlcpy(s.profile, "office", sizeof(s.profile));
+	strlcpy(s.offered, "PLAIN LOGIN", sizeof(s.offered));
 	put(AUTH_T_START, &s, with);
 }
 

@@ -62,6 +62,7 @@ find(const char *account, const char *profile, struct mailbox_session *s,
 	strlcpy(m.account, account, sizeof(m.account));
 	strlcpy(m.client, "192.0.2.1", sizeof(m.client));
 	strlcpy(m.profile, profile, sizeof(m.profile));
+	strlcpy(m.offered, "PLAIN", sizeof(m.offered));
 	memset(s, 0, sizeof(*s));
 	*d = none;
 	o = mailbox_place_find(&place, &m, s, &most, d);
@@ -122,6 +123,7 @@ table(void **state)
 			assert_string_equal(s.maildir, cases[i].maildir);
 			assert_string_equal(s.account, cases[i].account);
 			assert_string_equal(s.client, "192.0.2.1");
+			assert_string_equal(s.offered, "PLAIN");
 			assert_int_equal(s.timeout, 77);
 		}
 		tables_fresh_close(&place.tables);

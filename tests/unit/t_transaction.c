@@ -38,7 +38,11 @@ session(const char *said)
 	talk_start(said);
 	talk_hang_up();
 	t = (struct transaction){
-		.client = &client, .md = &md, .timeout = 5, .junk = 30
+		.client = &client,
+		.md = &md,
+		.offered = "PLAIN",
+		.timeout = 5,
+		.junk = 30,
 	};
 	transaction_run(&t);
 	maildrop_close(&md);
@@ -230,12 +234,26 @@ timeout(void **state)
 	pop3_open(&md);
 	talk_start("DELE 1\r\nQUI");
 	t = (struct transaction){
-		.client = &client, .md = &md, .timeout = 1, .junk = 30
+		.client = &client,
+		.md = &md,
+		.offered = "",
+		.timeout = 1,
+		.junk = 30,
 	};
 	transaction_run(&t);
 	assert_string_equal(t.ended, "timeout");
 	assert_true(pop3_has("new/1.a"));
 	maildrop_close(&md);
+}
+
+/* Mechanisms as before the login; STLS is over. */
+static void
+capabilities(void **state)
+{
+	(void)state;
+	session("CAPA\r\n");
+	assert_non_null(strstr(talk_heard(NULL),
+	    "\r\nTOP\r\nUSER\r\nSASL PLAIN\r\nRESP-CODES\r\n"));
 }
 
 int
@@ -251,6 +269,7 @@ main(void)
 		cmocka_unit_test_setup(counters, pop3_clean),
 		cmocka_unit_test_setup(junk, pop3_clean),
 		cmocka_unit_test_setup(timeout, pop3_clean),
+		cmocka_unit_test_setup(capabilities, pop3_clean),
 	};
 
 	return cmocka_run_group_tests(tests, pop3_setup, unit_teardown);
