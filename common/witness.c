@@ -1,0 +1,115 @@
+/*
+ * witness: tlsd's word for a client's certificate.
+ *
+ * Made in postriderd, as root; read in tlsd's acceptor, which signs in the
+ * process of a connection, and in authd, which checks.  No session has the key.
+ */
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/fdio.h"
+#include "common/secret.h"
+#include "common/witness.h"
+
+#define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
+
+/* So that no digest is taken for one of another kind. */
+static const char label[] = "postrider certificate 1";
+
+static int
+give_up(int fd)
+{
+	int saved = errno;
+
+	(void)close(fd); /* the first error is the one to tell */
+	errno = saved;
+	return -1;
+}
+
+int
+witness_make(void)
+{
+	struct witness_key key;
+	int fd = memfd_create("witness", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	bool good;
+
+	if (fd == -1)
+		return -1;
+	good = getentropy(key.bytes, sizeof(key.bytes)) == 0 &&
+	    fd_pwriteall(fd, key.bytes, sizeof(key.bytes), 0) == 0 &&
+	    fcntl(fd, F_ADD_SEALS, SEALS) == 0;
+	explicit_bzero(&key, sizeof(key));
+	return good ? fd : give_up(fd);
+}
+
+/* Nobody can change it any more, and it is the key and nothing else. */
+static bool
+is_sealed(int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct stat st;
+
+	if (seals == -1 || fstat(fd, &st) == -1)
+		return false;
+	errno = EBADMSG;
+	return (seals & SEALS) == SEALS && st.st_size == HMAC_KEY;
+}
+
+bool
+witness_read(int fd, struct witness_key *key)
+{
+	/* At 0, since all that hold the file share its offset. */
+	if (!is_sealed(fd) ||
+	    fd_preadall(fd, key->bytes, sizeof(key->bytes), 0) == -1) {
+		explicit_bzero(key, sizeof(*key));
+		return give_up(fd) == 0;
+	}
+	(void)close(fd); /* was only read */
+	return true;
+}
+
+/* With its length, so that no byte can pass for one of the next field. */
+static void
+put(struct hmac *h, const void *p, uint32_t n)
+{
+	const uint8_t len[4] = { (uint8_t)(n >> 24), (uint8_t)(n >> 16),
+		(uint8_t)(n >> 8), (uint8_t)n };
+
+	hmac_put(h, len, sizeof(len));
+	if (n > 0)
+		hmac_put(h, p, n);
+}
+
+void
+witness_sign(const struct witness_key *key, const struct witness_of *of,
+    uint8_t out[TLS_DIGEST])
+{
+	struct hmac h;
+
+	hmac_start(&h, key->bytes);
+	hmac_put(&h, label, sizeof(label));
+	put(&h, of->certificate, of->certificate_len);
+	put(&h, of->exporter, of->exporter_len);
+	put(&h, of->email, (uint32_t)strlen(of->email));
+	hmac_end(&h, out);
+}
+
+bool
+witness_good(const struct witness_key *key, const struct witness_of *of,
+    const uint8_t *said, uint32_t n)
+{
+	uint8_t right[TLS_DIGEST];
+	bool good;
+
+	if (n != sizeof(right))
+		return false;
+	witness_sign(key, of, right);
+	good = secret_equal(right, said, sizeof(right));
+	explicit_bzero(right, sizeof(right));
+	return good;
+}
