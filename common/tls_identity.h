@@ -14,6 +14,9 @@
 #include "common/msg_sign.h"
 
 #define TLS_IDENTITIES 256 /* certificates at most */
+#define TLS_NAME 59        /* bytes of a file's name without ".pem" */
+#define TLS_CHAIN 16       /* certificates behind the leaf at most */
+#define TLS_FILE_MAX 65536 /* bytes of a file in tls-dir */
 
 struct tls_identity {
 	char name[64];          /* of the file, for the log */
@@ -31,14 +34,31 @@ struct tls_identities {
 };
 
 /*
- * Takes the memory file; false with a reason of at most TEXT_MAX bytes.  Keys
- * are made with tls_key_remote().
+ * Reads the memory file, which stays the caller's; false with a reason of at
+ * most TEXT_MAX bytes, and then there is nothing to free.  Keys are made with
+ * tls_key_remote().
  */
 bool tls_identities_read(
     int fd, struct tls_identities *, char reason[TEXT_MAX + 1]);
+/* Leaves none. */
 void tls_identities_free(struct tls_identities *);
 
-/* Whether a certificate is for a host name (RFC 6125), wildcards too. */
+/*
+ * Writes the sealed memory file, without a byte of their keys; -1 with errno.
+ * Its first line is "postrider-certificates 1".  Then come for each identity
+ * "name NAME", "leaf LENGTH" and as many bytes of DER, "chain LENGTH" and DER
+ * for each other certificate, "ocsp LENGTH" and DER if there is a response; in
+ * the end "end".
+ */
+int tls_identities_write(const struct tls_identity *const *, size_t n);
+
+/* Frees what one holds. */
+void tls_identity_clear(struct tls_identity *);
+
+/*
+ * Whether a certificate is for a host name (RFC 6125), wildcards for a whole
+ * label too.  The name may be a stranger's.
+ */
 bool tls_identity_is_for(const struct tls_identity *, const char *host);
 
 #endif

@@ -14,7 +14,10 @@
 #include "common/chan.h"
 #include "common/msg_sign.h"
 
-/* Loads the provider beside the default one; once, before all else. */
+/*
+ * Loads the provider beside the default one, which stays the one for all else;
+ * once, before all else.
+ */
 bool tls_key_init(void);
 
 /*
@@ -25,6 +28,13 @@ EVP_PKEY *tls_key_remote(EVP_PKEY *public_key);
 
 /* The channel of this process, from now on; not owned. */
 void tls_key_ask(struct chan *);
+
+/*
+ * Asks on that channel; for the provider.  False with a reason, which is a
+ * constant: refused, no answer in SIGN_WAIT seconds, a keeper that is gone.
+ */
+bool tls_key_sign(const struct msg_sign_sign *, struct msg_sign_signature *,
+    const char **reason);
 
 /* SHA-256 of the SubjectPublicKeyInfo, which names a key; false: no memory. */
 bool tls_key_id(EVP_PKEY *, uint8_t id[SIGN_KEY]);

@@ -1,0 +1,128 @@
+/*
+ * tls_key: private keys that are somewhere else, for OpenSSL.  In tlsd's
+ * acceptor, which makes them of certificates, and its connections, which sign
+ * by asking tlsd's keeper (msg_sign.h); must never hold a private key.
+ */
+#include <openssl/evp.h>
+#include <openssl/provider.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+#include "common/tls_key.h"
+#include "common/tls_provider.h"
+
+/* OpenSSL gives a provider's functions nothing that could carry it. */
+static struct chan *keeper;
+
+/* Whether keys of a certificate or a peer will be the default provider's. */
+static bool
+is_default(const char *type)
+{
+	EVP_KEYMGMT *k = EVP_KEYMGMT_fetch(NULL, type, NULL);
+	bool ok;
+
+	ok = k != NULL &&
+	    strcmp(OSSL_PROVIDER_get0_name(EVP_KEYMGMT_get0_provider(k)),
+		"default") == 0;
+	EVP_KEYMGMT_free(k);
+	return ok;
+}
+
+bool
+tls_key_init(void)
+{
+	/* Both stay loaded until the process ends. */
+	return OSSL_PROVIDER_load(NULL, "default") != NULL &&
+	    OSSL_PROVIDER_add_builtin(NULL, TLS_PROVIDER, tls_provider_start) ==
+	    1 &&
+	    OSSL_PROVIDER_load(NULL, TLS_PROVIDER) != NULL &&
+	    is_default("RSA") && is_default("EC");
+}
+
+/* NULL for a kind of key that this is not made for. */
+static const char *
+kind(EVP_PKEY *key)
+{
+	static const char *const groups[] = { "prime256v1", "secp384r1",
+		"secp521r1" };
+	char group[32];
+
+	if (EVP_PKEY_is_a(key, "RSA"))
+		return "RSA";
+	if (!EVP_PKEY_is_a(key, "EC") ||
+	    EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) != 1)
+		return NULL;
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		if (strcmp(group, groups[i]) == 0)
+			return "EC";
+	return NULL;
+}
+
+EVP_PKEY *
+tls_key_remote(EVP_PKEY *public_key)
+{
+	const char *type = kind(public_key);
+	OSSL_PARAM *params = NULL;
+	EVP_PKEY *key = NULL;
+	EVP_PKEY_CTX *c;
+
+	if (type == NULL ||
+	    EVP_PKEY_todata(public_key, EVP_PKEY_PUBLIC_KEY, &params) != 1)
+		return NULL;
+	c = EVP_PKEY_CTX_new_from_name(NULL, type, TLS_PROVIDER_QUERY);
+	if (c == NULL || EVP_PKEY_fromdata_init(c) != 1 ||
+	    EVP_PKEY_fromdata(c, &key, EVP_PKEY_PUBLIC_KEY, params) != 1) {
+		EVP_PKEY_free(key);
+		key = NULL;
+	}
+	EVP_PKEY_CTX_free(c);
+	OSSL_PARAM_free(params);
+	return key;
+}
+
+void
+tls_key_ask(struct chan *c)
+{
+	keeper = c;
+}
+
+bool
+tls_key_sign(const struct msg_sign_sign *q, struct msg_sign_signature *answer,
+    const char **reason)
+{
+	deadline_t deadline = deadline_in(SIGN_WAIT);
+	union msg_sign m;
+	enum chan_result r;
+	unsigned int type;
+
+	if (keeper == NULL || keeper->fd == -1 || keeper->state != SIGN_IDLE) {
+		*reason = "no channel";
+		return false;
+	}
+	r = chan_send(keeper, SIGN_T_SIGN, q, -1, deadline);
+	if (r == CHAN_OK)
+		r = chan_recv(keeper, &type, &m, NULL, deadline);
+	if (r != CHAN_OK) {
+		*reason = chan_result_text(r);
+		return false;
+	}
+	if (type != SIGN_T_SIGNATURE) {
+		*reason = "refused";
+		return false;
+	}
+	*answer = m.signature;
+	return true;
+}
+
+bool
+tls_key_id(EVP_PKEY *key, uint8_t id[SIGN_KEY])
+{
+	unsigned char *der = NULL;
+	int n = i2d_PUBKEY(key, &der);
+	bool ok;
+
+	ok = n > 0 &&
+	    EVP_Digest(der, (size_t)n, id, NULL, EVP_sha256(), NULL) == 1;
+	OPENSSL_free(der);
+	return ok;
+}
