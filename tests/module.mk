@@ -72,14 +72,22 @@ lint:
 # Figures, never a test: a busy machine must not fail a build.  Bounded by
 # QUICK=1, ROWS="...", SERVERS="...", ROUNDS=N; see tests/bench/run --help.
 # What the caller gives make stands in the environment of run.
-BENCH	= plainserver keep mkbox smtpload popload sessions jobload
+BENCH	= plainserver keep mkbox smtpload popload sessions jobload tlsserver \
+	  tlsload guesses
 BENCH_MODULES = client arrivals family cgroup
+LIBS_tests/bench/tlsserver = -lssl -lcrypto
+LIBS_tests/bench/tlsload = -lssl -lcrypto
+LIBS_tests/bench/guesses = -lm
 
 $(O)/tests/bench/%: $(O)/tests/bench/%.o \
     $(BENCH_MODULES:%=$(O)/tests/bench/%.o) $(O)/common.a
 	$(say) "  LD  $@"
 	$(Q)$(CC) $(HARDLD) $(LDFLAGS) -o $@ $< \
-	    $(BENCH_MODULES:%=$(O)/tests/bench/%.o) $(O)/common.a -lbsd
+	    $(BENCH_MODULES:%=$(O)/tests/bench/%.o) $(O)/common.a -lbsd \
+	    $(LIBS_tests/bench/$*)
+
+# Clients that tests use, too.
+test: $(O)/tests/bench/tlsload $(O)/tests/bench/guesses
 
 bench: all $(BENCH:%=$(O)/tests/bench/%) $(O)/peers/usr/sbin/xinetd
 	$(call need,$(RUN_PKGS))

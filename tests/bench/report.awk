@@ -108,6 +108,15 @@ function judge(figure, server, m,    how, g, at, goals, met) {
 	return met == goals ? "reached" : met ? "partly" : "MISSED"
 }
 
+# How a server stands to the bare OpenSSL server; m: its median.
+function beside_plain(figure, server, m,    plain) {
+	if (!n[figure, "plain-tls"] || server == "plain-tls")
+		return ""
+	plain = median(figure, "plain-tls")
+	return sprintf("%.2f of plain-tls",
+	    better[figure] == "more" ? m / plain : plain / m)
+}
+
 function line(figure, server,    m, r, verdict, wide) {
 	m = median(figure, server)
 	wide = ""
@@ -121,6 +130,8 @@ function line(figure, server,    m, r, verdict, wide) {
 	verdict = judge(figure, server, m)
 	if (verdict != "")
 		verdict = verdict " (wanted " wanted ")"
+	else if (m > 0)
+		verdict = beside_plain(figure, server, m)
 	row = sprintf("  %-18s %12s %6s %11s  %s", server, number(m), wide, r,
 	    verdict)
 	sub(/ *$/, "", row)
