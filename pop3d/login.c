@@ -2,8 +2,9 @@
  * login: the verbs before login, one row each.
  *
  * In pop3d, as postrider-net: the code that strangers talk to.  Talks to the
- * client and to authd.  Reads never further than the end of a line, so that
- * what is pipelined behind a login reaches the process that opens the mailbox.
+ * client, to authd and, for STLS, to tlsd.  Reads never further than the end of a
+ * line, so that what is pipelined behind a login reaches the process that opens
+ * the mailbox, and what is behind STLS nobody.
  */
 #include <string.h>
 #include <strings.h>
@@ -11,6 +12,7 @@
 #include <bsd/string.h>
 
 #include "common/sasl_line.h"
+#include "pop3d/login_apop.h"
 #include "pop3d/capa.h"
 #include "pop3d/login.h"
 
@@ -43,9 +45,11 @@ refuse(struct login *l, const char *text)
 static const char *
 verb_capa(struct login *l, char *arg)
 {
+	const struct capa k = { l->line.offered,
+		login_line_can_stls(&l->line) };
+
 	(void)arg; /* none allowed */
-	capa_reply(
-	    l->client, &(struct capa){ l->passwords ? AUTH_MECHS : "", false });
+	capa_reply(l->client, &k);
 	return NULL;
 }
 
@@ -102,8 +106,8 @@ judge(struct login *l, const struct login_auth *s, enum login_auth_result r)
 static struct login_auth
 auth_of(struct login *l)
 {
-	return (struct login_auth){ l->client, &l->authd, l->ip, l->profile,
-		l->deadline, LINE_OK };
+	return (struct login_auth){ l->client, &l->authd, &l->line, l->deadline,
+		LINE_OK };
 }
 
 static const char *
@@ -123,12 +127,25 @@ verb_pass(struct login *l, char *arg)
 static const char *
 list_mechanisms(struct login *l)
 {
-	char names[] = AUTH_MECHS, *next = names, *name;
+	char names[MECHS_MAX], *next = names, *name;
 
+	strlcpy(names, l->line.offered, sizeof(names));
 	client_reply(l->client, "+OK Mechanisms follow");
-	while ((name = strsep(&next, " ")) != NULL)
+	while ((name = strsep(&next, " ")) != NULL && *name != '\0')
 		client_reply(l->client, "%s", name);
 	client_reply(l->client, ".");
+	return NULL;
+}
+
+/* How else to log in; there may be nobody who can. */
+static const char *
+refuse_way(struct login *l, const char *what)
+{
+	const char *list = l->line.offered;
+
+	client_reply(l->client, "-ERR %s%s%s", what,
+	    *list != '\0' ? ", use " : "", list);
+	l->refused++;
 	return NULL;
 }
 
@@ -141,12 +158,12 @@ verb_auth(struct login *l, char *arg)
 
 	if (*arg == '\0')
 		return list_mechanisms(l);
-	switch (sasl_start(arg, AUTH_MECHS, &start)) {
+	switch (sasl_start(arg, l->line.offered, &start)) {
 	case SASL_OK:
 		end = judge(l, &s, login_auth(&s, &start));
 		break;
 	case SASL_UNKNOWN:
-		end = refuse(l, "Unknown mechanism, use " AUTH_MECHS);
+		end = refuse_way(l, "Unknown mechanism");
 		break;
 	default:
 		end = refuse(l, "Initial response is not base64");
@@ -156,18 +173,44 @@ verb_auth(struct login *l, char *arg)
 	return end;
 }
 
+/* As long as the greeting has asked for it. */
 static const char *
 verb_apop(struct login *l, char *arg)
 {
-	(void)arg; /* does not matter */
-	return refuse(l, "APOP is not offered, use " AUTH_MECHS);
+	struct login_auth s = auth_of(l);
+	struct msg_auth_start start = { 0 };
+
+	if (l->stamp[0] == '\0')
+		return refuse_way(l, "APOP is not offered");
+	if (!login_apop_start(l->stamp, arg, &start))
+		return refuse(l,
+		    "Wanted: APOP name digest, the digest as 32 "
+		    "lower-case hexadecimal digits");
+	return judge(l, &s, login_auth(&s, &start));
 }
 
 static const char *
 verb_stls(struct login *l, char *arg)
 {
 	(void)arg; /* none allowed */
-	return refuse(l, "STLS is not offered here");
+	if (l->line.encrypted)
+		return refuse(l, "This line is encrypted already");
+	if (l->line.policy == TLS_NO)
+		return refuse(l, "STLS is not offered here");
+	switch (login_line_stls(&l->line, l->client)) {
+	case STLS_DONE:
+		l->user[0] = '\0';
+		return NULL;
+	case STLS_LATER:
+		return refuse(l, "[SYS/TEMP] STLS is not possible now");
+	case STLS_FLOOD:
+		client_reply(l->client,
+		    "-ERR Nothing may be sent behind STLS before its answer");
+		return "flood";
+	case STLS_BROKEN:
+		break;
+	}
+	return "tls-failed";
 }
 
 static const char *
@@ -184,8 +227,8 @@ static const struct verb verbs[] = {
 	{ "PASS",	verb_pass,	ARG_EXACT | NEEDS_SECRET },
 	{ "AUTH",	verb_auth,	NEEDS_SECRET | IDLE },
 	{ "QUIT",	verb_quit,	ARG_NONE },
-	{ "APOP",	verb_apop,	0 },
-	{ "STLS",	verb_stls,	ARG_NONE },
+	{ "APOP",	verb_apop,	ARG_SOME | IDLE },
+	{ "STLS",	verb_stls,	ARG_NONE | IDLE },
 	{ "STAT",	verb_later,	0 },
 	{ "LIST",	verb_later,	0 },
 	{ "UIDL",	verb_later,	0 },
@@ -216,6 +259,20 @@ trim(char *s)
 		s[--n] = '\0';
 }
 
+/* What to do instead. */
+static const char *
+no_secrets(struct login *l)
+{
+	if (login_line_can_stls(&l->line))
+		return "[AUTH] No passwords on an unencrypted line: use STLS "
+		       "first, or POP3S (port 995)";
+	if (l->line.policy != TLS_NO)
+		return "[SYS/TEMP] Passwords need an encrypted line, which is "
+		       "not possible now, try again later";
+	return "[AUTH] No passwords on an unencrypted line from your address: "
+	       "connect from the mail host itself, or ask its administrator";
+}
+
 static const char *
 run_verb(struct login *l, char *line)
 {
@@ -232,11 +289,8 @@ run_verb(struct login *l, char *line)
 		return refuse(l, "This command takes no argument");
 	if ((v->flags & ARG_SOME) && *arg == '\0')
 		return refuse(l, "An argument is missing");
-	if ((v->flags & NEEDS_SECRET) && !l->passwords)
-		return refuse(l,
-		    "[AUTH] No passwords on an unencrypted line from your "
-		    "address: connect from the mail host itself, or ask its "
-		    "administrator");
+	if ((v->flags & NEEDS_SECRET) && !l->line.secrets)
+		return refuse(l, no_secrets(l));
 	l->useless += (v->flags & IDLE) != 0;
 	return v->run(l, arg);
 }
@@ -268,6 +322,20 @@ patience(struct login *l)
 	return "errors";
 }
 
+/* APOP is a way to log in where its timestamp is. */
+static void
+greet(struct login *l)
+{
+	l->stamp[0] = '\0';
+	if (l->line.secrets && mechs_apop(l->line.tables))
+		login_apop_stamp(l->stamp, l->hostname);
+	if (l->stamp[0] != '\0')
+		client_reply(l->client, "+OK %.*s %s",
+		    REPLY_MAX - APOP_STAMP_MAX - 7, l->banner, l->stamp);
+	else
+		client_reply(l->client, "+OK %s", l->banner);
+}
+
 const char *
 login_run(struct login *l)
 {
@@ -280,7 +348,10 @@ login_run(struct login *l)
 	l->failures = 0;
 	l->user[0] = '\0';
 	l->client->io.exact = true;
-	client_reply(l->client, "+OK %s", l->banner);
+	if (l->line.policy == TLS_IMPLICIT &&
+	    !login_line_now(&l->line, l->client))
+		return "tls-failed";
+	greet(l);
 	while (end == NULL) {
 		got = client_get(l->client, line, sizeof(line), l->deadline);
 		if (got >= LINE_EOF)

@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pop3d/login_apop.h"
 #include "pop3d/login_auth.h"
+#include "pop3d/login_line.h"
 
 #define LOGIN_USER_MAX 500 /* bytes of a name, as much as a line holds */
 #define LOGIN_FAILURES 5   /* wrong passwords in one session */
@@ -15,10 +17,8 @@
 struct login {
 	struct client *client;
 	struct auth_client authd;
-	const char *ip;
-	const char *profile;
-	bool passwords; /* may be sent on this connection */
-	const char *banner;
+	struct login_line line; /* initialized */
+	const char *banner, *hostname;
 	int64_t timeout;      /* seconds for all of it */
 	int64_t errors, junk; /* refused commands, and commands that do nothing,
 				 after which the client is sent away */
@@ -26,7 +26,8 @@ struct login {
 	deadline_t deadline;
 	int64_t refused, useless;
 	unsigned int failures;
-	char user[LOGIN_USER_MAX + 1]; /* of USER; "" when none is waiting */
+	char stamp[APOP_STAMP_MAX + 1]; /* of the greeting, or "" */
+	char user[LOGIN_USER_MAX + 1];  /* of USER; "" when none is waiting */
 };
 
 /*

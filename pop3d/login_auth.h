@@ -10,6 +10,7 @@
 
 #include "common/auth_client.h"
 #include "pop3d/client.h"
+#include "pop3d/login_line.h"
 
 /* Bytes of base64, as many as RFC 4954 section 4 lets there be. */
 #define AUTH_LINE 12288
@@ -17,8 +18,7 @@
 struct login_auth {
 	struct client *client;
 	struct auth_client *authd;
-	const char *ip;      /* the client's address */
-	const char *profile; /* whose options hold after the login, too */
+	const struct login_line *line;
 	deadline_t deadline; /* of the client's responses */
 	enum line got;       /* instead of one */
 };

@@ -21,6 +21,7 @@ static struct msg_auth_start started;
 static struct msg_auth_response answered;
 static unsigned int logins;
 static struct login_auth s;
+static struct login_line of_client;
 static struct auth_client channel;
 
 enum auth_end __wrap_auth_client_login(struct auth_client *,
@@ -59,10 +60,13 @@ static void
 begin(const char *said)
 {
 	talk_start(said);
+	memset(&of_client, 0, sizeof(of_client));
+	of_client.ip = "192.0.2.1";
+	of_client.profile = "office";
+	strlcpy(of_client.offered, "PLAIN", sizeof(of_client.offered));
 	s = (struct login_auth){ .client = &client,
 		.authd = &channel,
-		.ip = "192.0.2.1",
-		.profile = "office",
+		.line = &of_client,
 		.deadline = deadline_in(30) };
 	logins = 0;
 	memset(&authd, 0, sizeof(authd));
@@ -90,7 +94,38 @@ hands_over(void **state)
 	assert_string_equal(started.client, "192.0.2.1");
 	assert_string_equal(started.profile, "office");
 	assert_string_equal(started.mech, "LOGIN");
+	assert_string_equal(started.offered, "PLAIN");
+	assert_int_equal(started.flags, 0);
+	assert_int_equal(started.exporter_len, 0);
 	talk_expect("");
+}
+
+/* What tlsd has found of the client, for authd. */
+static void
+of_tls(void **state)
+{
+	(void)state;
+	begin("");
+	authd.end = AUTH_END_YES;
+	of_client.encrypted = true;
+	of_client.tls.exporter_len = of_client.tls.witness_len = TLS_DIGEST;
+	of_client.tls.certificate_len = TLS_DIGEST;
+	memset(of_client.tls.exporter, 'e', TLS_DIGEST);
+	memset(of_client.tls.certificate, 'c', TLS_DIGEST);
+	memset(of_client.tls.witness, 'w', TLS_DIGEST);
+	strlcpy(
+	    of_client.tls.email, "a@example.org", sizeof(of_client.tls.email));
+	assert_int_equal(login(), AUTH_HANDED);
+	assert_int_equal(started.flags, AUTH_TLS);
+	assert_int_equal(started.exporter_len, TLS_DIGEST);
+	assert_memory_equal(
+	    started.exporter, of_client.tls.exporter, TLS_DIGEST);
+	assert_int_equal(started.certificate_len, TLS_DIGEST);
+	assert_memory_equal(
+	    started.certificate, of_client.tls.certificate, TLS_DIGEST);
+	assert_int_equal(started.witness_len, TLS_DIGEST);
+	assert_memory_equal(started.witness, of_client.tls.witness, TLS_DIGEST);
+	assert_string_equal(started.email, "a@example.org");
 }
 
 /* The codes tell a wrong password from trouble here (RFC 3206). */
@@ -218,6 +253,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hands_over),
+		cmocka_unit_test(of_tls),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(challenges),
 		cmocka_unit_test(cancelled),
