@@ -12,7 +12,7 @@
  */
 void fault_prepare(const char *text);
 
-/* Who is told; before it, nobody. */
+/* Who is told; before it, or with -1, nobody. */
 void fault_client(int fd);
 
 #endif

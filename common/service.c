@@ -121,8 +121,9 @@ refuse(int fd, const struct service *s, const char *key, const char *reason)
 
 	log_event("-", "refused", "client=%s reason=%s", key, reason);
 	/* One try each: a client that does not listen gets no more of us. */
-	(void)send(
-	    fd, s->refusal, strlen(s->refusal), MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (s->refusal[0] != '\0')
+		(void)send(fd, s->refusal, strlen(s->refusal),
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
 	(void)shutdown(fd, SHUT_WR);
 	(void)recv(fd, drain, sizeof(drain), MSG_DONTWAIT);
 }

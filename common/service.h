@@ -24,10 +24,11 @@ int service_socket(enum service_kind *);
 
 struct service {
 	int64_t connections, per_client; /* at once */
-	const char *refusal; /* sent to a client over a limit, with CRLF */
+	/* Sent to a client over a limit, with CRLF; "" for nothing. */
+	const char *refusal;
 	/*
-	 * Runs in the parent before each child is made, and may change the
-	 * limits: what children shall find done.
+	 * Runs in the parent before each child is made, and may change all of
+	 * the above: what children shall find done.
 	 */
 	void (*prepare)(void *arg);
 	void *arg;

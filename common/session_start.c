@@ -5,7 +5,7 @@
  * Reads the compiled tables and gives up root.  An accepting parent does all of
  * this once, and again when the tables are other ones: what a child finds is
  * as new as if it had looked itself.  Must not read a byte of a client, nor
- * accept one as root.
+ * accept one as root, nor write to one on a port where TLS comes first.
  */
 #include <sys/stat.h>
 
@@ -20,6 +20,7 @@
 #include "common/service.h"
 #include "common/session_start.h"
 #include "common/startup.h"
+#include "common/tls_client.h"
 #include "common/users.h"
 
 /* What an accepting parent has beside what its children use. */
@@ -34,7 +35,7 @@ session_refuse(const struct session_start *s, int status)
 	size_t n = strlen(s->fault);
 
 	/* A client that has left needs no answer. */
-	if (write(s->out, s->fault, n) == -1)
+	if (!s->silent && write(s->out, s->fault, n) == -1)
 		exit(EX_IOERR);
 	exit(status);
 }
@@ -68,11 +69,48 @@ open_tables(struct session_start *s)
 		    &s->tables, s->program, s->path, false, STARTUP_LOG_OWN);
 }
 
+/* Whether a profile is one of those for TLS from the first byte. */
+static bool
+begins_with_tls(const char *profile)
+{
+	for (size_t i = 0; i < profile_defaults_count; i++)
+		if (strcmp(profile_defaults[i].profile, profile) == 0 &&
+		    strcmp(profile_defaults[i].option, "tls") == 0)
+			return strcmp(profile_defaults[i].value, "implicit") ==
+			    0;
+	return false;
+}
+
+/* The same of the port, whatever profile it was given by mistake. */
+static bool
+port_begins_with_tls(const struct session_start *s)
+{
+	return s->profile_for != NULL &&
+	    begins_with_tls(s->profile_for(s->peer.local_port));
+}
+
+/* As much as is known without tables: they may declare any profile. */
+static bool
+guess_silent(const struct session_start *s)
+{
+	return begins_with_tls(s->profile) || port_begins_with_tls(s) ||
+	    profile_builtin(s->profile) == NULL;
+}
+
 static void
 load(struct session_start *s)
 {
-	s->usable = s->open && startup_profile(&s->tables, s->profile) &&
-	    s->load(&s->tables, s->profile);
+	int tls = TLS_IMPLICIT;
+	const struct option_bind bind = { "tls", &tls };
+	bool known = s->open && startup_profile(&s->tables, s->profile);
+
+	s->usable = known && startup_options(&s->tables, s->profile, &bind, 1);
+	if (s->usable)
+		s->silent = tls == TLS_IMPLICIT;
+	else
+		s->silent = s->open && !known ? port_begins_with_tls(s)
+					      : guess_silent(s);
+	s->usable = s->usable && s->load(&s->tables, s->profile);
 }
 
 static void
@@ -84,6 +122,7 @@ load_limits(struct parent *p)
 	};
 	struct session_start *s = p->start;
 
+	p->service.refusal = s->silent ? "" : s->full;
 	if (s->usable)
 		s->usable = startup_options(&s->tables, s->profile, binds, 2);
 }
@@ -101,6 +140,13 @@ refresh(void *arg)
 	load_limits(p);
 }
 
+/* What becomes of the tables later is told to the client, if it may be. */
+static void
+tell_faults(const struct session_start *s)
+{
+	fault_client(s->silent ? -1 : s->out);
+}
+
 /* Comes back in a child with a connection. */
 static void
 accept_one(struct session_start *s, int listener)
@@ -108,7 +154,7 @@ accept_one(struct session_start *s, int listener)
 	/* Limits that hold as long as no tables say others. */
 	struct parent p = { s,
 		{ option_default("connections"),
-		    option_default("connections-per-client"), s->full, refresh,
+		    option_default("connections-per-client"), "", refresh,
 		    &p } };
 
 	(void)tables_changed(s->path, &s->seen); /* it was never looked at */
@@ -121,7 +167,7 @@ accept_one(struct session_start *s, int listener)
 	load_limits(&p);
 	sandbox(SANDBOX_LISTENER);
 	s->in = s->out = service_accept(listener, &p.service, &s->peer);
-	fault_client(s->out);
+	tell_faults(s);
 }
 
 static void
@@ -130,11 +176,13 @@ take_one(struct session_start *s, enum service_kind kind, int fd)
 	s->in = fd;
 	s->out = kind == SERVICE_NO_SOCKET ? STDOUT_FILENO : fd;
 	net_send_at_once(fd);
-	fault_client(s->out);
+	s->silent = guess_silent(s);
+	tell_faults(s);
 	open_tables(s);
 	if (!become(s))
 		session_refuse(s, EX_CONFIG);
 	load(s);
+	tell_faults(s);
 }
 
 void

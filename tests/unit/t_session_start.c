@@ -1,6 +1,7 @@
 /*
  * t_session_start: from main() to one connection, with what it stands on
- * replaced; above all that nothing is accepted before root is given up.
+ * replaced; above all that nothing is accepted before root is given up, and
+ * nothing said where TLS comes first.
  * wrap: service_socket service_accept startup_tables startup_reopen
  * wrap: startup_profile startup_options startup_user_mode startup_become
  * wrap: startup_become_anyhow tables_user tables_close tables_changed
@@ -17,11 +18,14 @@
 #include "common/service.h"
 #include "common/session_start.h"
 #include "common/startup.h"
+#include "common/tls_client.h"
 
 /* How the surroundings are. */
 static struct state {
 	bool listening, broken, stranger, user_mode, nobody, undeclared;
 	bool unloadable, unlimited;
+	bool implicit;       /* is what the tables say of TLS */
+	bool on465, private; /* a port, a profile */
 	/* of other tables, while the parent waits for a connection: */
 	bool changes, repaired, breaks;
 } is;
@@ -29,6 +33,7 @@ static struct state {
 static char calls[16]; /* a letter each */
 static size_t called;
 static int pair[2], listener; /* our end, the client's */
+static int told;              /* who hears of faults */
 static struct service limits; /* as they are when a child is made */
 static struct session_start s;
 static jmp_buf ended;
@@ -54,6 +59,14 @@ void __wrap_sandbox(enum sandbox_profile);
 _Noreturn void __wrap_exit(int);
 unsigned int __wrap_sleep(unsigned int);
 
+static const char *
+profile_name(void)
+{
+	if (is.private)
+		return "private";
+	return is.on465 ? "submissions" : "submission";
+}
+
 static void
 call(char which)
 {
@@ -75,7 +88,7 @@ __wrap_service_accept(
 {
 	assert_int_equal(fd, listener);
 	assert_ptr_equal(peer, &s.peer);
-	assert_int_equal(peer->local_port, 587);
+	assert_int_equal(peer->local_port, is.on465 ? 465 : 587);
 	call('A');
 	service->prepare(service->arg);
 	call('A');
@@ -126,7 +139,7 @@ __wrap_startup_profile(struct tables *t, const char *profile)
 {
 	(void)t;
 	assert_false(is.broken);
-	assert_string_equal(profile, "submission");
+	assert_string_equal(profile, profile_name());
 	call('p');
 	return !is.undeclared;
 }
@@ -136,7 +149,11 @@ __wrap_startup_options(struct tables *t, const char *profile,
     const struct option_bind *b, size_t n)
 {
 	(void)t;
-	assert_string_equal(profile, "submission");
+	assert_string_equal(profile, profile_name());
+	if (strcmp(b[0].name, "tls") == 0) {
+		*(int *)b[0].var = is.implicit ? TLS_IMPLICIT : TLS_OPTIONAL;
+		return true;
+	}
 	for (size_t i = 0; i < n; i++)
 		*(int64_t *)b[i].var = (int64_t)(7 + i);
 	return !is.unlimited;
@@ -187,7 +204,7 @@ void
 __wrap_net_peer_get(int fd, struct net_peer *p)
 {
 	(void)fd;
-	p->local_port = 587;
+	p->local_port = is.on465 ? 465 : 587;
 }
 
 void
@@ -199,8 +216,9 @@ __wrap_fault_prepare(const char *text)
 void
 __wrap_fault_client(int fd)
 {
-	assert_int_equal(fd, s.out);
-	assert_int_equal(fd, pair[0]);
+	assert_int_equal(fd, s.silent ? -1 : s.out);
+	assert_int_equal(s.out, pair[0]);
+	told = fd;
 }
 
 /* Behind what needs rights, before the first connection. */
@@ -228,8 +246,8 @@ __wrap_sleep(unsigned int seconds)
 static const char *
 profile_for(unsigned int port)
 {
-	assert_int_equal(port, 587);
-	return "submission";
+	assert_int_equal(port, is.on465 ? 465 : 587);
+	return is.on465 ? "submissions" : "submission";
 }
 
 static bool
@@ -237,7 +255,7 @@ load(struct tables *t, const char *profile)
 {
 	assert_ptr_equal(t, &s.tables);
 	assert_false(is.broken);
-	assert_string_equal(profile, "submission");
+	assert_string_equal(profile, profile_name());
 	call('l');
 	return !is.unloadable;
 }
@@ -250,8 +268,10 @@ start(void)
 
 	called = 0;
 	memset(calls, 0, sizeof(calls));
+	memset(&limits, 0, sizeof(limits));
 	s = (struct session_start){ .program = "smtpd",
 		.path = "/tables",
+		.profile = is.private ? "private" : NULL,
 		.profile_for = profile_for,
 		.full = "421 full\r\n",
 		.fault = "421 fault\r\n",
@@ -298,6 +318,25 @@ static const struct {
 	      .broken = true,
 	      .repaired = true },
 	    "tBsAAtpl", -1, false },
+	/* TLS comes first: no word in plaintext, whatever is wrong. */
+	{ { .implicit = true }, "tbpl", -1, false },
+	{ { .implicit = true, .unloadable = true }, "tbpl", EX_CONFIG, false },
+	{ { .implicit = true, .listening = true }, "tbplsAA", -1, false },
+	{ { .implicit = true, .listening = true, .unlimited = true }, "tbplsAA",
+	    EX_CONFIG, false },
+	{ { .on465 = true, .broken = true }, "tB", EX_CONFIG, false },
+	{ { .on465 = true, .nobody = true, .stranger = true }, "tB", EX_CONFIG,
+	    false },
+	{ { .on465 = true, .broken = true, .listening = true }, "tBsAA",
+	    EX_CONFIG, false },
+	{ { .on465 = true, .private = true, .undeclared = true }, "tbp",
+	    EX_CONFIG, false },
+	/* It may; and a slip of the pen elsewhere is told. */
+	{ { .private = true, .broken = true }, "tB", EX_CONFIG, false },
+	{ { .private = true, .undeclared = true }, "tbp", EX_CONFIG, true },
+	/* Who wants it otherwise on that port has it otherwise. */
+	{ { .on465 = true, .unloadable = true }, "tbpl", EX_CONFIG, true },
+	{ { .on465 = true }, "tbpl", -1, false },
 };
 
 static void
@@ -319,7 +358,9 @@ starts(void **state)
 			continue;
 		assert_int_equal(s.in, pair[0]);
 		assert_int_equal(s.out, pair[0]);
-		assert_string_equal(s.profile, "submission");
+		assert_string_equal(s.profile, profile_name());
+		assert_int_equal(told, is.implicit ? -1 : pair[0]);
+		assert_int_equal(s.silent, is.implicit);
 	}
 }
 
@@ -343,6 +384,24 @@ bounds(void **state)
 	assert_int_equal(limits.connections, 7);
 }
 
+/* Who is over a limit hears nothing either where TLS comes first. */
+static void
+refusals(void **state)
+{
+	(void)state;
+	memset(&is, 0, sizeof(is));
+	is.listening = is.implicit = true;
+	assert_int_equal(start(), -1);
+	assert_string_equal(limits.refusal, "");
+	is.implicit = false;
+	is.on465 = is.broken = true;
+	assert_int_equal(start(), EX_CONFIG);
+	assert_string_equal(limits.refusal, "");
+	is.changes = is.repaired = true;
+	assert_int_equal(start(), -1);
+	assert_string_equal(limits.refusal, "421 full\r\n");
+}
+
 static void
 client_left(void **state)
 {
@@ -350,6 +409,7 @@ client_left(void **state)
 
 	(void)state;
 	s.out = -1;
+	s.silent = false;
 	if ((r = setjmp(ended)) == 0)
 		session_refuse(&s, EX_CONFIG);
 	assert_int_equal(r - 1, EX_IOERR);
@@ -369,6 +429,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(starts),
 		cmocka_unit_test(bounds),
+		cmocka_unit_test(refusals),
 		cmocka_unit_test(client_left),
 	};
 
