@@ -90,6 +90,21 @@ failed(struct session *s, const struct msg_auth_failure *m)
 	return session_reply_diag(s, &d);
 }
 
+/* What tlsd has said of the line; nothing, without TLS. */
+static void
+bind_to_line(const struct msg_tls_ready *t, struct msg_auth_start *m)
+{
+	if (t->version[0] != '\0')
+		m->flags |= AUTH_TLS;
+	m->exporter_len = t->exporter_len;
+	memcpy(m->exporter, t->exporter, t->exporter_len);
+	m->certificate_len = t->certificate_len;
+	memcpy(m->certificate, t->certificate, t->certificate_len);
+	strlcpy(m->email, t->email, sizeof(m->email));
+	m->witness_len = t->witness_len;
+	memcpy(m->witness, t->witness, t->witness_len);
+}
+
 static enum next
 begin(struct session *s, struct msg_auth_start *m)
 {
@@ -99,6 +114,7 @@ begin(struct session *s, struct msg_auth_start *m)
 
 	strlcpy(m->service, "smtp", sizeof(m->service));
 	strlcpy(m->client, s->peer.ip, sizeof(m->client));
+	bind_to_line(&s->tls_facts, m);
 	switch (auth_client_login(&s->auth, m, &asker, &end)) {
 	case AUTH_END_YES:
 		return passed(s, &end.success);
@@ -112,10 +128,32 @@ begin(struct session *s, struct msg_auth_start *m)
 	return session_reply(s, REPLY_AUTH_DOWN);
 }
 
+void
+cmd_auth_offered(struct session *s, char out[MECHS_MAX])
+{
+	const struct mechs_line line = { .secrets = true, /* as is asked next */
+		.exporter = s->tls_facts.exporter_len > 0,
+		.certificate = s->tls_facts.certificate_len > 0 };
+
+	out[0] = '\0';
+	if (s->auth.chan.fd != -1 &&
+	    policy_auth(&s->cfg, &s->client) == REPLY_OK)
+		mechs_offered(&s->tables, &line, out);
+}
+
+static enum next
+no_such_mechanism(struct session *s, const char *offered)
+{
+	if (offered[0] == '\0')
+		return session_reply(s, REPLY_NO_MECHANISM);
+	return session_reply_arg(s, REPLY_MECHANISM, offered);
+}
+
 enum next
 cmd_auth(struct session *s, char *arg)
 {
 	struct msg_auth_start m = { 0 };
+	char offered[MECHS_MAX];
 	enum next next;
 	enum reply r;
 
@@ -123,13 +161,14 @@ cmd_auth(struct session *s, char *arg)
 		next = session_reply(s, r);
 	else if (s->auth.chan.fd == -1)
 		next = session_reply(s, REPLY_AUTH_DOWN);
-	else
-		switch (sasl_start(arg, AUTH_MECHS, &m)) {
+	else {
+		cmd_auth_offered(s, offered);
+		switch (sasl_start(arg, offered, &m)) {
 		case SASL_OK:
 			next = begin(s, &m);
 			break;
 		case SASL_UNKNOWN:
-			next = session_reply(s, REPLY_MECHANISM);
+			next = no_such_mechanism(s, offered);
 			break;
 		case SASL_BASE64:
 			next = session_reply(s, REPLY_AUTH_BASE64);
@@ -138,6 +177,7 @@ cmd_auth(struct session *s, char *arg)
 			next = session_reply(s, REPLY_AUTH_SYNTAX);
 			break;
 		}
+	}
 	explicit_bzero(&m, sizeof(m));
 	wipe_input(s);
 	return next;

@@ -30,12 +30,10 @@ cmd_helo(struct session *s, char *arg)
 enum next
 cmd_ehlo(struct session *s, char *arg)
 {
-	char text[2 * REPLY_MAX];
-	bool auth;
+	char text[2 * REPLY_MAX], mechs[MECHS_MAX];
 
 	meet(s, arg, true);
-	auth = s->auth.chan.fd != -1 &&
-	    policy_auth(&s->cfg, &s->client) == REPLY_OK;
+	cmd_auth_offered(s, mechs);
 	(void)snprintf(text, sizeof(text),
 	    "250-%s\r\n"
 	    "250-PIPELINING\r\n"
@@ -43,9 +41,11 @@ cmd_ehlo(struct session *s, char *arg)
 	    "250-8BITMIME\r\n"
 	    "250-ENHANCEDSTATUSCODES\r\n"
 	    "250-DSN\r\n"
-	    "%s"
+	    "%s%s%s%s"
 	    "250 HELP\r\n",
 	    s->cfg.hostname, (long long)s->cfg.message_size,
-	    auth ? "250-AUTH " AUTH_MECHS "\r\n" : "");
+	    s->client.starttls ? "250-STARTTLS\r\n" : "",
+	    mechs[0] != '\0' ? "250-AUTH " : "", mechs,
+	    mechs[0] != '\0' ? "\r\n" : "");
 	return session_say(s, 250, text);
 }

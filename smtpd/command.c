@@ -12,6 +12,7 @@
 
 #include "common/log.h"
 #include "smtpd/command.h"
+#include "smtpd/secure.h"
 
 enum {
 	ARG_NONE = 1,  /* an argument is a syntax error */
@@ -21,7 +22,8 @@ enum {
 	HIDDEN = 16,   /* not in HELP */
 	SHOWN = 32,    /* its argument may be logged */
 	NOT_HERE = 64, /* known, and not offered */
-	HTTP = 128     /* not even SMTP */
+	HTTP = 128,    /* not even SMTP */
+	PLAIN = 256    /* where TLS must come first, too (RFC 3207 section 4) */
 };
 
 #define LINE_512 510     /* RFC 5321 4.5.3.1.4, without CRLF */
@@ -38,25 +40,25 @@ struct verb {
 
 /* clang-format off */
 static const struct verb verbs[] = {
-{ "HELO",  cmd_helo, ST_ANY,		ARG_SOME | SYNC | SHOWN | JUNK, LINE_512, "Say HELO and the name of your host" },
-{ "EHLO",  cmd_ehlo, ST_ANY,		ARG_SOME | SYNC | SHOWN | JUNK, LINE_512, "Say EHLO and the name of your host" },
-{ "AUTH",  cmd_auth, ST_HELLO,		ARG_SOME | SYNC,	LINE_SASL,	"Say AUTH PLAIN or AUTH LOGIN" },
+{ "HELO",  cmd_helo, ST_ANY,		ARG_SOME | SYNC | SHOWN | JUNK | PLAIN, LINE_512, "Say HELO and the name of your host" },
+{ "EHLO",  cmd_ehlo, ST_ANY,		ARG_SOME | SYNC | SHOWN | JUNK | PLAIN, LINE_512, "Say EHLO and the name of your host" },
+{ "STARTTLS", cmd_starttls, ST_HELLO | ST_MAIL | ST_RCPT, ARG_NONE | SYNC | PLAIN, LINE_512, "" },
+{ "AUTH",  cmd_auth, ST_HELLO,		ARG_SOME | SYNC,	LINE_SASL,	"Say AUTH and one of the mechanisms that EHLO lists" },
 { "MAIL",  cmd_mail, ST_HELLO,		ARG_SOME | SHOWN,	LINE_PARAMS,	"Say MAIL FROM:<address>" },
 { "RCPT",  cmd_rcpt, ST_MAIL | ST_RCPT,	ARG_SOME | SHOWN,	LINE_PARAMS,	"Say RCPT TO:<address>" },
 { "DATA",  cmd_data, ST_RCPT,		ARG_NONE | SYNC,	LINE_512,	"" },
 { "RSET",  cmd_rset, ST_ANY,		ARG_NONE | JUNK,	LINE_512,	"" },
-{ "NOOP",  cmd_noop, ST_ANY,		SYNC | JUNK,		LINE_512,	"" },
+{ "NOOP",  cmd_noop, ST_ANY,		SYNC | JUNK | PLAIN,	LINE_512,	"" },
 { "VRFY",  cmd_vrfy, ST_ANY,		ARG_SOME | SYNC | SHOWN | JUNK, LINE_512, "Say VRFY and an address" },
 { "EXPN",  cmd_expn, ST_ANY,		ARG_SOME | SYNC | SHOWN | JUNK, LINE_512, "Say EXPN and the name of a list" },
 { "HELP",  cmd_help, ST_ANY,		JUNK,			LINE_512,	"" },
-{ "QUIT",  cmd_quit, ST_ANY,		ARG_NONE | SYNC,	LINE_512,	"" },
+{ "QUIT",  cmd_quit, ST_ANY,		ARG_NONE | SYNC | PLAIN,LINE_512,	"" },
 { "SEND",  NULL,     ST_ANY,		NOT_HERE | HIDDEN,	LINE_512,	"" },
 { "SOML",  NULL,     ST_ANY,		NOT_HERE | HIDDEN,	LINE_512,	"" },
 { "SAML",  NULL,     ST_ANY,		NOT_HERE | HIDDEN,	LINE_512,	"" },
 { "TURN",  NULL,     ST_ANY,		NOT_HERE | HIDDEN,	LINE_512,	"" },
 { "ETRN",  NULL,     ST_ANY,		NOT_HERE | HIDDEN,	LINE_512,	"" },
 { "BDAT",  NULL,     ST_ANY,		NOT_HERE | HIDDEN,	LINE_512,	"" },
-{ "STARTTLS", NULL,  ST_ANY,		NOT_HERE | HIDDEN,	LINE_512,	"" },
 { "GET",   NULL,     ST_ANY,		HTTP | HIDDEN,		LINE_SASL,	"" },
 { "HEAD",  NULL,     ST_ANY,		HTTP | HIDDEN,		LINE_SASL,	"" },
 { "POST",  NULL,     ST_ANY,		HTTP | HIDDEN,		LINE_SASL,	"" },
@@ -108,6 +110,8 @@ dispatch(struct session *s, const struct verb *v, size_t len, char *arg)
 		return session_reply(s, REPLY_UNKNOWN);
 	if (v->flags & NOT_HERE)
 		return session_reply_arg(s, REPLY_NOT_HERE, v->name);
+	if (secure_first(s) && (v->flags & PLAIN) == 0)
+		return session_reply(s, REPLY_TLS_FIRST);
 	if ((v->states & s->state) == 0)
 		return session_reply(s, wrong_state(v, s->state));
 	if ((v->flags & ARG_NONE) && *arg != '\0')
@@ -192,7 +196,8 @@ cmd_help(struct session *s, char *arg)
 
 	(void)arg; /* all the help there is comes with every reply */
 	for (size_t i = 0; i < VERBS; i++)
-		if ((verbs[i].flags & HIDDEN) == 0) {
+		if ((verbs[i].flags & HIDDEN) == 0 &&
+		    (verbs[i].run != cmd_starttls || s->client.starttls)) {
 			strlcat(text, " ", sizeof(text));
 			strlcat(text, verbs[i].name, sizeof(text));
 		}

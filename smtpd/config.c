@@ -4,8 +4,23 @@
  * Part of smtpd(8), before the session's first foreign byte; reads the
  * compiled tables.
  */
+#include <string.h>
+
 #include "common/startup.h"
+#include "common/tls_client.h"
 #include "smtpd/config.h"
+
+/* Where TLS may be left out, it is not promised with nothing to show. */
+static bool
+offers_starttls(struct tables *t, int tls)
+{
+	const char *v;
+
+	if (tls != TLS_OPTIONAL)
+		return tls == TLS_REQUIRED;
+	return tables_get(t, TABLES_META, "certificates", &v) == TABLES_FOUND &&
+	    strcmp(v, "yes") == 0;
+}
 
 bool
 config_load(struct tables *t, const char *profile, struct config *c)
@@ -19,6 +34,7 @@ config_load(struct tables *t, const char *profile, struct config *c)
 		{ "relay-clients",	&c->relay_clients },
 		{ "auth",		&c->auth },
 		{ "plaintext-auth",	&c->plaintext },
+		{ "tls",		&c->tls },
 		{ "bare-newline",	&c->newline },
 		{ "sender-ownership",	&c->ownership },
 		{ "complete-headers",	&c->complete },
@@ -40,6 +56,7 @@ config_load(struct tables *t, const char *profile, struct config *c)
 	if (!startup_options(
 		t, profile, binds, sizeof(binds) / sizeof(binds[0])))
 		return false;
+	c->starttls = offers_starttls(t, c->tls);
 	c->needs_authd = c->auth != AUTH_NO || tables_unix_domains(t);
 	return true;
 }
@@ -47,5 +64,7 @@ config_load(struct tables *t, const char *profile, struct config *c)
 const char *
 config_profile(unsigned int port)
 {
+	if (port == 465)
+		return "submissions"; /* RFC 8314 section 7.3 */
 	return port == 587 ? "submission" : "mx";
 }

@@ -19,6 +19,8 @@ struct config {
 	const char *banner, *relay_clients;
 	int auth, plaintext, newline; /* the enums above, and
 					 plaintext of auth_client.h */
+	int tls;                      /* tls_policy of tls_client.h */
+	bool starttls;                /* is to be offered */
 	bool ownership, complete, expn;
 	bool needs_authd; /* somebody may log in, or be a Unix user */
 	int64_t message_size, header_size; /* bytes */

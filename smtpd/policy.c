@@ -20,9 +20,10 @@ policy_auth(const struct config *cfg, const struct policy_client *c)
 		return REPLY_AUTH_NOT_HERE;
 	if (c->authenticated)
 		return REPLY_AUTH_TWICE;
-	if (c->local || plaintext_allowed(cfg->plaintext, c->loopback))
+	if (c->local || c->tls ||
+	    plaintext_allowed(cfg->plaintext, c->loopback))
 		return REPLY_OK;
-	return REPLY_NEEDS_TLS;
+	return c->starttls ? REPLY_NEEDS_TLS : REPLY_NEEDS_PORT;
 }
 
 enum reply
@@ -30,9 +31,14 @@ policy_mail(const struct config *cfg, const struct policy_client *c)
 {
 	if (cfg->auth != AUTH_REQUIRED || c->authenticated || c->local)
 		return REPLY_OK;
-	if (policy_auth(cfg, c) == REPLY_NEEDS_TLS)
-		return REPLY_TLS_FIRST;
-	return REPLY_AUTH_FIRST;
+	switch (policy_auth(cfg, c)) {
+	case REPLY_NEEDS_TLS:
+		return REPLY_TLS_AUTH_FIRST;
+	case REPLY_NEEDS_PORT:
+		return REPLY_PORT_FIRST;
+	default:
+		return REPLY_AUTH_FIRST;
+	}
 }
 
 bool

@@ -18,6 +18,8 @@ struct policy_client {
 	bool loopback;      /* connects over the loopback interface */
 	bool listed;        /* is in relay-clients */
 	bool authenticated; /* has logged in */
+	bool tls;           /* the line is encrypted */
+	bool starttls;      /* it can be, by STARTTLS */
 };
 
 /* Whether AUTH may be used now: REPLY_OK, or why not. */

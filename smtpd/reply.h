@@ -17,6 +17,7 @@
 
 /* R(name, code, enhanced code or "", words) */
 #define REPLIES(R)	\
+R(TLS_GO,	220, "2.0.0", "Go ahead with TLS")	\
 R(BYE,		221, "2.0.0", "Goodbye")	\
 R(LOGGED_IN,	235, "2.7.0", "Logged in")	\
 R(OK,		250, "2.0.0", "Ok")	\
@@ -39,6 +40,8 @@ R(QUEUE_DOWN,	451, "4.3.0", "The queue is not running; please try again later")	
 R(LOOKUP_DOWN,	451, "4.3.0", "Accounts cannot be looked up now; please try again later")	\
 R(MANY_RCPTS,	452, "4.5.3", "Enough recipients for one message; send it now, then the same to the rest")	\
 R(AUTH_DOWN,	454, "4.7.0", "Nobody can log in now; please connect again later")	\
+R(TLS_DOWN,	454, "4.7.0", "There is no TLS now; please connect again later")	\
+R(TLS_WITHOUT,	454, "4.7.0", "There is no TLS now; go on without it, or connect again later")	\
 	\
 R(UNKNOWN,	500, "5.5.1", "No such command; HELP lists those that there are")	\
 R(LINE_BAD,	500, "5.5.2", "Lines must end in CRLF and hold no other CR, LF or NUL; closing")	\
@@ -59,20 +62,26 @@ R(RCPT_NULL,	501, "5.1.3", "<> can receive nothing; write <user@example.org>")	\
 R(PARAM_BAD,	501, "5.5.4", "Parameter $ is malformed, has a bad value or is given twice")	\
 R(AUTH_BASE64,	501, "5.5.2", "That is not base64; start again with AUTH")	\
 R(AUTH_CANCEL,	501, "5.7.0", "Login cancelled; start again with AUTH")	\
-R(AUTH_SYNTAX,	501, "5.5.4", "Say AUTH PLAIN or AUTH LOGIN")	\
+R(AUTH_SYNTAX,	501, "5.5.4", "Say AUTH and one of the mechanisms that EHLO lists")	\
 R(NOT_HERE,	502, "5.5.1", "$ is not offered here; HELP lists the commands that are")	\
-R(AUTH_NOT_HERE, 502, "5.5.1", "Nobody logs in here; to send mail of your own use port 587")	\
+R(AUTH_NOT_HERE, 502, "5.5.1", "Nobody logs in here; to send mail of your own use port 465 or 587")	\
 R(HELLO_FIRST,	503, "5.5.1", "Say EHLO and the name of your host first")	\
 R(MAIL_FIRST,	503, "5.5.1", "Say MAIL FROM:<address> first")	\
 R(RCPT_FIRST,	503, "5.5.1", "No recipient yet; say RCPT TO:<address> first")	\
 R(NESTED,	503, "5.5.1", "A message is begun; go on with RCPT or DATA, or say RSET to drop it")	\
 R(AUTH_TWICE,	503, "5.5.1", "You are logged in; go on with MAIL")	\
-R(MECHANISM,	504, "5.5.4", "That way of logging in is not known; say AUTH PLAIN or AUTH LOGIN")	\
+R(TLS_TWICE,	503, "5.5.1", "This line is encrypted; go on with EHLO")	\
+R(TLS_NONE,	503, "5.5.1", "TLS is not offered in this session; go on without it")	\
+R(MECHANISM,	504, "5.5.4", "That way of logging in is not offered; say AUTH and one of: $")	\
+R(NO_MECHANISM,	504, "5.5.4", "No account has what it takes to log in; ask the administrator to set a password")	\
 	\
-R(AUTH_FIRST,	530, "5.7.0", "Log in before sending mail; say AUTH PLAIN or AUTH LOGIN")	\
-R(TLS_FIRST,	530, "5.7.0", "Log in before sending mail; for that, connect with TLS, or from this host")	\
+R(TLS_FIRST,	530, "5.7.0", "This port wants encryption; say STARTTLS, then EHLO again")	\
+R(AUTH_FIRST,	530, "5.7.0", "Log in before sending mail; say AUTH and one of the mechanisms that EHLO lists")	\
+R(TLS_AUTH_FIRST, 530, "5.7.0", "Log in before sending mail; say STARTTLS, then EHLO again and AUTH")	\
+R(PORT_FIRST,	530, "5.7.0", "Log in before sending mail; for that, connect with TLS on port 465")	\
 R(AUTH_WRONG,	535, "5.7.8", "User name or password is wrong")	\
-R(NEEDS_TLS,	538, "5.7.11", "No password is taken on this unencrypted line; connect with TLS, or from this host")	\
+R(NEEDS_TLS,	538, "5.7.11", "No login on an unencrypted line; say STARTTLS, then EHLO again and AUTH")	\
+R(NEEDS_PORT,	538, "5.7.11", "No login on an unencrypted line; connect with TLS on port 465")	\
 R(NO_USER,	550, "5.1.1", "There is no such mailbox here; check the spelling of the address")	\
 R(NO_RELAY,	550, "5.7.1", "Mail for that domain is not taken here; log in first, or send it through your own provider")	\
 R(EMPTY_LIST,	550, "5.2.4", "That list has no members")	\
@@ -84,7 +93,7 @@ R(NOT_OWNER,	553, "5.7.1", "You may not send as $; use an address of your own")	
 R(SENDER_UTF8,	553, "5.6.7", "Addresses must be ASCII here; use another sender address")	\
 R(RCPT_UTF8,	553, "5.6.7", "Addresses must be ASCII here; use another recipient address")	\
 R(NOT_SMTP,	554, "5.5.1", "This is a mail server and speaks SMTP; closing")	\
-R(TLS_HELLO,	554, "5.5.1", "This port begins without TLS; use a port for TLS from the start; closing")	\
+R(TLS_HELLO,	554, "5.5.1", "This port begins without TLS; say STARTTLS on it, or use port 465; closing")	\
 R(LOOP,		554, "5.4.6", "The message has passed $ or more hosts: it goes in a circle")	\
 R(PARAM_UNKNOWN, 555, "5.5.4", "Parameter $ is not known here; leave it out")
 

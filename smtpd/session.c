@@ -2,9 +2,9 @@
  * session: one SMTP session, from greeting to farewell.
  *
  * Part of smtpd(8), as postrider-net and behind the sandbox.  Talks to the
- * client; to queued (msg_intake.h) and authd (msg_auth.h) over channels that
- * were connected before its first byte.  Must never wait without a deadline,
- * nor let replies wait while it waits.
+ * client; to queued (msg_intake.h), authd (msg_auth.h) and tlsd (msg_tls.h)
+ * over channels that were connected before its first byte.  Must never wait
+ * without a deadline, nor let replies wait while it waits.
  */
 #include <sys/socket.h>
 
@@ -18,6 +18,7 @@
 
 #include "common/log.h"
 #include "smtpd/command.h"
+#include "smtpd/secure.h"
 #include "smtpd/session.h"
 
 #define LINGER_MS 1000         /* for a client that is told to go */
@@ -164,6 +165,8 @@ greet(struct session *s)
 	    session_flush(s) == NEXT_DEAD)
 		return NEXT_DEAD;
 	s->state = ST_GREETED;
+	if (s->client.tls)
+		return NEXT_GO;
 	l = lineio_peek(
 	    &s->io, &p, &n, session_deadline(s, s->cfg.command_timeout));
 	if (l != LINE_OK)
@@ -207,6 +210,31 @@ start(struct session *s, int in, int out)
 	    s->peer.local_port, session_user(s));
 }
 
+static enum next
+open_line(struct session *s)
+{
+	if (s->cfg.tls == TLS_IMPLICIT && !s->client.local &&
+	    secure_now(s) == NEXT_DEAD)
+		return NEXT_DEAD;
+	return greet(s);
+}
+
+static void
+finish(struct session *s)
+{
+	/* tlsd, while it is stopped, has the socket that it was offered. */
+	if (s->tls_failed)
+		(void)shutdown(s->io.out, SHUT_RDWR); /* or the client has */
+	session_reset(s);
+	log_event("-", "disconnected",
+	    "client=%s helo=%s user=%s how=%s commands=%lld accepted=%lld "
+	    "refused=%lld tls=%s cipher=%s",
+	    s->peer.ip, s->helo, session_user(s), s->how,
+	    (long long)s->commands, (long long)s->accepted,
+	    (long long)s->refused, s->client.tls ? s->tls_facts.version : "no",
+	    s->tls_facts.cipher);
+}
+
 void
 session_run(struct session *s, int in, int out)
 {
@@ -214,7 +242,7 @@ session_run(struct session *s, int in, int out)
 	enum line l;
 
 	start(s, in, out);
-	next = greet(s);
+	next = open_line(s);
 	while (next == NEXT_GO) {
 		l = session_read(s, s->cfg.command_timeout);
 		s->code = 0;
@@ -226,11 +254,5 @@ session_run(struct session *s, int in, int out)
 	if (next == NEXT_CLOSE && session_flush(s) == NEXT_GO &&
 	    (strcmp(s->how, "quit") != 0 || lineio_pending(&s->io) > 0))
 		linger(s);
-	session_reset(s);
-	log_event("-", "disconnected",
-	    "client=%s helo=%s user=%s how=%s commands=%lld accepted=%lld "
-	    "refused=%lld",
-	    s->peer.ip, s->helo, session_user(s), s->how,
-	    (long long)s->commands, (long long)s->accepted,
-	    (long long)s->refused);
+	finish(s);
 }

@@ -14,6 +14,7 @@
 #include "common/net.h"
 #include "common/sasl_line.h"
 #include "common/tables.h"
+#include "common/tls_client.h"
 #include "smtpd/config.h"
 #include "smtpd/envelope.h"
 #include "smtpd/incoming.h"
@@ -39,6 +40,7 @@ enum next {
 struct session {
 	struct config cfg;
 	struct tables tables;
+	const char *profile;
 	struct net_peer peer;
 	struct policy_client client;
 	uint32_t uid;              /* of a local submitter, or MSG_NO_UID */
@@ -49,6 +51,9 @@ struct session {
 	bool esmtp;                /* EHLO and not HELO */
 	bool queue_told;           /* the client knows that queued is gone */
 	struct auth_client auth;
+	struct tls_client tls;
+	struct msg_tls_ready tls_facts; /* version is "" before TLS */
+	bool tls_failed;                /* was tried, and may not be again */
 	struct intake intake; /* msg_intake.h; fd -1 when queued is gone */
 	struct envelope env;
 	deadline_t end;       /* of the session */
@@ -65,8 +70,9 @@ struct session {
 };
 
 /*
- * Serves the client on in and out to the end.  cfg, tables, peer, client, uid,
- * name, auth and intake are the caller's to fill; the rest is zero.
+ * Serves the client on in and out to the end.  cfg, tables, profile, peer,
+ * client, uid, name, auth, tls and intake are the caller's to fill; the rest is
+ * zero.
  */
 void session_run(struct session *, int in, int out);
 

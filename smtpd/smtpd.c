@@ -5,10 +5,10 @@
  * and by postriderd for local submission.  As root it reads the compiled
  * tables; then it is postrider-net.  With a listening socket it now is the
  * parent that accepts and forks, in a sandbox of its own (session_start.c).
- * Each session connects to queued (msg_intake.h) and, where logins or Unix
- * users make it necessary, authd (msg_auth.h), enters the sandbox, and only
- * then reads the first byte.  Must never open, connect or run anything after
- * that.
+ * Each session connects to queued (msg_intake.h), where logins or Unix users
+ * make it necessary to authd (msg_auth.h), and where there is TLS to tlsd
+ * (msg_tls.h), enters the sandbox, and only then reads the first byte.  Must
+ * never open, connect or run anything after that.
  */
 #include <err.h>
 #include <errno.h>
@@ -76,6 +76,22 @@ connect_daemons(struct session *s)
 		    &s->auth, s->cfg.run_dir, s->cfg.auth_delay);
 	else
 		auth_client_none(&s->auth);
+	if (s->client.starttls ||
+	    (s->cfg.tls == TLS_IMPLICIT && !s->client.local))
+		(void)tls_client_open(&s->tls, s->cfg.run_dir);
+	else
+		tls_client_none(&s->tls);
+}
+
+static void
+judge_client(struct session *s, const struct session_start *start)
+{
+	s->client.local = s->uid != MSG_NO_UID;
+	s->client.loopback = s->peer.loopback;
+	s->client.listed = net_in_list(s->peer.ip, s->cfg.relay_clients);
+	/* A pipe has no socket that tlsd could take. */
+	s->client.starttls =
+	    s->cfg.starttls && !s->client.local && start->in == start->out;
 }
 
 int
@@ -96,13 +112,12 @@ main(int argc, char *argv[])
 	start.profile = a.profile;
 	session_start(&start);
 	s->tables = start.tables;
+	s->profile = start.profile;
 	s->peer = start.peer;
 	s->uid = a.uid;
 	s->name = a.name;
+	judge_client(s, &start);
 	connect_daemons(s);
-	s->client.local = a.uid != MSG_NO_UID;
-	s->client.loopback = s->peer.loopback;
-	s->client.listed = net_in_list(s->peer.ip, s->cfg.relay_clients);
 	sandbox(SANDBOX_SMTPD);
 	session_run(s, start.in, start.out);
 	_exit(0); /* nothing is left to write; the kernel takes the rest */

@@ -38,7 +38,9 @@ static const char *
 protocol(const struct trace *t)
 {
 	if (t->authenticated)
-		return "ESMTPA";
+		return t->tls ? "ESMTPSA" : "ESMTPA";
+	if (t->tls)
+		return "ESMTPS";
 	return t->esmtp ? "ESMTP" : "SMTP";
 }
 
@@ -65,18 +67,21 @@ size_t
 trace_received(const struct trace *t, char out[TRACE_MAX])
 {
 	char date[DATE_MAX];
-	int n, m;
+	int n;
 
 	/* The bounds of all parts together stay below TRACE_MAX. */
 	n = from(t, out, TRACE_MAX);
-	trace_date(t->now, date);
 	if (t->rcpt != NULL)
-		m = snprintf(out + n, (size_t)(TRACE_MAX - n),
-		    "\n\tfor <%s>; %s\n", t->rcpt, date);
-	else
-		m = snprintf(
-		    out + n, (size_t)(TRACE_MAX - n), ";\n\t%s\n", date);
-	return (size_t)(n + m);
+		n += snprintf(
+		    out + n, (size_t)(TRACE_MAX - n), "\n\tfor <%s>", t->rcpt);
+	/* RFC 8314 section 4.3: a clause behind those of RFC 5321. */
+	if (t->tls)
+		n += snprintf(out + n, (size_t)(TRACE_MAX - n),
+		    "\n\ttls %s (%s)", t->tls_cipher, t->tls_version);
+	trace_date(t->now, date);
+	n += snprintf(out + n, (size_t)(TRACE_MAX - n), ";%s%s\n",
+	    t->rcpt != NULL && !t->tls ? " " : "\n\t", date);
+	return (size_t)n;
 }
 
 size_t

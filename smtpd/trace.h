@@ -20,7 +20,10 @@ struct trace {
 	const char *helo;   /* as trace_helo() left it */
 	const char *client; /* "" when not IP */
 	const char *rcpt;   /* the one recipient, or NULL */
-	bool esmtp, authenticated;
+	/* "TLSv1.3", "TLS_AES_256_GCM_SHA384", of no other signs than such
+	 * words have; of tls only */
+	const char *tls_version, *tls_cipher;
+	bool esmtp, authenticated, tls;
 	bool local;   /* submitted here: uid instead of helo and client */
 	uint32_t uid; /* of a local submitter */
 	time_t now;

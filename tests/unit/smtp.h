@@ -28,6 +28,13 @@ static const struct smtp_row smtp_rows[] = {
 	{ "osubmission.auth",		"required" },
 	{ "osubmission.bare-newline",	"normalize" },
 	{ "osubmission.complete-headers", "yes" },
+	{ "olocal.tls",			"no" },
+	{ "odemanding.tls",		"required" },
+	{ "odemanding.auth",		"offered" },
+	{ "odemanding.plaintext-auth",	"never" },
+	{ "ofirst.tls",			"implicit" },
+	{ "ofirst.auth",		"required" },
+	{ "ofirst.plaintext-auth",	"never" },
 	{ "olocal.expn",		"yes" },
 	{ "olocal.bare-newline",	"normalize" },
 	{ "olocal.sender-ownership",	"no" },
@@ -41,9 +48,17 @@ static const struct smtp_row smtp_rows[] = {
 };
 /* clang-format on */
 
-/* Writes the rows into unit_dir/name and opens it. */
 static inline void
-smtp_tables(struct tables *t, const char *name)
+smtp_put_row(struct cdb_make *m, const struct smtp_row *r)
+{
+	assert_int_equal(cdb_make_add(m, r->key, (unsigned int)strlen(r->key),
+			     r->value, (unsigned int)strlen(r->value) + 1),
+	    0);
+}
+
+/* Writes the rows, and one more or NULL, into unit_dir/name and opens it. */
+static inline void
+smtp_tables_with(struct tables *t, const char *name, const struct smtp_row *one)
 {
 	char err[TABLES_ERR];
 	struct cdb_make m;
@@ -52,15 +67,18 @@ smtp_tables(struct tables *t, const char *name)
 	assert_int_not_equal(fd, -1);
 	assert_int_equal(cdb_make_start(&m, fd), 0);
 	for (size_t i = 0; i < COUNT(smtp_rows); i++)
-		assert_int_equal(
-		    cdb_make_add(&m, smtp_rows[i].key,
-			(unsigned int)strlen(smtp_rows[i].key),
-			smtp_rows[i].value,
-			(unsigned int)strlen(smtp_rows[i].value) + 1),
-		    0);
+		smtp_put_row(&m, &smtp_rows[i]);
+	if (one != NULL)
+		smtp_put_row(&m, one);
 	assert_int_equal(cdb_make_finish(&m), 0);
 	assert_int_equal(close(fd), 0);
 	assert_true(tables_open(t, unit_path(name), false, err));
+}
+
+static inline void
+smtp_tables(struct tables *t, const char *name)
+{
+	smtp_tables_with(t, name, NULL);
 }
 
 #endif

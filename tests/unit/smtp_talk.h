@@ -114,6 +114,7 @@ static struct {
 	char user[LOGIN_MAX + 1];
 	bool plain, dead;
 	bool asked; /* the client has the word */
+	struct msg_auth_start start;
 } authd;
 
 static void
@@ -175,6 +176,7 @@ __wrap_chan_send(struct chan *c, unsigned int type, const void *msg, int passfd,
 		memset(authd.user, 0, sizeof(authd.user));
 		authd.plain = strcmp(m->start.mech, "PLAIN") == 0;
 		assert_string_equal(m->start.service, "smtp");
+		memcpy(&authd.start, &m->start, sizeof(authd.start));
 		if (m->start.flags & AUTH_INITIAL)
 			token(m->start.token, m->start.token_len);
 		else
@@ -206,6 +208,7 @@ __wrap_chan_recv(
 
 static struct tables tables;
 static struct session session;
+static bool certificates; /* are there, also where TLS is optional */
 
 /* A fresh session of this profile on fd; the client has said all. */
 static void
@@ -216,15 +219,19 @@ serve(const char *profile, int fd)
 	memset(s, 0, sizeof(*s));
 	queue[0] = '\0';
 	s->tables = tables;
+	s->profile = profile;
 	assert_true(config_load(&s->tables, profile, &s->cfg));
 	strlcpy(s->peer.ip, "127.0.0.1", sizeof(s->peer.ip));
 	s->client.loopback = s->peer.loopback = true;
 	s->client.local = strcmp(profile, "local") == 0;
+	s->client.starttls =
+	    (s->cfg.starttls || certificates) && !s->client.local;
+	tls_client_none(&s->tls);
 	s->uid = s->client.local ? 1000 : MSG_NO_UID;
 	s->name = s->client.local ? "carol" : "";
 	s->auth.chan.fd = s->intake.chan.fd = 0;
 	session_run(s, fd, fd);
-	assert_int_equal(close(fd), 0);
+	assert_int_equal(close(s->io.in), 0); /* fd, or what came for it */
 }
 
 /*
@@ -287,7 +294,7 @@ static inline void
 reset_daemons(void)
 {
 	body_fails = commit_fails = NULL;
-	authd.dead = authd.asked = false;
+	authd.dead = authd.asked = certificates = false;
 }
 
 static inline int

@@ -4,6 +4,7 @@
 #include "tests/unit/smtp.h"
 
 #include "common/auth_client.h"
+#include "common/tls_client.h"
 #include "smtpd/config.h"
 
 static void
@@ -33,12 +34,43 @@ profiles(void **state)
 	tables_close(&t);
 }
 
+/* Where TLS is optional, a certificate must be there to promise it. */
+static void
+tls(void **state)
+{
+	static const struct {
+		struct smtp_row row;
+		const char *profile;
+		int tls;
+		bool starttls;
+	} rows[] = {
+		{ { "Vx", "" }, "mx", TLS_OPTIONAL, false },
+		{ { "Vcertificates", "no" }, "mx", TLS_OPTIONAL, false },
+		{ { "Vcertificates", "yes" }, "mx", TLS_OPTIONAL, true },
+		{ { "Vcertificates", "yes" }, "local", TLS_NO, false },
+		{ { "Vcertificates", "no" }, "demanding", TLS_REQUIRED, true },
+		{ { "Vcertificates", "yes" }, "first", TLS_IMPLICIT, false },
+	};
+	struct config c;
+	struct tables t;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		smtp_tables_with(&t, "tls.cdb", &rows[i].row);
+		assert_true(config_load(&t, rows[i].profile, &c));
+		assert_int_equal(c.tls, rows[i].tls);
+		assert_int_equal(c.starttls, rows[i].starttls);
+		tables_close(&t);
+	}
+}
+
 static void
 by_port(void **state)
 {
 	(void)state;
 	assert_string_equal(config_profile(25), "mx");
 	assert_string_equal(config_profile(587), "submission");
+	assert_string_equal(config_profile(465), "submissions");
 	assert_string_equal(config_profile(2525), "mx");
 	assert_string_equal(config_profile(0), "mx");
 }
@@ -48,6 +80,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(profiles),
+		cmocka_unit_test(tls),
 		cmocka_unit_test(by_port),
 	};
 

@@ -69,7 +69,7 @@ static const struct row rows[] = {
 { "mx", "GET / HTTP/1.1\r\nHost: x\r\n",
     BANNER "554 5.5.1 This is a mail server and speaks SMTP; closing\r\n", "" },
 { "mx", "\x16\x03\x01NOOP\r\n",
-    BANNER "554 5.5.1 This port begins without TLS; use a port for TLS from the start; closing\r\n", "" },
+    BANNER "554 5.5.1 This port begins without TLS; say STARTTLS on it, or use port 465; closing\r\n", "" },
 { "mx", "\r\n \r\nFOO\r\nSEND\r\n",
     BANNER "500 5.5.1 No such command; HELP lists those that there are\r\n"
     "500 5.5.1 No such command; HELP lists those that there are\r\n"
@@ -90,6 +90,12 @@ static const struct row rows[] = {
     "550 5.1.1 That is not the name of a list here\r\n"
     "550 5.2.4 That list has no members\r\n"
     "501 5.1.3 That recipient is not a mail address; write <user@example.org>\r\n", "" },
+{ "mx", "STARTTLS\r\n" HELLO "STARTTLS x\r\nSTARTTLS\r\nNOOP\r\n",
+    BANNER "503 5.5.1 Say EHLO and the name of your host first\r\n" HI_MX
+    "501 5.5.4 STARTTLS takes no argument; send the word alone\r\n"
+    "503 5.5.1 TLS is not offered in this session; go on without it\r\n" OK, "" },
+{ "local", "EHLO t\nSTARTTLS\n",
+    BANNER HI_MX "502 5.5.1 STARTTLS is not offered here; HELP lists the commands that are\r\n", "" },
 /* addresses and parameters */
 { "mx", HELLO "MAIL FROM:a@x.test\r\nMAIL TO:<a@x.test>\r\nMAIL FROM:<a b@x>\r\nMAIL FROM:<root>\r\n",
     BANNER HI_MX
@@ -123,9 +129,9 @@ static const struct row rows[] = {
     "451 4.3.0 Accounts cannot be looked up now; please try again later\r\n", "" },
 /* logging in */
 { "mx", HELLO "AUTH PLAIN " PLAIN_GOOD "\r\n",
-    BANNER HI_MX "502 5.5.1 Nobody logs in here; to send mail of your own use port 587\r\n", "" },
+    BANNER HI_MX "502 5.5.1 Nobody logs in here; to send mail of your own use port 465 or 587\r\n", "" },
 { "submission", HELLO FROM "AUTH PLAIN " PLAIN_GOOD "\r\nMAIL FROM:<bob@local.test>\r\nMAIL FROM:<alice@local.test>\r\nAUTH PLAIN\r\nRCPT TO:<x@foreign.test>\r\nDATA\r\nDate: x\r\nMessage-ID: y\r\n.\r\n",
-    BANNER HI_SUB "530 5.7.0 Log in before sending mail; say AUTH PLAIN or AUTH LOGIN\r\n"
+    BANNER HI_SUB "530 5.7.0 Log in before sending mail; say AUTH and one of the mechanisms that EHLO lists\r\n"
     "235 2.7.0 Logged in\r\n"
     "553 5.7.1 You may not send as bob@local.test; use an address of your own\r\n" FROM_OK
     "503 5.5.1 A message is begun; go on with RCPT or DATA, or say RSET to drop it\r\n" TO_OK GO DONE,
@@ -144,7 +150,7 @@ static const struct row rows[] = {
 { "submission", HELLO "AUTH PLAIN AG==X\r\nAUTH LOGIN\r\nno!\r\nAUTH CRAM-MD5\r\nAUTH LOGIN\r\n" LOGIN_USER "\r\nYmFk\r\n",
     BANNER HI_SUB "501 5.5.2 That is not base64; start again with AUTH\r\n"
     "334 VXNlcm5hbWU6\r\n501 5.5.2 That is not base64; start again with AUTH\r\n"
-    "504 5.5.4 That way of logging in is not known; say AUTH PLAIN or AUTH LOGIN\r\n"
+    "504 5.5.4 That way of logging in is not offered; say AUTH and one of: PLAIN LOGIN\r\n"
     "334 VXNlcm5hbWU6\r\n334 UGFzc3dvcmQ6\r\n535 5.7.8 Wrong\r\n", "" },
 /* a local submitter */
 { "local", "EHLO t\nMAIL FROM:<carol>\nRCPT TO:<alice>\nRCPT TO:<x@foreign.test>\nDATA\nDate: x\nMessage-ID: y\n\n.\n\r\n.\r\n",

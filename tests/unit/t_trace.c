@@ -15,26 +15,37 @@ struct row {
 
 /* clang-format off */
 static const struct row rows[] = {
-	{ { "mx.test", "2ab", "client.test", "192.0.2.1", "u@mx.test", true, false, false, 0, NOW },
+	{ { "mx.test", "2ab", "client.test", "192.0.2.1", "u@mx.test", "", "", true, false, false, false, 0, NOW },
 	  "Received: from client.test ([192.0.2.1])\n"
 	  "\tby mx.test (Postrider) with ESMTP id 2ab\n"
 	  "\tfor <u@mx.test>; " DATE "\n" },
-	{ { "mx.test", "2ab", "client.test", "192.0.2.1", NULL, false, false, false, 0, NOW },
+	{ { "mx.test", "2ab", "client.test", "192.0.2.1", NULL, "", "", false, false, false, false, 0, NOW },
 	  "Received: from client.test ([192.0.2.1])\n"
 	  "\tby mx.test (Postrider) with SMTP id 2ab;\n"
 	  "\t" DATE "\n" },
-	{ { "mx.test", "2ab", "[2001:db8::1]", "2001:db8::1", NULL, true, true, false, 0, NOW },
+	{ { "mx.test", "2ab", "[2001:db8::1]", "2001:db8::1", NULL, "", "", true, true, false, false, 0, NOW },
 	  "Received: from [2001:db8::1] ([IPv6:2001:db8::1])\n"
 	  "\tby mx.test (Postrider) with ESMTPA id 2ab;\n"
 	  "\t" DATE "\n" },
-	{ { "mx.test", "2ab", "x", "", NULL, true, false, false, 0, NOW },
+	{ { "mx.test", "2ab", "x", "", NULL, "", "", true, false, false, false, 0, NOW },
 	  "Received: from x (unknown)\n"
 	  "\tby mx.test (Postrider) with ESMTP id 2ab;\n"
 	  "\t" DATE "\n" },
-	{ { "mx.test", "2ab", "forged", "192.0.2.1", "a@b", true, false, true, 1000, NOW },
+	{ { "mx.test", "2ab", "forged", "192.0.2.1", "a@b", "", "", true, false, false, true, 1000, NOW },
 	  "Received: by mx.test (Postrider, from uid 1000)\n"
 	  "\tid 2ab\n"
 	  "\tfor <a@b>; " DATE "\n" },
+	{ { "mx.test", "2ab", "client.test", "192.0.2.1", "u@mx.test", "TLSv1.3", "TLS_AES_256_GCM_SHA384", true, false, true, false, 0, NOW },
+	  "Received: from client.test ([192.0.2.1])\n"
+	  "\tby mx.test (Postrider) with ESMTPS id 2ab\n"
+	  "\tfor <u@mx.test>\n"
+	  "\ttls TLS_AES_256_GCM_SHA384 (TLSv1.3);\n"
+	  "\t" DATE "\n" },
+	{ { "mx.test", "2ab", "client.test", "192.0.2.1", NULL, "TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", true, true, true, false, 0, NOW },
+	  "Received: from client.test ([192.0.2.1])\n"
+	  "\tby mx.test (Postrider) with ESMTPSA id 2ab\n"
+	  "\ttls TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 (TLSv1.2);\n"
+	  "\t" DATE "\n" },
 };
 /* clang-format on */
 
@@ -65,7 +76,8 @@ static void
 longest(void **state)
 {
 	char host[300], helo[300], rcpt[400], out[TRACE_MAX], id[32], ip[80];
-	struct trace t = { .esmtp = true, .now = NOW };
+	char version[20], cipher[80];
+	struct trace t = { .esmtp = true, .tls = true, .now = NOW };
 	size_t n;
 
 	(void)state;
@@ -74,6 +86,8 @@ longest(void **state)
 	t.rcpt = fill(rcpt, 320);
 	t.id = fill(id, 20);
 	t.client = fill(ip, 63);
+	t.tls_version = fill(version, 15);
+	t.tls_cipher = fill(cipher, 63);
 	n = trace_received(&t, out);
 	assert_true(n < TRACE_MAX);
 	assert_memory_equal(
