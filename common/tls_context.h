@@ -32,4 +32,10 @@ void tls_contexts_serve(struct tls_contexts *, struct tls_identities *);
 SSL_CTX *tls_context_get(struct tls_contexts *, struct tables *,
     const struct msg_tls_start *, char reason[TEXT_MAX + 1]);
 
+/*
+ * In a process that has one connection and its handshake behind it: wipes the
+ * keys of all tickets, whichever context of tls_context_get() it knows.
+ */
+void tls_contexts_forget(SSL_CTX *);
+
 #endif
