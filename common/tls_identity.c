@@ -93,12 +93,12 @@ put_identity(int fd, const struct tls_identity *t)
 }
 
 static bool
-put_all(int fd, const struct tls_identity *const *list, size_t n)
+put_all(int fd, const struct tls_identities *l)
 {
 	if (dprintf(fd, "%s\n", FIRST) <= 0)
 		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!put_identity(fd, list[i]))
+	for (size_t i = 0; i < l->n; i++)
+		if (!put_identity(fd, &l->list[i]))
 			return false;
 	return dprintf(fd, "end\n") > 0 &&
 	    fcntl(fd, F_ADD_SEALS,
@@ -106,12 +106,12 @@ put_all(int fd, const struct tls_identity *const *list, size_t n)
 }
 
 int
-tls_identities_write(const struct tls_identity *const *list, size_t n)
+tls_identities_write(const struct tls_identities *l)
 {
 	int fd = memfd_create("certificates", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	int error;
 
-	if (fd == -1 || put_all(fd, list, n))
+	if (fd == -1 || put_all(fd, l))
 		return fd;
 	error = errno;
 	(void)close(fd); /* holds nothing that anyone waits for */

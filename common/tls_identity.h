@@ -12,11 +12,11 @@
 #include <stdint.h>
 
 #include "common/msg_sign.h"
+#include "common/tls_file.h"
 
 #define TLS_IDENTITIES 256 /* certificates at most */
 #define TLS_NAME 59        /* bytes of a file's name without ".pem" */
 #define TLS_CHAIN 16       /* certificates behind the leaf at most */
-#define TLS_FILE_MAX 65536 /* bytes of a file in tls-dir */
 
 struct tls_identity {
 	char name[64];          /* of the file, for the log */
@@ -50,7 +50,7 @@ void tls_identities_free(struct tls_identities *);
  * for each other certificate, "ocsp LENGTH" and DER if there is a response; in
  * the end "end".
  */
-int tls_identities_write(const struct tls_identity *const *, size_t n);
+int tls_identities_write(const struct tls_identities *);
 
 /* Frees what one holds. */
 void tls_identity_clear(struct tls_identity *);

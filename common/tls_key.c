@@ -3,13 +3,20 @@
  * acceptor, which makes them of certificates, and its connections, which sign
  * by asking tlsd's keeper (msg_sign.h); must never hold a private key.
  */
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
 #include <openssl/x509.h>
+#include <stdio.h>
 #include <string.h>
+
+#include <bsd/string.h>
 
 #include "common/tls_key.h"
 #include "common/tls_provider.h"
+
+#define RSA_LEAST 2048
+#define RSA_MOST (SIGN_MAX * 8)
 
 /* OpenSSL gives a provider's functions nothing that could carry it. */
 static struct chan *keeper;
@@ -39,34 +46,57 @@ tls_key_init(void)
 	    is_default("RSA") && is_default("EC");
 }
 
-/* NULL for a kind of key that this is not made for. */
-static const char *
-kind(EVP_PKEY *key)
+static bool
+ec_kind(EVP_PKEY *key, char label[TLS_KEY_LABEL])
 {
-	static const char *const groups[] = { "prime256v1", "secp384r1",
-		"secp521r1" };
+	static const struct {
+		const char *group, *label;
+	} kinds[] = {
+		{ "prime256v1", "EC-P-256" },
+		{ "secp384r1", "EC-P-384" },
+		{ "secp521r1", "EC-P-521" },
+	};
 	char group[32];
 
-	if (EVP_PKEY_is_a(key, "RSA"))
-		return "RSA";
-	if (!EVP_PKEY_is_a(key, "EC") ||
-	    EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) != 1)
-		return NULL;
-	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
-		if (strcmp(group, groups[i]) == 0)
-			return "EC";
-	return NULL;
+	if (EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) != 1 ||
+	    EVP_PKEY_get_ec_point_conv_form(key) !=
+		POINT_CONVERSION_UNCOMPRESSED)
+		return false;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(group, kinds[i].group) != 0)
+			continue;
+		(void)strlcpy(label, kinds[i].label, TLS_KEY_LABEL); /* fits */
+		return true;
+	}
+	return false;
+}
+
+bool
+tls_key_kind(EVP_PKEY *key, char label[TLS_KEY_LABEL])
+{
+	char nobody[TLS_KEY_LABEL];
+	int bits;
+
+	if (label == NULL)
+		label = nobody;
+	if (EVP_PKEY_is_a(key, "EC"))
+		return ec_kind(key, label);
+	bits = EVP_PKEY_get_bits(key);
+	if (!EVP_PKEY_is_a(key, "RSA") || bits < RSA_LEAST || bits > RSA_MOST)
+		return false;
+	(void)snprintf(label, TLS_KEY_LABEL, "RSA-%d", bits);
+	return true;
 }
 
 EVP_PKEY *
 tls_key_remote(EVP_PKEY *public_key)
 {
-	const char *type = kind(public_key);
+	const char *type = EVP_PKEY_is_a(public_key, "EC") ? "EC" : "RSA";
 	OSSL_PARAM *params = NULL;
 	EVP_PKEY *key = NULL;
 	EVP_PKEY_CTX *c;
 
-	if (type == NULL ||
+	if (!tls_key_kind(public_key, NULL) ||
 	    EVP_PKEY_todata(public_key, EVP_PKEY_PUBLIC_KEY, &params) != 1)
 		return NULL;
 	c = EVP_PKEY_CTX_new_from_name(NULL, type, TLS_PROVIDER_QUERY);

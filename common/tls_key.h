@@ -20,9 +20,18 @@
  */
 bool tls_key_init(void);
 
+#define TLS_KEY_LABEL 16 /* bytes with NUL */
+
 /*
- * A key to give to OpenSSL with a certificate: RSA, or EC on P-256, P-384 or
- * P-521.  NULL for other kinds.  The caller's to free; the argument stays his.
+ * Whether a key is of a kind that is served, and its name for people: RSA of
+ * 2048 to 8192 bits, "RSA-2048", or EC on P-256, P-384 or P-521 with an
+ * uncompressed point, "EC-P-256".  label may be NULL.
+ */
+bool tls_key_kind(EVP_PKEY *, char label[TLS_KEY_LABEL]);
+
+/*
+ * A key to give to OpenSSL with a certificate; NULL for other kinds.  The
+ * caller's to free; the argument stays his.
  */
 EVP_PKEY *tls_key_remote(EVP_PKEY *public_key);
 

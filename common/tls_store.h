@@ -4,7 +4,10 @@
  * Each NAME.pem in tls-dir is a certificate with its chain, the leaf first, and
  * the private key in the same file or in NAME.key; NAME.ocsp, if it is there,
  * is an OCSP response (DER) to staple.  Looked at again when any of them
- * changes; what cannot be used keeps its last good state and is reported once.
+ * changes; what cannot be used keeps its last good state and is reported once,
+ * and only after some seconds where one file of two may just have been replaced
+ * (tls_pair.h).  Certificates that are over are served, and reported; a response
+ * is stapled from its thisUpdate to its nextUpdate.
  */
 #ifndef COMMON_TLS_STORE_H
 #define COMMON_TLS_STORE_H
@@ -14,6 +17,7 @@
 #include <stdint.h>
 
 #include "common/msg_sign.h"
+#include "common/tls_identity.h"
 
 struct tls_store;
 
@@ -27,6 +31,15 @@ void tls_store_free(struct tls_store *);
  * Logs what is wrong, and what is new.
  */
 bool tls_store_refresh(struct tls_store *);
+
+#define TLS_STORE_PATIENCE 10 /* seconds for the other file of two */
+
+struct tls_store_facts {
+	size_t certificates; /* that are served */
+	int64_t expires;     /* seconds since 1970, the first to end; 0: none */
+};
+
+struct tls_store_facts tls_store_facts(const struct tls_store *);
 
 /* A sealed memory file for tls_identities_read(), or -1 with errno. */
 int tls_store_public(const struct tls_store *);
