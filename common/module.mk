@@ -4,7 +4,8 @@ ifndef SAN
 STATIC	= -static-pie
 endif
 
-PROGS	+= common/postriderd common/authd
+PROGS	+= common/postriderd common/authd common/tlsd
 
 LIBS_common/postriderd	= -lcdb -lbsd -levent_core
-LIBS_common/authd	= -lcdb -lbsd -levent_core -lgsasl -lcrypt
+LIBS_common/authd	= -lcdb -lmd -lbsd -levent_core -lgsasl -lcrypt
+LIBS_common/tlsd	= -lcdb -lbsd -levent_core -lssl -lcrypto

@@ -3,10 +3,11 @@
  *
  * Started by init, or by "postrider lab"; the only program that stays root
  * (in user mode it is the invoking user, like all others).  Creates the places,
- * holds the spool's lock and the listening sockets, starts queued and authd
- * and starts them again when they end, starts agents when these two ask
- * (msg_spawn.h), and smtpd for local users on run-dir/submit.  Must never
- * parse a byte that a network peer or a local user wrote.
+ * holds the spool's lock and the listening sockets, starts queued, authd
+ * and tlsd and starts them again when they end, starts agents when the first
+ * two ask (msg_spawn.h), and smtpd for local users on run-dir/submit.  Makes the
+ * key that authd and tlsd share (witness.h).  Must never parse a
+ * byte that a network peer or a local user wrote.
  */
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -27,6 +28,7 @@
 #include "common/shutdown.h"
 #include "common/startup.h"
 #include "common/users.h"
+#include "common/witness.h"
 
 static const char *run_dir, *spool_dir, *virtual_root, *log_file;
 static int log_kind;
@@ -81,7 +83,7 @@ find_user(struct tables *t, bool user_mode, const char *name)
 
 /* All users must be known before anything is created. */
 struct owners {
-	struct owner self, queue, auth, net, mail;
+	struct owner self, queue, auth, tls, net, mail;
 };
 
 static struct owners
@@ -92,6 +94,7 @@ find_owners(struct tables *t, bool user_mode)
 	o.self = find_user(t, true, "");
 	o.queue = find_user(t, user_mode, USER_QUEUE);
 	o.auth = find_user(t, user_mode, USER_AUTH);
+	o.tls = find_user(t, user_mode, USER_TLS);
 	o.net = find_user(t, user_mode, USER_NET);
 	o.mail = find_user(t, user_mode, USER_MAIL);
 	return o;
@@ -199,7 +202,7 @@ main(int argc, char *argv[])
 {
 	char path[FRESH_PATH];
 	const char *given = TABLES_PATH;
-	struct master m = { .lock = -1 };
+	struct master m = { .lock = -1, .witness = -1 };
 	struct owners owners;
 	struct tables t;
 	int ch;
@@ -222,6 +225,8 @@ main(int argc, char *argv[])
 	owners = find_owners(&t, m.user_mode);
 	m.log_gid = owners.net.gid;
 	m.lock = make_places(&owners);
+	if ((m.witness = witness_make()) == -1)
+		err(EX_OSERR, "key for tlsd and authd");
 	if (chdir("/") == -1)
 		err(EX_OSERR, "/");
 	return serve(&m);

@@ -22,16 +22,17 @@ struct bounds {
 static const struct bounds bounds[] = {
 	/* As much as the most that a session of its kind may have. */
 	[SANDBOX_LISTENER]	= { 4096,	256 * MB },
-	[SANDBOX_SMTPD]		= { 16,		256 * MB },
 	/* The kernel compares all descriptors that a user has in flight with
-	 * the sender's bound: pop3d sends its client's at login. */
+	 * the sender's bound: sessions send their client's to tlsd, pop3d at
+	 * login too, and tlsd's connections one of theirs back. */
+	[SANDBOX_SMTPD]		= { 4096,	256 * MB },
 	[SANDBOX_POP3D]		= { 4096,	256 * MB },
 	[SANDBOX_QUEUED]	= { 0,		0 },
 	[SANDBOX_AUTHD]		= { 0,		0 },
 	[SANDBOX_HASHER]	= { 16,		512 * MB },
 	[SANDBOX_KEEPER]	= { 0,		0 },
 	[SANDBOX_TLSD]		= { 0,		0 },
-	[SANDBOX_TLS]		= { 16,		512 * MB },
+	[SANDBOX_TLS]		= { 4096,	512 * MB },
 	[SANDBOX_LOCAL]		= { 512,	512 * MB },
 	[SANDBOX_MAILBOX]	= { 32,		2048 * MB },
 	[SANDBOX_BOUNCE]	= { 64,		256 * MB },

@@ -26,13 +26,15 @@ begin_sessions(struct shutdown *s)
 	submit_stop_sessions(s->submit);
 	agent_stop_sessions(s->m);
 	supervise_stop(&s->daemons[DAEMON_AUTHD]);
+	supervise_stop(&s->daemons[DAEMON_TLSD]);
 }
 
 /* Only queued and what it has asked for are left. */
 static bool
 sessions_done(const struct shutdown *s)
 {
-	return s->daemons[DAEMON_AUTHD].pid == 0 && agent_sessions(s->m) == 0 &&
+	return s->daemons[DAEMON_AUTHD].pid == 0 &&
+	    s->daemons[DAEMON_TLSD].pid == 0 && agent_sessions(s->m) == 0 &&
 	    submit_sessions(s->submit) == 0;
 }
 

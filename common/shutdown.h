@@ -19,7 +19,7 @@ struct shutdown {
 };
 
 /*
- * On SIGTERM or SIGINT: sessions and authd end first, then queued and its
+ * On SIGTERM or SIGINT: sessions, authd and tlsd end first, then queued and its
  * agents, each within a bounded time; what remains is killed, and the event
  * loop ends.  False with errno.
  */

@@ -34,12 +34,22 @@ static const struct row {
 	const char *name, *user;
 	struct place sockets[2];
 	bool holds_lock;
+	bool gets_witness; /* with one socket: on WITNESS_FD */
 } rows[DAEMONS] = {
 	/* The spool's lock outlives postriderd until queued has ended. */
-	[DAEMON_QUEUED] = { "queued", USER_QUEUE,
-	    { { "intake", false, false }, { "control", true, false } }, true },
-	[DAEMON_AUTHD] = { "authd", USER_AUTH, { { "auth", false, true } },
-	    false },
+	[DAEMON_QUEUED] = { .name = "queued",
+	    .user = USER_QUEUE,
+	    .sockets = { { "intake", false, false },
+		{ "control", true, false } },
+	    .holds_lock = true },
+	[DAEMON_AUTHD] = { .name = "authd",
+	    .user = USER_AUTH,
+	    .sockets = { { "auth", false, true } },
+	    .gets_witness = true },
+	[DAEMON_TLSD] = { .name = "tlsd",
+	    .user = USER_TLS,
+	    .sockets = { { "tls", false, true } },
+	    .gets_witness = true },
 };
 
 static int
@@ -204,6 +214,8 @@ run(struct daemon *d, int channel)
 		fds[n++] = d->sockets[i];
 	if (r->holds_lock)
 		fds[n++] = d->m->lock;
+	if (r->gets_witness)
+		fds[n++] = d->m->witness;
 	child_descriptors(-1, fds, n, NULL);
 	if (t != NULL && d->which == DAEMON_AUTHD &&
 	    !options_load(t, NULL, &bind, 1, e))

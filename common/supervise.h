@@ -11,7 +11,8 @@
 
 #define DAEMON_QUEUED 0
 #define DAEMON_AUTHD 1
-#define DAEMONS 2
+#define DAEMON_TLSD 2
+#define DAEMONS 3
 
 struct daemon {
 	struct master *m;

@@ -203,6 +203,8 @@ work(struct work *w)
 	}
 	if (shake_hands(w)) {
 		status = TLS_EXIT_DONE;
+		if (w->c->sign != NULL)
+			chan_close(w->c->sign); /* there is no more to sign */
 		tls_contexts_forget(w->c->ctx);
 		if ((plain = say_ready(w)) != -1) {
 			tls_relay_run(w->ssl, &w->wire, plain);

@@ -22,6 +22,8 @@ struct tls_connection {
 	int socket;   /* the peer's; blocking or not */
 	SSL_CTX *ctx;
 	const struct witness_key *witness;
+	struct chan
+	    *sign; /* tls_key.h's; closed after the handshake; or NULL */
 };
 
 /*

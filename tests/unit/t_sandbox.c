@@ -98,7 +98,7 @@ static int
 at_once(void)
 {
 	sandbox(SANDBOX_SMTPD);
-	if (!is_closed_in() || !is_bound(RLIMIT_NOFILE, 16) ||
+	if (!is_closed_in() || !is_bound(RLIMIT_NOFILE, 4096) ||
 	    !is_memory(256 * MB))
 		return 1;
 	if (calls != 4 + AS_CALLS)
@@ -129,17 +129,17 @@ in_steps(step *child)
 }
 
 static int
-smtpd_child(void)
+narrower_child(void)
 {
-	sandbox(SANDBOX_SMTPD);
-	if (!is_closed_in() || !is_bound(RLIMIT_NOFILE, 16) ||
+	sandbox(SANDBOX_BOUNCE);
+	if (!is_closed_in() || !is_bound(RLIMIT_NOFILE, 64) ||
 	    !is_memory(256 * MB))
 		return 10;
 	return calls == 1 ? 0 : 11;
 }
 
 static int
-pop3d_child(void)
+same_child(void)
 {
 	sandbox(SANDBOX_POP3D);
 	if (!is_closed_in() || !is_bound(RLIMIT_NOFILE, 4096) ||
@@ -149,15 +149,15 @@ pop3d_child(void)
 }
 
 static int
-smtpd_steps(void)
+narrower_steps(void)
 {
-	return in_steps(smtpd_child);
+	return in_steps(narrower_child);
 }
 
 static int
-pop3d_steps(void)
+same_steps(void)
 {
-	return in_steps(pop3d_child);
+	return in_steps(same_child);
 }
 
 /* A tighter bound was there before: it stays, and that is no failure. */
@@ -196,8 +196,8 @@ static void
 listener(void **state)
 {
 	(void)state;
-	run(smtpd_steps);
-	run(pop3d_steps);
+	run(narrower_steps);
+	run(same_steps);
 }
 
 static void

@@ -84,7 +84,11 @@ __wrap_agent_sessions(const struct master *m)
 void
 __wrap_supervise_stop(struct daemon *d)
 {
-	call(d == &daemons[DAEMON_AUTHD] ? 'A' : 'Q');
+	static const char names[DAEMONS] = {
+		[DAEMON_QUEUED] = 'Q', [DAEMON_AUTHD] = 'A', [DAEMON_TLSD] = 'T'
+	};
+
+	call(names[d - daemons]);
 }
 
 void
@@ -121,21 +125,23 @@ begin(void)
 	mailboxes = submissions = 1;
 	daemons[DAEMON_QUEUED].pid = 10;
 	daemons[DAEMON_AUTHD].pid = 11;
+	daemons[DAEMON_TLSD].pid = 12;
 	master.children.count = 4;
 	stop.phase = -1;
 	left = 1000;
 	look = NULL;
 }
 
-/* Each of three that are left, alone, keeps queued running. */
+/* Each of four that are left, alone, keeps queued running. */
 static void
 one_by_one(void)
 {
-	assert_string_equal(calls, looks <= 3 ? "cusmA" : "cusmAQ");
+	assert_string_equal(calls, looks <= 4 ? "cusmAT" : "cusmATQ");
 	submissions = 0;
 	mailboxes = looks == 1;
 	daemons[DAEMON_AUTHD].pid = looks == 2 ? 11 : 0;
-	if (looks == 4)
+	daemons[DAEMON_TLSD].pid = looks == 3 ? 12 : 0;
+	if (looks == 5)
 		master.children.count = 0;
 }
 
@@ -145,13 +151,13 @@ in_order(void **state)
 	(void)state;
 	begin();
 	mailboxes = 0;
-	daemons[DAEMON_AUTHD].pid = 0;
+	daemons[DAEMON_AUTHD].pid = daemons[DAEMON_TLSD].pid = 0;
 	look = one_by_one;
 	assert_int_equal(raise(SIGTERM), 0);
 	assert_int_equal(event_base_dispatch(master.base), 0);
 	assert_true(event_base_got_break(master.base));
-	assert_int_equal(looks, 4);
-	assert_ptr_equal(strstr(calls, "cusmAQ"), calls);
+	assert_int_equal(looks, 5);
+	assert_ptr_equal(strstr(calls, "cusmATQ"), calls);
 }
 
 /* Nobody listens: it ends all the same, and kills before. */
@@ -164,7 +170,7 @@ stubborn(void **state)
 	assert_int_equal(raise(SIGINT), 0);
 	assert_int_equal(event_base_dispatch(master.base), 0);
 	assert_true(event_base_got_break(master.base));
-	assert_string_equal(calls, "cusmAQK");
+	assert_string_equal(calls, "cusmATQK");
 	assert_int_equal(looks, 3);
 }
 
@@ -186,7 +192,7 @@ again(void **state)
 	look = impatient;
 	assert_int_equal(raise(SIGTERM), 0);
 	assert_int_equal(event_base_dispatch(master.base), 0);
-	assert_string_equal(calls, "cusmAQK");
+	assert_string_equal(calls, "cusmATQK");
 }
 
 static int

@@ -205,13 +205,14 @@ stops(void **state)
 static void
 names(void **state)
 {
-	static const char *const all[] = { "intake", "control", "auth" };
+	static const char *const all[] = { "intake", "control", "auth", "tls" };
 	struct daemon none[DAEMONS];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(all); i++)
 		assert_int_equal(access(unit_path(all[i]), F_OK), 0);
 	assert_int_equal(daemons[DAEMON_AUTHD].sockets[1], -1);
+	assert_int_equal(daemons[DAEMON_TLSD].sockets[1], -1);
 	supervise_unlink(unit_dir);
 	for (size_t i = 0; i < COUNT(all); i++)
 		assert_int_equal(access(unit_path(all[i]), F_OK), -1);
