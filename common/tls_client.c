@@ -157,15 +157,8 @@ int
 tls_client_now(struct tls_client *c, const struct msg_tls_start *start,
     int socket, struct msg_tls_ready *ready, char reason[TEXT_MAX + 1])
 {
-	deadline_t deadline = deadline_in(TLS_ANSWER + TLS_HANDSHAKE + SLACK);
-
-	if (c->chan.fd == -1) {
-		give_up(c, reason, "tlsd is not there");
+	/* Asked first, a tlsd that is stopped costs seconds, no handshake. */
+	if (!tls_client_offer(c, start, socket, reason))
 		return -1;
-	}
-	if (!tell(c, TLS_T_NOW, start, socket, deadline)) {
-		give_up(c, reason, "tlsd does not listen");
-		return -1;
-	}
-	return plain_socket(c, ready, deadline, reason);
+	return tls_client_go(c, ready, reason);
 }

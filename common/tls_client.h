@@ -45,7 +45,7 @@ bool tls_client_offer(struct tls_client *, const struct msg_tls_start *,
 int tls_client_go(
     struct tls_client *, struct msg_tls_ready *, char reason[TEXT_MAX + 1]);
 
-/* Both at once, for implicit TLS and for clients. */
+/* Both, for implicit TLS and for clients. */
 int tls_client_now(struct tls_client *, const struct msg_tls_start *,
     int socket, struct msg_tls_ready *, char reason[TEXT_MAX + 1]);
 

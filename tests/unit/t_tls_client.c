@@ -146,11 +146,12 @@ succeeds(void **state)
 	assert_true(waits >= TLS_HANDSHAKE);
 	expect_told(TLS_T_GO, false);
 	assert_int_equal(fresh(state), 0);
+	answer(TLS_T_ACCEPTED, &empty, -1);
 	answer_ready(SOCK_STREAM | SOCK_NONBLOCK);
 	is_plain(now(&out), &out);
-	assert_true(waits >= TLS_ANSWER + TLS_HANDSHAKE);
-	expect_told(TLS_T_NOW, true);
-	assert_string_equal(m.now.service, "smtp");
+	expect_told(TLS_T_START, true);
+	assert_string_equal(m.start.service, "smtp");
+	expect_told(TLS_T_GO, false);
 }
 
 /* Nobody begins any more: the channel is closed, and there is a reason. */
@@ -193,9 +194,12 @@ is_silent_later(void **state)
 	assert_true(offer());
 	assert_int_equal(go(&out), -1);
 	has_given_up("time");
+	assert_true(waits >= TLS_HANDSHAKE);
+	/* One that has not even accepted is not waited for as long. */
 	assert_int_equal(fresh(state), 0);
 	assert_int_equal(now(&out), -1);
 	has_given_up("time");
+	assert_int_equal(waits, TLS_ANSWER);
 }
 
 static void
@@ -247,6 +251,11 @@ fails(void **state)
 	answer(TLS_T_FAILED, &failed, -1);
 	assert_int_equal(now(&out), -1);
 	has_given_up("no certificate");
+	assert_int_equal(fresh(state), 0);
+	answer(TLS_T_ACCEPTED, &empty, -1);
+	answer(TLS_T_FAILED, &failed, -1);
+	assert_int_equal(now(&out), -1);
+	has_given_up("no certificate");
 }
 
 /* What tlsd never says, in the places where it counts. */
@@ -257,11 +266,13 @@ is_wrong(void **state)
 	struct msg_tls_ready out;
 
 	/* ready without a descriptor */
+	answer(TLS_T_ACCEPTED, &empty, -1);
 	answer(TLS_T_READY, &ready, -1);
 	assert_int_equal(now(&out), -1);
 	has_given_up("another answer");
 	/* failed with one */
 	assert_int_equal(fresh(state), 0);
+	answer(TLS_T_ACCEPTED, &empty, -1);
 	answer(TLS_T_FAILED, &failed, STDIN_FILENO);
 	assert_int_equal(now(&out), -1);
 	has_given_up("no certificate");
