@@ -121,7 +121,8 @@ client_get(struct client *c, char *line, size_t size, deadline_t deadline)
 
 /*
  * Closing a socket with unread input makes the kernel send a reset, which can
- * destroy the last reply on its way.
+ * destroy the last reply on its way.  Closing does not end the connection at
+ * all while a tlsd that did not answer has the socket, too.
  */
 void
 client_end(struct client *c)
@@ -133,9 +134,9 @@ client_end(struct client *c)
 	ssize_t n;
 
 	client_flush(c);
+	(void)shutdown(c->io.out, SHUT_WR); /* it may be gone already */
 	if (c->broken || (lineio_pending(&c->io) == 0 && poll(&p, 1, 0) != 1))
 		return;
-	(void)shutdown(c->io.out, SHUT_WR); /* it may be gone already */
 	while (
 	    total < LINGER_BYTES && deadline_poll(c->io.in, POLLIN, end) == 1) {
 		if ((n = read(c->io.in, drain, sizeof(drain))) <= 0)

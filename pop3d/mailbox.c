@@ -88,5 +88,6 @@ mailbox_refuse(const struct mailbox_session *s, int fd, bool in_use)
 
 	/* One try: who does not listen hears the end of the connection. */
 	(void)send(fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)shutdown(fd, SHUT_WR); /* or it has left by itself */
 	log_refused(s, text);
 }

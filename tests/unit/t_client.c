@@ -172,6 +172,24 @@ last_words(void **state)
 	assert_int_equal(recv(client.io.in, &client, 1, MSG_DONTWAIT), 0);
 }
 
+/* The client hears the end, whoever else has its socket. */
+static void
+ends(void **state)
+{
+	char byte;
+
+	(void)state;
+	for (int broken = 0; broken < 2; broken++) {
+		talk_start("");
+		client_reply(&client, "+OK Bye");
+		client_flush(&client);
+		client.broken = broken;
+		client_end(&client);
+		talk_expect("+OK Bye\r\n");
+		assert_int_equal(recv(talk_fd, &byte, 1, MSG_DONTWAIT), 0);
+	}
+}
+
 static void
 texts(void **state)
 {
@@ -195,6 +213,7 @@ main(void)
 		cmocka_unit_test(deaf),
 		cmocka_unit_test(patience),
 		cmocka_unit_test(last_words),
+		cmocka_unit_test(ends),
 		cmocka_unit_test(texts),
 	};
 
