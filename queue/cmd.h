@@ -53,6 +53,7 @@ int cmd_lab(struct cmd *, int, char **);
 int cmd_queue(struct cmd *, int, char **);
 int cmd_status(struct cmd *, int, char **);
 int cmd_talk(struct cmd *, int, char **);
+int cmd_tls(struct cmd *, int, char **);
 int cmd_user(struct cmd *, int, char **);
 
 #endif

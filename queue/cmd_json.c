@@ -11,10 +11,17 @@
 #include "queue/cmd.h"
 #include "queue/cmd_json.h"
 
-static void
-add(struct json_object *o, const char *name, struct json_object *value)
+void
+cmd_json_add(struct json_object *o, const char *name, struct json_object *value)
 {
 	if (json_object_object_add(o, name, value) == -1)
+		err(EX_OSERR, "memory");
+}
+
+void
+cmd_json_append(struct json_object *array, struct json_object *value)
+{
+	if (json_object_array_add(array, value) == -1)
 		err(EX_OSERR, "memory");
 }
 
@@ -29,20 +36,35 @@ cmd_json_string(struct json_object *o, const char *name, const char *value)
 	for (char *p = copy; *p != '\0'; p++)
 		if ((unsigned char)*p >= 127)
 			*p = '?';
-	add(o, name, json_object_new_string(copy));
+	cmd_json_add(o, name, json_object_new_string(copy));
 	free(copy);
 }
 
 void
 cmd_json_number(struct json_object *o, const char *name, int64_t value)
 {
-	add(o, name, json_object_new_int64(value));
+	cmd_json_add(o, name, json_object_new_int64(value));
 }
 
 void
 cmd_json_bool(struct json_object *o, const char *name, int value)
 {
-	add(o, name, json_object_new_boolean(value));
+	cmd_json_add(o, name, json_object_new_boolean(value));
+}
+
+void
+cmd_json_words(struct json_object *o, const char *name, const char *words)
+{
+	struct json_object *list = json_object_new_array();
+	size_t n;
+
+	for (; *words != '\0'; words += n + (words[n] == ' ')) {
+		n = strcspn(words, " ");
+		if (n > 0)
+			cmd_json_append(
+			    list, json_object_new_string_len(words, (int)n));
+	}
+	cmd_json_add(o, name, list);
 }
 
 int

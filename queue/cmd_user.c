@@ -2,8 +2,7 @@
  * cmd_user: "postrider user", the virtual accounts and their passwords.
  *
  * As root or, in user mode, as the invoking user.  Edits the files users and
- * passwords and applies.  Passwords come from the terminal or standard input
- * only.
+ * passwords and applies.
  */
 #include <err.h>
 #include <json-c/json.h>
@@ -12,62 +11,16 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "common/msg.h"
-#include "queue/cmd.h"
 #include "queue/cmd_apply.h"
 #include "queue/cmd_json.h"
+#include "queue/cmd_user.h"
 #include "queue/conf_accounts.h"
 #include "queue/conf_edit.h"
-#include "queue/passwd_read.h"
-
-struct change {
-	struct cmd *cmd;
-	const struct conf *conf;
-	char key[ADDR_MAX + 1];
-	bool no_password;
-};
-
-static int
-edit(const struct change *ch, const char *name, mode_t mode, const char *line)
-{
-	const struct conf_edit e = { ch->cmd->dir, name, mode, ch->key, line };
-	char text[TABLES_ERR];
-
-	if (conf_edit(&e, text))
-		return EX_OK;
-	warnx("%s", text);
-	return EX_CANTCREAT;
-}
-
-/* Asks, hashes and writes the line of passwords. */
-static int
-set_password(const struct change *ch)
-{
-	char password[PASSWORD_MAX + 1], verifier[CRYPT_OUTPUT_SIZE];
-	char line[ADDR_MAX + CRYPT_OUTPUT_SIZE + 2];
-	const char *wanted;
-	int status = EX_OK;
-
-	if (!passwd_read(password, &wanted)) {
-		warnx("wanted %s", wanted);
-		status = EX_DATAERR;
-	} else if (!passwd_hash(password, verifier)) {
-		warn("crypt");
-		status = EX_OSERR;
-	}
-	explicit_bzero(password, sizeof(password));
-	if (status == EX_OK) {
-		(void)snprintf(line, sizeof(line), "%s %s", ch->key, verifier);
-		status = edit(ch, "passwords", 0600, line);
-		explicit_bzero(line, sizeof(line));
-		explicit_bzero(verifier, sizeof(verifier));
-	}
-	return status;
-}
+#include "queue/passwd_words.h"
 
 /* Whether the address may become an account; tells what is wrong. */
 static bool
-may_add(const struct change *ch, const struct address *a)
+may_add(const struct user_change *ch, const struct address *a)
 {
 	const struct conf *c = ch->conf;
 	const struct conf_entry *domain = conf_map_get(&c->domains, a->domain);
@@ -99,9 +52,18 @@ may_add(const struct change *ch, const struct address *a)
 	return false;
 }
 
+/* Puts the change in force; what was printed may have failed, too. */
+static int
+finish(const struct user_change *ch, int status)
+{
+	if (status == EX_OK)
+		status = apply_dir(ch->cmd->dir);
+	return status == EX_OK ? cmd_flush() : status;
+}
+
 /* Users first: a password without its user would be a mistake. */
 static int
-add(struct change *ch, const struct address *a)
+add(struct user_change *ch, const struct address *a)
 {
 	const struct conf_edit undo = { ch->cmd->dir, "users", 0644, ch->key,
 		NULL };
@@ -110,17 +72,17 @@ add(struct change *ch, const struct address *a)
 
 	if (!may_add(ch, a))
 		return EX_DATAERR;
-	status = edit(ch, "users", 0644, ch->key);
+	status = user_edit(ch, "users", 0644, ch->key);
 	if (status == EX_OK && !ch->no_password) {
-		status = set_password(ch);
+		status = user_set_password(ch);
 		if (status != EX_OK && !conf_edit(&undo, text))
 			warnx("%s", text);
 	}
-	return status == EX_OK ? apply_dir(ch->cmd->dir) : status;
+	return finish(ch, status);
 }
 
 static bool
-is_there(const struct change *ch)
+is_there(const struct user_change *ch)
 {
 	const char *near;
 
@@ -134,16 +96,16 @@ is_there(const struct change *ch)
 
 /* Passwords first, for the same reason. */
 static int
-del(struct change *ch, const struct address *a)
+del(struct user_change *ch, const struct address *a)
 {
 	int status;
 
 	(void)a; /* of the same type as add() */
 	if (!is_there(ch))
 		return EX_DATAERR;
-	status = edit(ch, "passwords", 0600, NULL);
+	status = user_edit(ch, "passwords", 0600, NULL);
 	if (status == EX_OK)
-		status = edit(ch, "users", 0644, NULL);
+		status = user_edit(ch, "users", 0644, NULL);
 	if (status == EX_OK)
 		status = apply_dir(ch->cmd->dir);
 	if (status == EX_OK)
@@ -154,20 +116,17 @@ del(struct change *ch, const struct address *a)
 }
 
 static int
-passwd(struct change *ch, const struct address *a)
+passwd(struct user_change *ch, const struct address *a)
 {
-	int status;
-
 	(void)a; /* of the same type as add() */
 	if (!is_there(ch))
 		return EX_DATAERR;
-	status = set_password(ch);
-	return status == EX_OK ? apply_dir(ch->cmd->dir) : status;
+	return finish(ch, user_set_password(ch));
 }
 
 static int
-change_user(struct change *ch, const char *name,
-    int (*fn)(struct change *, const struct address *))
+change_user(struct user_change *ch, const char *name,
+    int (*fn)(struct user_change *, const struct address *))
 {
 	struct address a;
 	struct conf c;
@@ -197,15 +156,38 @@ change_user(struct change *ch, const char *name,
 }
 
 static int
+certificate(struct user_change *ch, const struct address *a)
+{
+	(void)a; /* of the same type as add() */
+	if (!is_there(ch))
+		return EX_DATAERR;
+	return finish(ch, user_set_certificate(ch));
+}
+
+/* Takes an option off the front of argv if it is this one. */
+static bool
+option(int *argc, char ***argv, const char *name)
+{
+	if (*argc < 2 || strcmp((*argv)[1], name) != 0)
+		return false;
+	(*argc)--;
+	(*argv)++;
+	return true;
+}
+
+static int
 run_add(struct cmd *cmd, int argc, char **argv)
 {
-	struct change ch = { .cmd = cmd };
+	struct user_change ch = { .cmd = cmd };
+	bool more = true;
 	int i;
 
-	if (argc > 1 && strcmp(argv[1], "--no-password") == 0) {
-		ch.no_password = true;
-		argc--;
-		argv++;
+	while (more) {
+		more = false;
+		if (option(&argc, &argv, "--no-password"))
+			more = ch.no_password = true;
+		if (option(&argc, &argv, "--plain-secret"))
+			more = ch.plain_secret = true;
 	}
 	i = cmd_args(cmd, argc, argv, (int[2]){ 1, 1 }, NULL);
 	return i == -1 ? EX_USAGE : change_user(&ch, argv[i], add);
@@ -215,7 +197,7 @@ static int
 run_del(struct cmd *cmd, int argc, char **argv)
 {
 	int i = cmd_args(cmd, argc, argv, (int[2]){ 1, 1 }, NULL);
-	struct change ch = { .cmd = cmd };
+	struct user_change ch = { .cmd = cmd };
 
 	return i == -1 ? EX_USAGE : change_user(&ch, argv[i], del);
 }
@@ -223,10 +205,26 @@ run_del(struct cmd *cmd, int argc, char **argv)
 static int
 run_passwd(struct cmd *cmd, int argc, char **argv)
 {
-	int i = cmd_args(cmd, argc, argv, (int[2]){ 1, 1 }, NULL);
-	struct change ch = { .cmd = cmd };
+	struct user_change ch = { .cmd = cmd };
+	int i;
 
+	ch.plain_secret = option(&argc, &argv, "--plain-secret");
+	i = cmd_args(cmd, argc, argv, (int[2]){ 1, 1 }, NULL);
 	return i == -1 ? EX_USAGE : change_user(&ch, argv[i], passwd);
+}
+
+static int
+run_certificate(struct cmd *cmd, int argc, char **argv)
+{
+	struct user_change ch = { .cmd = cmd };
+	int i;
+
+	ch.remove = option(&argc, &argv, "--remove");
+	i = cmd_args(cmd, argc, argv, (int[2]){ ch.remove ? 1 : 2, 2 }, NULL);
+	if (i == -1)
+		return EX_USAGE;
+	ch.certificate = i + 1 < argc ? argv[i + 1] : NULL;
+	return change_user(&ch, argv[i], certificate);
 }
 
 struct listing {
@@ -234,21 +232,36 @@ struct listing {
 	struct json_object *json; /* NULL: a table */
 };
 
+/* "PLAIN,LOGIN", so that a line has four words. */
+static void
+list_line(const struct conf_entry *e, bool login, char *mechs)
+{
+	for (char *p = mechs; *p != '\0'; p++)
+		if (*p == ' ')
+			*p = ',';
+	(void)printf("%-40s %-8s %-28s %s\n", e->key,
+	    login ? "login" : "no-login", *mechs != '\0' ? mechs : "-",
+	    e->value);
+}
+
 static bool
 list_one(const struct conf_entry *e, void *arg)
 {
 	struct listing *l = arg;
-	bool login = conf_map_get(&l->conf->passwords, e->key) != NULL;
+	const struct conf_entry *words =
+	    conf_map_get(&l->conf->passwords, e->key);
+	char mechs[PASSWD_MECHS];
 	struct json_object *o;
 
+	passwd_words_mechs(words != NULL ? words->value : "", mechs);
 	if (l->json == NULL) {
-		(void)printf("%-40s %-8s %s\n", e->key,
-		    login ? "login" : "no-login", e->value);
+		list_line(e, words != NULL, mechs);
 		return true;
 	}
 	o = json_object_new_object();
 	cmd_json_string(o, "user", e->key);
-	cmd_json_bool(o, "login", login);
+	cmd_json_bool(o, "login", words != NULL);
+	cmd_json_words(o, "mechanisms", mechs);
 	cmd_json_string(o, "maildir", e->value);
 	return json_object_array_add(l->json, o) == 0;
 }
@@ -278,14 +291,16 @@ int
 cmd_user(struct cmd *cmd, int argc, char **argv)
 {
 	static const struct command table[] = {
-		{ "add", "[--no-password] ADDRESS",
+		{ "add", "[--no-password] [--plain-secret] ADDRESS",
 		    "make an account; asks for its password", run_add },
 		{ "del", "ADDRESS", "remove an account; its mail stays",
 		    run_del },
-		{ "passwd", "ADDRESS", "set an account's password",
-		    run_passwd },
-		{ "list", "[--json]", "show accounts and their Maildirs",
-		    run_list },
+		{ "passwd", "[--plain-secret] ADDRESS",
+		    "set an account's password", run_passwd },
+		{ "certificate", "[--remove] ADDRESS [FILE|SHA-256]",
+		    "let who has a certificate log in", run_certificate },
+		{ "list", "[--json]",
+		    "show accounts, their mechanisms and Maildirs", run_list },
 		{ NULL, NULL, NULL, NULL },
 	};
 

@@ -14,6 +14,7 @@
 #include "common/options.h"
 #include "common/tables.h"
 #include "queue/compile.h"
+#include "queue/compile_tls.h"
 
 struct out {
 	struct cdb_make make;
@@ -158,6 +159,18 @@ put_unix_domains(struct out *out)
 	return put(out, TABLES_META, "unix-domains", none ? "no" : "yes");
 }
 
+static int
+put_tls(struct out *out, const struct host *h)
+{
+	char mechs[MECHS_MAX];
+
+	compile_mechanisms(out->conf, h, mechs);
+	if (put(out, TABLES_META, "mechanisms", mechs) == -1)
+		return -1;
+	return put(
+	    out, TABLES_META, "certificates", h->certificates ? "yes" : "no");
+}
+
 /* cdb_make_finish() also frees, so it is called on every way out. */
 static int
 finish(struct out *out, bool good)
@@ -165,8 +178,10 @@ finish(struct out *out, bool good)
 	int saved = errno;
 
 	if (cdb_make_finish(&out->make) == -1)
-		return -1;
-	errno = saved;
+		good = false;
+	else
+		errno = saved;
+	explicit_bzero(&out->make, sizeof(out->make)); /* may hold verifiers */
 	return good ? 0 : -1;
 }
 
@@ -180,8 +195,9 @@ compile_tables(const struct conf *c, const struct host *h, int fd)
 		return -1;
 	good = put(&out, TABLES_META, "version", TABLES_VERSION) == 0 &&
 	    put(&out, TABLES_META, "source", c->dir) == 0 &&
-	    put_unix_domains(&out) == 0 && put_options(&out, h) == 0 &&
-	    put_profiles(&out) == 0 && put_users(&out, h) == 0 &&
+	    put_unix_domains(&out) == 0 && put_tls(&out, h) == 0 &&
+	    put_options(&out, h) == 0 && put_profiles(&out) == 0 &&
+	    put_users(&out, h) == 0 &&
 	    put_map(&out, TABLES_DOMAIN, &c->domains) &&
 	    put_map(&out, TABLES_ACCOUNT, &c->accounts) &&
 	    put_map(&out, TABLES_ALIAS, &c->aliases);
@@ -198,6 +214,7 @@ compile_verifiers(const struct conf *c, const struct host *h, int fd)
 	if (cdb_make_start(&out.make, fd) == -1)
 		return -1;
 	good = put(&out, TABLES_META, "version", TABLES_VERSION) == 0 &&
-	    put_map(&out, TABLES_VERIFIER, &c->passwords);
+	    put_map(&out, TABLES_VERIFIER, &c->passwords) &&
+	    put_map(&out, TABLES_CERTIFICATE, &c->certificates);
 	return finish(&out, good);
 }

@@ -16,6 +16,7 @@
 #include "queue/compile_check.h"
 #include "queue/compile_circle.h"
 #include "queue/compile_publish.h"
+#include "queue/compile_tls.h"
 #include "queue/expand.h"
 
 struct check {
@@ -240,6 +241,7 @@ compile_check(struct conf *c, const struct host *h)
 	bool good;
 
 	check_early(c);
+	compile_check_tls(c, h);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	good = fd != -1 &&
 	    num_parse(conf_option(c, "min-uid"), UINT32_MAX, &k.min_uid) &&

@@ -17,6 +17,7 @@
 
 #include "common/users.h"
 #include "queue/compile_host.h"
+#include "queue/compile_tls.h"
 #include "queue/conf_accounts.h"
 
 #define MAILNAME "/etc/mailname"
@@ -86,7 +87,7 @@ static void
 find_users(struct host *h, struct conf *c)
 {
 	static const char *const names[HOST_USERS] = { USER_QUEUE, USER_AUTH,
-		USER_NET, USER_MAIL };
+		USER_TLS, USER_NET, USER_MAIL };
 	const struct passwd *pw;
 
 	for (size_t i = 0; i < HOST_USERS; i++) {
@@ -116,7 +117,7 @@ find_users(struct host *h, struct conf *c)
 static void
 find_programs(struct conf *c)
 {
-	static const char *const names[] = { "queued", "authd", "smtpd",
+	static const char *const names[] = { "queued", "authd", "tlsd", "smtpd",
 		"local" };
 	const char *dir = conf_option(c, "libexec-dir");
 	char path[CONF_PATH_MAX], missing[64] = "";
@@ -144,6 +145,8 @@ host_find(struct host *h, struct conf *c)
 	find_programs(c);
 	find_names(h, c);
 	find_users(h, c);
+	h->certificates = compile_has_certificates(conf_option(c, "tls-dir"));
+	h->client_ca = access(conf_option(c, "tls-client-ca"), F_OK) == 0;
 	return c->report.mistakes == 0;
 }
 

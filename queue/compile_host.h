@@ -10,11 +10,13 @@
 #include "common/address.h"
 #include "queue/conf.h"
 
-#define HOST_USERS 4 /* of common/users.h */
+#define HOST_USERS 5 /* of common/users.h */
 
 struct host {
 	char hostname[DOMAIN_MAX + 1];
 	char mail_name[DOMAIN_MAX + 1];
+	bool certificates; /* there are some in tls-dir */
+	bool client_ca;    /* there is a file tls-client-ca */
 	struct {
 		const char *name;
 		uid_t uid;

@@ -10,6 +10,7 @@
 #include "queue/conf_accounts.h"
 #include "queue/conf_aliases.h"
 #include "queue/conf_options.h"
+#include "queue/conf_passwords.h"
 
 static void
 start(struct conf *c, const char *dir)
@@ -84,5 +85,6 @@ conf_free(struct conf *c)
 	conf_map_free(&c->accounts);
 	conf_map_free(&c->maildirs);
 	conf_map_free(&c->passwords);
+	conf_map_free(&c->certificates);
 	conf_map_free(&c->aliases);
 }

@@ -21,8 +21,10 @@ struct conf {
 	struct conf_map domains;   /* domain -> "virtual" or "unix" */
 	struct conf_map accounts;  /* address -> Maildir below virtual-root */
 	struct conf_map maildirs;  /* the other way round */
-	struct conf_map passwords; /* address -> verifier */
-	struct conf_map aliases;   /* address or local part -> "addr,addr" */
+	struct conf_map passwords; /* address -> words of credential.h */
+	/* SHA-256 of a client's certificate, lower-case hex -> address */
+	struct conf_map certificates;
+	struct conf_map aliases; /* address or local part -> "addr,addr" */
 };
 
 /*
@@ -50,6 +52,9 @@ bool conf_user_mode(const struct conf *);
  */
 const char *conf_profile_option(
     const struct conf *, const char *profile, const char *name, size_t *line);
+/* Whether a known profile is this built-in one, or has it as a base. */
+bool conf_profile_is(
+    const struct conf *, const char *profile, const char *builtin);
 /* Whether the profile is built in or declared. */
 bool conf_profile_known(const struct conf *, const char *profile);
 

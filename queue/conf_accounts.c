@@ -1,12 +1,9 @@
 /*
- * conf_accounts: the files domains, users and passwords.
+ * conf_accounts: the files domains and users.
  *
  * In postrider(8), with the administrator's rights.  Here an address becomes
  * a path, so here is where it must not be able to leave virtual-root.
  */
-#include <sys/stat.h>
-
-#include <crypt.h>
 #include <string.h>
 
 #include <bsd/string.h>
@@ -213,72 +210,5 @@ conf_users_read(struct conf *c)
 	conf_lines_open(&l, c->dir, "users", &c->report);
 	while ((rest = conf_lines_next(&l)) != NULL)
 		read_user(c, &l, rest);
-	conf_lines_close(&l);
-}
-
-static bool
-verifier_valid(const char *s)
-{
-	size_t n = strlen(s);
-
-	if (s[0] != '$' || n >= CRYPT_OUTPUT_SIZE)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (s[i] <= ' ' || s[i] > '~' || strchr(":*!\\;", s[i]))
-			return false;
-	return crypt_checksalt(s) != CRYPT_SALT_INVALID;
-}
-
-/* Whatever is wrong here, a verifier is never shown. */
-static void
-read_password(struct conf *c, const struct conf_lines *l, char *rest)
-{
-	const char *name = conf_word(&rest), *verifier = conf_word(&rest);
-	char key[ADDR_MAX + 1];
-	const char *near;
-	struct address a;
-
-	if (address_parse(name, &a) != ADDRESS_OK ||
-	    !address_key(&a, key, sizeof(key)))
-		conf_mistake(&c->report, l->path, l->start,
-		    "wanted an address and its verifier, found neither");
-	else if (verifier == NULL || *rest != '\0' || !verifier_valid(verifier))
-		conf_mistake(&c->report, l->path, l->start,
-		    "user \"%s\": wanted one verifier of crypt(5) like "
-		    "$y$..., found something else",
-		    name);
-	else if (conf_map_get(&c->accounts, key) == NULL) {
-		near = conf_map_nearest(&c->accounts, key);
-		conf_mistake(&c->report, l->path, l->start,
-		    "user \"%s\" is not in the file users%s%s", name,
-		    near != NULL ? "; nearest: " : "",
-		    near != NULL ? near : "");
-	} else
-		add(c, l, &c->passwords, key, verifier);
-}
-
-static void
-check_mode(struct conf *c, const struct conf_lines *l)
-{
-	struct stat st;
-
-	if (l->file == NULL)
-		return;
-	if (fstat(fileno(l->file), &st) == -1 || (st.st_mode & 077) != 0)
-		conf_mistake(&c->report, l->path, 0,
-		    "wanted mode 0600, found 0%o (chmod 600 it)",
-		    (unsigned int)st.st_mode & 07777);
-}
-
-void
-conf_passwords_read(struct conf *c)
-{
-	struct conf_lines l;
-	char *rest;
-
-	conf_lines_open(&l, c->dir, "passwords", &c->report);
-	check_mode(c, &l);
-	while ((rest = conf_lines_next(&l)) != NULL)
-		read_password(c, &l, rest);
 	conf_lines_close(&l);
 }

@@ -1,5 +1,5 @@
 /*
- * conf_accounts: the files domains, users and passwords.
+ * conf_accounts: the files domains and users.
  */
 #ifndef QUEUE_CONF_ACCOUNTS_H
 #define QUEUE_CONF_ACCOUNTS_H
@@ -9,7 +9,6 @@
 
 void conf_domains_read(struct conf *);
 void conf_users_read(struct conf *);
-void conf_passwords_read(struct conf *);
 
 /*
  * The Maildir of the address by the option virtual-maildir: below

@@ -124,6 +124,8 @@ conf_lines_close(struct conf_lines *l)
 		(void)fclose(l->file); /* was only read */
 	if (l->raw != NULL)
 		explicit_bzero(l->raw, l->raw_size); /* may hold verifiers */
+	if (l->text.s != NULL)
+		explicit_bzero(l->text.s, l->text.size);
 	free(l->raw);
 	sbuf_free(&l->text);
 	l->file = NULL;

@@ -21,6 +21,15 @@ by_key(const void *a, const void *b)
 	return strcmp(x->key, y->key);
 }
 
+/* Some are what accounts log in with. */
+static void
+wipe(char *value)
+{
+	if (value != NULL)
+		explicit_bzero(value, strlen(value));
+	free(value);
+}
+
 static void
 entry_free(void *p)
 {
@@ -29,7 +38,7 @@ entry_free(void *p)
 	if (e == NULL)
 		return;
 	free(e->key_memory);
-	free(e->value_memory);
+	wipe(e->value_memory);
 	free(e);
 }
 
@@ -75,7 +84,7 @@ conf_map_set(struct conf_entry *e, const char *value, size_t line)
 
 	if (copy == NULL)
 		return false;
-	free(e->value_memory);
+	wipe(e->value_memory);
 	e->value = e->value_memory = copy;
 	e->line = line;
 	return true;

@@ -214,3 +214,11 @@ conf_profile_option(
 	}
 	return NULL;
 }
+
+bool
+conf_profile_is(const struct conf *c, const char *profile, const char *builtin)
+{
+	while (profile != NULL && strcmp(profile, builtin) != 0)
+		profile = base_of(c, profile);
+	return profile != NULL;
+}

@@ -4,5 +4,6 @@ SCRIPTS	+= etc/lab etc/lab-functions etc/lab-setup etc/lab-keeper \
 
 LIBS_queue/queued	= -lcdb -lbsd -levent_core -lpthread
 LIBS_queue/bounce	= -lcdb -lbsd
-LIBS_queue/postrider	= -lcdb -lbsd -lcrypt -ljson-c
+LIBS_queue/postrider	= -lcdb -lbsd -lcrypt -ljson-c -lgsasl \
+			  -lcrypto
 LIBS_queue/sendmail	= -lcdb -lbsd

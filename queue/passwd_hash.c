@@ -1,14 +1,23 @@
 /*
- * passwd_hash: a password becomes its verifier.
+ * passwd_hash: a password becomes its verifiers.
  *
  * In postrider(8), with the administrator's rights.  Keeps nothing: what
- * crypt(3) worked with is wiped.
+ * crypt(3) and GNU SASL worked with is wiped.
  */
+#include <errno.h>
+#include <gsasl.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bsd/string.h>
 
+#include "common/base64.h"
+#include "common/credential.h"
 #include "queue/passwd_hash.h"
+
+#define SCRAM_ITERATIONS 10000
+#define SCRAM_SALT 16 /* bytes */
 
 const char *
 passwd_wrong(const char *password)
@@ -41,5 +50,56 @@ passwd_hash(const char *password, char verifier[CRYPT_OUTPUT_SIZE])
 		strlcpy(verifier, data->output, CRYPT_OUTPUT_SIZE);
 	explicit_bzero(data, sizeof(*data));
 	free(data);
+	return good;
+}
+
+static bool
+derive(const char *prepared, char word[PASSWD_SCRAM])
+{
+	char salted[CREDENTIAL_KEY], client[CREDENTIAL_KEY];
+	char server[CREDENTIAL_KEY], stored[CREDENTIAL_KEY], salt[SCRAM_SALT];
+	char text[3][BASE64_LEN(CREDENTIAL_KEY) + 1];
+	bool good = getentropy(salt, sizeof(salt)) == 0;
+
+	errno = good ? ENOMEM : errno;
+	good = good &&
+	    gsasl_scram_secrets_from_password(GSASL_HASH_SHA256, prepared,
+		SCRAM_ITERATIONS, salt, sizeof(salt), salted, client, server,
+		stored) == GSASL_OK;
+	if (good) {
+		base64_encode(salt, sizeof(salt), text[0]);
+		base64_encode(stored, sizeof(stored), text[1]);
+		base64_encode(server, sizeof(server), text[2]);
+		(void)snprintf(word, PASSWD_SCRAM, "SCRAM-SHA-256$%d:%s$%s:%s",
+		    SCRAM_ITERATIONS, text[0], text[1], text[2]);
+	}
+	explicit_bzero(salted, sizeof(salted));
+	explicit_bzero(client, sizeof(client));
+	explicit_bzero(server, sizeof(server));
+	explicit_bzero(stored, sizeof(stored));
+	explicit_bzero(text, sizeof(text));
+	return good;
+}
+
+bool
+passwd_scram(const char *password, char word[PASSWD_SCRAM])
+{
+	char *prepared = NULL;
+	bool good;
+	int rc;
+
+	rc = gsasl_saslprep(password, GSASL_ALLOW_UNASSIGNED, &prepared, NULL);
+	word[0] = '\0';
+	if (rc == GSASL_MALLOC_ERROR) {
+		errno = ENOMEM;
+		return false;
+	}
+	if (rc != GSASL_OK || *prepared == '\0')
+		good = true;
+	else
+		good = derive(prepared, word);
+	if (prepared != NULL)
+		explicit_bzero(prepared, strlen(prepared));
+	gsasl_free(prepared);
 	return good;
 }

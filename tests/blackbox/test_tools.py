@@ -31,9 +31,10 @@ def tree(path):
 
 COMMANDS = {
     (): ["apply", "check", "config", "domain", "user", "queue", "status",
-         "lab", "talk"],
+         "tls", "lab", "talk"],
     ("domain",): ["add", "del", "list"],
-    ("user",): ["add", "del", "passwd", "list"],
+    ("user",): ["add", "del", "passwd", "certificate", "list"],
+    ("tls",): ["make-cert", "install", "show"],
     ("queue",): ["list", "show", "hold", "release", "retry", "drop"],
 }
 
@@ -280,9 +281,15 @@ def test_users(conf):
     found = json.loads(conf("user", "list", "--json").stdout)
     assert found == [
         {"user": f"alice@{DOMAIN}", "login": True,
+         "mechanisms": ["PLAIN", "LOGIN", "SCRAM-SHA-256"],
          "maildir": f"{DOMAIN}/alice/Maildir"},
-        {"user": f"bob@{DOMAIN}", "login": False,
+        {"user": f"bob@{DOMAIN}", "login": False, "mechanisms": [],
          "maildir": f"{DOMAIN}/bob/Maildir"}]
+    assert [line.split() for line in
+            conf("user", "list").stdout.splitlines()] == [
+        [f"alice@{DOMAIN}", "login", "PLAIN,LOGIN,SCRAM-SHA-256",
+         f"{DOMAIN}/alice/Maildir"],
+        [f"bob@{DOMAIN}", "no-login", "-", f"{DOMAIN}/bob/Maildir"]]
     passwords = conf.dir / "passwords"
     assert passwords.stat().st_mode & 0o777 == 0o600
     first = passwords.read_text()
@@ -291,7 +298,8 @@ def test_users(conf):
     second = passwords.read_text()
     assert second != first and second.count("\n") == 1
     verifiers = conf.state / "auth/verifiers.cdb"
-    assert second.split()[1].encode() in verifiers.read_bytes()
+    assert second.split(" ", 1)[1].rstrip("\n").encode() in \
+        verifiers.read_bytes()
     assert verifiers.stat().st_mode & 0o777 == 0o400
     assert verifiers.parent.stat().st_mode & 0o777 == 0o700
     assert b"$y$" not in conf.tables.read_bytes()

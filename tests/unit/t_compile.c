@@ -22,6 +22,9 @@
 	"$y$j9T$F5Jx5fExrKuPp53xLKQ..1$tnSYvahCwPBHKZUspmcxMfb0.WiB9W."        \
 	"zEaKlOBL35rC"
 
+#define DIGEST                                                                 \
+	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static int calls, fail_at;
 
 int __real_fsync(int);
@@ -55,12 +58,15 @@ write_files(const char *more)
 	char conf[2000];
 
 	(void)snprintf(conf, sizeof(conf),
-	    "user-mode yes\nhostname MX.Example.ORG\nstate-dir %s/state\n%s",
-	    unit_dir, more);
+	    "user-mode yes\nhostname MX.Example.ORG\nstate-dir %s/state\n%s"
+	    "tls-dir %s\n",
+	    unit_dir, more, unit_dir);
+	put("a-certificate.pem", "");
 	put("postrider.conf", conf);
 	put("domains", "example.org\nunix.example unix\n");
 	put("users", "Alice@example.org\nbob@example.org\n");
-	put("passwords", "alice@example.org " HASH "\n");
+	put("passwords",
+	    "alice@example.org  " HASH "\tcertificate:" DIGEST "\n");
 	put("aliases", "info: alice@example.org, bob@example.org\n");
 }
 
@@ -103,6 +109,8 @@ programs_find_what_was_written(void **state)
 	expect(&t, TABLES_META, "version", TABLES_VERSION);
 	expect(&t, TABLES_META, "source", unit_dir);
 	expect(&t, TABLES_META, "unix-domains", "yes");
+	expect(&t, TABLES_META, "certificates", "yes");
+	expect(&t, TABLES_META, "mechanisms", "PLAIN LOGIN EXTERNAL");
 	expect(&t, TABLES_OPTION, "hostname", "mx.example.org");
 	expect(&t, TABLES_OPTION, "mail-name", "mx.example.org");
 	expect(&t, TABLES_OPTION, "message-size", "2097152");
@@ -134,7 +142,9 @@ programs_find_what_was_written(void **state)
 	tables_close(&t);
 	assert_true(
 	    tables_open(&t, unit_path("state/auth/verifiers.cdb"), false, err));
-	expect(&t, TABLES_VERIFIER, "alice@example.org", HASH);
+	expect(&t, TABLES_VERIFIER, "alice@example.org",
+	    HASH " certificate:" DIGEST);
+	expect(&t, TABLES_CERTIFICATE, DIGEST, "alice@example.org");
 	expect(&t, TABLES_VERIFIER, "bob@example.org", "(none)");
 	tables_close(&t);
 	conf_free(&c);
@@ -145,7 +155,7 @@ static void
 every_option_loads(void **state)
 {
 	static const char *const profiles[] = { NULL, "mx", "submission",
-		"local", "pop3" };
+		"submissions", "local", "pop3", "pop3s" };
 	union {
 		bool b;
 		int i;
@@ -370,7 +380,7 @@ misses_programs(void **state)
 	assert_non_null(strstr(sbuf_str(&c.report.text),
 	    "postrider.conf:4: warning: libexec-dir: wanted in "));
 	assert_non_null(strstr(sbuf_str(&c.report.text),
-	    "/none the programs queued authd smtpd local, found none"));
+	    "/none the programs queued authd tlsd smtpd local, found none"));
 	assert_string_equal(sbuf_str(&c.report.grave), "");
 	conf_free(&c);
 }

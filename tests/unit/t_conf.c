@@ -10,6 +10,9 @@
 	"$y$j9T$F5Jx5fExrKuPp53xLKQ..1$tnSYvahCwPBHKZUspmcxMfb0.WiB9W."        \
 	"zEaKlOBL35rC"
 
+#define DIGEST                                                                 \
+	"0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static const char *const files[] = { "postrider.conf", "domains", "users",
 	"passwords", "aliases" };
 
@@ -142,6 +145,37 @@ profiles_inherit(void **state)
 	conf_free(&c);
 }
 
+/* Whoever shows a certificate must be one account. */
+static void
+certificates(void **state)
+{
+	static const char *const texts[] = { "", "example.org\n",
+		"alice@example.org\nbob@example.org\n",
+		"alice@example.org\t" HASH "  certificate:" DIGEST "  # x\n"
+		"bob@example.org certificate:" DIGEST "\n",
+		NULL };
+	struct conf c;
+
+	(void)state;
+	write_files(texts);
+	assert_false(conf_read(&c, unit_dir));
+	assert_int_equal(c.report.mistakes, 1);
+	assert_non_null(strstr(sbuf_str(&c.report.text),
+	    "passwords:2: user \"bob@example.org\": certificate number 1 is "
+	    "that of \"alice@example.org\" on line 1 already; wanted each "
+	    "once"));
+	assert_string_equal(
+	    conf_map_get(&c.passwords, "alice@example.org")->value,
+	    HASH " certificate:" DIGEST);
+	assert_string_equal(
+	    conf_map_get(&c.certificates,
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789"
+		"abcdef")
+		->value,
+	    "alice@example.org");
+	conf_free(&c);
+}
+
 static void
 takes_missing_files_as_empty(void **state)
 {
@@ -212,9 +246,15 @@ static const struct row wrong[] = {
 	{ 2, "\"a b\"@example.org\n",	":1: wanted an address like" },
 	{ 3, "bob@example.org " HASH "\n",	":1: user \"bob@example.org\" is not in the file users" },
 	{ 3, "alicf@example.org " HASH "\n",	"nearest: alice@example.org" },
-	{ 3, "alice@example.org secret\n",	":1: user \"alice@example.org\": wanted one verifier" },
-	{ 3, "alice@example.org $y$:$x\n",	":1: user \"alice@example.org\": wanted one verifier" },
-	{ 3, "alice@example.org\n",		":1: user \"alice@example.org\": wanted one verifier" },
+	{ 3, "alice@example.org secret\n",	":1: user \"alice@example.org\": wanted $..., SCRAM-SHA-256$..., plain:... or certificate:..., found something else" },
+	{ 3, "alice@example.org $y$:$x\n",	":1: user \"alice@example.org\": wanted a verifier of crypt(5)" },
+	{ 3, "alice@example.org " HASH " " HASH "\n", ":1: user \"alice@example.org\": wanted one verifier" },
+	{ 3, "alice@example.org\n",		":1: user \"alice@example.org\": wanted $..., SCRAM-SHA-256$..., plain:... or certificate:..., found nothing" },
+	{ 3, "alice@example.org plain:secret\n", ":1: user \"alice@example.org\": wanted plain: and a password" },
+	{ 3, "alice@example.org certificate:12\n", ":1: user \"alice@example.org\": wanted certificate: and the 64 hex digits" },
+	{ 3, "alice@example.org SCRAM-SHA-256$1:c2VjcmV0$x:x\n", ":1: user \"alice@example.org\": wanted SCRAM-SHA-256$ITERATIONS" },
+	{ 3, "alice@example.org " HASH "\nalice@example.org " HASH "\n", ":2: \"alice@example.org\" is on line 1 already" },
+	{ 3, "alice@example.org certificate:" DIGEST " certificate:" DIGEST "\n", ":1: user \"alice@example.org\": certificate number 2 is that of \"alice@example.org\" on line 1 already" },
 	{ 4, "info alice@example.org\n",	":1: wanted \"name: address, address\"" },
 	{ 4, "info:\n",			":1: wanted \"name: address, address\"" },
 	{ 4, "info: alice@example.org,\n", ":1: alias \"info\": wanted an address on both sides of a comma" },
@@ -374,6 +414,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_what_is_right),
 		cmocka_unit_test(profiles_inherit),
+		cmocka_unit_test(certificates),
 		cmocka_unit_test(takes_missing_files_as_empty),
 		cmocka_unit_test(tells_each_mistake),
 		cmocka_unit_test(tells_all_mistakes_at_once),

@@ -1,0 +1,162 @@
+/*
+ * certs_file: files of PEM and DER, read whole and written whole.
+ *
+ * In postrider(8), as root or, in user mode, as the invoking user.  Private
+ * keys pass through here: what held them is wiped, and a file is nobody else's
+ * before it has its owner and mode.  A crash leaves the old file, and perhaps
+ * .FILE.tmp, which the next one replaces.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/fdio.h"
+#include "queue/certs_file.h"
+
+static bool
+fail(char why[TABLES_ERR], const char *path, const char *wanted)
+{
+	(void)snprintf(why, TABLES_ERR, "%.150s: wanted %s, found: %s", path,
+	    wanted, strerror(errno));
+	return false;
+}
+
+bool
+certs_load(const char *path, struct sbuf *b, char why[TABLES_ERR])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char buf[8192];
+	ssize_t n = -1;
+	bool good;
+
+	sbuf_init(b, CERTS_FILE_MAX);
+	if (fd == -1)
+		return fail(why, path, "a readable file");
+	while ((n = read(fd, buf, sizeof(buf))) > 0 && sbuf_ok(b))
+		sbuf_put(b, buf, (size_t)n);
+	if (n > 0)
+		errno = EFBIG;
+	explicit_bzero(buf, sizeof(buf));
+	good = n == 0 && sbuf_ok(b);
+	if (!good)
+		(void)fail(why, path, "a readable file");
+	(void)close(fd); /* was only read */
+	if (!good)
+		certs_wipe(b);
+	return good;
+}
+
+void
+certs_wipe(struct sbuf *b)
+{
+	if (b->s != NULL)
+		explicit_bzero(b->s, b->size);
+	sbuf_free(b);
+}
+
+bool
+certs_directory(const char *dir, gid_t gid, char why[TABLES_ERR])
+{
+	mode_t mode = gid != (gid_t)-1 ? 0750 : 0700;
+	struct stat st;
+
+	if (mkdir(dir, mode) == 0) {
+		if (chmod(dir, mode) == 0 && chown(dir, (uid_t)-1, gid) == 0)
+			return true;
+		return fail(why, dir, "a directory of ours");
+	}
+	if (errno != EEXIST || stat(dir, &st) == -1)
+		return fail(why, dir, "a directory");
+	errno = ENOTDIR;
+	return S_ISDIR(st.st_mode) || fail(why, dir, "a directory");
+}
+
+static int
+fill(int fd, const struct certs_place *p, BIO *content)
+{
+	char *bytes;
+	long n = BIO_get_mem_data(content, &bytes);
+
+	if (fchown(fd, (uid_t)-1, p->gid) == -1 || fchmod(fd, p->mode) == -1 ||
+	    fd_writeall(fd, bytes, (size_t)n) == -1)
+		return -1;
+	return fsync(fd);
+}
+
+static int
+publish(int dir, const struct certs_place *p, const char *tmp)
+{
+	if (p->replace)
+		return renameat(dir, tmp, dir, p->file);
+	/* As rename, but for a name that is taken. */
+	if (linkat(dir, tmp, dir, p->file, 0) == -1)
+		return -1;
+	return unlinkat(dir, tmp, 0);
+}
+
+static int
+write_in(int dir, const struct certs_place *p, BIO *content)
+{
+	char tmp[NAME_MAX + 1];
+	int fd, saved, r;
+
+	(void)snprintf(tmp, sizeof(tmp), ".%.*s.tmp", NAME_MAX - 5, p->file);
+	if (unlinkat(dir, tmp, 0) == -1 && errno != ENOENT)
+		return -1;
+	fd = openat(dir, tmp,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return -1;
+	r = fill(fd, p, content);
+	saved = errno;
+	(void)close(fd); /* fsync has told all there is to know */
+	errno = saved;
+	if (r == 0 && publish(dir, p, tmp) == 0)
+		return fsync(dir);
+	saved = errno;
+	(void)unlinkat(dir, tmp, 0); /* the first error is the one to tell */
+	errno = saved;
+	return -1;
+}
+
+bool
+certs_write(const struct certs_place *p, BIO *content, char why[TABLES_ERR])
+{
+	int dir = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool good = dir != -1 && write_in(dir, p, content) == 0;
+
+	if (!good)
+		(void)snprintf(why, TABLES_ERR,
+		    "%.150s/%.80s: cannot be written: %s%s", p->dir, p->file,
+		    strerror(errno),
+		    errno == EEXIST ? " (--force replaces it)" : "");
+	if (dir != -1)
+		(void)close(dir); /* synced above */
+	return good;
+}
+
+bool
+certs_store(
+    const struct certs_place *p, const struct certs *c, char why[TABLES_ERR])
+{
+	BIO *b = BIO_new(BIO_s_mem()); /* wiped when it is freed */
+	bool good;
+
+	good = b != NULL &&
+	    PEM_write_bio_PrivateKey(b, c->key, NULL, NULL, 0, NULL, NULL) ==
+		1 &&
+	    PEM_write_bio_X509(b, c->leaf) == 1;
+	for (int i = 0; good && i < sk_X509_num(c->chain); i++)
+		good = PEM_write_bio_X509(b, sk_X509_value(c->chain, i)) == 1;
+	if (!good)
+		(void)snprintf(
+		    why, TABLES_ERR, "%.80s: out of memory", p->file);
+	good = good && certs_write(p, b, why);
+	(void)BIO_free(b); /* memory only */
+	return good;
+}

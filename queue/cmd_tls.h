@@ -1,0 +1,62 @@
+/*
+ * cmd_tls: what the commands of "postrider tls" share.
+ */
+#ifndef QUEUE_CMD_TLS_H
+#define QUEUE_CMD_TLS_H
+
+#include <dirent.h>
+#include <stdbool.h>
+
+#include "common/mechs.h"
+#include "queue/certs.h"
+#include "queue/cmd.h"
+#include "queue/conf.h"
+
+#define TLS_MECHS (MECHS_MAX + 16) /* with USER and APOP */
+
+/* "postrider tls show". */
+int tls_show(struct cmd *, int argc, char **argv);
+
+/* What files say of one certificate. */
+struct tls_shown {
+	char path[CONF_PATH_MAX];
+	bool read;            /* we may; else why says so, and that is all */
+	bool usable;          /* else why says what is wrong */
+	char why[TABLES_ERR]; /* may begin with the path */
+	bool parsed;          /* what follows is there */
+	struct sbuf names;    /* "a, b" */
+	char kind[CERTS_TEXT], issuer[CERTS_TEXT];
+	time_t end;
+	bool key_known, key_matches;
+	bool ocsp, ocsp_good; /* there is a response; it is good */
+	time_t ocsp_until;
+	char ocsp_why[TABLES_ERR];
+};
+
+/* Looks at dir/file; tls_shown_free() afterwards. */
+void tls_look(
+    const char *dir, const char *file, time_t now, struct tls_shown *);
+void tls_shown_free(struct tls_shown *);
+
+/* The certificates' files in dir, by name; their number, or -1 with errno. */
+int tls_list(const char *dir, struct dirent ***files);
+void tls_list_free(struct dirent **files, int n);
+
+/* What the sessions of a profile offer. */
+struct tls_offer {
+	const char *profile, *protocol; /* "SMTP" or "POP3" */
+	unsigned int port;              /* the standard one; 0: another */
+	int tls, tls_profile;           /* choices of the options */
+	bool starttls, certificates, no_certificate;
+	/* Mechanisms, with blanks between; "" for none. */
+	char here[TLS_MECHS], elsewhere[TLS_MECHS], encrypted[TLS_MECHS];
+};
+
+/*
+ * What the published tables say of a profile; pop3 says what it is.  False
+ * with why.
+ */
+bool tls_offer(struct tables *, const char *profile, bool pop3,
+    struct tls_offer *, char why[TABLES_ERR]);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * cmd_tls_offer: what the sessions of a profile offer.
+ *
+ * In postrider(8), with the caller's rights.  Reads the published tables with
+ * the functions that smtpd(8) and pop3d(8) use, so that the answers are theirs.
+ */
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "common/options.h"
+#include "common/tls_client.h"
+#include "queue/cmd_tls.h"
+
+enum { AUTH_NO };
+enum { PLAIN_NEVER, PLAIN_LOOPBACK, PLAIN_ALWAYS };
+
+static const struct {
+	const char *profile;
+	unsigned int port;
+} ports[] = {
+	{ "mx", 25 },
+	{ "submission", 587 },
+	{ "submissions", 465 },
+	{ "pop3", 110 },
+	{ "pop3s", 995 },
+};
+
+/* What a client may use to log in on such a line. */
+static void
+mechanisms(struct tables *t, bool pop3, const struct mechs_line *line,
+    char out[TLS_MECHS])
+{
+	char mechs[MECHS_MAX];
+
+	mechs_offered(t, line, mechs);
+	(void)strlcpy(out, mechs, TLS_MECHS);
+	if (!pop3 || !line->secrets)
+		return;
+	if (mechs_has(mechs, "PLAIN"))
+		(void)strlcat(out, " USER", TLS_MECHS);
+	if (mechs_apop(t))
+		(void)strlcat(out, " APOP", TLS_MECHS);
+}
+
+bool
+tls_offer(struct tables *t, const char *profile, bool pop3, struct tls_offer *o,
+    char why[TABLES_ERR])
+{
+	int auth = AUTH_NO, plain = PLAIN_NEVER;
+	const struct option_bind binds[] = {
+		{ "tls", &o->tls },
+		{ "tls-profile", &o->tls_profile },
+		{ "tls-client-certificates", &o->certificates },
+		{ "auth", &auth },
+		{ "plaintext-auth", &plain },
+	};
+	const char *there = "no";
+	struct mechs_line line = { .secrets = true };
+	bool plaintext;
+
+	memset(o, 0, sizeof(*o));
+	o->profile = profile;
+	o->protocol = pop3 ? "POP3" : "SMTP";
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+		if (strcmp(ports[i].profile, profile) == 0)
+			o->port = ports[i].port;
+	if (!options_load(
+		t, profile, binds, sizeof(binds) / sizeof(binds[0]), why))
+		return false;
+	o->no_certificate = tables_get(t, TABLES_META, "certificates",
+				&there) != TABLES_FOUND ||
+	    strcmp(there, "yes") != 0;
+	o->starttls = o->tls == TLS_REQUIRED ||
+	    (o->tls == TLS_OPTIONAL && !o->no_certificate);
+	if (!pop3 && auth == AUTH_NO)
+		return true;
+	plaintext = o->tls == TLS_NO || o->tls == TLS_OPTIONAL;
+	if (plaintext && plain != PLAIN_NEVER)
+		mechanisms(t, pop3, &line, o->here);
+	if (plaintext && plain == PLAIN_ALWAYS)
+		mechanisms(t, pop3, &line, o->elsewhere);
+	line.exporter = true;
+	line.certificate = o->certificates;
+	if (o->tls != TLS_NO && !o->no_certificate)
+		mechanisms(t, pop3, &line, o->encrypted);
+	return true;
+}

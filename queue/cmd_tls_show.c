@@ -1,0 +1,299 @@
+/*
+ * cmd_tls_show: "postrider tls show".
+ *
+ * In postrider(8), with the caller's rights; says what it could not look at.
+ */
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "common/options.h"
+#include "queue/cmd_json.h"
+#include "queue/cmd_tables.h"
+#include "queue/cmd_tls.h"
+#include "queue/compile_publish.h"
+
+#define DAY 86400
+#define DATE 40 /* bytes, with NUL */
+
+struct show {
+	const struct conf *conf;
+	struct tables *tables;
+	struct json_object *json, *list; /* NULL: text */
+	time_t now;
+	bool bad; /* something cannot be used */
+};
+
+static void
+date(time_t when, char out[DATE])
+{
+	struct tm tm;
+
+	if (gmtime_r(&when, &tm) == NULL ||
+	    strftime(out, DATE, "%Y-%m-%d %H:%M UTC", &tm) == 0)
+		(void)snprintf(out, DATE, "?");
+}
+
+static const char *
+key_text(const struct tls_shown *s)
+{
+	if (!s->key_known)
+		return "not looked at (root can)";
+	return s->key_matches ? "matches" : "does not match";
+}
+
+static void
+print_certificate(const struct show *show, const struct tls_shown *s)
+{
+	long long days = (long long)(s->end - show->now) / DAY;
+	char end[DATE], until[DATE];
+
+	(void)printf(
+	    "%s%s%s\n", s->path, s->read ? "" : ": ", s->read ? "" : s->why);
+	if (s->parsed) {
+		date(s->end, end);
+		date(s->ocsp_until, until);
+		(void)printf("    names     %s\n", sbuf_str(&s->names));
+		(void)printf("    key       %s, %s\n", s->kind, key_text(s));
+		(void)printf("    issuer    %s\n", s->issuer);
+		(void)printf("    ends      %s, %lld days left\n", end, days);
+		(void)printf("    OCSP      %s%s\n",
+		    !s->ocsp           ? "no response"
+			: s->ocsp_good ? "good until "
+				       : "unusable: ",
+		    !s->ocsp           ? ""
+			: s->ocsp_good ? until
+				       : s->ocsp_why);
+	}
+	if (s->read && !s->usable)
+		(void)printf("    UNUSABLE  %s\n", s->why);
+}
+
+static void
+add_names(struct json_object *o, const struct sbuf *names)
+{
+	struct json_object *list = json_object_new_array();
+	const char *p = sbuf_str(names);
+	size_t n;
+
+	for (; *p != '\0'; p += n, p += strspn(p, ", ")) {
+		n = strcspn(p, ",");
+		cmd_json_append(list, json_object_new_string_len(p, (int)n));
+	}
+	cmd_json_add(o, "names", list);
+}
+
+static void
+add_ocsp(struct json_object *o, const struct tls_shown *s)
+{
+	struct json_object *ocsp = json_object_new_object();
+
+	cmd_json_bool(ocsp, "there", s->ocsp);
+	if (s->ocsp)
+		cmd_json_bool(ocsp, "good", s->ocsp_good);
+	if (s->ocsp_good)
+		cmd_json_number(ocsp, "until", s->ocsp_until);
+	else if (s->ocsp)
+		cmd_json_string(ocsp, "problem", s->ocsp_why);
+	cmd_json_add(o, "ocsp", ocsp);
+}
+
+static void
+add_certificate(const struct show *show, const struct tls_shown *s)
+{
+	struct json_object *o = json_object_new_object();
+
+	cmd_json_string(o, "file", s->path);
+	cmd_json_bool(o, "looked-at", s->read);
+	if (s->read)
+		cmd_json_bool(o, "usable", s->usable);
+	if (!s->usable)
+		cmd_json_string(o, "problem", s->why);
+	if (s->parsed) {
+		add_names(o, &s->names);
+		cmd_json_string(o, "key", s->kind);
+		if (s->key_known)
+			cmd_json_bool(o, "key-matches", s->key_matches);
+		cmd_json_string(o, "issuer", s->issuer);
+		cmd_json_number(o, "not-after", s->end);
+		cmd_json_number(o, "days-left", (s->end - show->now) / DAY);
+		add_ocsp(o, s);
+	}
+	cmd_json_append(show->list, o);
+}
+
+static void
+show_certificates(struct show *show)
+{
+	const char *dir = conf_option(show->conf, "tls-dir");
+	struct dirent **files = NULL;
+	int n = tls_list(dir, &files), saved = errno;
+	struct tls_shown s;
+
+	if (show->json != NULL) {
+		show->list = json_object_new_array();
+		cmd_json_string(show->json, "tls-dir", dir);
+		if (n == -1)
+			cmd_json_string(show->json, "problem", strerror(saved));
+		cmd_json_add(show->json, "certificates", show->list);
+	} else if (n == -1 && saved == EACCES)
+		(void)printf("%s: not looked at (root can)\n", dir);
+	else if (n <= 0)
+		(void)printf("%s: no certificate%s%s (see: postrider tls "
+			     "make-cert)\n",
+		    dir, n == -1 ? ": " : "", n == -1 ? strerror(saved) : "");
+	for (int i = 0; i < n; i++) {
+		tls_look(dir, files[i]->d_name, show->now, &s);
+		show->bad |= s.read && !s.usable;
+		if (show->json != NULL)
+			add_certificate(show, &s);
+		else
+			print_certificate(show, &s);
+		tls_shown_free(&s);
+	}
+	if (n != -1)
+		tls_list_free(files, n);
+}
+
+/* The word of an option's choices that the index means. */
+static void
+choice(const char *option, int index, char out[32])
+{
+	const char *p = option_find(option)->choices;
+
+	for (; index > 0 && *p != '\0'; index--)
+		p += strcspn(p, " ") + 1;
+	(void)snprintf(out, 32, "%.*s", (int)strcspn(p, " "), p);
+}
+
+static const char *
+or_none(const char *mechs)
+{
+	return *mechs != '\0' ? mechs : "none";
+}
+
+static void
+print_offer(const struct tls_offer *o, const char *tls, const char *profile)
+{
+	char port[40] = "a port of yours";
+
+	if (o->port != 0)
+		(void)snprintf(port, sizeof(port), "port %u", o->port);
+	(void)printf("%-14s %s, %s: tls %s%s%s\n", o->profile, o->protocol,
+	    strcmp(o->profile, "local") == 0 ? "sendmail(8)" : port, tls,
+	    strcmp(tls, "no") != 0 ? ", tls-profile " : "",
+	    strcmp(tls, "no") != 0 ? profile : "");
+	if (o->no_certificate && strcmp(tls, "no") != 0)
+		(void)printf("    encrypted    nobody: there was no "
+			     "certificate at the last apply\n");
+	else if (strcmp(tls, "no") != 0)
+		(void)printf(
+		    "    encrypted    logins: %s\n", or_none(o->encrypted));
+	if (strcmp(tls, "implicit") == 0)
+		return;
+	if (strcmp(o->here, o->elsewhere) == 0)
+		(void)printf("    in plaintext logins: %s\n", or_none(o->here));
+	else
+		(void)printf("    in plaintext logins: %s, from this host "
+			     "only\n",
+		    o->here);
+}
+
+static void
+add_offer(const struct show *show, const struct tls_offer *o, const char *tls,
+    const char *profile)
+{
+	struct json_object *j = json_object_new_object();
+
+	cmd_json_string(j, "profile", o->profile);
+	cmd_json_string(j, "protocol", o->protocol);
+	if (o->port != 0)
+		cmd_json_number(j, "port", o->port);
+	cmd_json_string(j, "tls", tls);
+	cmd_json_string(j, "tls-profile", profile);
+	cmd_json_bool(j, "starttls", o->starttls);
+	cmd_json_bool(j, "client-certificates", o->certificates);
+	cmd_json_words(j, "mechanisms-encrypted", o->encrypted);
+	cmd_json_words(j, "mechanisms-plaintext", o->elsewhere);
+	cmd_json_words(j, "mechanisms-plaintext-loopback", o->here);
+	cmd_json_append(show->list, j);
+}
+
+static void
+show_profile(struct show *show, const char *name)
+{
+	char why[TABLES_ERR], tls[32], profile[32];
+	struct tls_offer o;
+
+	/* Declared since the last apply: nobody has it yet. */
+	if (!profile_known(show->tables, name))
+		return;
+	if (!tls_offer(show->tables, name,
+		conf_profile_is(show->conf, name, "pop3"), &o, why)) {
+		warnx("%s", why);
+		show->bad = true;
+		return;
+	}
+	choice("tls", o.tls, tls);
+	choice("tls-profile", o.tls_profile, profile);
+	if (show->json != NULL)
+		add_offer(show, &o, tls, profile);
+	else
+		print_offer(&o, tls, profile);
+}
+
+static bool
+show_declared(const struct conf_entry *e, void *arg)
+{
+	show_profile(arg, e->key);
+	return true;
+}
+
+static void
+show_profiles(struct show *show, const struct cmd *cmd)
+{
+	char path[CONF_PATH_MAX], e[TABLES_ERR];
+	struct tables t;
+
+	cmd_tables_path(cmd, TABLES_FILE, path);
+	if (!tables_open(&t, path, false, e)) {
+		warnx("%s", e);
+		show->bad = true;
+		return;
+	}
+	show->tables = &t;
+	if (show->json != NULL) {
+		show->list = json_object_new_array();
+		cmd_json_add(show->json, "profiles", show->list);
+	} else
+		(void)putchar('\n'); /* cmd_flush() looks */
+	for (size_t i = 0; profiles_builtin[i].name != NULL; i++)
+		show_profile(show, profiles_builtin[i].name);
+	(void)conf_map_each(&show->conf->profiles, show_declared, show);
+	tables_close(&t);
+}
+
+int
+tls_show(struct cmd *cmd, int argc, char **argv)
+{
+	struct show show = { .now = time(NULL) };
+	int json = 0, status;
+	struct conf c;
+
+	if (cmd_args(cmd, argc, argv, (int[2]){ 0, 0 }, &json) == -1)
+		return EX_USAGE;
+	(void)conf_read_options(&c, cmd->dir); /* defaults without it */
+	show.conf = &c;
+	if (json)
+		show.json = json_object_new_object();
+	show_certificates(&show);
+	show_profiles(&show, cmd);
+	status = json ? cmd_json_print(show.json) : cmd_flush();
+	conf_free(&c);
+	if (status == EX_OK && show.bad)
+		status = EX_UNAVAILABLE;
+	return status;
+}

@@ -1,0 +1,34 @@
+/*
+ * cmd_user: what the commands of "postrider user" share.
+ */
+#ifndef QUEUE_CMD_USER_H
+#define QUEUE_CMD_USER_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+
+#include "common/msg.h"
+#include "queue/cmd.h"
+#include "queue/conf.h"
+
+/* A change of one account, while the configuration is locked. */
+struct user_change {
+	struct cmd *cmd;
+	const struct conf *conf; /* as it was */
+	char key[ADDR_MAX + 1];
+	bool no_password, plain_secret, remove;
+	const char *certificate; /* as typed: a file or a digest; or NULL */
+};
+
+/* Both return an exit status, with what is wrong on stderr. */
+
+/* The account's line of a file; line NULL takes it away. */
+int user_edit(const struct user_change *, const char *name, mode_t mode,
+    const char *line);
+/* Asks for a password, and writes what is kept of it. */
+int user_set_password(const struct user_change *);
+/* Adds or removes a certificate of an account. */
+int user_set_certificate(const struct user_change *);
+
+#endif

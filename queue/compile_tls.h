@@ -1,0 +1,21 @@
+/*
+ * compile_tls: what apply finds out about certificates and mechanisms.
+ */
+#ifndef QUEUE_COMPILE_TLS_H
+#define QUEUE_COMPILE_TLS_H
+
+#include "common/mechs.h"
+#include "queue/compile_host.h"
+#include "queue/conf.h"
+
+/* Whether a directory holds a file for tlsd, NAME.pem. */
+bool compile_has_certificates(const char *tls_dir);
+
+/* The value of "mechanisms" in the tables. */
+void compile_mechanisms(
+    const struct conf *, const struct host *, char out[MECHS_MAX]);
+
+/* Warns of what cannot be while there is no certificate. */
+void compile_check_tls(struct conf *, const struct host *);
+
+#endif
