@@ -3,7 +3,7 @@
  * key is in another process, with each kind of key and in both versions, and
  * handshakes that must fail because that process does not sign.
  */
-#include "tests/unit/unit.h"
+#include "tests/unit/tls_cert.h"
 
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -15,7 +15,6 @@
 #include "common/tls_identity.h"
 #include "common/tls_key.h"
 #include "common/tls_sign.h"
-#include "tests/unit/tls_cert.h"
 
 enum mood { SIGNS, REFUSES, LEAVES, WRONG_BYTES };
 

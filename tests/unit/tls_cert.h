@@ -9,6 +9,8 @@
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
+#include "tests/unit/unit.h"
+
 /* type is "RSA" with bits, or the name of a curve. */
 static inline EVP_PKEY *
 cert_key(const char *type, unsigned int bits)
@@ -88,6 +90,31 @@ cert_self(EVP_PKEY *key, const char *san)
 		NULL, NULL };
 
 	return cert_make(key, &w);
+}
+
+/* A file of unit_dir with these in PEM, in the place of another at once. */
+static inline void
+cert_file(const char *file, X509 *leaf, X509 *issuer, EVP_PKEY *key)
+{
+	BIO *b = BIO_new(BIO_s_mem());
+	char path[4096];
+	char *p;
+	long n;
+
+	assert_non_null(b);
+	if (leaf != NULL)
+		assert_int_equal(PEM_write_bio_X509(b, leaf), 1);
+	if (issuer != NULL)
+		assert_int_equal(PEM_write_bio_X509(b, issuer), 1);
+	if (key != NULL)
+		assert_int_equal(
+		    PEM_write_bio_PrivateKey(b, key, NULL, NULL, 0, NULL, NULL),
+		    1);
+	n = BIO_get_mem_data(b, &p);
+	unit_file("new", p, (size_t)n);
+	(void)snprintf(path, sizeof(path), "%s", unit_path(file));
+	assert_int_equal(rename(unit_path("new"), path), 0);
+	BIO_free(b);
 }
 
 #endif
