@@ -174,26 +174,26 @@ def test_sessions_do_not_hold_the_port(lab):
 
 
 def test_capabilities_in_both_states(lab, box):
-    wanted = (b"TOP\r\nUSER\r\nSASL PLAIN LOGIN\r\nRESP-CODES\r\n"
-              b"AUTH-RESP-CODE\r\nPIPELINING\r\nUIDL\r\nEXPIRE NEVER\r\n"
-              b"IMPLEMENTATION Postrider\r\n")
+    before = b"TOP\r\nUSER\r\nSASL SCRAM-SHA-256 PLAIN LOGIN\r\n"
+    behind = (b"RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nUIDL\r\n"
+              b"EXPIRE NEVER\r\nIMPLEMENTATION Postrider\r\n")
     with lab.pop3() as p:
-        assert p.multi("CAPA") == wanted
+        assert p.multi("CAPA") == before + b"STLS\r\n" + behind
         p.login("alice", lab.users["alice"])
-        assert p.multi("capa") == wanted
+        assert p.multi("capa") == before + behind
 
 
 def test_before_login(lab):
     with lab.pop3() as p:
-        for line in ("NOOP", "STAT", "RETR 1", "APOP a b", "STLS", "RPOP x",
+        for line in ("NOOP", "STAT", "RETR 1", "APOP a b", "STLS x", "RPOP x",
                      "PASS first", "AUTH GSSAPI", "USER", "XTND", ""):
             p.err(line)
-        assert p.multi("AUTH") == b"PLAIN\r\nLOGIN\r\n"
+        assert p.multi("AUTH") == b"SCRAM-SHA-256\r\nPLAIN\r\nLOGIN\r\n"
         p.quit()
 
 
 def test_no_passwords_in_the_clear(make_lab):
-    lab = make_lab(options=["strict.plaintext-auth never"],
+    lab = make_lab(options=["strict.plaintext-auth never", "strict.tls no"],
                    services=["strict:pop3"])
     with lab.pop3(service="strict") as p:
         capa = p.multi("CAPA").split(b"\r\n")
