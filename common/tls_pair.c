@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <ctype.h>
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
@@ -135,13 +136,29 @@ judge_key(const char *dir, const char *name, const struct tls_pem *pem,
 	return TLS_PAIR_UNLIKE;
 }
 
+/* "EC of 256 bits on secp256k1" */
+static void
+describe(EVP_PKEY *pub, char out[TEXT_MAX + 1])
+{
+	const char *type = pub == NULL ? NULL : EVP_PKEY_get0_type_name(pub);
+	char group[64] = "";
+
+	if (type == NULL) {
+		(void)strlcpy(out, "one that is unknown", TEXT_MAX + 1);
+		return;
+	}
+	/* Only EC has one. */
+	(void)EVP_PKEY_get_group_name(pub, group, sizeof(group), NULL);
+	(void)snprintf(out, TEXT_MAX + 1, "%s of %d bits%s%s", type,
+	    EVP_PKEY_get_bits(pub), group[0] == '\0' ? "" : " on ", group);
+}
+
 static enum tls_pair_result
 judge(const char *dir, const char *name, const struct tls_pem *pem,
     struct tls_wrong *w)
 {
 	EVP_PKEY *pub = pem->leaf == NULL ? NULL : X509_get0_pubkey(pem->leaf);
-	const char *kind = pub == NULL ? NULL : EVP_PKEY_get0_type_name(pub);
-	char path[TLS_PATH], found[64];
+	char path[TLS_PATH], found[TEXT_MAX + 1];
 
 	(void)tls_pair_path(path, dir, name, ".pem"); /* fits: it was read */
 	if (pem->leaf == NULL) {
@@ -150,11 +167,12 @@ judge(const char *dir, const char *name, const struct tls_pem *pem,
 	}
 	if (pub != NULL && tls_key_kind(pub, NULL))
 		return judge_key(dir, name, pem, w);
-	(void)snprintf(found, sizeof(found), "%s of %d bits",
-	    kind == NULL ? "a kind that OpenSSL does not know" : kind,
-	    pub == NULL ? 0 : EVP_PKEY_get_bits(pub));
-	(void)tls_wrong(
-	    w, path, "RSA from 2048 bits or EC on P-256, P-384, P-521", found);
+	describe(pub, found);
+	(void)tls_wrong(w, path,
+	    "a key of RSA, 2048 bits or more, or EC on P-256, P-384 or P-521 "
+	    "with an uncompressed point",
+	    found);
+	ERR_clear_error();
 	return TLS_PAIR_BAD;
 }
 
