@@ -38,12 +38,18 @@ is_default(const char *type)
 bool
 tls_key_init(void)
 {
-	/* Both stay loaded until the process ends. */
-	return OSSL_PROVIDER_load(NULL, "default") != NULL &&
-	    OSSL_PROVIDER_add_builtin(NULL, TLS_PROVIDER, tls_provider_start) ==
-	    1 &&
-	    OSSL_PROVIDER_load(NULL, TLS_PROVIDER) != NULL &&
-	    is_default("RSA") && is_default("EC");
+	/* Loaded until the process ends. */
+	static OSSL_PROVIDER *all, *ours;
+
+	if (all != NULL && ours != NULL)
+		return true;
+	all = OSSL_PROVIDER_load(NULL, "default");
+	if (all == NULL ||
+	    OSSL_PROVIDER_add_builtin(NULL, TLS_PROVIDER, tls_provider_start) !=
+		1)
+		return false;
+	ours = OSSL_PROVIDER_load(NULL, TLS_PROVIDER);
+	return ours != NULL && is_default("RSA") && is_default("EC");
 }
 
 static bool

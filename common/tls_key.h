@@ -16,7 +16,7 @@
 
 /*
  * Loads the provider beside the default one, which stays the one for all else;
- * once, before all else.
+ * before all else.  Later calls do nothing.
  */
 bool tls_key_init(void);
 
