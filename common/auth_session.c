@@ -12,6 +12,7 @@
 #include "common/auth_session.h"
 #include "common/handover.h"
 #include "common/log.h"
+#include "common/mechs.h"
 #include "common/options.h"
 #include "common/resolve.h"
 #include "common/unix_lookup.h"
@@ -27,16 +28,16 @@ struct session {
 	struct login_check *check;
 	struct job *lookup;
 	struct handover *handover;
+	/* Who is in as soon as the client has answered the last challenge. */
+	char passed[LOGIN_MAX + 1];
 };
 
-static struct login_checker *checker;
-static struct sasl_library *library;
+static struct auth_session_common common;
 
 void
-auth_session_init(struct login_checker *c, struct sasl_library *l)
+auth_session_init(const struct auth_session_common *c)
 {
-	checker = c;
-	library = l;
+	common = *c;
 }
 
 /* Before an answer that leaves it to the peer. */
@@ -74,6 +75,7 @@ end_sasl(struct session *s)
 {
 	sasl_free(s->sasl);
 	s->sasl = NULL;
+	s->passed[0] = '\0';
 }
 
 static const struct answer {
@@ -110,16 +112,10 @@ hand_over(struct session *s, const char *account)
 }
 
 static void
-checked(void *arg, enum login_result result, const char *account)
+pass(struct session *s, const char *account)
 {
-	struct session *s = arg;
 	struct msg_auth_success m;
 
-	s->check = NULL;
-	if (result != LOGIN_OK) {
-		fail(s, answers[result].dsn, answers[result].text);
-		return;
-	}
 	if (s->socket != -1) {
 		hand_over(s, account);
 		return;
@@ -130,12 +126,48 @@ checked(void *arg, enum login_result result, const char *account)
 }
 
 static void
+checked(void *arg, enum login_result result, const char *account)
+{
+	struct session *s = arg;
+	struct msg_auth_challenge m;
+
+	s->check = NULL;
+	if (result != LOGIN_OK) {
+		end_sasl(s);
+		fail(s, answers[result].dsn, answers[result].text);
+	} else if (s->sasl != NULL &&
+	    sasl_final(s->sasl, m.token, &m.token_len)) {
+		strlcpy(s->passed, account, sizeof(s->passed));
+		let_go(s);
+		(void)peer_send(s->peer, AUTH_T_CHALLENGE, &m, -1);
+	} else
+		pass(s, account);
+}
+
+/* The client has heard that we know its secret, too. */
+static void
+finish(struct session *s, bool empty)
+{
+	char account[LOGIN_MAX + 1];
+
+	strlcpy(account, s->passed, sizeof(account));
+	end_sasl(s);
+	if (empty)
+		pass(s, account);
+	else
+		fail(s, "5.7.8", "wanted an empty response");
+}
+
+static void
 verify(struct session *s)
 {
 	struct sasl_credentials c;
 
 	sasl_get(s->sasl, &c);
-	s->check = login_check_start(checker, &s->origin, &c, checked, s);
+	s->check =
+	    login_check_start(common.checker, &s->origin, &c, checked, s);
+	if (s->check != NULL && c.final)
+		return;
 	end_sasl(s);
 	if (s->check == NULL)
 		fail(s, "4.7.0", "no memory to log in, try later");
@@ -162,6 +194,13 @@ step(struct session *s, const uint8_t *in, size_t n)
 		    s->origin.service, s->origin.client, s->origin.mech);
 		fail(s, "5.7.8", "not what the mechanism wants");
 		break;
+	case SASL_LATER:
+		end_sasl(s);
+		log_event("-", "login-failed",
+		    "service=%s client=%s mech=%s reason=tables-damaged",
+		    s->origin.service, s->origin.client, s->origin.mech);
+		fail(s, answers[LOGIN_LATER].dsn, answers[LOGIN_LATER].text);
+		break;
 	}
 }
 
@@ -176,6 +215,91 @@ take_socket(struct session *s, int fd)
 	return false;
 }
 
+/* Asked by a mechanism that must know before the client has proved. */
+static bool
+find_account(void *arg, const char *login, struct sasl_account *a)
+{
+	struct login_checker *c = arg;
+	struct tables *t = tables_fresh_get(&c->tables);
+	struct tables *verifiers = tables_fresh_get(&c->verifiers);
+
+	if (t == NULL || verifiers == NULL)
+		return false;
+	login_account(t, login, &a->who);
+	credential_clear(&a->words);
+	if (a->who.kind == RESOLVE_BROKEN)
+		return false;
+	return a->who.kind != RESOLVE_VIRTUAL ||
+	    login_words(verifiers, a->who.account, &a->words) != TABLES_BROKEN;
+}
+
+/*
+ * What tlsd says of the client; without its witness nothing was said.  False
+ * when the tables cannot tell whose certificate it is.
+ */
+static bool
+learn(const struct msg_auth_start *m, struct sasl_client *c)
+{
+	const struct witness_of of = { m->certificate, m->exporter,
+		m->certificate_len, m->exporter_len, m->email };
+	struct login_certificate certificate;
+	struct tables *verifiers;
+
+	memset(c, 0, sizeof(*c));
+	c->find = find_account;
+	c->arg = common.checker;
+	c->decoy = common.decoy;
+	if (m->witness_len == 0)
+		return true;
+	if (!witness_good(common.witness, &of, m->witness, m->witness_len)) {
+		log_error(
+		    "-", "channel=auth found=bad-witness client=%s", m->client);
+		return true;
+	}
+	c->has_exporter = m->exporter_len == TLS_DIGEST;
+	memcpy(c->exporter, m->exporter, m->exporter_len);
+	if (m->certificate_len != TLS_DIGEST)
+		return true;
+	memcpy(certificate.digest, m->certificate, TLS_DIGEST);
+	strlcpy(certificate.email, m->email, sizeof(certificate.email));
+	verifiers = tables_fresh_get(&common.checker->verifiers);
+	return verifiers != NULL &&
+	    login_by_certificate(verifiers, &certificate, c->certificate) ==
+	    TABLES_FOUND;
+}
+
+/* Whether the mechanism can succeed for somebody on such a line. */
+static bool
+usable(const struct msg_auth_start *m, const struct sasl_client *c,
+    struct tables *t)
+{
+	if (!sasl_offers(m->mech) || !mechs_possible(t, m->mech))
+		return false;
+	if (strcasecmp(m->mech, "APOP") == 0)
+		return strcmp(m->service, "pop3") == 0;
+	if (strcasecmp(m->mech, "EXTERNAL") == 0)
+		return c->certificate[0] != '\0';
+	return strcasecmp(m->mech, "SCRAM-SHA-256-PLUS") != 0 ||
+	    c->has_exporter;
+}
+
+static void
+begin(struct session *s, const struct msg_auth_start *m)
+{
+	struct tables *t = tables_fresh_get(&common.checker->tables);
+	struct sasl_client client;
+
+	if (t == NULL || !learn(m, &client))
+		fail(s, answers[LOGIN_LATER].dsn, answers[LOGIN_LATER].text);
+	else if (!usable(m, &client, t))
+		fail(s, "5.5.4", "mechanism not supported");
+	else if ((s->sasl = sasl_new(common.library, m->mech, &client)) == NULL)
+		fail(s, "4.7.0", "no memory to log in, try later");
+	else
+		step(s, (m->flags & AUTH_INITIAL) != 0 ? m->token : NULL,
+		    m->token_len);
+}
+
 static void
 on_start(struct session *s, const union msg_auth *m, int fd)
 {
@@ -184,24 +308,18 @@ on_start(struct session *s, const union msg_auth *m, int fd)
 	strlcpy(s->origin.client, m->start.client, sizeof(s->origin.client));
 	strlcpy(s->profile, m->start.profile, sizeof(s->profile));
 	strlcpy(s->offered, m->start.offered, sizeof(s->offered));
-	if (!take_socket(s, fd))
-		return;
-	if (!sasl_offers(m->start.mech)) {
-		fail(s, "5.5.4", "mechanism not supported");
-		return;
-	}
-	if ((s->sasl = sasl_new(library, m->start.mech)) == NULL) {
-		fail(s, "4.7.0", "no memory to log in, try later");
-		return;
-	}
-	step(s, (m->start.flags & AUTH_INITIAL) != 0 ? m->start.token : NULL,
-	    m->start.token_len);
+	if (take_socket(s, fd))
+		begin(s, &m->start);
 }
 
 static void
 on_response(struct session *s, const union msg_auth *m, int fd)
 {
-	if (take_socket(s, fd))
+	if (!take_socket(s, fd))
+		return;
+	if (s->passed[0] != '\0')
+		finish(s, m->response.token_len == 0);
+	else
 		step(s, m->response.token, m->response.token_len);
 }
 
@@ -238,7 +356,7 @@ looked_up(void *arg, const void *rep)
 static void
 on_account(struct session *s, const union msg_auth *m, int fd)
 {
-	struct tables *t = tables_fresh_get(&checker->tables);
+	struct tables *t = tables_fresh_get(&common.checker->tables);
 	struct unix_request request = { .verifier = false };
 	const struct option_bind binds[] = {
 		{ "min-uid", &request.min_uid },
@@ -253,8 +371,8 @@ on_account(struct session *s, const union msg_auth *m, int fd)
 	}
 	strlcpy(request.name, m->account.name, sizeof(request.name));
 	if (t != NULL && options_load(t, NULL, binds, 2, e))
-		s->lookup =
-		    workers_submit(checker->lookups, &request, looked_up, s);
+		s->lookup = workers_submit(
+		    common.checker->lookups, &request, looked_up, s);
 	if (s->lookup == NULL)
 		exists(s, ACCOUNT_LATER);
 }

@@ -6,9 +6,18 @@
 
 #include "common/login_check.h"
 #include "common/server.h"
+#include "common/witness.h"
 
-/* For struct server: one for all sessions, set before the first. */
-void auth_session_init(struct login_checker *, struct sasl_library *);
+/* One for all sessions, and lives as long as they. */
+struct auth_session_common {
+	struct login_checker *checker;
+	struct sasl_library *library;
+	const struct sasl_decoy *decoy;
+	const struct witness_key *witness;
+};
+
+/* For struct server; init comes before the first. */
+void auth_session_init(const struct auth_session_common *);
 void auth_session_opened(struct peer *);
 extern const struct peer_ops auth_session_ops;
 

@@ -5,15 +5,18 @@
  * passwords are on; holds the password verifiers.  Answers smtpd and pop3d on
  * the auth channel (msg_auth.h, descriptor 4), asks postriderd for pop3-mailbox
  * processes (msg_spawn.h, descriptor 3), whose end of file stops it, and hands
- * POP3 clients to these (msg_mailbox.h).  Must never see a client's bytes other
- * than SASL tokens.
+ * POP3 clients to these (msg_mailbox.h).  What tlsd testifies of clients it
+ * believes by a key (witness.h, descriptor 5).  Must never see a client's bytes
+ * other than SASL tokens.
  */
 #include <sys/stat.h>
 
 #include <err.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -42,13 +45,23 @@ allowed(const struct server *s, uid_t uid)
 	return uid == *net;
 }
 
+/* A file in the directory that only authd can enter. */
+static void
+own_path(const char *state_dir, const char *name, char out[FRESH_PATH + 1])
+{
+	if ((size_t)snprintf(out, FRESH_PATH + 1, "%s/auth/%s", state_dir,
+		name) > FRESH_PATH)
+		errx(EX_CONFIG, "path=%s wanted=shorter", state_dir);
+}
+
 /* Net is the uid of those who may ask. */
 static void
-open_tables(struct login_checker *c, const char *path, uid_t *net)
+open_tables(struct login_checker *c, struct sasl_decoy *decoy, const char *path,
+    uid_t *net)
 {
 	const char *state_dir = "";
 	const struct option_bind bind = { "state-dir", &state_dir };
-	char verifiers[FRESH_PATH + 1];
+	char own[FRESH_PATH + 1];
 	struct tables *t;
 	gid_t gid;
 
@@ -56,12 +69,14 @@ open_tables(struct login_checker *c, const char *path, uid_t *net)
 	    (t = tables_fresh_get(&c->tables)) == NULL ||
 	    !startup_options(t, NULL, &bind, 1))
 		exit(EX_CONFIG);
-	if ((size_t)snprintf(verifiers, sizeof(verifiers),
-		"%s/auth/verifiers.cdb", state_dir) >= sizeof(verifiers) ||
-	    !tables_fresh_init(&c->verifiers, verifiers))
-		errx(EX_CONFIG, "path=%s wanted=shorter", state_dir);
+	own_path(state_dir, "verifiers.cdb", own);
+	(void)tables_fresh_init(&c->verifiers, own); /* no path is longer */
 	/* Missing or damaged verifiers are logged and may appear later. */
 	(void)tables_fresh_get(&c->verifiers);
+	own_path(state_dir, "salt-key", own);
+	if (!sasl_decoy_open(decoy, own))
+		log_error(
+		    "-", "path=%s wanted=key found=%s", own, strerror(errno));
 	*net = getuid();
 	if (!startup_user_mode(t) && !tables_user(t, USER_NET, net, &gid))
 		errx(EX_CONFIG,
@@ -104,7 +119,10 @@ main(int argc, char *argv[])
 		.max = SESSIONS,
 		.data = &net,
 	};
-	struct sasl_library *library;
+	struct witness_key witness;
+	struct sasl_decoy decoy;
+	struct auth_session_common common = { &checker, NULL, &decoy,
+		&witness };
 	struct tables t;
 	int ch;
 
@@ -120,12 +138,14 @@ main(int argc, char *argv[])
 		return EX_CONFIG;
 	startup_become(&t, USER_AUTH);
 	tables_close(&t);
-	open_tables(&checker, path, &net);
+	if (!witness_read(WITNESS_FD, &witness))
+		err(EX_OSERR, "descriptor 5");
+	open_tables(&checker, &decoy, path, &net);
 	sandbox(SANDBOX_AUTHD);
 	start(&checker);
-	if ((library = sasl_open()) == NULL)
+	if ((common.library = sasl_open()) == NULL)
 		errx(EX_SOFTWARE, "SASL library");
-	auth_session_init(&checker, library);
+	auth_session_init(&common);
 	if (!handover_init(checker.base, &checker.tables) ||
 	    !server_start(&server, checker.base, AUTH_FD))
 		err(EX_OSERR, "descriptors 3 and 4");

@@ -23,8 +23,10 @@
 /* Iterations of a scram word; RFC 7677 section 4 has the least. */
 #define CREDENTIAL_ITERATIONS_MIN 4096
 #define CREDENTIAL_ITERATIONS_MAX 1000000
-#define CREDENTIAL_SALT 64 /* bytes of a scram word's salt at most */
-#define CREDENTIAL_KEY 32  /* bytes of its keys: SHA-256 */
+#define CREDENTIAL_ITERATIONS 10000 /* of those that are made here */
+#define CREDENTIAL_SALT_MADE 16     /* bytes of their salt */
+#define CREDENTIAL_SALT 64          /* bytes of a scram word's salt at most */
+#define CREDENTIAL_KEY 32           /* bytes of its keys: SHA-256 */
 
 /* An account's words, apart. */
 struct credential {

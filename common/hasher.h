@@ -1,5 +1,6 @@
 /*
- * hasher: comparing a password with its verifier (crypt(5)), in a worker.
+ * hasher: comparing a password with its verifier (crypt(5), or another word of
+ * credential.h), in a worker.
  */
 #ifndef COMMON_HASHER_H
 #define COMMON_HASHER_H
@@ -9,9 +10,16 @@
 #include "common/sasl_server.h"
 #include "common/workers.h"
 
-#define VERIFIER_MAX 383 /* bytes; what crypt(3) makes */
+#define VERIFIER_MAX 703 /* bytes: more than any word has */
+
+enum hash_kind {
+	HASH_CRYPT,
+	HASH_SCRAM, /* hashed with the word's salt; then as the next */
+	HASH_PLAIN  /* compared, and as long as a dummy of HASH_CRYPT takes */
+};
 
 struct hash_request {
+	uint32_t kind; /* enum hash_kind */
 	char verifier[VERIFIER_MAX + 1];
 	char password[PASSWORD_MAX + 1];
 };

@@ -1,22 +1,20 @@
 /*
- * login_check: whether a name and a password belong together.  In authd, as
- * postrider-auth.  Unknown users, users who may not log in and wrong passwords
- * take the same way and the same time, and end in the same answer; only the
- * log knows which it was.
+ * login_check: whether a client gets in.  In authd, as postrider-auth.  Unknown
+ * users, users who may not log in and wrong passwords take the same way and the
+ * same time, and end in the same answer; only the log knows which it was.
+ * Proofs go the way of passwords, but that nothing is left to be hashed.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include <bsd/string.h>
 
-#include "common/address.h"
 #include "common/deadline.h"
 #include "common/hasher.h"
 #include "common/log.h"
 #include "common/login_check.h"
 #include "common/net.h"
 #include "common/options.h"
-#include "common/resolve.h"
 #include "common/unix_lookup.h"
 
 struct login_check {
@@ -30,9 +28,11 @@ struct login_check {
 	struct job *job;
 	deadline_t started;
 	char login[LOGIN_MAX + 1], authzid[LOGIN_MAX + 1];
+	enum sasl_kind kind;
 	char password[PASSWORD_MAX + 1];
-	char account[LOGIN_MAX + 1];
-	char guessed[LOGIN_MAX + 1]; /* whom a wrong password counts for */
+	char proved[LOGIN_MAX + 1]; /* whose proof it is */
+	struct login_account who;
+	enum hash_kind hash;
 	char verifier[VERIFIER_MAX + 1];
 	const char *fault; /* why it must fail, for the log; NULL: none yet */
 	char why[40];
@@ -74,7 +74,7 @@ login_check_cancel(struct login_check *c)
 static void
 answer(struct login_check *c)
 {
-	c->done(c->arg, c->result, c->result == LOGIN_OK ? c->account : "");
+	c->done(c->arg, c->result, c->result == LOGIN_OK ? c->who.account : "");
 	destroy(c);
 }
 
@@ -119,7 +119,7 @@ succeed(struct login_check *c, const char *by)
 {
 	log_event("-", "login",
 	    "service=%s client=%s login=%s account=%s mech=%s by=%s",
-	    c->origin.service, c->origin.client, c->login, c->account,
+	    c->origin.service, c->origin.client, c->login, c->who.account,
 	    c->origin.mech, by);
 	c->result = LOGIN_OK;
 	go_on(c, 0, answer);
@@ -157,7 +157,8 @@ wrong(struct login_check *c, const char *reason)
 	int64_t now = deadline_now(), delay, user_delay;
 
 	delay = guess_failed(c->in->clients, &limits, c->key, now);
-	user_delay = guess_failed(c->in->users, &user_policy, c->guessed, now);
+	user_delay =
+	    guess_failed(c->in->users, &user_policy, c->who.counted, now);
 	if (user_delay > delay)
 		delay = user_delay;
 	delay -= now - c->started;
@@ -167,7 +168,7 @@ wrong(struct login_check *c, const char *reason)
 static struct verified
 credentials(const struct login_check *c)
 {
-	return (struct verified){ c->account, c->password, c->verifier };
+	return (struct verified){ c->who.account, c->password, c->verifier };
 }
 
 static void
@@ -198,6 +199,7 @@ hash(struct login_check *c)
 	struct hash_request request;
 
 	memset(&request, 0, sizeof(request));
+	request.kind = c->hash;
 	strlcpy(request.verifier, c->verifier, sizeof(request.verifier));
 	strlcpy(request.password, c->password, sizeof(request.password));
 	c->job = workers_submit(c->in->hashers, &request, hashed, c);
@@ -206,9 +208,20 @@ hash(struct login_check *c)
 		later(c, "too-many-logins");
 }
 
+/* Of a proof: what was found is told. */
+static void
+conclude(struct login_check *c)
+{
+	if (c->fault != NULL)
+		wrong(c, c->fault);
+	else
+		succeed(
+		    c, c->kind == SASL_CERTIFICATE ? "certificate" : "proof");
+}
+
 /* In its turn among the tries of this client. */
 static void
-hash_in_turn(struct login_check *c)
+in_turn(struct login_check *c, void (*next)(struct login_check *))
 {
 	struct guess_policy limits = client_limits(c);
 	int64_t wait =
@@ -217,18 +230,24 @@ hash_in_turn(struct login_check *c)
 	if (wait == GUESS_REFUSE)
 		often(c);
 	else if (wait > 0)
-		go_on(c, wait, hash);
+		go_on(c, wait, next);
 	else
-		hash(c);
+		next(c);
 }
 
 /* The fault is found, and told after the time that hashing takes. */
 static void
 pretend(struct login_check *c, const char *fault)
 {
-	c->fault = fault;
+	if (c->fault == NULL)
+		c->fault = fault;
+	if (c->kind != SASL_PASSWORD) {
+		in_turn(c, conclude);
+		return;
+	}
+	c->hash = HASH_CRYPT;
 	hasher_dummy(c->verifier);
-	hash_in_turn(c);
+	in_turn(c, hash);
 }
 
 /*
@@ -236,31 +255,44 @@ pretend(struct login_check *c, const char *fault)
  * at the same address guesses, and who guesses takes a turn for each miss.
  */
 static void
-compare(struct login_check *c, const char *verifier)
+compare(struct login_check *c, enum hash_kind kind, const char *verifier)
 {
 	struct verified v = credentials(c);
 
-	if (strlcpy(c->verifier, verifier, sizeof(c->verifier)) >=
-	    sizeof(c->verifier))
-		pretend(c, "verifier-too-long");
-	else if (c->fault == NULL &&
+	c->hash = kind;
+	strlcpy(c->verifier, verifier, sizeof(c->verifier)); /* all fit */
+	if (c->fault == NULL &&
 	    verified_known(c->in->verified, &v, deadline_now()))
 		succeed(c, "memory");
 	else
-		hash_in_turn(c);
+		in_turn(c, hash);
+}
+
+/* A password is compared with the first that there is. */
+static void
+compare_words(struct login_check *c, const struct credential *words)
+{
+	if (words->crypt[0] != '\0')
+		compare(c, HASH_CRYPT, words->crypt);
+	else if (words->scram[0] != '\0')
+		compare(c, HASH_SCRAM, words->scram);
+	else if (words->plain[0] != '\0')
+		compare(c, HASH_PLAIN, words->plain);
+	else
+		pretend(c, "no-password");
 }
 
 static void
 check_virtual(struct login_check *c)
 {
 	struct tables *t = tables_fresh_get(&c->in->verifiers);
-	const char *verifier;
+	struct credential words;
 
-	switch (t == NULL
-		? TABLES_BROKEN
-		: tables_get(t, TABLES_VERIFIER, c->account, &verifier)) {
+	switch (t == NULL ? TABLES_BROKEN
+			  : login_words(t, c->who.account, &words)) {
 	case TABLES_FOUND:
-		compare(c, verifier);
+		compare_words(c, &words);
+		credential_clear(&words);
 		break;
 	case TABLES_NONE:
 		pretend(c, "no-password");
@@ -280,7 +312,10 @@ looked_up(void *arg, const void *rep)
 	c->job = NULL;
 	switch (reply == NULL ? UNIX_LATER : (enum unix_result)reply->result) {
 	case UNIX_FOUND:
-		compare(c, reply->verifier);
+		if (c->kind == SASL_PASSWORD)
+			compare(c, HASH_CRYPT, reply->verifier);
+		else
+			conclude(c);
 		break;
 	case UNIX_NONE:
 		pretend(c, "unknown-user");
@@ -297,10 +332,11 @@ looked_up(void *arg, const void *rep)
 	}
 }
 
+/* A certificate needs no password, but where there are some, a good one. */
 static void
 check_unix(struct login_check *c, struct tables *t)
 {
-	struct unix_request request = { .verifier = true };
+	struct unix_request request = { 0 };
 	bool allowed = false;
 	const struct option_bind binds[] = {
 		{ "unix-passwords", &allowed },
@@ -313,11 +349,12 @@ check_unix(struct login_check *c, struct tables *t)
 		later(c, "tables-damaged");
 		return;
 	}
-	if (!allowed) {
+	if (!allowed && c->kind == SASL_PASSWORD) {
 		pretend(c, "unix-passwords-off");
 		return;
 	}
-	strlcpy(request.name, c->account, sizeof(request.name));
+	request.verifier = allowed;
+	strlcpy(request.name, c->who.account, sizeof(request.name));
 	c->job = workers_submit(c->in->lookups, &request, looked_up, c);
 	if (c->job == NULL)
 		later(c, "too-many-logins");
@@ -325,60 +362,46 @@ check_unix(struct login_check *c, struct tables *t)
 
 /* A client may ask to be who it is (RFC 4422), and nobody else. */
 static bool
-is_same(const struct login_check *c, struct tables *t, const char *mail_name)
+is_same(const struct login_check *c, struct tables *t)
 {
-	struct resolved r;
-
-	if (c->authzid[0] == '\0' || strcmp(c->authzid, c->login) == 0)
-		return true;
-	resolve_login(t, c->authzid, mail_name, &r);
-	return c->account[0] != '\0' && strcmp(r.account, c->account) == 0;
+	return c->authzid[0] == '\0' || strcmp(c->authzid, c->login) == 0 ||
+	    login_means(t, c->authzid, c->who.account);
 }
 
 /*
- * All spellings of a name are one, of unknown names too: the delay must not
- * tell which names are known.
+ * A good proof waits for its turn, as a wrong one does: otherwise the right
+ * one would be known by its speed.  Nobody guesses at certificates.
  */
 static void
-name_guessed(struct login_check *c, const char *mail_name)
+check_proof(struct login_check *c, struct tables *t)
 {
-	struct address a;
-
-	strlcpy(c->guessed, c->login, sizeof(c->guessed));
-	if (c->account[0] != '\0')
-		strlcpy(c->guessed, c->account, sizeof(c->guessed));
-	else if (address_parse(c->login, &a) == ADDRESS_OK) {
-		if (a.domain[0] == '\0')
-			strlcpy(a.domain, mail_name, sizeof(a.domain));
-		/* What does not fit is counted as it was written. */
-		if (!address_key(&a, c->guessed, sizeof(c->guessed)))
-			strlcpy(c->guessed, c->login, sizeof(c->guessed));
-	}
+	if (c->who.account[0] == '\0')
+		pretend(c, "unknown-user");
+	else if (c->kind == SASL_PROOF &&
+	    strcmp(c->who.account, c->proved) != 0)
+		pretend(c, "account-changed");
+	else if (c->fault != NULL || c->kind == SASL_PROOF)
+		in_turn(c, conclude);
+	else if (c->who.kind == RESOLVE_UNIX)
+		check_unix(c, t);
+	else
+		conclude(c);
 }
 
 static void
 find_account(struct login_check *c, struct tables *t)
 {
-	const char *mail_name = "";
-	const struct option_bind bind = { "mail-name", &mail_name };
-	char e[TABLES_ERR];
-	struct resolved r;
-
-	if (!options_load(t, NULL, &bind, 1, e)) {
-		later(c, "tables-damaged");
-		return;
-	}
-	resolve_login(t, c->login, mail_name, &r);
-	strlcpy(c->account, r.account, sizeof(c->account));
-	name_guessed(c, mail_name);
-	if (!is_same(c, t, mail_name))
+	login_account(t, c->login, &c->who);
+	if (!is_same(c, t) && c->fault == NULL)
 		c->fault = "authorization-identity";
-	if (r.kind == RESOLVE_VIRTUAL)
-		check_virtual(c);
-	else if (r.kind == RESOLVE_UNIX)
-		check_unix(c, t);
-	else if (r.kind == RESOLVE_BROKEN)
+	if (c->who.kind == RESOLVE_BROKEN)
 		later(c, "tables-damaged");
+	else if (c->kind != SASL_PASSWORD)
+		check_proof(c, t);
+	else if (c->who.kind == RESOLVE_VIRTUAL)
+		check_virtual(c);
+	else if (c->who.kind == RESOLVE_UNIX)
+		check_unix(c, t);
 	else
 		pretend(c, "unknown-user");
 }
@@ -423,13 +446,18 @@ login_check_start(struct login_checker *in, const struct login_origin *origin,
 		destroy(c);
 		return NULL;
 	}
+	c->kind = cred->kind;
+	c->fault = cred->fault;
 	/* A name that is too long is cut, and then nobody's. */
 	if (strlcpy(c->login, cred->login, sizeof(c->login)) >=
 		sizeof(c->login) ||
 	    strlcpy(c->authzid, cred->authzid, sizeof(c->authzid)) >=
 		sizeof(c->authzid))
 		c->fault = "name-too-long";
-	strlcpy(c->password, cred->password, sizeof(c->password));
+	if (cred->password != NULL)
+		strlcpy(c->password, cred->password, sizeof(c->password));
+	if (cred->account != NULL)
+		strlcpy(c->proved, cred->account, sizeof(c->proved));
 	go_on(c, 0, begin);
 	return c;
 }

@@ -1,11 +1,12 @@
 /*
- * login_check: whether a name and a password belong together, found without
+ * login_check: whether a client gets in with its credentials, found without
  * blocking: delays, verifiers, hashing and memory in one place.
  */
 #ifndef COMMON_LOGIN_CHECK_H
 #define COMMON_LOGIN_CHECK_H
 
 #include "common/guess_delay.h"
+#include "common/msg_auth.h"
 #include "common/sasl_server.h"
 #include "common/tables_fresh.h"
 #include "common/verified_cache.h"

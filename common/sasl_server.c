@@ -10,9 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <gsasl.h>
-
-#include "common/sasl_server.h"
+#include "common/sasl_exchange.h"
 
 #define ROUNDS_MAX 8 /* no mechanism takes more */
 
@@ -21,16 +19,16 @@ struct mechanism {
 	/* What old clients know, instead of the library's words. */
 	const char *words[2];
 	bool server_first;
+	/*
+	 * No message of it begins with "p": the library takes a client's word
+	 * that it is bound (RFC 5802 section 6) and compares with nothing.
+	 */
+	bool unbound;
+	enum sasl_kind kind;
 	/* Where in the token the password begins; n or more: nowhere. */
 	size_t (*password)(unsigned int round, const uint8_t *, size_t n);
-};
-
-struct sasl {
-	const struct mechanism *mech;
-	Gsasl_session *session;
-	unsigned int round;
-	bool has_password;
-	char password[PASSWORD_MAX + 1];
+	/* NULL: the library does it. */
+	enum sasl_result (*alone)(struct sasl *, const uint8_t *, size_t);
 };
 
 /* RFC 4616: authzid NUL authcid NUL password. */
@@ -54,8 +52,13 @@ login_password(unsigned int round, const uint8_t *token, size_t n)
 
 /* clang-format off */
 static const struct mechanism mechanisms[] = {
-	{ "PLAIN",	{ NULL, NULL },	false,	plain_password },
-	{ "LOGIN",	{ "Username:", "Password:" },	true,	login_password },
+	{ "PLAIN",	{ NULL, NULL },	false,	false,	SASL_PASSWORD,	plain_password, NULL },
+	{ "LOGIN",	{ "Username:", "Password:" },	true,	false,	SASL_PASSWORD,	login_password, NULL },
+	{ "SCRAM-SHA-256",	{ NULL, NULL },	false,	true,	SASL_PROOF,	NULL, NULL },
+	{ "SCRAM-SHA-256-PLUS",	{ NULL, NULL },	false,	false,	SASL_PROOF,	NULL, NULL },
+	{ "EXTERNAL",	{ NULL, NULL },	false,	false,	SASL_CERTIFICATE,	NULL, NULL },
+	{ "CRAM-MD5",	{ NULL, NULL },	true,	false,	SASL_PROOF,	NULL, NULL },
+	{ "APOP",	{ NULL, NULL },	false,	false,	SASL_PROOF,	NULL, sasl_apop },
 };
 /* clang-format on */
 
@@ -74,15 +77,6 @@ sasl_offers(const char *mech)
 	return find(mech) != NULL;
 }
 
-/* The library asks whether the credentials are right: that is found later. */
-static int
-on_library(Gsasl *g, Gsasl_session *s, Gsasl_property p)
-{
-	(void)g;
-	(void)s;
-	return p == GSASL_VALIDATE_SIMPLE ? GSASL_OK : GSASL_NO_CALLBACK;
-}
-
 struct sasl_library *
 sasl_open(void)
 {
@@ -90,7 +84,7 @@ sasl_open(void)
 
 	if (gsasl_init(&g) != GSASL_OK)
 		return NULL;
-	gsasl_callback_set(g, on_library);
+	gsasl_callback_set(g, sasl_property);
 	return (struct sasl_library *)g;
 }
 
@@ -101,16 +95,21 @@ sasl_close(struct sasl_library *l)
 }
 
 struct sasl *
-sasl_new(struct sasl_library *l, const char *mech)
+sasl_new(struct sasl_library *l, const char *mech, const struct sasl_client *c)
 {
 	struct sasl *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
 	s->mech = find(mech);
-	if (gsasl_server_start((Gsasl *)l, s->mech->name, &s->session) ==
-	    GSASL_OK)
+	s->client = *c;
+	if (s->mech->alone != NULL)
 		return s;
+	if (gsasl_server_start((Gsasl *)l, s->mech->name, &s->session) ==
+	    GSASL_OK) {
+		gsasl_session_hook_set(s->session, s);
+		return s;
+	}
 	free(s);
 	return NULL;
 }
@@ -120,7 +119,11 @@ sasl_free(struct sasl *s)
 {
 	if (s == NULL)
 		return;
-	gsasl_finish(s->session);
+	if (s->session != NULL) {
+		sasl_proof_wipe(s);
+		gsasl_finish(s->session);
+	}
+	gsasl_free(s->final);
 	explicit_bzero(s, sizeof(*s));
 	free(s);
 }
@@ -130,8 +133,10 @@ static bool
 keep_password(
     struct sasl *s, const uint8_t *in, size_t n, uint8_t *out, size_t *outlen)
 {
-	size_t at = s->mech->password(s->round, in, n);
+	size_t at = SIZE_MAX;
 
+	if (s->mech->password != NULL)
+		at = s->mech->password(s->round, in, n);
 	if (at > n) {
 		memcpy(out, in, n);
 		*outlen = n;
@@ -168,6 +173,31 @@ challenge(const struct sasl *s, const char *out, size_t outlen, uint8_t *token,
 	return true;
 }
 
+/*
+ * What came of the library's last step.  That it says OK is no login: it was
+ * told to take any password, and compared proofs with made secrets too.
+ */
+static enum sasl_result
+ended(struct sasl *s, int r)
+{
+	if (s->later)
+		return SASL_LATER;
+	switch (s->mech->kind) {
+	case SASL_PASSWORD:
+		return r == GSASL_OK && s->has_password ? SASL_CREDENTIALS
+							: SASL_REFUSED;
+	case SASL_CERTIFICATE:
+		return r == GSASL_OK ? SASL_CREDENTIALS : SASL_REFUSED;
+	case SASL_PROOF:
+		break;
+	}
+	s->right = r == GSASL_OK && s->looked;
+	/* Before the name was looked up it is the token that is wrong. */
+	if (s->looked && (r == GSASL_OK || r == GSASL_AUTHENTICATION_ERROR))
+		return SASL_CREDENTIALS;
+	return SASL_REFUSED;
+}
+
 static enum sasl_result
 step(struct sasl *s, const uint8_t *in, size_t inlen, uint8_t *token,
     uint32_t *n)
@@ -176,25 +206,27 @@ step(struct sasl *s, const uint8_t *in, size_t inlen, uint8_t *token,
 	size_t len = 0, outlen = 0;
 	char *out = NULL;
 	enum sasl_result r = SASL_REFUSED;
+	int library;
 
 	if (s->round >= ROUNDS_MAX || inlen > TOKEN_MAX ||
+	    (s->mech->unbound && inlen > 0 && in[0] == 'p') ||
 	    (inlen > 0 && !keep_password(s, in, inlen, masked, &len)))
 		return SASL_REFUSED;
-	switch (
-	    gsasl_step(s->session, (const char *)masked, len, &out, &outlen)) {
-	case GSASL_NEEDS_MORE:
-		if (challenge(s, out, outlen, token, n))
-			r = SASL_CHALLENGE;
-		break;
-	case GSASL_OK:
-		if (s->has_password)
-			r = SASL_CREDENTIALS;
-		break;
-	default: /* many ways to be wrong, one answer */
-		break;
-	}
+	/* EXTERNAL tells an empty response from none. */
+	library = gsasl_step(s->session,
+	    in == NULL ? NULL : (const char *)masked, len, &out, &outlen);
+	if (library != GSASL_NEEDS_MORE)
+		r = ended(s, library);
+	else if (s->later)
+		r = SASL_LATER;
+	else if (challenge(s, out, outlen, token, n))
+		r = SASL_CHALLENGE;
 	s->round++;
-	gsasl_free(out);
+	if (r == SASL_CREDENTIALS && outlen > 0) {
+		s->final = out;
+		s->final_len = outlen;
+	} else
+		gsasl_free(out);
 	return r;
 }
 
@@ -202,6 +234,8 @@ enum sasl_result
 sasl_step(struct sasl *s, const uint8_t *in, size_t inlen, uint8_t *token,
     uint32_t *n)
 {
+	if (s->mech->alone != NULL)
+		return in == NULL ? SASL_REFUSED : s->mech->alone(s, in, inlen);
 	if (in != NULL && s->round == 0 && s->mech->server_first &&
 	    step(s, NULL, 0, token, n) != SASL_CHALLENGE)
 		return SASL_REFUSED;
@@ -211,7 +245,8 @@ sasl_step(struct sasl *s, const uint8_t *in, size_t inlen, uint8_t *token,
 static const char *
 property(const struct sasl *s, Gsasl_property p)
 {
-	const char *v = gsasl_property_fast(s->session, p);
+	const char *v =
+	    s->session == NULL ? NULL : gsasl_property_fast(s->session, p);
 
 	return v == NULL ? "" : v;
 }
@@ -219,7 +254,33 @@ property(const struct sasl *s, Gsasl_property p)
 void
 sasl_get(const struct sasl *s, struct sasl_credentials *c)
 {
+	memset(c, 0, sizeof(*c));
 	c->login = property(s, GSASL_AUTHID);
 	c->authzid = property(s, GSASL_AUTHZID);
-	c->password = s->password;
+	c->kind = s->mech->kind;
+	c->account = s->account.who.account;
+	c->final = s->final != NULL;
+	switch (c->kind) {
+	case SASL_PASSWORD:
+		c->password = s->password;
+		return;
+	case SASL_CERTIFICATE:
+		c->login = s->client.certificate;
+		return;
+	case SASL_PROOF:
+		break;
+	}
+	if (s->session == NULL)
+		c->login = s->apop.name;
+	c->fault = sasl_proof_fault(s);
+}
+
+bool
+sasl_final(const struct sasl *s, uint8_t *token, uint32_t *n)
+{
+	if (s->final == NULL || s->final_len > TOKEN_MAX)
+		return false;
+	memcpy(token, s->final, s->final_len);
+	*n = (uint32_t)s->final_len;
+	return true;
 }

@@ -9,7 +9,7 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(DIRS:%=$(O)/%.a)
 	$(Q)$(CC) $(HARDLD) $(LDFLAGS) \
 	    $(patsubst %,-Wl$(comma)--wrap=%,$(call wraps,$*)) -o $@ $< \
 	    -Wl,--start-group $(DIRS:%=$(O)/%.a) -Wl,--end-group \
-	    -lcmocka -lcdb -lbsd -levent_core -lgsasl -lcrypt -ljson-c \
+	    -lcmocka -lcdb -lmd -lbsd -levent_core -lgsasl -lcrypt -ljson-c \
 	    -lssl -lcrypto -lpthread
 
 comma	:= ,

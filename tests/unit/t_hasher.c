@@ -34,17 +34,64 @@ static const struct {
 	{ "plaintext", "plaintext", 0 },
 };
 
+/* RFC 7677 section 3: "pencil"; the keys of that exchange. */
+#define SCRAM                                                                  \
+	"SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"                         \
+	"WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:"                        \
+	"wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
+
+/* U+00AD goes and U+2168 is "IX" (RFC 4013 section 3): "IX". */
+#define PREPARED                                                               \
+	"SCRAM-SHA-256$4096:AAAAAAAAAAAAAAAAAAAAAA==$"                         \
+	"NNIh4Ev+CQRqWyc0eATfezvBYeJ5CQQoNuo5pvprV7U=:"                        \
+	"wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
+
+static const struct {
+	uint32_t kind;
+	const char *verifier, *password;
+	int match;
+} words[] = {
+	{ HASH_SCRAM, SCRAM, "pencil", 1 },
+	{ HASH_SCRAM, SCRAM, "Pencil", 0 },
+	{ HASH_SCRAM, SCRAM, "pencil ", 0 },
+	{ HASH_SCRAM, SCRAM, "", 0 },
+	{ HASH_SCRAM, SCRAM, "\xff", 0 },
+	{ HASH_SCRAM, PREPARED, "IX", 1 },
+	{ HASH_SCRAM, PREPARED, "I\xc2\xadX", 1 },
+	{ HASH_SCRAM, PREPARED, "\xe2\x85\xa8", 1 },
+	{ HASH_SCRAM, "", "", 0 },
+	{ HASH_SCRAM, "x", "x", 0 },
+	{ HASH_SCRAM, "plain:c2VjcmV0", "secret", 0 },
+	{ HASH_PLAIN, "plain:c2VjcmV0", "secret", 1 },
+	{ HASH_PLAIN, "plain:c2VjcmV0", "secre", 0 },
+	{ HASH_PLAIN, "plain:c2VjcmV0", "secrets", 0 },
+	{ HASH_PLAIN, "plain:c2VjcmV0", "", 0 },
+	{ HASH_PLAIN, "plain:", "", 0 },
+	{ HASH_PLAIN, "", "", 0 },
+	{ HASH_PLAIN, "x", "x", 0 },
+	{ HASH_PLAIN, SCRAM, "pencil", 0 },
+	{ HASH_CRYPT, "plain:c2VjcmV0", "secret", 0 },
+	{ HASH_CRYPT, SCRAM, "pencil", 0 },
+};
+
 static int
-match(const char *verifier, const char *password)
+match_as(uint32_t kind, const char *verifier, const char *password)
 {
 	struct hash_request request;
 	struct hash_reply reply = { 0 };
 
 	memset(&request, 0, sizeof(request));
+	request.kind = kind;
 	strlcpy(request.verifier, verifier, sizeof(request.verifier));
 	strlcpy(request.password, password, sizeof(request.password));
 	hasher_kind.work(&request, &reply);
 	return reply.match;
+}
+
+static int
+match(const char *verifier, const char *password)
+{
+	return match_as(HASH_CRYPT, verifier, password);
 }
 
 static void
@@ -54,6 +101,16 @@ table(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++)
 		assert_int_equal(match(cases[i].verifier, cases[i].password),
 		    cases[i].match);
+}
+
+static void
+other_words(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(words); i++)
+		assert_int_equal(match_as(words[i].kind, words[i].verifier,
+				     words[i].password),
+		    words[i].match);
 }
 
 /* Nothing matches it, not even what an attacker would try first. */
@@ -80,6 +137,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table),
+		cmocka_unit_test(other_words),
 		cmocka_unit_test(dummy),
 	};
 

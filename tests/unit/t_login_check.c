@@ -15,6 +15,14 @@
 
 #define HASH "$6$salt$alice"
 #define UNIX_HASH "$6$salt$carol"
+#define SCRAM                                                                  \
+	"SCRAM-SHA-256$4096:c2FsdA==$"                                         \
+	"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=:"                        \
+	"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+#define PLAIN "plain:c2VjcmV0"
+#define CERTIFICATE                                                            \
+	"certificate:0123456789abcdef0123456789abcdef"                         \
+	"0123456789abcdef0123456789abcdef"
 
 static struct login_checker checker;
 
@@ -29,6 +37,7 @@ static bool line_full, worker_dies, hold;
 static enum unix_result shadow = UNIX_FOUND;
 static int hashed, looked_up, cancelled;
 static struct hash_request last_hash;
+static struct unix_request last_lookup;
 
 struct job {
 	job_done *done;
@@ -79,8 +88,10 @@ __wrap_workers_submit(
 	if (j->is_hash) {
 		hashed++;
 		last_hash = *(const struct hash_request *)request;
-	} else
+	} else {
 		looked_up++;
+		last_lookup = *(const struct unix_request *)request;
+	}
 	if (!hold)
 		assert_int_equal(event_base_once(checker.base, -1, EV_TIMEOUT,
 				     work, j, &now),
@@ -131,14 +142,12 @@ start(const char *client, const struct sasl_credentials *c, struct heard *h)
 }
 
 static struct heard
-try_from(const char *client, const char *login, const char *authzid,
-    const char *password)
+try_with(const char *client, const struct sasl_credentials *c)
 {
-	const struct sasl_credentials c = { login, authzid, password };
 	deadline_t from = deadline_now();
 	struct heard h;
 
-	(void)start(client, &c, &h);
+	(void)start(client, c, &h);
 	for (int i = 0; i < 100 && h.count == 0; i++)
 		(void)event_base_loop(checker.base, EVLOOP_ONCE);
 	assert_int_equal(h.count, 1);
@@ -146,21 +155,42 @@ try_from(const char *client, const char *login, const char *authzid,
 	return h;
 }
 
+static struct heard
+try_from(const char *client, const char *login, const char *authzid,
+    const char *password)
+{
+	const struct sasl_credentials c = {
+		.login = login, .authzid = authzid, .password = password
+	};
+
+	return try_with(client, &c);
+}
+
+static const char *unix_passwords;
+
 static void
 publish(const char *hash, const char *remember)
 {
 	const struct cdb_row rows[] = {
 		{ TABLES_OPTION, "mail-name", "example.org" },
-		{ TABLES_OPTION, "unix-passwords", "yes" },
+		{ TABLES_OPTION, "unix-passwords", unix_passwords },
 		{ TABLES_OPTION, "auth-delay", "2" },
 		{ TABLES_OPTION, "auth-remember", remember },
 		{ TABLES_DOMAIN, "example.org", "virtual" },
 		{ TABLES_DOMAIN, "unix.example", "unix" },
 		{ TABLES_ACCOUNT, "alice@example.org", "a" },
 		{ TABLES_ACCOUNT, "nopass@example.org", "n" },
+		{ TABLES_ACCOUNT, "scram@example.org", "s" },
+		{ TABLES_ACCOUNT, "plain@example.org", "p" },
+		{ TABLES_ACCOUNT, "cert@example.org", "c" },
+		{ TABLES_ACCOUNT, "bad@example.org", "b" },
 	};
 	const struct cdb_row verifiers[] = {
 		{ TABLES_VERIFIER, "alice@example.org", hash },
+		{ TABLES_VERIFIER, "scram@example.org", PLAIN " " SCRAM },
+		{ TABLES_VERIFIER, "plain@example.org", PLAIN },
+		{ TABLES_VERIFIER, "cert@example.org", CERTIFICATE },
+		{ TABLES_VERIFIER, "bad@example.org", "no-word-of-ours" },
 	};
 
 	cdb_file("t.cdb", rows, COUNT(rows));
@@ -171,6 +201,7 @@ static int
 each(void **state)
 {
 	(void)state;
+	unix_passwords = "yes";
 	publish(HASH, "600");
 	line_full = worker_dies = hold = false;
 	shadow = UNIX_FOUND;
@@ -248,6 +279,167 @@ same_work(void **state)
 	assert_int_equal(hashed, 4);
 }
 
+/* With a password, the first word that there is decides. */
+static void
+words(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    try_from("192.0.2.1", "scram", "", "secret").result, LOGIN_OK);
+	assert_int_equal(last_hash.kind, HASH_SCRAM);
+	assert_string_equal(last_hash.verifier, SCRAM);
+	assert_int_equal(
+	    try_from("192.0.2.1", "plain", "", "secret").result, LOGIN_OK);
+	assert_int_equal(last_hash.kind, HASH_PLAIN);
+	assert_string_equal(last_hash.verifier, PLAIN);
+	assert_int_equal(
+	    try_from("192.0.2.1", "alice", "", "secret").result, LOGIN_OK);
+	assert_int_equal(last_hash.kind, HASH_CRYPT);
+	assert_int_equal(
+	    try_from("192.0.2.1", "cert", "", "secret").result, LOGIN_WRONG);
+	assert_int_equal(last_hash.kind, HASH_CRYPT);
+	assert_memory_equal(last_hash.verifier, "$y$", 3);
+	assert_int_equal(
+	    try_from("192.0.2.2", "bad", "", "secret").result, LOGIN_LATER);
+	assert_int_equal(hashed, 4);
+	/* Remembered like others. */
+	(void)try_from("192.0.2.3", "scram", "", "secret");
+	(void)try_from("192.0.2.3", "plain", "", "secret");
+	assert_int_equal(hashed, 4);
+}
+
+#define PROOF SASL_PROOF
+#define CERT SASL_CERTIFICATE
+
+static const struct {
+	const char *login, *authzid, *account, *fault;
+	enum sasl_kind kind;
+	enum login_result want;
+} proofs[] = {
+	{ "alice", "", "alice@example.org", NULL, PROOF, LOGIN_OK },
+	{ "alice", "Alice@example.org", "alice@example.org", NULL, PROOF,
+	    LOGIN_OK },
+	{ "alice", "", "alice@example.org", "proof", PROOF, LOGIN_WRONG },
+	{ "alice", "bob", "alice@example.org", NULL, PROOF, LOGIN_WRONG },
+	{ "alice", "nopass", "alice@example.org", NULL, PROOF, LOGIN_WRONG },
+	/* Another account's, or nobody's. */
+	{ "alice", "", "nopass@example.org", NULL, PROOF, LOGIN_WRONG },
+	{ "alice", "", "", NULL, PROOF, LOGIN_WRONG },
+	{ "bob", "", "", "unknown-user", PROOF, LOGIN_WRONG },
+	{ "bob", "", "", NULL, PROOF, LOGIN_WRONG },
+	{ "carol@unix.example", "", "carol", "no-secret", PROOF, LOGIN_WRONG },
+	{ "alice@example.org", "", "", NULL, CERT, LOGIN_OK },
+	{ "alice@example.org", "bob", "", NULL, CERT, LOGIN_WRONG },
+	{ "bob@example.org", "", "", NULL, CERT, LOGIN_WRONG },
+	{ "00112233", "", "", NULL, CERT, LOGIN_WRONG },
+	{ "", "", "", NULL, CERT, LOGIN_WRONG },
+	{ "carol@unix.example", "", "", NULL, CERT, LOGIN_OK },
+};
+
+static struct heard
+prove(const char *client, const char *login, enum sasl_kind kind,
+    const char *fault)
+{
+	const struct sasl_credentials c = { .login = login,
+		.authzid = "",
+		.account = kind == PROOF ? "alice@example.org" : "",
+		.kind = kind,
+		.fault = fault };
+
+	return try_with(client, &c);
+}
+
+static void
+proven(void **state)
+{
+	char client[IP_MAX + 1];
+	struct sasl_credentials c;
+	struct heard h;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(proofs); i++) {
+		(void)snprintf(client, sizeof(client), "192.0.2.%zu", i);
+		memset(&c, 0, sizeof(c));
+		c.login = proofs[i].login;
+		c.authzid = proofs[i].authzid;
+		c.account = proofs[i].account;
+		c.kind = proofs[i].kind;
+		c.fault = proofs[i].fault;
+		h = try_with(client, &c);
+		assert_int_equal(h.result, proofs[i].want);
+		if (proofs[i].want == LOGIN_WRONG)
+			assert_in_range(h.ms, 240, 1400);
+	}
+	assert_int_equal(hashed, 0);
+}
+
+/* Unix users by certificate: the account must be good, not a password. */
+static void
+unix_by_certificate(void **state)
+{
+	const char *carol = "carol@unix.example";
+
+	(void)state;
+	shadow = UNIX_BARRED;
+	assert_int_equal(
+	    prove("192.0.2.1", carol, CERT, NULL).result, LOGIN_WRONG);
+	shadow = UNIX_NONE;
+	assert_int_equal(
+	    prove("192.0.2.2", carol, CERT, NULL).result, LOGIN_WRONG);
+	shadow = UNIX_LATER;
+	assert_int_equal(
+	    prove("192.0.2.3", carol, CERT, NULL).result, LOGIN_LATER);
+	shadow = UNIX_FOUND;
+	assert_true(last_lookup.verifier);
+	unix_passwords = "no";
+	publish(HASH, "600");
+	assert_int_equal(
+	    prove("192.0.2.4", carol, CERT, NULL).result, LOGIN_OK);
+	assert_false(last_lookup.verifier);
+	assert_int_equal(
+	    try_from("192.0.2.4", carol, "", "secret").result, LOGIN_WRONG);
+	assert_int_equal(looked_up, 4);
+}
+
+/* Proofs count, and take their turn, beside passwords. */
+static void
+proofs_take_turns(void **state)
+{
+	const struct sasl_credentials bad = {
+		.login = "alice", .authzid = "", .password = "x"
+	};
+	struct heard first;
+
+	(void)state;
+	assert_in_range(
+	    prove("192.0.2.1", "alice", PROOF, "proof").ms, 240, 900);
+	(void)start("192.0.2.1", &bad, &first);
+	/* A good one is not told from a wrong one by being quicker. */
+	assert_in_range(prove("192.0.2.1", "alice", PROOF, NULL).ms, 240, 900);
+	for (int i = 0; i < 100 && first.count == 0; i++)
+		(void)event_base_loop(checker.base, EVLOOP_ONCE);
+	assert_int_equal(first.count, 1);
+	/* Nobody guesses at certificates. */
+	assert_in_range(
+	    prove("192.0.2.1", "alice@example.org", CERT, NULL).ms, 0, 150);
+	/* Elsewhere nobody waits. */
+	assert_in_range(prove("192.0.2.2", "alice", PROOF, NULL).ms, 0, 150);
+	for (int i = 0; i < 12; i++)
+		(void)guess_failed(checker.clients,
+		    &(struct guess_policy){ 250, 2000, 0, 60000 }, "192.0.2.1",
+		    deadline_now());
+	(void)guess_admit(checker.clients,
+	    &(struct guess_policy){ 250, 4000, 0, 60000 }, "192.0.2.1",
+	    deadline_now());
+	(void)guess_admit(checker.clients,
+	    &(struct guess_policy){ 250, 4000, 0, 60000 }, "192.0.2.1",
+	    deadline_now());
+	assert_int_equal(
+	    prove("192.0.2.1", "alice", PROOF, NULL).result, LOGIN_OFTEN);
+	assert_int_equal(
+	    prove("192.0.2.1", "alice", PROOF, "proof").result, LOGIN_OFTEN);
+}
+
 static void
 remembers(void **state)
 {
@@ -319,7 +511,9 @@ spellings(void **state)
 static void
 turns(void **state)
 {
-	const struct sasl_credentials bad = { "alice", "", "x" };
+	const struct sasl_credentials bad = {
+		.login = "alice", .authzid = "", .password = "x"
+	};
 	struct heard h[20];
 	int often = 0, all = 0;
 
@@ -379,8 +573,12 @@ cannot_tell(void **state)
 static void
 cancels(void **state)
 {
-	const struct sasl_credentials good = { "alice", "", "secret" };
-	const struct sasl_credentials bad = { "alice", "", "x" };
+	const struct sasl_credentials good = {
+		.login = "alice", .authzid = "", .password = "secret"
+	};
+	const struct sasl_credentials bad = {
+		.login = "alice", .authzid = "", .password = "x"
+	};
 	struct login_check *c;
 	struct heard h;
 
@@ -464,6 +662,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(table, each),
 		cmocka_unit_test_setup(same_work, each),
+		cmocka_unit_test_setup(words, each),
+		cmocka_unit_test_setup(proven, each),
+		cmocka_unit_test_setup(unix_by_certificate, each),
+		cmocka_unit_test_setup(proofs_take_turns, each),
 		cmocka_unit_test_setup(remembers, each),
 		cmocka_unit_test_setup(delays, each),
 		cmocka_unit_test_setup(spellings, each),
