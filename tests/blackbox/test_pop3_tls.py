@@ -1,13 +1,9 @@
 """POP3 over TLS: STLS (RFC 2595), POP3S (RFC 8314) and what is offered when."""
 
-import hashlib
 import os
 import signal
-import socket
 import ssl
-import threading
 import time
-from pathlib import Path
 
 import pytest
 
