@@ -2,6 +2,8 @@
 
 lab      the suite under openbsd-inetd "wait", shared by the tests of a worker
 labs     labs(via): the same under another super-server
+kinds    kinds(kind): the same with a certificate of that kind only, rsa or
+         ecdsa
 make_lab make_lab(via=, options=, users=, services=, uid=, start=): one of the
          test's own
 
@@ -10,6 +12,7 @@ left running.
 """
 
 import os
+import shutil
 
 import pytest
 
@@ -60,6 +63,29 @@ def labs(shared):
 @pytest.fixture
 def lab(labs):
     return labs()
+
+
+def only(kind):
+    """A lab that serves the one certificate."""
+    one = suite.Lab()
+    one.start().stop()
+    place = one.dir / "only"
+    place.mkdir(mode=0o755)
+    shutil.copy(one.dir / f"tls/{kind}.pem", place)
+    suite.own_like(place, one.dir / "tls")
+    suite.own_like(place / f"{kind}.pem", one.dir / f"tls/{kind}.pem")
+    return one.start("-o", f"tls-dir {place}")
+
+
+@pytest.fixture
+def kinds(shared):
+    def get(kind):
+        if kind not in shared:
+            shared[kind] = only(kind)
+        shared[kind].empty()
+        return shared[kind]
+
+    return get
 
 
 @pytest.fixture(params=VIAS)

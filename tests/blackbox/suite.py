@@ -66,6 +66,14 @@ def as_uid(uid):
     return ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
 
 
+def own_like(path, model):
+    """Owner, group and mode of another file."""
+    st = os.stat(model)
+    if os.geteuid() == 0:
+        os.chown(path, st.st_uid, st.st_gid)
+    os.chmod(path, st.st_mode & 0o7777)
+
+
 class Lab:
     """Settings become options of "postrider lab start"."""
 

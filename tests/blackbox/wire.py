@@ -46,13 +46,17 @@ class Line:
 
     With tls, an SSLContext, it begins with the handshake.  That and starttls()
     take further: name, whose certificate is wanted; session, to resume.
-    source: the client's address."""
+    source: the client's address.  sock: what is connected already."""
 
-    def __init__(self, port, timeout, tls=None, source=LOCALHOST, **more):
-        self.context = None
-        self.sock = socket.create_connection((LOCALHOST, port), timeout,
-                                             (source, 0))
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    context = None
+
+    def __init__(self, port, timeout, tls=None, source=LOCALHOST, sock=None,
+                 **more):
+        if sock is None:
+            sock = socket.create_connection((LOCALHOST, port), timeout,
+                                            (source, 0))
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock = sock
         self.file = self.sock.makefile("rb", buffering=65536)
         if tls is not None:
             self.handshake(tls, **more)
