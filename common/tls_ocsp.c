@@ -76,27 +76,26 @@ search(OCSP_BASICRESP *basic, X509 *leaf, X509 *issuer, struct tls_ocsp *to)
 	return "a response for another certificate";
 }
 
-bool
-tls_ocsp_fits(const uint8_t *der, size_t n, X509 *leaf, STACK_OF(X509) * chain,
-    struct tls_ocsp *to, const char **found)
+const char *
+tls_ocsp_judge(const uint8_t *der, size_t n, X509 *leaf, STACK_OF(X509) * chain,
+    struct tls_ocsp *to)
 {
+	const char *found = "no DER of a response";
 	const uint8_t *p = der;
 	OCSP_RESPONSE *r = d2i_OCSP_RESPONSE(NULL, &p, (long)n);
 	OCSP_BASICRESP *basic = NULL;
 
-	*found = "no DER of a response";
 	if (r != NULL && p == der + n) {
-		*found = "a response that tells of a failure";
+		found = "a response that tells of a failure";
 		if (OCSP_response_status(r) == OCSP_RESPONSE_STATUS_SUCCESSFUL)
 			basic = OCSP_response_get1_basic(r);
 		if (basic != NULL)
-			*found =
-			    search(basic, leaf, issuer_of(leaf, chain), to);
+			found = search(basic, leaf, issuer_of(leaf, chain), to);
 	}
 	OCSP_BASICRESP_free(basic);
 	OCSP_RESPONSE_free(r);
 	ERR_clear_error();
-	return *found == NULL;
+	return found;
 }
 
 bool

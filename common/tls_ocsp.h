@@ -14,12 +14,12 @@ struct tls_ocsp {
 };
 
 /*
- * Whether it is a successful response that says of this certificate that it is
- * good; its signature is for clients to check.  False with what was found
- * instead, a constant.
+ * NULL for a successful response that says of this certificate that it is good,
+ * and its times; its signature is for clients to check.  Otherwise what was
+ * found instead, a constant.
  */
-bool tls_ocsp_fits(const uint8_t *der, size_t n, X509 *leaf,
-    STACK_OF(X509) * chain, struct tls_ocsp *, const char **found);
+const char *tls_ocsp_judge(const uint8_t *der, size_t n, X509 *leaf,
+    STACK_OF(X509) * chain, struct tls_ocsp *);
 
 /* Whether to staple it at this time. */
 bool tls_ocsp_valid(const struct tls_ocsp *, int64_t now);

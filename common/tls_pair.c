@@ -227,7 +227,8 @@ tls_pair_ocsp(const char *dir, struct tls_pair *p, struct tls_wrong *w)
 		return false;
 	if (!f.there)
 		return true;
-	if (!tls_ocsp_fits(f.p, f.n, t->leaf, t->chain, &p->ocsp, &found)) {
+	found = tls_ocsp_judge(f.p, f.n, t->leaf, t->chain, &p->ocsp);
+	if (found != NULL) {
 		tls_file_free(&f);
 		return tls_wrong(
 		    w, path, "a response for the certificate", found);

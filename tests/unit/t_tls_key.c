@@ -371,6 +371,12 @@ no_private_half(void **state)
 	ERR_clear_error();
 }
 
+static const char *
+provider(const EVP_PKEY *k)
+{
+	return OSSL_PROVIDER_get0_name(EVP_PKEY_get0_provider(k));
+}
+
 /* Other kinds are not taken; keys of others stay with the default provider. */
 static void
 kinds(void **state)
@@ -387,12 +393,8 @@ kinds(void **state)
 	for (size_t i = 0; i < COUNT(keys); i++) {
 		EVP_PKEY *pub = X509_get0_pubkey(keys[i].leaf);
 
-		assert_string_equal(
-		    OSSL_PROVIDER_get0_name(EVP_PKEY_get0_provider(pub)),
-		    "default");
-		assert_string_equal(OSSL_PROVIDER_get0_name(
-					EVP_PKEY_get0_provider(keys[i].remote)),
-		    "keeper");
+		assert_string_equal(provider(pub), "default");
+		assert_string_equal(provider(keys[i].remote), "keeper");
 		assert_int_equal(X509_verify(keys[i].leaf, pub), 1);
 		assert_int_not_equal(
 		    X509_verify(keys[i].leaf, keys[i].remote), 1);

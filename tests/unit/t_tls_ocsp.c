@@ -48,15 +48,13 @@ static const char *
 verdict(const struct ocsp_wish *w, X509 *issuer, struct tls_ocsp *o)
 {
 	STACK_OF(X509) *chain = sk_X509_new_null();
-	const char *found = NULL;
+	const char *found;
 	unsigned char *der;
 	int n = ocsp_make(w, &der);
-	bool ok;
 
 	assert_non_null(chain);
 	assert_true(issuer == NULL || sk_X509_push(chain, issuer) > 0);
-	ok = tls_ocsp_fits(der, (size_t)n, leaf, chain, o, &found);
-	assert_int_equal(ok, found == NULL);
+	found = tls_ocsp_judge(der, (size_t)n, leaf, chain, o);
 	sk_X509_free(chain);
 	OPENSSL_free(der);
 	return found;
@@ -119,19 +117,20 @@ no_response(void **state)
 {
 	const struct ocsp_wish w = { leaf, ca, key_ca, V_OCSP_CERTSTATUS_GOOD,
 		-3600, 7200, OCSP_RESPONSE_STATUS_SUCCESSFUL };
-	const char *found;
 	unsigned char *der;
 	int n = ocsp_make(&w, &der);
 	struct tls_ocsp o;
 
 	(void)state;
 	for (int i = 0; i < n; i++)
-		assert_false(
-		    tls_ocsp_fits(der, (size_t)i, leaf, NULL, &o, &found));
-	assert_string_equal(found, "no DER of a response");
+		assert_string_equal(
+		    tls_ocsp_judge(der, (size_t)i, leaf, NULL, &o),
+		    "no DER of a response");
+	assert_null(tls_ocsp_judge(der, (size_t)n, leaf, NULL, &o));
 	OPENSSL_free(der);
-	assert_false(
-	    tls_ocsp_fits((const uint8_t *)"text", 4, leaf, NULL, &o, &found));
+	assert_string_equal(
+	    tls_ocsp_judge((const uint8_t *)"text", 4, leaf, NULL, &o),
+	    "no DER of a response");
 }
 
 static void

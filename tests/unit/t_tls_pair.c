@@ -288,6 +288,41 @@ files(void **state)
 	gone("a.pem");
 }
 
+/* A private key is hidden from others; a certificate need not be. */
+static void
+modes(void **state)
+{
+	static const struct {
+		mode_t mode;
+		bool ok;
+	} cases[] = { { 0400, true }, { 0600, true }, { 0640, true },
+		{ 0660, true }, { 0644, false }, { 0604, false },
+		{ 0602, false }, { 0666, false } };
+	char want[200];
+
+	(void)state;
+	cert_file("a.pem", of_ec, NULL, NULL);
+	cert_file("a.key", NULL, NULL, ec);
+	assert_int_equal(chmod(unit_path("a.pem"), 0644), 0);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_int_equal(chmod(unit_path("a.key"), cases[i].mode), 0);
+		(void)snprintf(want, sizeof(want),
+		    "a private key hidden from others (chmod o-rwx), not mode "
+		    "%o",
+		    (unsigned int)cases[i].mode);
+		assert_string_equal(
+		    read_a(cases[i].ok ? TLS_PAIR_OK : TLS_PAIR_BAD),
+		    cases[i].ok ? "" : want);
+	}
+	/* also where the key is not the one that is used */
+	assert_int_equal(chmod(unit_path("a.key"), 0600), 0);
+	cert_file("a.pem", of_ec, NULL, ec);
+	assert_int_equal(chmod(unit_path("a.pem"), 0644), 0);
+	(void)read_a(TLS_PAIR_BAD);
+	gone("a.pem");
+	gone("a.key");
+}
+
 static void
 descriptors(void **state)
 {
@@ -342,6 +377,7 @@ main(void)
 		cmocka_unit_test(counts),
 		cmocka_unit_test(two_keys),
 		cmocka_unit_test(files),
+		cmocka_unit_test(modes),
 		cmocka_unit_test(descriptors),
 		cmocka_unit_test(names),
 	};

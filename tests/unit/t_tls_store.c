@@ -1,6 +1,5 @@
 /*
- * Unit test of common/tls_store and common/tls_dir: what is served, kept and
- * reported as files come, change, break and go.
+ * Unit test of common/tls_store: what is served, kept and reported as files come, change, break and go.
  * wrap: time deadline_in deadline_now deadline_left
  */
 #include "tests/unit/tls_ocsp.h"
@@ -321,78 +320,6 @@ between_two_files(void **state)
 	tls_store_free(s);
 }
 
-/* Changes the mode, in a moment that the file system can tell from others. */
-static void
-change_mode(const char *file, mode_t mode)
-{
-	struct stat before, after;
-
-	assert_int_equal(stat(unit_path(file), &before), 0);
-	do {
-		assert_int_equal(chmod(unit_path(file), mode), 0);
-		assert_int_equal(stat(unit_path(file), &after), 0);
-	} while (after.st_ctim.tv_sec == before.st_ctim.tv_sec &&
-	    after.st_ctim.tv_nsec == before.st_ctim.tv_nsec);
-}
-
-static void
-modes(void **state)
-{
-	struct tls_store *s = store();
-
-	(void)state;
-	cert_file("tls/a.pem", leaf_a, NULL, key_a);
-	change_mode("tls/a.pem", 0644);
-	assert_false(tls_store_refresh(s));
-	assert_logged("wanted=\"a private key hidden from others (chmod "
-		      "o-rwx)\" found=\"mode 644\"",
-	    "a.pem");
-	assert_served(s, "");
-	change_mode("tls/a.pem", 0640);
-	assert_true(tls_store_refresh(s));
-	assert_logged("event=certificate", "name=a");
-	/* a certificate alone may be seen by all */
-	cert_file("tls/a.pem", leaf_a, NULL, NULL);
-	change_mode("tls/a.pem", 0644);
-	cert_file("tls/a.key", NULL, NULL, key_a);
-	assert_true(tls_store_refresh(s));
-	(void)logged();
-	change_mode("tls/a.key", 0606);
-	assert_false(tls_store_refresh(s));
-	assert_logged("a.key", "found=\"mode 606\" kept=old-state");
-	tls_store_free(s);
-}
-
-static void
-names(void **state)
-{
-	static const char *const wrong[] = { "tls/.hidden.pem", "tls/a b.pem",
-		"tls/\303\244.pem", "tls/.pem",
-		"tls/a23456789012345678901234567890123456789012345678901234567"
-		"890.pem" };
-	struct tls_store *s = store();
-
-	(void)state;
-	cert_file("tls/a2345678901234567890123456789012345678901234567890123456"
-		  "789.pem",
-	    leaf_a, NULL, key_a);
-	cert_file("tls/README", leaf_a, NULL, key_a);
-	assert_true(tls_store_refresh(s));
-	(void)logged();
-	for (size_t i = 0; i < COUNT(wrong); i++) {
-		cert_file(wrong[i], leaf_b, NULL, key_b);
-		assert_false(tls_store_refresh(s));
-		assert_logged("passed-by=yes", "wanted=\"at most 256 names");
-		assert_false(tls_store_refresh(s));
-		assert_quiet();
-		assert_int_equal(unlink(unit_path(wrong[i])), 0);
-		assert_false(tls_store_refresh(s));
-		assert_quiet();
-	}
-	assert_false(knows(s, key_b));
-	tls_store_free(s);
-}
-
 /* The way of ACME clients: symbolic links to what is somewhere else. */
 static void
 symbolic_links(void **state)
@@ -554,8 +481,6 @@ main(void)
 		cmocka_unit_test_setup(bad_new_file, fresh),
 		cmocka_unit_test_setup(bad_from_the_start, fresh),
 		cmocka_unit_test_setup(between_two_files, fresh),
-		cmocka_unit_test_setup(modes, fresh),
-		cmocka_unit_test_setup(names, fresh),
 		cmocka_unit_test_setup(symbolic_links, fresh),
 		cmocka_unit_test_setup(no_directory, fresh),
 		cmocka_unit_test_setup(dates, fresh),
