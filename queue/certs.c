@@ -7,174 +7,105 @@
 #include <arpa/inet.h>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <bsd/string.h>
 
+#include "common/tls_file.h"
+#include "common/tls_key.h"
+#include "common/tls_ocsp.h"
+#include "common/tls_time.h"
 #include "queue/certs.h"
-#include "queue/certs_file.h"
 
-void
-certs_clear(struct certs *c)
-{
-	X509_free(c->leaf);
-	sk_X509_pop_free(c->chain, X509_free);
-	EVP_PKEY_free(c->key);
-	memset(c, 0, sizeof(*c));
-}
-
-/* Nobody is asked: tlsd could not ask either. */
-static int
-no_passphrase(char *buf, int size, int writing, void *arg)
-{
-	(void)buf;
-	(void)size;
-	(void)writing;
-	(void)arg;
-	return -1;
-}
-
+/* Of the form of this file's texts. */
 static bool
-take_key(BIO *b, struct certs *c)
+fail(char why[TABLES_ERR], const char *path, const char *wanted,
+    const char *found)
 {
-	EVP_PKEY_free(c->key);
-	c->key = PEM_read_bio_PrivateKey(b, NULL, no_passphrase, NULL);
-	return c->key != NULL;
-}
-
-static bool
-take_certificates(BIO *b, struct certs *c)
-{
-	X509 *x = NULL;
-
-	c->leaf = PEM_read_bio_X509(b, NULL, no_passphrase, NULL);
-	c->chain = sk_X509_new_null();
-	if (c->leaf == NULL || c->chain == NULL)
-		return false;
-	while (sk_X509_num(c->chain) <= CERTS_CHAIN &&
-	    (x = PEM_read_bio_X509(b, NULL, no_passphrase, NULL)) != NULL)
-		if (sk_X509_push(c->chain, x) == 0) {
-			X509_free(x);
-			return false;
-		}
-	/* The end, or something that is no certificate. */
-	return x == NULL &&
-	    ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-}
-
-/* The end of a file counts as an error, too. */
-static bool
-is_locked(void)
-{
-	int reason = ERR_GET_REASON(ERR_peek_error());
-
-	return reason == PEM_R_BAD_PASSWORD_READ ||
-	    reason == PEM_R_PROBLEMS_GETTING_PASSWORD;
-}
-
-static bool
-read_pem(
-    const char *path, struct certs *c, bool certificates, char why[TABLES_ERR])
-{
-	const char *wanted =
-	    certificates ? "certificates in PEM" : "a private key in PEM";
-	struct sbuf text;
-	bool good, key;
-	BIO *b;
-
-	if (!certs_load(path, &text, why))
-		return false;
-	ERR_clear_error();
-	b = BIO_new_mem_buf(sbuf_str(&text), (int)text.len);
-	good = b != NULL && (!certificates || take_certificates(b, c));
-	if (good) {
-		ERR_clear_error();
-		key = BIO_reset(b) == 1 && take_key(b, c);
-		good = key || (certificates && !is_locked());
-	}
-	if (!good)
-		(void)snprintf(why, TABLES_ERR, "%.150s: wanted %s, found %s",
-		    path, wanted,
-		    is_locked() ? "a key with a passphrase" : "something else");
-	(void)BIO_free(b); /* memory only */
-	certs_wipe(&text);
-	ERR_clear_error();
-	return good;
-}
-
-bool
-certs_read(const char *path, struct certs *c, char why[TABLES_ERR])
-{
-	memset(c, 0, sizeof(*c));
-	if (read_pem(path, c, true, why))
-		return true;
-	certs_clear(c);
+	(void)snprintf(why, TABLES_ERR, "%.120s: wanted %.80s, found: %.80s",
+	    path, wanted, found);
 	return false;
 }
 
-bool
-certs_read_key(const char *path, struct certs *c, char why[TABLES_ERR])
+static bool
+load(const char *path, struct tls_file *f, char why[TABLES_ERR])
 {
-	return read_pem(path, c, false, why);
+	struct tls_wrong w;
+
+	if (!tls_file_read(path, f, &w))
+		return fail(why, path, w.wanted, w.found);
+	return f->there || fail(why, path, "a file", "none");
 }
 
-/* Kinds that tlsd has a signature for. */
 static bool
-known_kind(const X509 *x)
+read_pem(const char *path, struct tls_pem *pem, char why[TABLES_ERR])
 {
-	const EVP_PKEY *key = X509_get0_pubkey(x);
-	char group[CERTS_TEXT];
-	size_t n;
+	struct tls_file f;
+	const char *found;
+	bool good;
 
-	if (key == NULL)
+	memset(pem, 0, sizeof(*pem));
+	if (!load(path, &f, why))
 		return false;
-	if (EVP_PKEY_is_a(key, "RSA"))
-		return EVP_PKEY_get_bits(key) >= 2048 &&
-		    EVP_PKEY_get_bits(key) <= 8192;
-	return EVP_PKEY_is_a(key, "EC") &&
-	    EVP_PKEY_get_group_name(key, group, sizeof(group), &n) == 1 &&
-	    (strcmp(group, "prime256v1") == 0 ||
-		strcmp(group, "secp384r1") == 0 ||
-		strcmp(group, "secp521r1") == 0);
+	good = tls_pem_read(f.p, f.n, pem, &found);
+	tls_file_free(&f);
+	return good || fail(why, path, "PEM", found);
+}
+
+bool
+certs_read(const char *path, struct tls_pem *pem, char why[TABLES_ERR])
+{
+	if (!read_pem(path, pem, why))
+		return false;
+	if (pem->leaf != NULL)
+		return true;
+	tls_pem_clear(pem);
+	return fail(why, path, "a certificate in PEM", "none");
+}
+
+bool
+certs_read_key(const char *path, struct tls_pem *pem, char why[TABLES_ERR])
+{
+	struct tls_pem other;
+
+	if (!read_pem(path, &other, why))
+		return false;
+	if (other.key == NULL) {
+		tls_pem_clear(&other);
+		return fail(why, path, "a private key in PEM", "none");
+	}
+	EVP_PKEY_free(pem->key);
+	pem->key = other.key;
+	other.key = NULL; /* taken over */
+	tls_pem_clear(&other);
+	return true;
 }
 
 void
 certs_key_kind(const X509 *x, char out[CERTS_TEXT])
 {
-	const EVP_PKEY *key = X509_get0_pubkey(x);
-	char group[80];
-	size_t n;
+	EVP_PKEY *key = X509_get0_pubkey(x);
+	char label[TLS_KEY_LABEL];
 
-	if (key == NULL)
-		(void)strlcpy(out, "unknown", CERTS_TEXT);
-	else if (EVP_PKEY_is_a(key, "EC") &&
-	    EVP_PKEY_get_group_name(key, group, sizeof(group), &n) == 1)
-		(void)snprintf(out, CERTS_TEXT, "EC %s",
-		    strcmp(group, "prime256v1") == 0 ? "P-256" : group);
-	else
-		(void)snprintf(out, CERTS_TEXT, "%.80s %d",
+	if (key != NULL && tls_key_kind(key, label))
+		(void)strlcpy(out, label, CERTS_TEXT);
+	else if (key != NULL)
+		(void)snprintf(out, CERTS_TEXT, "%.80s of %d bits",
 		    EVP_PKEY_get0_type_name(key), EVP_PKEY_get_bits(key));
-}
-
-static time_t
-seconds(const ASN1_TIME *t)
-{
-	struct tm tm;
-
-	return ASN1_TIME_to_tm(t, &tm) == 1 ? timegm(&tm) : 0;
+	else
+		(void)strlcpy(out, "unknown", CERTS_TEXT);
 }
 
 time_t
 certs_end(const X509 *x)
 {
-	return seconds(X509_get0_notAfter(x));
+	return tls_time(X509_get0_notAfter(x));
 }
 
 static bool
-in_order(const struct certs *c)
+in_order(const struct tls_pem *c)
 {
 	X509 *x = c->leaf, *issuer;
 
@@ -201,7 +132,7 @@ say_date(char why[TABLES_ERR], const char *what, time_t when)
 
 /* The key, as far as it was looked for; NULL when nothing is wrong. */
 static const char *
-key_wrong(const struct certs *c)
+key_wrong(const struct tls_pem *c)
 {
 	if (c->key == NULL)
 		return "wanted its private key, found none";
@@ -211,7 +142,7 @@ key_wrong(const struct certs *c)
 }
 
 static const char *
-leaf_wrong(const struct certs *c)
+leaf_wrong(const struct tls_pem *c)
 {
 	char name[CERTS_TEXT];
 
@@ -227,15 +158,15 @@ leaf_wrong(const struct certs *c)
 
 bool
 certs_check(
-    const struct certs *c, bool with_key, time_t now, char why[TABLES_ERR])
+    const struct tls_pem *c, bool with_key, time_t now, char why[TABLES_ERR])
 {
-	time_t start = seconds(X509_get0_notBefore(c->leaf));
+	time_t start = tls_time(X509_get0_notBefore(c->leaf));
 	const char *wrong = with_key ? key_wrong(c) : NULL;
 	char kind[CERTS_TEXT];
 
 	why[0] = '\0';
 	certs_key_kind(c->leaf, kind);
-	if (!known_kind(c->leaf))
+	if (!tls_key_kind(X509_get0_pubkey(c->leaf), NULL))
 		(void)snprintf(why, TABLES_ERR,
 		    "wanted a key RSA of 2048 bits or more or EC P-256, P-384 "
 		    "or P-521, found %s",
@@ -348,7 +279,7 @@ certs_digest_file(const char *path, char digest[65], char why[TABLES_ERR])
 {
 	unsigned char bytes[EVP_MAX_MD_SIZE];
 	unsigned int n = 0;
-	struct certs c;
+	struct tls_pem c;
 	bool good;
 
 	if (!certs_read(path, &c, why))
@@ -358,6 +289,26 @@ certs_digest_file(const char *path, char digest[65], char why[TABLES_ERR])
 		(void)snprintf(digest + 2 * (size_t)i, 3, "%02x", bytes[i]);
 	if (!good)
 		(void)snprintf(why, TABLES_ERR, "out of memory");
-	certs_clear(&c);
+	tls_pem_clear(&c);
 	return good;
+}
+
+bool
+certs_ocsp(const char *path, const struct tls_pem *pem, time_t now,
+    time_t *until, char why[TABLES_ERR])
+{
+	struct tls_ocsp ocsp = { 0, 0 };
+	const char *found;
+	struct tls_file f;
+
+	if (!load(path, &f, why))
+		return false;
+	found = tls_ocsp_judge(f.p, f.n, pem->leaf, pem->chain, &ocsp);
+	tls_file_free(&f);
+	if (found == NULL && !tls_ocsp_valid(&ocsp, now))
+		found = ocsp.until <= now ? "one that is over"
+					  : "one that begins later";
+	*until = ocsp.until;
+	return found == NULL ||
+	    fail(why, path, "a response for the certificate", found);
 }

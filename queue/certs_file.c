@@ -1,5 +1,5 @@
 /*
- * certs_file: files of PEM and DER, read whole and written whole.
+ * certs_file: files of certificates and keys, written whole.
  *
  * In postrider(8), as root or, in user mode, as the invoking user.  Private
  * keys pass through here: what held them is wiped, and a file is nobody else's
@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,39 +25,6 @@ fail(char why[TABLES_ERR], const char *path, const char *wanted)
 	(void)snprintf(why, TABLES_ERR, "%.150s: wanted %s, found: %s", path,
 	    wanted, strerror(errno));
 	return false;
-}
-
-bool
-certs_load(const char *path, struct sbuf *b, char why[TABLES_ERR])
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	char buf[8192];
-	ssize_t n = -1;
-	bool good;
-
-	sbuf_init(b, CERTS_FILE_MAX);
-	if (fd == -1)
-		return fail(why, path, "a readable file");
-	while ((n = read(fd, buf, sizeof(buf))) > 0 && sbuf_ok(b))
-		sbuf_put(b, buf, (size_t)n);
-	if (n > 0)
-		errno = EFBIG;
-	explicit_bzero(buf, sizeof(buf));
-	good = n == 0 && sbuf_ok(b);
-	if (!good)
-		(void)fail(why, path, "a readable file");
-	(void)close(fd); /* was only read */
-	if (!good)
-		certs_wipe(b);
-	return good;
-}
-
-void
-certs_wipe(struct sbuf *b)
-{
-	if (b->s != NULL)
-		explicit_bzero(b->s, b->size);
-	sbuf_free(b);
 }
 
 bool
@@ -140,13 +108,35 @@ certs_write(const struct certs_place *p, BIO *content, char why[TABLES_ERR])
 	return good;
 }
 
+/* tlsd takes the key of NAME.key, if there is one, and not that of NAME.pem. */
+static bool
+is_shadowed(const struct certs_place *p, char why[TABLES_ERR])
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/%.*s.key", p->dir,
+	    (int)(strlen(p->file) - strlen(".pem")), p->file);
+	if (lstat(path, &st) == -1)
+		return false;
+	(void)snprintf(why, TABLES_ERR,
+	    "%.200s: wanted no such file, for its key would be taken (remove "
+	    "it, or take another --name)",
+	    path);
+	return true;
+}
+
 bool
 certs_store(
-    const struct certs_place *p, const struct certs *c, char why[TABLES_ERR])
+    const struct certs_place *p, const struct tls_pem *c, char why[TABLES_ERR])
 {
 	BIO *b = BIO_new(BIO_s_mem()); /* wiped when it is freed */
 	bool good;
 
+	if (is_shadowed(p, why)) {
+		(void)BIO_free(b); /* memory only */
+		return false;
+	}
 	good = b != NULL &&
 	    PEM_write_bio_PrivateKey(b, c->key, NULL, NULL, 0, NULL, NULL) ==
 		1 &&

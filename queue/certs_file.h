@@ -1,5 +1,5 @@
 /*
- * certs_file: files of PEM and DER, read whole and written whole.
+ * certs_file: files of certificates and keys, written whole.
  */
 #ifndef QUEUE_CERTS_FILE_H
 #define QUEUE_CERTS_FILE_H
@@ -9,13 +9,8 @@
 #include <openssl/bio.h>
 #include <stdbool.h>
 
-#include "common/sbuf.h"
 #include "common/tables.h"
-#include "queue/certs.h"
-
-/* The caller wipes it with certs_wipe().  False with why. */
-bool certs_load(const char *path, struct sbuf *, char why[TABLES_ERR]);
-void certs_wipe(struct sbuf *);
+#include "common/tls_pem.h"
 
 /* Where a file goes, and whose it is. */
 struct certs_place {
@@ -40,6 +35,6 @@ bool certs_write(
 
 /* Key, leaf and chain in one file. */
 bool certs_store(
-    const struct certs_place *, const struct certs *, char why[TABLES_ERR]);
+    const struct certs_place *, const struct tls_pem *, char why[TABLES_ERR]);
 
 #endif

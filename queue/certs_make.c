@@ -188,7 +188,7 @@ no_crypto(char why[TABLES_ERR])
 
 /* The key first: a certificate without its key would be in the way. */
 static bool
-write_ca(const char *dir, const struct certs *ca, char why[TABLES_ERR])
+write_ca(const char *dir, const struct tls_pem *ca, char why[TABLES_ERR])
 {
 	const struct certs_place key = { dir, "ca.key", (gid_t)-1, 0600, true };
 	const struct certs_place cert = { dir, "ca.pem", (gid_t)-1, 0644,
@@ -209,7 +209,7 @@ write_ca(const char *dir, const struct certs *ca, char why[TABLES_ERR])
 }
 
 static bool
-make_ca(const char *dir, struct certs *ca, char why[TABLES_ERR])
+make_ca(const char *dir, struct tls_pem *ca, char why[TABLES_ERR])
 {
 	memset(ca, 0, sizeof(*ca));
 	ca->key = new_key(false);
@@ -221,7 +221,7 @@ make_ca(const char *dir, struct certs *ca, char why[TABLES_ERR])
 
 /* Whether it may sign; the text names the file. */
 static bool
-check_ca(const char *path, const struct certs *ca, char why[TABLES_ERR])
+check_ca(const char *path, const struct tls_pem *ca, char why[TABLES_ERR])
 {
 	const char *wrong = NULL;
 
@@ -239,7 +239,7 @@ check_ca(const char *path, const struct certs *ca, char why[TABLES_ERR])
 }
 
 static bool
-get_ca(const char *dir, struct certs *ca, char why[TABLES_ERR])
+get_ca(const char *dir, struct tls_pem *ca, char why[TABLES_ERR])
 {
 	char pem[1024], key[1024];
 	bool good;
@@ -254,13 +254,13 @@ get_ca(const char *dir, struct certs *ca, char why[TABLES_ERR])
 		good = certs_read(pem, ca, why) &&
 		    certs_read_key(key, ca, why) && check_ca(pem, ca, why);
 	if (!good)
-		certs_clear(ca);
+		tls_pem_clear(ca);
 	return good;
 }
 
 /* An intermediate CA goes along: clients have only roots. */
 static bool
-add_issuer(struct certs *c, X509 *issuer)
+add_issuer(struct tls_pem *c, X509 *issuer)
 {
 	if (issuer == c->leaf || X509_check_issued(issuer, issuer) == X509_V_OK)
 		return true;
@@ -268,9 +268,10 @@ add_issuer(struct certs *c, X509 *issuer)
 }
 
 bool
-certs_make(const struct certs_wanted *w, struct certs *c, char why[TABLES_ERR])
+certs_make(
+    const struct certs_wanted *w, struct tls_pem *c, char why[TABLES_ERR])
 {
-	struct certs ca;
+	struct tls_pem ca;
 	bool good = true;
 	X509 *issuer;
 
@@ -290,8 +291,8 @@ certs_make(const struct certs_wanted *w, struct certs *c, char why[TABLES_ERR])
 	    add_issuer(c, issuer);
 	if (!good) {
 		(void)no_crypto(why);
-		certs_clear(c);
+		tls_pem_clear(c);
 	}
-	certs_clear(&ca);
+	tls_pem_clear(&ca);
 	return good;
 }

@@ -22,8 +22,8 @@ struct certs_wanted {
 /* Whether a certificate can be for it: a DNS name or an address. */
 bool certs_name_valid(const char *);
 
-/* False with why; then certs_clear() has nothing to do. */
+/* False with why; then there is nothing to clear. */
 bool certs_make(
-    const struct certs_wanted *, struct certs *, char why[TABLES_ERR]);
+    const struct certs_wanted *, struct tls_pem *, char why[TABLES_ERR]);
 
 #endif

@@ -21,6 +21,7 @@
 
 #include "common/lineio.h"
 #include "common/msg_auth.h"
+#include "common/msg_tls.h"
 #include "common/sock.h"
 #include "queue/cmd.h"
 #include "queue/cmd_control.h"
@@ -30,20 +31,23 @@
 
 #define GREETING_WAIT 10 /* seconds */
 #define ANSWER_WAIT 10
+#define EXPIRY_WARN 14 /* days */
+#define DAY 86400
 #define NOBODY ((uid_t)-1) /* not known without tables */
 
 struct part {
 	const char *name;
 	bool good;
+	bool warn; /* good, and not for long */
 	char text[400];
 };
 
-enum { TABLES, VERIFIERS, POSTRIDERD, QUEUED, AUTHD, PARTS };
+enum { TABLES, VERIFIERS, POSTRIDERD, QUEUED, AUTHD, TLSD, PARTS };
 
 struct status {
 	struct part parts[PARTS];
-	struct json_object *json, *figures; /* NULL: text */
-	struct sbuf text;                   /* figures as text */
+	struct json_object *json, *figures, *tls; /* NULL: text */
+	struct sbuf text;                         /* figures as text */
 };
 
 static void
@@ -158,6 +162,82 @@ ask_authd(struct part *p, const char *run_dir, uid_t net)
 	chan_close(&chan);
 }
 
+/* The first certificate to end decides. */
+static void
+judge_expiry(struct part *p, const struct msg_tls_state *m)
+{
+	long long left = (long long)m->expires - (long long)time(NULL);
+	char ends[60] = "";
+
+	p->good = m->expires == 0 || left > 0;
+	p->warn = p->good && m->expires != 0 && left <= EXPIRY_WARN * DAY;
+	if (!p->good)
+		strlcpy(ends, ", one has ended (see: postrider tls show)",
+		    sizeof(ends));
+	else if (m->expires != 0)
+		(void)snprintf(ends, sizeof(ends), ", %s ends in %lld days",
+		    m->certificates == 1 ? "which" : "the first", left / DAY);
+	(void)snprintf(p->text, sizeof(p->text),
+	    "answers: %s%.0u certificate%s%s; %u connection%s, %llu "
+	    "handshakes, %llu failed",
+	    m->certificates == 0 ? "no" : "", m->certificates,
+	    m->certificates == 1 ? "" : "s", ends, m->connections,
+	    m->connections == 1 ? "" : "s", (unsigned long long)m->handshakes,
+	    (unsigned long long)m->failures);
+}
+
+static void
+note_tls(struct status *s, const struct msg_tls_state *m)
+{
+	judge_expiry(&s->parts[TLSD], m);
+	if (s->tls == NULL)
+		return;
+	cmd_json_number(s->tls, "certificates", m->certificates);
+	cmd_json_number(s->tls, "connections", m->connections);
+	cmd_json_number(s->tls, "handshakes", (int64_t)m->handshakes);
+	cmd_json_number(s->tls, "failures", (int64_t)m->failures);
+	if (m->expires != 0)
+		cmd_json_number(s->tls, "expires", (int64_t)m->expires);
+}
+
+/* tlsd answers root as well as postrider-net. */
+static void
+ask_tlsd(struct status *s, const char *run_dir, uid_t net)
+{
+	const struct msg_tls_status question = { 0 };
+	struct part *p = &s->parts[TLSD];
+	union msg_tls answer;
+	enum chan_result r;
+	unsigned int type;
+	struct chan chan;
+	int fd;
+
+	if (net == NOBODY) {
+		set(p, false, "not asked: there are no tables");
+		return;
+	}
+	if (geteuid() != 0 && geteuid() != net) {
+		set(p, true, "not asked (root can)");
+		return;
+	}
+	if ((fd = sock_connect(run_dir, "tls", SOCK_SEQPACKET)) == -1) {
+		(void)snprintf(p->text, sizeof(p->text), "%.200s/tls: %s",
+		    run_dir, strerror(errno));
+		return;
+	}
+	chan_init(&chan, fd, &tls_channel, TLS_SESSION);
+	r = chan_send(
+	    &chan, TLS_T_STATUS, &question, -1, deadline_in(ANSWER_WAIT));
+	if (r == CHAN_OK)
+		r = chan_recv(
+		    &chan, &type, &answer, NULL, deadline_in(ANSWER_WAIT));
+	if (r == CHAN_OK) /* in this state it is the only answer */
+		note_tls(s, &answer.state);
+	else
+		set(p, false, chan_result_text(r));
+	chan_close(&chan);
+}
+
 static void
 look_at_tables(struct part *p, const char *path)
 {
@@ -179,6 +259,14 @@ look_at_tables(struct part *p, const char *path)
 	p->good = true;
 }
 
+static const char *
+state_of(const struct part *p)
+{
+	if (!p->good)
+		return "DOWN";
+	return p->warn ? "WARN" : "ok";
+}
+
 static int
 print(struct status *s)
 {
@@ -190,14 +278,14 @@ print(struct status *s)
 			status = EX_UNAVAILABLE;
 		if (s->json == NULL) {
 			(void)printf("%-12s %-5s %s\n", s->parts[i].name,
-			    s->parts[i].good ? "ok" : "DOWN", s->parts[i].text);
+			    state_of(&s->parts[i]), s->parts[i].text);
 			continue;
 		}
 		o = json_object_new_object();
 		cmd_json_bool(o, "ok", s->parts[i].good);
+		cmd_json_bool(o, "warn", s->parts[i].warn);
 		cmd_json_string(o, "text", s->parts[i].text);
-		if (json_object_object_add(s->json, s->parts[i].name, o) == -1)
-			err(EX_OSERR, "memory");
+		cmd_json_add(s->json, s->parts[i].name, o);
 	}
 	if (s->json != NULL)
 		flushed = cmd_json_print(s->json);
@@ -215,7 +303,8 @@ cmd_status(struct cmd *cmd, int argc, char **argv)
 				[VERIFIERS] = { .name = "verifiers" },
 				[POSTRIDERD] = { .name = "postriderd" },
 				[QUEUED] = { .name = "queued" },
-				[AUTHD] = { .name = "authd" } },
+				[AUTHD] = { .name = "authd" },
+				[TLSD] = { .name = "tlsd" } },
 		.text = SBUF_INIT(65536) };
 	char path[CONF_PATH_MAX], run_dir[RUN_DIR_MAX];
 	uid_t net = NOBODY;
@@ -226,8 +315,9 @@ cmd_status(struct cmd *cmd, int argc, char **argv)
 	if (json) {
 		s.json = json_object_new_object();
 		s.figures = json_object_new_object();
-		if (json_object_object_add(s.json, "queue", s.figures) == -1)
-			err(EX_OSERR, "memory");
+		s.tls = json_object_new_object();
+		cmd_json_add(s.json, "queue", s.figures);
+		cmd_json_add(s.json, "tls", s.tls);
 	}
 	cmd_tables_path(cmd, TABLES_FILE, path);
 	look_at_tables(&s.parts[TABLES], path);
@@ -242,6 +332,7 @@ cmd_status(struct cmd *cmd, int argc, char **argv)
 	ask_postriderd(&s.parts[POSTRIDERD], run_dir);
 	ask_queued(&s, run_dir);
 	ask_authd(&s.parts[AUTHD], run_dir, net);
+	ask_tlsd(&s, run_dir, net);
 	status = print(&s);
 	sbuf_free(&s.text);
 	return status;

@@ -17,6 +17,7 @@
 
 #include "common/num.h"
 #include "common/tables.h"
+#include "common/tls_pair.h"
 #include "common/users.h"
 #include "queue/certs_file.h"
 #include "queue/certs_make.h"
@@ -26,7 +27,7 @@
 #include "queue/compile_host.h"
 #include "queue/compile_publish.h"
 
-#define FILE_PART 59 /* bytes of a file's name without .pem: tlsd knows 63 */
+#define FILE_PART TLS_NAME /* bytes of a file's name without .pem */
 #define DAYS 365
 
 struct opt {
@@ -76,13 +77,9 @@ file_name(const char *name, char out[FILE_PART + sizeof(".pem")])
 	size_t n = 0;
 
 	for (; *name != '\0' && n < FILE_PART; name++)
-		out[n++] = strchr("abcdefghijklmnopqrstuvwxyz"
-				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_",
-			       *name) != NULL
-		    ? *name
-		    : '_';
+		out[n++] = *name == '.' || tls_pair_name(name, 1) ? *name : '_';
 	(void)strlcpy(out + n, ".pem", sizeof(".pem"));
-	return n > 0 && out[0] != '.';
+	return tls_pair_name(out, n);
 }
 
 /* Where and whose a certificate's file will be; false after a complaint. */
@@ -129,7 +126,7 @@ apply_if_first(const struct cmd *cmd)
 }
 
 static void
-tell_written(const struct certs_place *p, const struct certs *c)
+tell_written(const struct certs_place *p, const struct tls_pem *c)
 {
 	struct sbuf names = SBUF_INIT(65536);
 	char kind[CERTS_TEXT], issuer[CERTS_TEXT];
@@ -145,7 +142,8 @@ tell_written(const struct certs_place *p, const struct certs *c)
 
 /* Writes the file and lets programs know. */
 static int
-store(const struct cmd *cmd, const struct certs_place *p, const struct certs *c)
+store(
+    const struct cmd *cmd, const struct certs_place *p, const struct tls_pem *c)
 {
 	char why[TABLES_ERR];
 	int status;
@@ -176,7 +174,7 @@ make(const struct cmd *cmd, const struct conf *conf, struct certs_wanted *w,
     struct certs_place *p)
 {
 	char file[FILE_PART + sizeof(".pem")], why[TABLES_ERR];
-	struct certs c;
+	struct tls_pem c;
 	int status;
 
 	if (!names_valid(w) || !find_place(conf, p))
@@ -191,7 +189,7 @@ make(const struct cmd *cmd, const struct conf *conf, struct certs_wanted *w,
 		return EX_DATAERR;
 	}
 	status = store(cmd, p, &c);
-	certs_clear(&c);
+	tls_pem_clear(&c);
 	return status;
 }
 
@@ -234,7 +232,7 @@ run_make(struct cmd *cmd, int argc, char **argv)
 
 /* A chain that is good and does not have this host's name is suspicious. */
 static void
-look_at_names(struct conf *conf, const char *path, const struct certs *c)
+look_at_names(struct conf *conf, const char *path, const struct tls_pem *c)
 {
 	struct host h;
 
@@ -245,7 +243,7 @@ look_at_names(struct conf *conf, const char *path, const struct certs *c)
 }
 
 static bool
-read_both(const char *chain, const char *key, struct certs *c)
+read_both(const char *chain, const char *key, struct tls_pem *c)
 {
 	char why[TABLES_ERR];
 
@@ -259,7 +257,7 @@ read_both(const char *chain, const char *key, struct certs *c)
 		warnx("%s: %s", chain, why);
 	else
 		return true;
-	certs_clear(c);
+	tls_pem_clear(c);
 	return false;
 }
 
@@ -269,7 +267,7 @@ install(
 {
 	char file[FILE_PART + sizeof(".pem")], first[CERTS_TEXT];
 	struct certs_place p = { .replace = true };
-	struct certs c;
+	struct tls_pem c;
 	int status = EX_DATAERR;
 
 	if (!read_both(files[0], files[1], &c))
@@ -282,7 +280,7 @@ install(
 		p.file = file;
 		status = store(cmd, &p, &c);
 	}
-	certs_clear(&c);
+	tls_pem_clear(&c);
 	return status;
 }
 

@@ -12,9 +12,8 @@
 
 #include <bsd/string.h>
 
+#include "common/tls_pair.h"
 #include "queue/cmd_tls.h"
-
-#define FILES 256 /* as tlsd takes at most */
 
 static int
 is_pem(const struct dirent *e)
@@ -39,6 +38,13 @@ tls_list_free(struct dirent **files, int n)
 	free(files);
 }
 
+/* What tlsd reads; others are told to be unusable. */
+static bool
+is_taken(const char *file)
+{
+	return tls_pair_name(file, strlen(file) - strlen(".pem"));
+}
+
 static bool
 denied(const char *path)
 {
@@ -53,24 +59,43 @@ beside(const char *pem, const char *end, char out[CONF_PATH_MAX])
 	    (int)(strlen(pem) - strlen(".pem")), pem, end);
 }
 
-/* The key may be in a file of its own. */
-static void
-find_key(struct tls_shown *s, struct certs *c)
+/* One of a file of its own comes before one beside the certificate. */
+static bool
+find_key(struct tls_shown *s, struct tls_pem *c)
 {
 	char path[CONF_PATH_MAX];
 
-	s->key_known = true;
-	if (c->key != NULL)
-		return;
 	beside(s->path, ".key", path);
-	if (denied(path))
-		s->key_known = false;
-	else if (access(path, F_OK) == 0)
-		(void)certs_read_key(path, c, s->why); /* certs_check() tells */
+	s->key_known = !denied(path);
+	return !s->key_known || access(path, F_OK) == -1 ||
+	    certs_read_key(path, c, s->why);
+}
+
+/* As tlsd judges, and then what clients would say. */
+static void
+judge(const char *dir, const char *file, time_t now, struct tls_shown *s,
+    struct tls_pem *c)
+{
+	char name[TLS_NAME + 1];
+	struct tls_pair pair;
+	struct tls_wrong w;
+
+	(void)strlcpy(name, file, strlen(file) - strlen(".pem") + 1);
+	s->usable = find_key(s, c) && certs_check(c, s->key_known, now, s->why);
+	s->key_matches =
+	    c->key != NULL && X509_check_private_key(c->leaf, c->key) == 1;
+	if (!s->usable || !s->key_known)
+		return;
+	s->usable = tls_pair_read(dir, name, &pair, &w) == TLS_PAIR_OK;
+	if (s->usable)
+		tls_pair_clear(&pair);
+	else
+		(void)snprintf(s->why, sizeof(s->why),
+		    "wanted %.120s, found %.120s", w.wanted, w.found);
 }
 
 static void
-look_at_ocsp(struct tls_shown *s, const struct certs *c, time_t now)
+look_at_ocsp(struct tls_shown *s, const struct tls_pem *c, time_t now)
 {
 	char path[CONF_PATH_MAX];
 
@@ -78,13 +103,13 @@ look_at_ocsp(struct tls_shown *s, const struct certs *c, time_t now)
 	s->ocsp = access(path, F_OK) == 0;
 	if (s->ocsp)
 		s->ocsp_good =
-		    certs_ocsp(path, c->leaf, now, &s->ocsp_until, s->ocsp_why);
+		    certs_ocsp(path, c, now, &s->ocsp_until, s->ocsp_why);
 }
 
 void
 tls_look(const char *dir, const char *file, time_t now, struct tls_shown *s)
 {
-	struct certs c;
+	struct tls_pem c;
 
 	memset(s, 0, sizeof(*s));
 	sbuf_init(&s->names, 65536);
@@ -95,6 +120,13 @@ tls_look(const char *dir, const char *file, time_t now, struct tls_shown *s)
 		return;
 	}
 	s->read = true;
+	if (!is_taken(file)) {
+		(void)strlcpy(s->why,
+		    "wanted a name of at most 59 letters, digits and ._-, "
+		    "found another",
+		    sizeof(s->why));
+		return;
+	}
 	if (!certs_read(s->path, &c, s->why))
 		return;
 	s->parsed = true;
@@ -102,13 +134,9 @@ tls_look(const char *dir, const char *file, time_t now, struct tls_shown *s)
 	certs_key_kind(c.leaf, s->kind);
 	certs_issuer(c.leaf, s->issuer);
 	s->end = certs_end(c.leaf);
-	find_key(s, &c);
-	s->key_matches =
-	    c.key != NULL && X509_check_private_key(c.leaf, c.key) == 1;
-	/* Without a look at its key the rest can still be judged. */
-	s->usable = certs_check(&c, s->key_known, now, s->why);
+	judge(dir, file, now, s, &c);
 	look_at_ocsp(s, &c, now);
-	certs_clear(&c);
+	tls_pem_clear(&c);
 }
 
 void

@@ -43,6 +43,43 @@ mechanisms(struct tables *t, bool pop3, const struct mechs_line *line,
 		(void)strlcat(out, " APOP", TLS_MECHS);
 }
 
+static bool
+has_certificates(struct tables *t)
+{
+	const char *value;
+
+	return tables_get(t, TABLES_META, "certificates", &value) ==
+	    TABLES_FOUND &&
+	    strcmp(value, "yes") == 0;
+}
+
+static unsigned int
+standard_port(const char *profile)
+{
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+		if (strcmp(ports[i].profile, profile) == 0)
+			return ports[i].port;
+	return 0;
+}
+
+/* plain is where passwords may be sent on an unencrypted line. */
+static void
+logins(struct tables *t, bool pop3, int plain, struct tls_offer *o)
+{
+	struct mechs_line line = { .secrets = true };
+
+	if (o->tls == TLS_NO || o->tls == TLS_OPTIONAL) {
+		if (plain != PLAIN_NEVER)
+			mechanisms(t, pop3, &line, o->here);
+		if (plain == PLAIN_ALWAYS)
+			mechanisms(t, pop3, &line, o->elsewhere);
+	}
+	line.exporter = true;
+	line.certificate = o->certificates;
+	if (o->tls != TLS_NO && !o->no_certificate)
+		mechanisms(t, pop3, &line, o->encrypted);
+}
+
 bool
 tls_offer(struct tables *t, const char *profile, bool pop3, struct tls_offer *o,
     char why[TABLES_ERR])
@@ -55,34 +92,18 @@ tls_offer(struct tables *t, const char *profile, bool pop3, struct tls_offer *o,
 		{ "auth", &auth },
 		{ "plaintext-auth", &plain },
 	};
-	const char *there = "no";
-	struct mechs_line line = { .secrets = true };
-	bool plaintext;
 
 	memset(o, 0, sizeof(*o));
 	o->profile = profile;
 	o->protocol = pop3 ? "POP3" : "SMTP";
-	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
-		if (strcmp(ports[i].profile, profile) == 0)
-			o->port = ports[i].port;
+	o->port = standard_port(profile);
 	if (!options_load(
 		t, profile, binds, sizeof(binds) / sizeof(binds[0]), why))
 		return false;
-	o->no_certificate = tables_get(t, TABLES_META, "certificates",
-				&there) != TABLES_FOUND ||
-	    strcmp(there, "yes") != 0;
-	o->starttls = o->tls == TLS_REQUIRED ||
-	    (o->tls == TLS_OPTIONAL && !o->no_certificate);
-	if (!pop3 && auth == AUTH_NO)
-		return true;
-	plaintext = o->tls == TLS_NO || o->tls == TLS_OPTIONAL;
-	if (plaintext && plain != PLAIN_NEVER)
-		mechanisms(t, pop3, &line, o->here);
-	if (plaintext && plain == PLAIN_ALWAYS)
-		mechanisms(t, pop3, &line, o->elsewhere);
-	line.exporter = true;
-	line.certificate = o->certificates;
-	if (o->tls != TLS_NO && !o->no_certificate)
-		mechanisms(t, pop3, &line, o->encrypted);
+	o->no_certificate = !has_certificates(t);
+	o->starttls = (o->tls == TLS_REQUIRED || o->tls == TLS_OPTIONAL) &&
+	    !o->no_certificate;
+	if (pop3 || auth != AUTH_NO)
+		logins(t, pop3, plain, o);
 	return true;
 }

@@ -15,6 +15,7 @@
 
 #include "common/credential.h"
 #include "common/options.h"
+#include "common/tls_pair.h"
 #include "queue/compile_tls.h"
 
 static bool
@@ -23,8 +24,9 @@ is_certificate(int dir, const char *name)
 	size_t n = strlen(name);
 	struct stat st;
 
-	return n > 4 && name[0] != '.' && strcmp(name + n - 4, ".pem") == 0 &&
-	    fstatat(dir, name, &st, 0) == 0 && S_ISREG(st.st_mode);
+	return n > 4 && strcmp(name + n - 4, ".pem") == 0 &&
+	    tls_pair_name(name, n - 4) && fstatat(dir, name, &st, 0) == 0 &&
+	    S_ISREG(st.st_mode);
 }
 
 bool

@@ -1,0 +1,434 @@
+"""postrider(8): certificates, and what accounts and ports can do with them."""
+
+import json
+import os
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+import pytest
+
+import suite
+from tools import DOMAIN, HOST, Conf
+
+USAGE, DATAERR, UNAVAILABLE, CANTCREAT = 64, 65, 69, 73
+DAY = 86400
+
+
+@pytest.fixture
+def conf():
+    c = Conf()
+    c.tls = c.base / "tls"
+    c.write("postrider.conf", *c.lines, f"tls-dir {c.tls}")
+    c("apply")
+    yield c
+    c.close()
+
+
+def openssl(*args, **more):
+    return subprocess.run(["openssl", *map(str, args)], text=True, check=True,
+                          capture_output=True, timeout=suite.PATIENCE,
+                          **more).stdout
+
+
+def show(conf, status=0):
+    found = json.loads(conf("tls", "show", "--json", status=status).stdout)
+    found["profiles"] = {p["profile"]: p for p in found["profiles"]}
+    return found
+
+
+def san(path):
+    text = openssl("x509", "-in", path, "-noout", "-ext", "subjectAltName")
+    return text.split("\n")[1].strip()
+
+
+def mode(path):
+    return path.stat().st_mode & 0o7777
+
+
+# --- make-cert
+
+def test_self_signed(conf):
+    assert not show(conf)["profiles"]["mx"]["starttls"]
+    said = conf("tls", "make-cert").stdout
+    pem = conf.tls / f"{HOST}.pem"
+    assert said == (f"{pem}: EC-P-256 for {HOST}, signed by itself, "
+                    "365 days\n")
+    assert mode(conf.tls) == 0o700 and mode(pem) == 0o600
+    assert san(pem) == f"DNS:{HOST}"
+    text = openssl("x509", "-in", pem, "-noout", "-text")
+    assert "CA:FALSE" in text and "TLS Web Server Authentication" in text
+    assert openssl("verify", "-CAfile", pem, "-purpose", "sslserver",
+                   "-verify_hostname", HOST, pem).endswith(": OK\n")
+    found = show(conf)  # and it was applied
+    assert found["profiles"]["mx"]["starttls"]
+    [one] = found["certificates"]
+    assert one["usable"] and one["key-matches"] and one["names"] == [HOST]
+    assert one["days-left"] in (364, 365) and one["issuer"] == "itself"
+    assert one["ocsp"] == {"there": False}
+    before = pem.read_bytes()
+    assert "File exists (--force replaces it)" in \
+        conf("tls", "make-cert", status=CANTCREAT).stderr
+    assert pem.read_bytes() == before
+    conf("tls", "make-cert", "--force")
+    assert pem.read_bytes() != before
+    assert [p.name for p in conf.tls.iterdir()] == [pem.name]
+
+
+def test_by_a_ca(conf):
+    ca = conf.base / "ca"
+    conf("tls", "make-cert", "--ca", ca, "a.example.org", "*.example.org",
+         "127.0.0.1", "::1", "--days", "7")
+    assert mode(ca / "ca.key") == 0o600
+    conf("tls", "make-cert", "--rsa", "--name", "rsa", "--ca", ca)
+    assert sorted(p.name for p in conf.tls.iterdir()) == \
+        ["a.example.org.pem", "rsa.pem"]
+    for name, host in (("a.example.org.pem", "x.example.org"),
+                       ("rsa.pem", HOST)):
+        assert openssl("verify", "-x509_strict", "-CAfile", ca / "ca.pem",
+                       "-purpose", "sslserver", "-verify_hostname", host,
+                       conf.tls / name).endswith(": OK\n")
+    assert san(conf.tls / "a.example.org.pem") == \
+        "DNS:a.example.org, DNS:*.example.org, IP Address:127.0.0.1, " \
+        "IP Address:0:0:0:0:0:0:0:1"
+    one, two = show(conf)["certificates"]
+    assert one["names"] == ["a.example.org", "*.example.org", "127.0.0.1",
+                            "::1"]
+    assert one["days-left"] in (6, 7) and one["key"] == "EC-P-256"
+    assert two["key"] == "RSA-2048" and two["usable"]
+    assert "Postrider CA of" in one["issuer"]
+    (ca / "ca.key").unlink()
+    assert "ca.key: wanted a file, found: none" in conf(
+        "tls", "make-cert", "--ca", ca, "b.example", status=DATAERR).stderr
+    assert not (conf.tls / "b.example.pem").exists()
+
+
+@pytest.mark.parametrize("args,said,status", [
+    (("make-cert", "a b"), 'found "a b"', DATAERR),
+    (("make-cert", "x,DNS:y.example"), "wanted a host name", DATAERR),
+    (("make-cert", "*"), "wanted a host name", DATAERR),
+    (("make-cert", "--days", "0"), "a number from 1 to 3650", USAGE),
+    (("make-cert", "--days"), 'wanted a value behind "--days"', USAGE),
+    (("make-cert", "--rsaa"), 'unknown option "--rsaa"', USAGE),
+    (("make-cert", "--name", ".x"), "does not begin with a dot", DATAERR),
+    (("install", "/none"), "the files of a chain and of its private key",
+     USAGE),
+    (("install", "/none", "/none"), "/none: wanted a file, found: none",
+     DATAERR),
+    (("show", "x"), "wanted fewer arguments", USAGE),
+])
+def test_misuse(conf, args, said, status):
+    assert said in conf("tls", *args, status=status).stderr
+    assert not conf.tls.exists()
+
+
+def test_names_are_no_paths(conf):
+    conf("tls", "make-cert", "--name", "x/../../y", "*.example.org")
+    conf("tls", "make-cert", "*.example.org", "--name", "n" * 100)
+    conf("tls", "make-cert", f"{'l' * 60}.{'m' * 60}.example")
+    assert sorted(p.name for p in conf.tls.iterdir()) == \
+        [f"{'l' * 59}.pem", f"{'n' * 59}.pem", "x_.._.._y.pem"]
+    assert all(c["usable"] for c in show(conf)["certificates"])
+
+
+# --- install
+
+@pytest.fixture
+def given(conf):
+    """What an ACME client has: a chain with an intermediate CA, and a key."""
+    d = conf.base / "acme"
+    root, sub = d / "root", d / "sub"
+    for p in (root, sub):
+        p.mkdir(parents=True)
+    new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    openssl("req", "-x509", *new, "-keyout", root / "ca.key", "-out",
+            root / "ca.pem", "-subj", "/CN=root", "-addext",
+            "keyUsage=critical,keyCertSign")
+    openssl("req", *new, "-keyout", sub / "ca.key", "-out", d / "sub.csr",
+            "-subj", "/CN=sub")
+    (d / "ext").write_text("basicConstraints=critical,CA:TRUE\n"
+                           "subjectKeyIdentifier=hash\n"
+                           "authorityKeyIdentifier=keyid\n")
+    openssl("x509", "-req", "-in", d / "sub.csr", "-CA", root / "ca.pem",
+            "-CAkey", root / "ca.key", "-days", "30", "-extfile", d / "ext",
+            "-out", sub / "ca.pem", "-CAcreateserial")
+    conf("tls", "make-cert", "--ca", sub, "--name", "made", HOST, "alt.example")
+    made = conf.tls / "made.pem"
+    openssl("pkey", "-in", made, "-out", d / "key.pem")
+    text = made.read_text()
+    d.joinpath("chain.pem").write_text(text[text.index("-----BEGIN CERT"):])
+    made.unlink()
+    conf("apply")
+    return d
+
+
+def test_install(conf, given):
+    chain, key = given / "chain.pem", given / "key.pem"
+    assert chain.read_text().count("BEGIN CERTIFICATE") == 2
+    assert not show(conf)["profiles"]["mx"]["starttls"]
+    said = conf("tls", "install", chain, key)
+    assert f"for {HOST}, alt.example, signed by CN = sub" in said.stdout
+    assert said.stderr == ""
+    pem = conf.tls / f"{HOST}.pem"
+    assert mode(pem) == 0o600
+    text = pem.read_text()
+    assert text.count("BEGIN CERTIFICATE") == 2 and "PRIVATE KEY" in text
+    found = show(conf)
+    assert found["certificates"][0]["usable"]
+    assert found["profiles"]["mx"]["starttls"]
+    before = pem.stat().st_ino
+    conf("tls", "install", chain, key)  # a renewal
+    assert pem.stat().st_ino != before
+    conf("tls", "install", chain, key, "--name", "other")
+    assert len(show(conf)["certificates"]) == 2
+    # tlsd would take the key from there
+    conf.tls.joinpath("third.key").write_text("")
+    assert "third.key: wanted no such file" in conf(
+        "tls", "install", "--name", "third", chain, key,
+        status=CANTCREAT).stderr
+
+
+def test_install_checks(conf, given):
+    chain, key = given / "chain.pem", given / "key.pem"
+    leaf, sub = chain.read_text().split("-----END CERTIFICATE-----\n")[:2]
+    end = "-----END CERTIFICATE-----\n"
+    turned = given / "turned.pem"
+    turned.write_text(sub + end + leaf + end)
+    odd = given / "odd.pem"
+    odd.write_text(leaf + end + given.joinpath("root/ca.pem").read_text())
+    locked = given / "locked.pem"
+    openssl("pkey", "-in", key, "-aes128", "-passout", "pass:x", "-out",
+            locked)
+    for c, k, said in (
+            (chain, given / "root/ca.key", "not that of the first"),
+            (turned, key, "not that of the first certificate"),
+            (odd, key, "each certificate's signer behind it"),
+            (given / "root/ca.pem", given / "root/ca.key",
+             "wanted names in subjectAltName"),
+            (chain, chain, "wanted a private key in PEM, found: none"),
+            (key, key, "wanted a certificate in PEM, found: none"),
+            (chain, locked, "password"),
+            (chain, "/dev/null", "wanted a file, found: another kind")):
+        assert said in conf("tls", "install", c, k, status=DATAERR).stderr
+    assert list(conf.tls.iterdir()) == []
+    conf.write("postrider.conf", *conf.lines, f"tls-dir {conf.tls}",
+               "hostname elsewhere.example")
+    assert "is not for this host's name elsewhere.example" in \
+        conf("tls", "install", chain, key).stderr
+
+
+# --- show
+
+def test_show_what_cannot_be_used(conf):
+    conf("tls", "make-cert", "--name", "one")
+    conf("tls", "make-cert", "--name", "two")
+    one, two = (conf.tls / f"{n}.pem" for n in ("one", "two"))
+    at = "-----BEGIN CERT"
+    key, _ = one.read_text().split(at)
+    two.write_text(key + at + two.read_text().split(at)[1])
+    (conf.tls / "three.pem").write_text("nothing\n")
+    (conf.tls / "f our.pem").write_text("")
+    (conf.tls / "one.ocsp").write_text("nothing\n")
+    (conf.tls / "notes.txt").write_text("")
+    found = {c["file"].rsplit("/")[-1]: c
+             for c in show(conf, UNAVAILABLE)["certificates"]}
+    assert sorted(found) == ["f our.pem", "one.pem", "three.pem", "two.pem"]
+    assert found["one.pem"]["usable"]
+    assert not found["one.pem"]["ocsp"]["good"]
+    assert not found["two.pem"]["key-matches"]
+    assert "not that of the first" in found["two.pem"]["problem"]
+    assert "wanted a certificate" in found["three.pem"]["problem"]
+    assert "wanted a name" in found["f our.pem"]["problem"]
+    text = conf("tls", "show", status=UNAVAILABLE).stdout
+    assert text.count("UNUSABLE") == 3 and "does not match" in text
+    # Others than tlsd may not have a key.
+    one.chmod(0o604)
+    text = conf("tls", "show", status=UNAVAILABLE).stdout
+    assert text.count("UNUSABLE") == 4 and "hidden from others" in text
+    # A key in a file of its own comes first.
+    one.chmod(0o600)
+    conf.tls.joinpath("one.key").write_text(key)
+    conf.tls.joinpath("one.key").chmod(0o600)
+    assert conf("tls", "show", status=UNAVAILABLE).stdout.count(
+        "UNUSABLE") == 3
+
+
+def test_show_what_profiles_offer(conf):
+    conf("tls", "make-cert")
+    conf("domain", "add", DOMAIN)
+    conf("user", "add", f"a@{DOMAIN}", data="secret\n")
+    conf.write("postrider.conf", *conf.lines, f"tls-dir {conf.tls}",
+               "submission.tls required", "pop3.plaintext-auth always",
+               "mx.tls no", "profile mine pop3", "mine.tls-profile old",
+               "mine.plaintext-auth never")
+    conf("apply")
+    p = show(conf)["profiles"]
+    some = ["SCRAM-SHA-256", "PLAIN", "LOGIN"]
+    every = ["SCRAM-SHA-256-PLUS", *some]
+    assert [(n, p[n].get("port")) for n in p] == [
+        ("mx", 25), ("submission", 587), ("submissions", 465),
+        ("local", None), ("pop3", 110), ("pop3s", 995), ("mine", None)]
+    assert not p["mx"]["starttls"] and p["mx"]["tls"] == "no"
+    assert p["mx"]["mechanisms-encrypted"] == []
+    one = p["submission"]
+    assert one["starttls"] and one["mechanisms-plaintext-loopback"] == []
+    assert one["mechanisms-encrypted"] == every
+    assert p["submissions"]["tls"] == "implicit"
+    assert not p["submissions"]["starttls"]
+    assert p["pop3"]["mechanisms-plaintext"] == [*some, "USER"]
+    assert p["pop3"]["mechanisms-encrypted"] == [*every, "USER"]
+    assert p["mine"]["protocol"] == "POP3"
+    assert p["mine"]["tls-profile"] == "old"
+    assert p["mine"]["mechanisms-plaintext-loopback"] == []
+    text = conf("tls", "show").stdout
+    assert "submission     SMTP, port 587: tls required, tls-profile modern\n" \
+        "    encrypted    logins: SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN " \
+        "LOGIN\n    in plaintext logins: none\n" in text
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs another user")
+def test_show_by_anybody(conf):
+    conf("tls", "make-cert")
+    conf.base.chmod(0o755)
+    conf.tls.chmod(0o755)
+    text = conf("tls", "show", user="nobody").stdout
+    assert f"{HOST}.pem: not looked at (root can)" in text
+    assert "submission " in text
+    conf.tls.chmod(0o700)
+    assert f"{conf.tls}: not looked at (root can)" in \
+        conf("tls", "show", user="nobody").stdout
+
+
+# --- accounts
+
+def words(conf, user):
+    for line in (conf.dir / "passwords").read_text().splitlines():
+        if line.startswith(f"{user}@{DOMAIN} "):
+            return line.split(" ")[1:]
+    return []
+
+
+def mechanisms(conf):
+    found = json.loads(conf("user", "list", "--json").stdout)
+    return {u["user"].split("@")[0]: u["mechanisms"] for u in found}
+
+
+def test_plain_secret(conf):
+    conf("domain", "add", DOMAIN)
+    said = conf("user", "add", "--plain-secret", f"a@{DOMAIN}", data="secret")
+    assert "whoever reads" in said.stdout and "CRAM-MD5" in said.stdout
+    assert words(conf, "a")[2] == "plain:c2VjcmV0"
+    assert mechanisms(conf) == {
+        "a": ["PLAIN", "LOGIN", "SCRAM-SHA-256", "CRAM-MD5", "APOP"]}
+    assert show(conf)["profiles"]["pop3"]["mechanisms-plaintext-loopback"] \
+        == ["SCRAM-SHA-256", "PLAIN", "LOGIN", "CRAM-MD5", "USER", "APOP"]
+    said = conf("user", "passwd", f"a@{DOMAIN}", data="other").stdout
+    assert "CRAM-MD5 and APOP: no more" in said
+    assert len(words(conf, "a")) == 2
+    # SCRAM would fail for b.
+    assert "offered to nobody" in conf(
+        "user", "add", f"b@{DOMAIN}", data=b"\xff".decode(
+            "utf-8", "surrogateescape"), errors="surrogateescape").stdout
+    assert show(conf)["profiles"]["pop3"]["mechanisms-plaintext-loopback"] \
+        == ["PLAIN", "LOGIN", "USER"]
+
+
+def test_client_certificates(conf):
+    conf("domain", "add", DOMAIN)
+    conf("user", "add", f"a@{DOMAIN}", data="secret")
+    conf("user", "add", "--no-password", f"b@{DOMAIN}")
+    conf("tls", "make-cert", "client.example")
+    pem = conf.tls / "client.example.pem"
+    colons = openssl("x509", "-in", pem, "-noout", "-fingerprint",
+                     "-sha256").strip().split("=")[1]
+    digest = colons.replace(":", "").lower()
+    conf("user", "certificate", f"a@{DOMAIN}", pem)
+    assert words(conf, "a")[2] == f"certificate:{digest}"
+    assert mechanisms(conf)["a"][-1] == "EXTERNAL"
+    assert f'is that of user "a@{DOMAIN}" already' in conf(
+        "user", "certificate", f"b@{DOMAIN}", colons, status=DATAERR).stderr
+    assert "does not have yet" in conf(
+        "user", "certificate", f"a@{DOMAIN}", digest, status=DATAERR).stderr
+    assert digest.encode() in (conf.state / "auth/verifiers.cdb").read_bytes()
+    conf("user", "passwd", f"a@{DOMAIN}", data="other")
+    assert words(conf, "a")[2] == f"certificate:{digest}"
+    conf("user", "certificate", "--remove", f"a@{DOMAIN}", colons)
+    assert len(words(conf, "a")) == 2
+    conf("user", "certificate", f"b@{DOMAIN}", colons)
+    assert words(conf, "b") == [f"certificate:{digest}"]
+    assert mechanisms(conf)["b"] == ["EXTERNAL"]
+    conf("user", "certificate", "--remove", f"b@{DOMAIN}")
+    assert words(conf, "b") == []
+    for args, said in ((("--remove", f"b@{DOMAIN}"), "that it has"),
+                       ((f"b@{DOMAIN}", "/none"), "/none: wanted a file"),
+                       ((f"c@{DOMAIN}", digest), "no user")):
+        assert said in conf("user", "certificate", *args,
+                            status=DATAERR).stderr
+
+
+# --- status
+
+class Tlsd(threading.Thread):
+    """Answers questions for the state: msg_tls.h, status and state."""
+
+    def __init__(self, path, *state):
+        super().__init__(daemon=True)
+        self.state = struct.pack("!HIIQQQ", 7, *state)
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.listener.bind(str(path))
+        self.listener.listen()
+        self.listener.settimeout(suite.PATIENCE)
+        self.start()
+
+    def run(self):
+        conn, _ = self.listener.accept()
+        with self.listener, conn:
+            conn.settimeout(suite.PATIENCE)
+            self.asked = conn.recv(100)
+            conn.send(self.state)
+
+
+@pytest.mark.parametrize("certificates,days,state,text", [
+    (0, None, "ok", "answers: no certificates; 3 connections"),
+    (1, 15.5, "ok", "1 certificate, which ends in 15 days; 3 connections, 20 "
+     "handshakes, 1 failed"),
+    (2, 13.5, "WARN", "2 certificates, the first ends in 13 days"),
+    (2, -0.5, "DOWN", "one has ended (see: postrider tls show)"),
+])
+def test_status(conf, certificates, days, state, text):
+    path = conf.run_dir / "tls"
+    expires = 0 if days is None else int(time.time() + days * DAY)
+    for args in ((), ("--json",)):
+        tlsd = Tlsd(path, certificates, 3, 20, 1, expires)
+        said = conf("status", *args, status=UNAVAILABLE).stdout
+        tlsd.join(suite.PATIENCE)
+        path.unlink()
+        assert tlsd.asked == struct.pack("!HI", 6, 0)
+        if not args:
+            line = [x for x in said.splitlines() if x.startswith("tlsd ")][0]
+            assert line.split()[1] == state and text in line
+    part = json.loads(said)["tlsd"]
+    assert part["ok"] == (state != "DOWN")
+    assert part["warn"] == (state == "WARN")
+    figures = json.loads(said)["tls"]
+    assert figures["certificates"] == certificates
+    assert figures.get("expires", 0) == expires
+
+
+def test_status_of_a_suite(make_lab):
+    """A certificate that ends soon is seen without a restart."""
+    lab = make_lab()
+    found = json.loads(lab.postrider("status", "--json").stdout)
+    assert found["tlsd"]["ok"] and not found["tlsd"]["warn"]
+    assert found["tls"]["certificates"] == 2
+    r = lab.postrider("tls", "make-cert", "--days", "5", "soon.example")
+    assert r.returncode == 0, r
+    deadline = time.monotonic() + suite.PATIENCE
+    while b"WARN" not in lab.postrider("status").stdout:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    r = lab.postrider("status", "--json")
+    assert r.returncode == 0
+    assert json.loads(r.stdout)["tls"]["certificates"] == 3
