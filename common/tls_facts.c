@@ -41,9 +41,7 @@ tls_facts_name(const X509_NAME *name, char out[TEXT_MAX + 1])
 	out[0] = '\0';
 	if (b == NULL)
 		return;
-	if (X509_NAME_print_ex(b, name, 0,
-		XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_UTF8_CONVERT) >=
-		0 &&
+	if (X509_NAME_print_ex(b, name, 0, XN_FLAG_RFC2253) >= 0 &&
 	    (n = BIO_get_mem_data(b, &s)) > 0)
 		tls_facts_text((const uint8_t *)s, (size_t)n, out);
 	BIO_free(b);

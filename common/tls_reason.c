@@ -164,7 +164,7 @@ tls_reason(SSL *ssl, const struct tls_wire *w, char out[TEXT_MAX + 1])
 	unsigned long error = ERR_get_error();
 
 	ERR_clear_error();
-	if (error != 0 && is_foreign(w))
+	if (is_foreign(w))
 		(void)strlcpy(out,
 		    is_text(w) ? "not TLS: plain text" : "not TLS",
 		    TEXT_MAX + 1);
