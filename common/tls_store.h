@@ -6,8 +6,8 @@
  * is an OCSP response (DER) to staple.  Looked at again when any of them
  * changes; what cannot be used keeps its last good state and is reported once,
  * and only after some seconds where one file of two may just have been replaced
- * (tls_pair.h).  Certificates that are over are served, and reported; a response
- * is stapled from its thisUpdate to its nextUpdate.
+ * (tls_pair.h).  Certificates that are over are served, and reported; a
+ * response is stapled from its thisUpdate to its nextUpdate.
  */
 #ifndef COMMON_TLS_STORE_H
 #define COMMON_TLS_STORE_H

@@ -1,6 +1,7 @@
 /*
  * Unit test of common/tls_identity: what the keeper writes is what the acceptor
- * reads, nothing private is among it, and which host names a certificate is for.
+ * reads, nothing private is among it, and which host names a certificate is
+ * for.
  */
 #include "tests/unit/tls_cert.h"
 

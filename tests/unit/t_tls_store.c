@@ -1,5 +1,6 @@
 /*
- * Unit test of common/tls_store: what is served, kept and reported as files come, change, break and go.
+ * Unit test of common/tls_store: what is served, kept and reported as files
+ * come, change, break and go.
  * wrap: time deadline_in deadline_now deadline_left
  */
 #include "tests/unit/tls_ocsp.h"
