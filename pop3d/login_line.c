@@ -155,46 +155,58 @@ take_over(struct login_line *l, struct client *c, int plain)
 	return true;
 }
 
-enum login_stls
-login_line_stls(struct login_line *l, struct client *c)
+/* False with the reason logged; nothing has changed then. */
+static bool
+offer(struct login_line *l, struct client *c)
 {
 	char reason[TEXT_MAX + 1];
 	struct msg_tls_start m;
+
+	describe(l, &m);
+	if (tls_client_offer(&l->tlsd, &m, c->io.in, reason))
+		return true;
+	log_failed(l, reason);
+	return false;
+}
+
+/* The handshake that was offered; false when a close is all that is left. */
+static bool
+begin(struct login_line *l, struct client *c)
+{
+	char reason[TEXT_MAX + 1];
 	int plain;
 
+	keep_silent(c);
+	plain = tls_client_go(&l->tlsd, &l->tls, reason);
+	if (plain != -1)
+		return take_over(l, c, plain);
+	give_up(l, c, reason);
+	return false;
+}
+
+enum login_stls
+login_line_stls(struct login_line *l, struct client *c)
+{
 	client_flush(c); /* what was said before need not wait for tlsd */
-	describe(l, &m);
-	if (!tls_client_offer(&l->tlsd, &m, c->io.in, reason)) {
-		log_failed(l, reason);
+	if (!offer(l, c))
 		return STLS_LATER;
-	}
 	if (!throw_away(c))
 		return STLS_FLOOD;
 	client_reply(c, "+OK Begin TLS now");
 	client_flush(c);
-	if (c->broken)
-		return STLS_BROKEN;
-	keep_silent(c);
-	if ((plain = tls_client_go(&l->tlsd, &l->tls, reason)) == -1) {
-		give_up(l, c, reason);
-		return STLS_BROKEN;
-	}
-	return take_over(l, c, plain) ? STLS_DONE : STLS_BROKEN;
+	return !c->broken && begin(l, c) ? STLS_DONE : STLS_BROKEN;
 }
 
+/*
+ * In two steps, too: how long a handshake may take is one thing, how long tlsd
+ * may take to be there another.
+ */
 bool
 login_line_now(struct login_line *l, struct client *c)
 {
-	char reason[TEXT_MAX + 1];
-	struct msg_tls_start m;
-	int plain;
-
-	describe(l, &m);
 	keep_silent(c);
-	plain = tls_client_now(&l->tlsd, &m, c->io.in, &l->tls, reason);
-	if (plain == -1) {
-		give_up(l, c, reason);
-		return false;
-	}
-	return take_over(l, c, plain);
+	if (offer(l, c))
+		return begin(l, c);
+	(void)shutdown(c->io.in, SHUT_RDWR); /* as in give_up() */
+	return false;
 }

@@ -291,6 +291,10 @@ def test_tlsd_stopped(fresh):
             assert p.err("STLS").startswith(b"-ERR [SYS/TEMP] ")
             p.login("alice", lab.users["alice"])
             p.quit()
+            began = time.monotonic()
+            with wire.Line(lab.port("pop3s"), PATIENCE) as s:
+                assert s.at_eof()
+            assert time.monotonic() - began < ANSWER + 1
         finally:
             signal_all(pids, signal.SIGCONT)
     with secure(lab) as p:

@@ -1,6 +1,6 @@
 /*
  * t_login_line: STLS and TLS from the first byte, with tlsd played by the test.
- * wrap: tls_client_offer tls_client_go tls_client_now
+ * wrap: tls_client_offer tls_client_go
  */
 #include "tests/unit/cdb.h"
 #include "tests/unit/talk.h"
@@ -24,8 +24,6 @@ bool __wrap_tls_client_offer(struct tls_client *, const struct msg_tls_start *,
     int, char reason[TEXT_MAX + 1]);
 int __wrap_tls_client_go(
     struct tls_client *, struct msg_tls_ready *, char reason[TEXT_MAX + 1]);
-int __wrap_tls_client_now(struct tls_client *, const struct msg_tls_start *,
-    int, struct msg_tls_ready *, char reason[TEXT_MAX + 1]);
 
 bool
 __wrap_tls_client_offer(struct tls_client *c, const struct msg_tls_start *m,
@@ -67,16 +65,6 @@ __wrap_tls_client_go(struct tls_client *c, struct msg_tls_ready *ready,
     char reason[TEXT_MAX + 1])
 {
 	assert_ptr_equal(c, &l.tlsd);
-	return handshake(ready, reason);
-}
-
-int
-__wrap_tls_client_now(struct tls_client *c, const struct msg_tls_start *m,
-    int fd, struct msg_tls_ready *ready, char reason[TEXT_MAX + 1])
-{
-	assert_ptr_equal(c, &l.tlsd);
-	assert_int_equal(fd, client.io.in);
-	asked = *m;
 	return handshake(ready, reason);
 }
 
@@ -294,7 +282,7 @@ from_the_first_byte(void **state)
 	(void)state;
 	begin("");
 	assert_true(login_line_now(&l, &client));
-	assert_int_equal(offers, 0);
+	assert_int_equal(offers + goes, 2);
 	assert_true(l.encrypted);
 	client_reply(&client, "+OK ready");
 	client_flush(&client);
@@ -308,6 +296,14 @@ from_the_first_byte(void **state)
 	assert_false(login_line_now(&l, &client));
 	client_end(&client);
 	talk_expect("");
+
+	begin("");
+	tlsd.accepts = false;
+	assert_false(login_line_now(&l, &client));
+	assert_int_equal(goes, 0);
+	client_end(&client);
+	talk_expect("");
+	assert_int_equal(recv(talk_fd, heard, sizeof(heard), 0), 0);
 }
 
 static int
