@@ -56,7 +56,8 @@ def test_second_mail_from_a_virus_proxy(lab):
 def test_extensions(lab):
     with hello(lab) as s:
         assert set(s.extensions) == {"PIPELINING", "SIZE", "8BITMIME",
-                                     "ENHANCEDSTATUSCODES", "DSN", "HELP"}
+                                     "ENHANCEDSTATUSCODES", "DSN", "STARTTLS",
+                                     "HELP"}
         assert s.extensions["SIZE"][0].isdigit()
     with hello(lab, "submission") as s:
         assert s.extensions["AUTH"] == ["PLAIN", "LOGIN"]

@@ -104,6 +104,16 @@ def test_parent_whose_tables_are_repaired(make_lab, program, refusal,
                     assert "0" not in status(pid, "Uid")
 
 
+@pytest.mark.parametrize("program, profile", [
+    ("smtpd", "submissions"), ("pop3d", "pop3s"), ("smtpd", "own")])
+def test_nothing_in_plaintext(program, profile):
+    """Where TLS comes first, or may do so, not even that it cannot."""
+    with Parent(program, "-t", "/nonexistent/tables.cdb",
+                "-p", profile) as parent:
+        assert heard(parent.port) == b""
+        assert parent.process.poll() is None
+
+
 @pytest.mark.parametrize("program, refusal", BOTH)
 def test_undeclared_profile(make_lab, program, refusal):
     """A slip of the pen must not make a port without AUTH."""
@@ -192,11 +202,9 @@ def test_calls_from_accept_to_banner(make_lab, tmp_path, program, banner):
     # accept4; stat of the tables, or a change would need a restart; clone.
     assert fork + 1 <= 3, mine[accept:accept + fork + 1]
     # set_robust_list, which fork(3) makes; SIGTERM's action and mask; the
-    # listening socket closed; socket and connect to one daemon; time and pid
-    # of the log's line, the line, the banner.  smtpd's session may have fewer
-    # descriptors than its parent, who has as many as a session of pop3d: it
-    # enters its own bounds with one more.
-    assert len(child) <= 9 + (program == "smtpd"), child
+    # listening socket closed; socket and connect to a daemon and to tlsd; time
+    # and pid of the log's line, the line, the banner.
+    assert len(child) <= 9 + 2, child
 
 
 @pytest.mark.skipif(SAN, reason="the sanitizers make calls of their own")
@@ -220,9 +228,9 @@ def test_calls_from_exec_to_banner(make_lab, tmp_path, program, banner):
     opened = [text for text in calls if re.match("open|access", text)]
     # 14 until main(), with execve; umask and what the socket is: 2; to keep it
     # off standard output and error: 7; addresses, signals, TCP_NODELAY: 6;
-    # tables: 4; log and user: 3; a daemon's socket: 2; sandbox: 5; line and
-    # banner: 2.  The C library of another release may want some more.
-    bound = 45 + 3
+    # tables: 4; log and user: 3; a daemon's socket and tlsd's: 4; sandbox: 5;
+    # line and banner: 2.  The C library of another release may want some more.
+    bound = 47 + 3
     if os.getuid() == 0:
         bound += 5  # root is given up, and that is tried
     assert len(calls) <= bound, calls
