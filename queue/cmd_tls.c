@@ -177,8 +177,10 @@ make(const struct cmd *cmd, const struct conf *conf, struct certs_wanted *w,
 	struct tls_pem c;
 	int status;
 
-	if (!names_valid(w) || !find_place(conf, p))
+	if (!names_valid(w))
 		return EX_DATAERR;
+	if (!find_place(conf, p))
+		return EX_CONFIG;
 	if (!file_name(p->file != NULL ? p->file : w->names[0], file)) {
 		warnx("wanted a name that does not begin with a dot");
 		return EX_DATAERR;
@@ -275,7 +277,9 @@ install(
 	(void)certs_first_name(c.leaf, first); /* was checked */
 	if (!file_name(name != NULL ? name : first, file))
 		warnx("wanted a name that does not begin with a dot");
-	else if (find_place(conf, &p)) {
+	else if (!find_place(conf, &p))
+		status = EX_CONFIG;
+	else {
 		look_at_names(conf, files[0], &c);
 		p.file = file;
 		status = store(cmd, &p, &c);

@@ -96,12 +96,11 @@ user_set_password(const struct user_change *ch)
 		status = EX_OSERR;
 	}
 	explicit_bzero(password, sizeof(password));
-	if (status == EX_OK) {
+	if (status == EX_OK)
 		status = store(ch, words);
-		if (status == EX_OK)
-			tell(ch, words);
-		explicit_bzero(words, sizeof(words));
-	}
+	if (status == EX_OK)
+		tell(ch, words);
+	explicit_bzero(words, sizeof(words));
 	return status;
 }
 

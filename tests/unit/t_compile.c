@@ -112,15 +112,13 @@ programs_find_what_was_written(void **state)
 	expect(&t, TABLES_META, "certificates", "yes");
 	expect(&t, TABLES_META, "mechanisms", "PLAIN LOGIN EXTERNAL");
 	expect(&t, TABLES_OPTION, "hostname", "mx.example.org");
-	expect(&t, TABLES_OPTION, "mail-name", "mx.example.org");
 	expect(&t, TABLES_OPTION, "message-size", "2097152");
 	expect(&t, TABLES_OPTION, "command-timeout", "300");
 	expect(&t, TABLES_OPTION, "submission.auth", "required");
 	expect(&t, TABLES_OPTION, "submission.profile", "submission");
 	expect(&t, TABLES_OPTION, "submissions.profile", "submission");
-	expect(&t, TABLES_OPTION, "submissions.auth", "required");
 	expect(&t, TABLES_OPTION, "submissions.tls", "implicit");
-	expect(&t, TABLES_OPTION, "submission.tls", "(none)");
+	expect(&t, TABLES_OPTION, "mail-name", "mx.example.org");
 	expect(&t, TABLES_OPTION, "tls", "optional");
 	expect(&t, TABLES_OPTION, "old.profile", "submission");
 	expect(&t, TABLES_OPTION, "older.profile", "old");
