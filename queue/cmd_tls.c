@@ -18,6 +18,7 @@
 #include "common/num.h"
 #include "common/tables.h"
 #include "common/tls_pair.h"
+#include "common/tls_time.h"
 #include "common/users.h"
 #include "queue/certs_file.h"
 #include "queue/certs_make.h"
@@ -129,14 +130,14 @@ static void
 tell_written(const struct certs_place *p, const struct tls_pem *c)
 {
 	struct sbuf names = SBUF_INIT(65536);
-	char kind[CERTS_TEXT], issuer[CERTS_TEXT];
+	char kind[CERTS_TEXT], issuer[CERTS_TEXT], end[TLS_DATE];
 
 	certs_names(c->leaf, &names);
 	certs_key_kind(c->leaf, kind);
 	certs_issuer(c->leaf, issuer);
-	(void)printf("%s/%s: %s for %s, signed by %s, %lld days\n", p->dir,
-	    p->file, kind, sbuf_str(&names), issuer,
-	    (long long)(certs_end(c->leaf) - time(NULL)) / 86400);
+	tls_date(certs_end(c->leaf), end);
+	(void)printf("%s/%s: %s for %s, signed by %s, until %s\n", p->dir,
+	    p->file, kind, sbuf_str(&names), issuer, end);
 	sbuf_free(&names);
 }
 

@@ -54,8 +54,8 @@ def test_self_signed(conf):
     assert not show(conf)["profiles"]["mx"]["starttls"]
     said = conf("tls", "make-cert").stdout
     pem = conf.tls / f"{HOST}.pem"
-    assert said == (f"{pem}: EC-P-256 for {HOST}, signed by itself, "
-                    "365 days\n")
+    assert said.startswith(
+        f"{pem}: EC-P-256 for {HOST}, signed by itself, until 20")
     assert mode(conf.tls) == 0o700 and mode(pem) == 0o600
     assert san(pem) == f"DNS:{HOST}"
     text = openssl("x509", "-in", pem, "-noout", "-text")
