@@ -65,28 +65,33 @@ tell(struct tls_client *c, unsigned int type, const void *msg, int fd,
 	return chan_send(&c->chan, type, msg, fd, deadline) == CHAN_OK;
 }
 
-/*
- * Waits for a message of this type, with a descriptor in *fd, or without when
- * fd is NULL.  False when it was another one, with the channel closed.
- */
+/* ready has a descriptor, the others none. */
+struct answer {
+	union msg_tls m;
+	int fd;
+};
+
+/* Waits for one of this type.  False with the channel closed. */
 static bool
-expect(struct tls_client *c, unsigned int type, union msg_tls *m, int *fd,
+expect(struct tls_client *c, unsigned int type, struct answer *a,
     deadline_t deadline, char reason[TEXT_MAX + 1])
 {
+	bool brings = type == TLS_T_READY;
 	unsigned int got = TLS_T_COUNT;
 	enum chan_result r;
 
-	r = chan_recv(&c->chan, &got, m, fd, deadline);
-	if (r == CHAN_OK && got == type && (fd == NULL || *fd != -1))
+	a->fd = -1;
+	r = chan_recv(&c->chan, &got, &a->m, brings ? &a->fd : NULL, deadline);
+	if (r == CHAN_OK && got == type && brings == (a->fd != -1))
 		return true;
 	if (r != CHAN_OK)
 		give_up(c, reason, why(r));
 	else if (got == TLS_T_FAILED)
-		give_up(c, reason, m->failed.reason);
+		give_up(c, reason, a->m.failed.reason);
 	else
 		give_up(c, reason, "another answer of tlsd than agreed");
-	if (fd != NULL && *fd != -1)
-		(void)close(*fd); /* nothing went through it */
+	if (a->fd != -1)
+		(void)close(a->fd); /* nothing went through it */
 	return false;
 }
 
@@ -106,19 +111,18 @@ static int
 plain_socket(struct tls_client *c, struct msg_tls_ready *ready,
     deadline_t deadline, char reason[TEXT_MAX + 1])
 {
-	union msg_tls m;
-	int fd;
+	struct answer a;
 
-	if (!expect(c, TLS_T_READY, &m, &fd, deadline, reason))
+	if (!expect(c, TLS_T_READY, &a, deadline, reason))
 		return -1;
-	if (!make_blocking(fd)) {
+	if (!make_blocking(a.fd)) {
 		give_up(c, reason, strerror(errno));
-		(void)close(fd); /* nothing went through it */
+		(void)close(a.fd); /* nothing went through it */
 		return -1;
 	}
-	*ready = m.ready;
+	*ready = a.m.ready;
 	chan_close(&c->chan);
-	return fd;
+	return a.fd;
 }
 
 bool
@@ -126,7 +130,7 @@ tls_client_offer(struct tls_client *c, const struct msg_tls_start *start,
     int socket, char reason[TEXT_MAX + 1])
 {
 	deadline_t deadline = deadline_in(TLS_ANSWER);
-	union msg_tls m;
+	struct answer a;
 
 	if (c->chan.fd == -1) {
 		give_up(c, reason, "tlsd is not there");
@@ -136,7 +140,7 @@ tls_client_offer(struct tls_client *c, const struct msg_tls_start *start,
 		give_up(c, reason, "tlsd does not listen");
 		return false;
 	}
-	return expect(c, TLS_T_ACCEPTED, &m, NULL, deadline, reason);
+	return expect(c, TLS_T_ACCEPTED, &a, deadline, reason);
 }
 
 int

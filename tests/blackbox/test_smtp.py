@@ -60,7 +60,7 @@ def test_extensions(lab):
                                      "HELP"}
         assert s.extensions["SIZE"][0].isdigit()
     with hello(lab, "submission") as s:
-        assert s.extensions["AUTH"] == ["PLAIN", "LOGIN"]
+        assert s.extensions["AUTH"] == ["SCRAM-SHA-256", "PLAIN", "LOGIN"]
 
 
 def test_every_reply_has_an_enhanced_code(lab):
