@@ -214,8 +214,11 @@ def test_many_sources_do_not_lock_the_owner_out(make_lab):
             assert code == 535 and took < 10
 
 
-def test_unknown_users_take_as_long(lab):
-    """From new sources, so that each hears its first answer."""
+def test_unknown_users_take_as_long(make_lab):
+    """From new sources, of users that nobody has tried yet: each hears the
+    first answer."""
+    lab = make_lab()
+
     def one(user):
         with SmtpFrom(lab, new_source()) as s:
             code, took = timed(s, user, "wrong")
