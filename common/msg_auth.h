@@ -7,7 +7,9 @@
  *	pop3d                  --start, response.. + client's socket-->
  *	                       <--challenge.., handed or failure--
  *
- * Tokens are the decoded bytes of SASL (RFC 4422).  A failure may come late on
+ * Tokens are the decoded bytes of SASL (RFC 4422); APOP, for pop3d, is a
+ * mechanism with one: timestamp NUL name NUL digest in hex.  A challenge may
+ * come that is answered by an empty response (RFC 4954 section 4).  A failure may come late on
  * purpose: delays against guessing are authd's.  With service "pop3" the
  * client's socket comes with each token that may be the last: if it is, and the
  * login is good, authd gives the socket to pop3-mailbox and says "handed" in
@@ -24,7 +26,6 @@
 #include "common/options.h"
 
 #define MECH_MAX	20	/* RFC 4422 section 3.1 */
-#define AUTH_MECHS	"PLAIN LOGIN"	/* what clients are offered */
 #define TOKEN_MAX	9216	/* 12 288 bytes of base64, RFC 4954 section 4 */
 
 /* Flags of start. */

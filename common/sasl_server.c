@@ -180,8 +180,6 @@ challenge(const struct sasl *s, const char *out, size_t outlen, uint8_t *token,
 static enum sasl_result
 ended(struct sasl *s, int r)
 {
-	if (s->later)
-		return SASL_LATER;
 	switch (s->mech->kind) {
 	case SASL_PASSWORD:
 		return r == GSASL_OK && s->has_password ? SASL_CREDENTIALS
@@ -198,27 +196,40 @@ ended(struct sasl *s, int r)
 	return SASL_REFUSED;
 }
 
+/* Whether it is worth a look; then the library's copy of it is masked. */
+static bool
+fit(struct sasl *s, const uint8_t *in, size_t inlen, uint8_t *masked,
+    size_t *len)
+{
+	*len = 0;
+	if (s->round >= ROUNDS_MAX || inlen > TOKEN_MAX)
+		return false;
+	if (inlen == 0)
+		return true;
+	if (s->mech->unbound && in[0] == 'p')
+		return false;
+	return keep_password(s, in, inlen, masked, len);
+}
+
 static enum sasl_result
 step(struct sasl *s, const uint8_t *in, size_t inlen, uint8_t *token,
     uint32_t *n)
 {
 	uint8_t masked[TOKEN_MAX + 1];
-	size_t len = 0, outlen = 0;
+	size_t len, outlen = 0;
 	char *out = NULL;
 	enum sasl_result r = SASL_REFUSED;
 	int library;
 
-	if (s->round >= ROUNDS_MAX || inlen > TOKEN_MAX ||
-	    (s->mech->unbound && inlen > 0 && in[0] == 'p') ||
-	    (inlen > 0 && !keep_password(s, in, inlen, masked, &len)))
+	if (!fit(s, in, inlen, masked, &len))
 		return SASL_REFUSED;
 	/* EXTERNAL tells an empty response from none. */
 	library = gsasl_step(s->session,
 	    in == NULL ? NULL : (const char *)masked, len, &out, &outlen);
-	if (library != GSASL_NEEDS_MORE)
-		r = ended(s, library);
-	else if (s->later)
+	if (s->later)
 		r = SASL_LATER;
+	else if (library != GSASL_NEEDS_MORE)
+		r = ended(s, library);
 	else if (challenge(s, out, outlen, token, n))
 		r = SASL_CHALLENGE;
 	s->round++;

@@ -12,7 +12,7 @@ import pytest
 
 import suite
 import wire
-from sasl import (alice, begin, in_is, new_source, respond, scram,
+from sasl import (alice, begin, in_is, new_source, scram,
                   self_signed, session, token)
 from suite import wait_for
 from wire import b64
