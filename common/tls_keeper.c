@@ -246,6 +246,8 @@ say(struct tls_keeper *k)
 		log_error("-", "wanted=memory-file found=%s", strerror(errno));
 		return;
 	}
+	if (tls_store_facts(k->store).certificates == 0)
+		log_event("-", "no-certificates", "path=%s", k->dir);
 	/* Or the acceptor is gone, and so are we. */
 	(void)peer_post(k->acceptor, CERTS_T_CERTIFICATES, &m, fd);
 	k->unsaid = false;

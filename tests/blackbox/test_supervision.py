@@ -73,7 +73,7 @@ def log_part(lab, since):
 def test_second_instance_refuses(lab):
     holder, = lab.pids("postriderd")
     # Sessions and agents of the tests before may end meanwhile.
-    daemons = "postriderd", "queued", "authd"
+    daemons = "postriderd", "queued", "authd", "tlsd"
     before = set(lab.pids(*daemons))
     r = postriderd(lab)
     assert r.returncode == os.EX_TEMPFAIL
@@ -112,9 +112,9 @@ def test_restart_waits_for_the_old_queue(stopped):
 def test_directories_and_sockets(lab):
     """Owners and modes as the manual page says."""
     users = ("postrider", "postrider-mail", "root", "postrider-auth",
-             "postrider-net")
+             "postrider-net", "postrider-tls")
     if os.getuid() != 0:
-        users = (lab.dir.owner(),) * 4 + (lab.dir.group(),)
+        users = (lab.dir.owner(),) * 4 + (lab.dir.group(), lab.dir.owner())
     for path, owner, mode in (
             (lab.spool / "queue", users[0], 0o700),
             (lab.spool / "damaged", users[0], 0o700),
@@ -123,6 +123,7 @@ def test_directories_and_sockets(lab):
         assert path.stat().st_mode & 0o7777 == mode, path
     for name, owner, mode in (
             ("intake", users[0], 0o660), ("auth", users[3], 0o660),
+            ("tls", users[5], 0o660),
             ("control", users[2], 0o666), ("submit", users[2], 0o666)):
         path = lab.dir / "run" / name
         assert path.is_socket() and path.owner() == owner, path
@@ -225,11 +226,11 @@ def logs_in(lab):
         return s.auth_plain("alice", "alice-secret").code == 235
 
 
-@pytest.mark.parametrize("name", ("queued", "authd", "postriderd"))
+@pytest.mark.parametrize("name", ("queued", "authd", "tlsd", "postriderd"))
 def test_killed_daemons_come_back(make_lab, name):
     lab = make_lab()
     for _ in range(2):
-        old = set(lab.pids("queued", "authd", "postriderd"))
+        old = set(lab.pids("queued", "authd", "tlsd", "postriderd"))
         os.kill(min(lab.pids(name)), signal.SIGKILL)
         if name == "postriderd":
             wait_for(lambda: logs_in(lab), "a login")
@@ -303,7 +304,7 @@ def test_stops_in_order(stopped):
         assert alone.stop() == 0
         assert time.monotonic() - start < 5
     assert lab.pids() == []
-    for name in ("intake", "control", "auth", "submit"):
+    for name in ("intake", "control", "auth", "tls", "submit"):
         assert not (lab.dir / "run" / name).exists()
     log = log_part(lab, since)
     assert log.index("event=exited program=authd") < \
@@ -332,13 +333,13 @@ def test_stops_with_sessions_open(make_lab):
 def test_hangups(make_lab):
     lab = make_lab()
     pid, = lab.pids("postriderd")
-    before = lab.pids("queued", "authd", "postriderd")
+    before = lab.pids("queued", "authd", "tlsd", "postriderd")
     for n in range(300):
         os.kill(pid, signal.SIGHUP)
         if n % 100 == 0:
             assert lab.send(plain(f"hup-{n}")).code == 250
     lab.wait_files("bob", 3)
-    assert lab.pids("queued", "authd", "postriderd") == before
+    assert lab.pids("queued", "authd", "tlsd", "postriderd") == before
 
 
 # --- rights
@@ -347,7 +348,7 @@ def test_environment_and_descriptors(lab):
     """Daemons and agents have no more than they need."""
     assert lab.send(plain("agent")).code == 250
     lab.wait_files("bob", 1)
-    for name in ("queued", "authd", "local"):
+    for name in ("queued", "authd", "tlsd", "local"):
         for pid in lab.pids(name):
             with open(f"/proc/{pid}/environ") as f:
                 names = {e.split("=")[0] for e in f.read().split("\0") if e}

@@ -1,7 +1,7 @@
 /*
  * t_tls_keeper: certificates for the acceptor, signatures for those who may.
  * wrap: tls_store_new tls_store_free tls_store_refresh tls_store_public
- * wrap: tls_store_sign deadline_now deadline_left
+ * wrap: tls_store_sign tls_store_facts deadline_now deadline_left
  */
 #include "tests/unit/cdb.h"
 
@@ -33,6 +33,7 @@ bool __wrap_tls_store_refresh(struct tls_store *);
 int __wrap_tls_store_public(const struct tls_store *);
 bool __wrap_tls_store_sign(struct tls_store *, const struct msg_sign_sign *,
     struct msg_sign_signature *, const char **);
+struct tls_store_facts __wrap_tls_store_facts(const struct tls_store *);
 deadline_t __wrap_deadline_now(void);
 int __real_deadline_left(deadline_t);
 int __wrap_deadline_left(deadline_t);
@@ -83,6 +84,13 @@ __wrap_tls_store_sign(struct tls_store *s, const struct msg_sign_sign *m,
 	memcpy(out->bytes, m->tbs, m->tbs_len);
 	out->bytes_len = m->tbs_len;
 	return true;
+}
+
+struct tls_store_facts
+__wrap_tls_store_facts(const struct tls_store *s)
+{
+	assert_ptr_equal(s, &stores);
+	return (struct tls_store_facts){ 0, 0 };
 }
 
 deadline_t
