@@ -4,6 +4,7 @@ lab      the suite under openbsd-inetd "wait", shared by the tests of a worker
 labs     labs(via): the same under another super-server
 kinds    kinds(kind): the same with a certificate of that kind only, rsa or
          ecdsa
+share    share(name, **settings): one with settings, shared under a name
 make_lab make_lab(via=, options=, users=, services=, uid=, start=): one of the
          test's own
 
@@ -44,20 +45,27 @@ def shared(programs):
 
 
 @pytest.fixture
-def labs(shared):
-    def get(via="inetd-wait"):
-        if via not in shared:
-            one = suite.Lab(via=via)
+def share(shared):
+    """share(name, start, **settings): the lab of that name, started by start
+    when it is wanted first."""
+    def get(name, start=suite.Lab.start, **settings):
+        if name not in shared:
+            one = suite.Lab(**settings)
             try:
-                one.start()
+                start(one)
             except BaseException:
                 one.close()
                 raise
-            shared[via] = one
-        shared[via].empty()
-        return shared[via]
+            shared[name] = one
+        shared[name].empty()
+        return shared[name]
 
     return get
+
+
+@pytest.fixture
+def labs(share):
+    return lambda via="inetd-wait": share(via, via=via)
 
 
 @pytest.fixture
@@ -65,27 +73,19 @@ def lab(labs):
     return labs()
 
 
-def only(kind):
-    """A lab that serves the one certificate."""
-    one = suite.Lab()
-    one.start().stop()
-    place = one.dir / "only"
-    place.mkdir(mode=0o755)
-    shutil.copy(one.dir / f"tls/{kind}.pem", place)
-    suite.own_like(place, one.dir / "tls")
-    suite.own_like(place / f"{kind}.pem", one.dir / f"tls/{kind}.pem")
-    return one.start("-o", f"tls-dir {place}")
-
-
 @pytest.fixture
-def kinds(shared):
-    def get(kind):
-        if kind not in shared:
-            shared[kind] = only(kind)
-        shared[kind].empty()
-        return shared[kind]
+def kinds(share):
+    def start(one, kind):
+        one.start().stop()
+        place = one.dir / "only"
+        place.mkdir()
+        for name in ("", f"{kind}.pem"):
+            if name:
+                shutil.copy(one.dir / "tls" / name, place)
+            suite.own_like(place / name, one.dir / "tls" / name)
+        one.start("-o", f"tls-dir {place}")
 
-    return get
+    return lambda kind: share(kind, lambda one: start(one, kind))
 
 
 @pytest.fixture(params=VIAS)

@@ -66,6 +66,16 @@ def as_uid(uid):
     return ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
 
 
+_sources = iter(range(1, 1 << 20))
+
+
+def new_source():
+    """An address of loopback that no test has used: nobody there has tried a
+    wrong password, or failed in a handshake."""
+    n = next(_sources) + os.getpid() % 100 * 1000
+    return f"127.{201 + n // 60000 % 50}.{n // 250 % 240}.{1 + n % 250}"
+
+
 def own_like(path, model):
     """Owner, group and mode of another file."""
     st = os.stat(model)

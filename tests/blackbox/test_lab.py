@@ -4,7 +4,6 @@ import os
 import shlex
 import signal
 import socket
-import ssl
 import subprocess
 
 import pytest
@@ -25,6 +24,12 @@ def test_each_super_server(any_lab):
         with socket.create_connection(("127.0.0.1", any_lab.port(service)),
                                       10) as s:
             assert s.recv(1000).decode().startswith(word)
+    for service, word in (("smtps", "220"), ("pop3s", "+OK")):
+        with any_lab.trust.wrap_socket(
+                socket.create_connection(
+                    ("127.0.0.1", any_lab.port(service)), 10),
+                server_hostname=any_lab.env["HOSTNAME"]) as s:
+            assert s.recv(1000).decode().startswith(word)
 
 
 @root_only
@@ -34,7 +39,7 @@ def test_as_anyone(make_lab, nobody, via):
     lab = make_lab(via=via, uid=nobody)
     assert lab.send(plain("user-mode")).code == 250
     lab.wait_files("bob", 1)
-    with lab.pop3("bob") as p:
+    with lab.pop3("bob", "pop3s") as p:
         assert p.stat()[0] == 1
     for pid in lab.pids():
         assert os.stat(f"/proc/{pid}").st_uid in (nobody, 0)
@@ -67,11 +72,12 @@ def test_as_root_with_the_real_users(lab):
     import pwd
     assert lab.send(plain("users")).code == 250
     lab.wait_files("bob", 1)
-    with lab.smtp() as s, lab.pop3("bob") as p:
+    with lab.smtp() as s, lab.pop3("bob", "pop3s") as p:
         s.ehlo()
         assert p.stat()[0] == 1
         for program, user in (("postriderd", "root"), ("queued", "postrider"),
                               ("authd", "postrider-auth"),
+                              ("tlsd", "postrider-tls"),
                               ("smtpd", "postrider-net"),
                               ("pop3d", "postrider-net"),
                               ("pop3-mailbox", "postrider-mail")):
@@ -93,12 +99,31 @@ def test_stop_and_resume(make_lab, via):
     lab.stop()
     assert lab.pids() == []
     assert [f for f in (lab.dir / "run").iterdir() if f.is_socket()] == []
+    certificates = {f: f.read_bytes() for f in (lab.dir / "tls").iterdir()}
     lab.start()
+    assert certificates == {f: f.read_bytes() for f in certificates}
     assert ports == [lab.port(s) for s in (*SERVICES, "old")]
     with lab.smtp() as s:
         assert "Moment" in s.greeting.text
     with lab.pop3("bob") as p:
         assert p.stat()[0] == 1
+
+
+def test_old_certificates_are_made_anew(make_lab):
+    """By the same CA: who trusts it need not be told."""
+    lab = make_lab()
+    ca = lab.env["CA_FILE"], open(lab.env["CA_FILE"]).read()
+    lab.stop()
+    before = {f: f.read_bytes() for f in (lab.dir / "tls").iterdir()}
+    assert len(before) == 2
+    for f in before:
+        os.utime(f, (0, os.stat(f).st_mtime - 301 * 86400))
+    lab.start()
+    assert ca == (lab.env["CA_FILE"], open(lab.env["CA_FILE"]).read())
+    for f, old in before.items():
+        assert f.read_bytes() != old
+    with lab.smtp("smtps") as s:
+        s.quit()
 
 
 def test_started_twice(lab):
@@ -304,8 +329,8 @@ def test_service_with_its_own_profile(make_lab):
         assert "Second" in s.greeting.text
 
 
-@pytest.mark.parametrize("program", ("postriderd", "queued", "authd", "smtpd",
-                                     "pop3d", "inetd"))
+@pytest.mark.parametrize("program", ("postriderd", "queued", "authd", "tlsd",
+                                     "smtpd", "pop3d", "inetd"))
 def test_killed_comes_back(lab, program):
     """Each process of the suite, once; then all of it still works."""
     with lab.smtp() as s, lab.pop3() as p:
@@ -320,7 +345,7 @@ def test_killed_comes_back(lab, program):
         try:
             if lab.send(plain("again")).code != 250:
                 return False
-            with lab.pop3("bob") as p:
+            with lab.pop3("bob", "pop3s") as p:
                 return p.ok("STAT")
         except (OSError, AssertionError):
             return False
@@ -391,7 +416,8 @@ def test_run(as_nobody, nobody):
                 break
         text = "".join(said)
         for word in ("AUTH LOGIN", "334", "235", "354", "USER", "PASS", "STAT",
-                     "UIDL", "LIST", "RETR", "DELE", "QUIT", "127.0.0.1"):
+                     "UIDL", "LIST", "RETR", "DELE", "QUIT", "127.0.0.1",
+                     "RSA-2048", "EC-P-256", "SCRAM-SHA-256-PLUS", "ca.pem"):
             assert word in text, text + process.stderr.read()
         assert len(list(tmp.glob("postrider-lab.*"))) == 1
         assert mentioning(str(tmp))
