@@ -182,8 +182,9 @@ ended(struct sasl *s, int r)
 {
 	switch (s->mech->kind) {
 	case SASL_PASSWORD:
-		return r == GSASL_OK && s->has_password ? SASL_CREDENTIALS
-							: SASL_REFUSED;
+		if (r == GSASL_OK && s->has_password)
+			return SASL_CREDENTIALS;
+		return SASL_REFUSED;
 	case SASL_CERTIFICATE:
 		return r == GSASL_OK ? SASL_CREDENTIALS : SASL_REFUSED;
 	case SASL_PROOF:
