@@ -4,10 +4,14 @@
  */
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include <err.h>
+#include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "common/sandbox.h"
 
@@ -16,6 +20,7 @@
 struct bounds {
 	rlim_t files;  /* descriptors, 0: leave */
 	rlim_t memory; /* bytes of address space, 0: leave */
+	bool alone;    /* opens no file, signals nobody else */
 };
 
 /* clang-format off */
@@ -32,7 +37,8 @@ static const struct bounds bounds[] = {
 	[SANDBOX_HASHER]	= { 16,		512 * MB },
 	[SANDBOX_KEEPER]	= { 0,		0 },
 	[SANDBOX_TLSD]		= { 0,		0 },
-	[SANDBOX_TLS]		= { 4096,	512 * MB },
+	/* Its user may read private keys; what it has is open already. */
+	[SANDBOX_TLS]		= { 4096,	512 * MB,	true },
 	[SANDBOX_LOCAL]		= { 512,	512 * MB },
 	[SANDBOX_MAILBOX]	= { 32,		2048 * MB },
 	[SANDBOX_BOUNCE]	= { 64,		256 * MB },
@@ -72,6 +78,43 @@ close_in(void)
 	bound(RLIMIT_CORE, 0, &core);
 }
 
+#ifndef __SANITIZE_ADDRESS__ /* which opens a file for what it finds */
+
+/* Of landlock(7); the C library's headers may be older than the kernel. */
+struct rules {
+	uint64_t files, network, scopes; /* what is forbidden, without rules */
+};
+#define FILES ((1u << 13) - 1) /* all of the first version */
+#define SCOPES_SINCE 6         /* version */
+#define SCOPES 3u              /* abstract sockets and signals */
+#define ASK_VERSION 1u
+
+static void
+leave_all(void)
+{
+	struct rules rules = { .files = FILES };
+	long version, fd;
+
+	version = syscall(SYS_landlock_create_ruleset, NULL, 0, ASK_VERSION);
+	if (version == -1 && (errno == ENOSYS || errno == EOPNOTSUPP))
+		return; /* a kernel without it, or where it is switched off */
+	if (version >= SCOPES_SINCE)
+		rules.scopes = SCOPES;
+	fd = syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
+	if (fd == -1 || syscall(SYS_landlock_restrict_self, fd, 0) == -1)
+		err(EX_OSERR, "landlock");
+	(void)close((int)fd); /* it is in force */
+}
+
+#else
+
+static void
+leave_all(void)
+{
+}
+
+#endif
+
 void
 sandbox(enum sandbox_profile profile)
 {
@@ -89,4 +132,6 @@ sandbox(enum sandbox_profile profile)
 	if (b->memory != 0)
 		bound(RLIMIT_AS, b->memory, &in_force.memory);
 #endif
+	if (b->alone)
+		leave_all();
 }

@@ -4,7 +4,8 @@
  *
  * `grep 'sandbox('` lists these places in the whole suite.  What a process may
  * open or connect to is decided by its user and by the descriptors it was
- * given; system calls are not filtered.
+ * given; system calls are not filtered.  A TLS connection, whose user may read
+ * private keys, opens no file at all where the kernel has landlock(7).
  */
 #ifndef COMMON_SANDBOX_H
 #define COMMON_SANDBOX_H
@@ -18,7 +19,7 @@ enum sandbox_profile {
 	SANDBOX_HASHER, /* authd's password hashing child */
 	SANDBOX_KEEPER, /* tlsd's keeper of private keys */
 	SANDBOX_TLSD,   /* tlsd's acceptor, which forks */
-	SANDBOX_TLS,    /* one TLS connection */
+	SANDBOX_TLS,    /* one TLS connection; opens nothing more */
 	SANDBOX_LOCAL,
 	SANDBOX_MAILBOX,
 	SANDBOX_BOUNCE

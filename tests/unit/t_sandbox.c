@@ -7,8 +7,11 @@
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 
 #include "common/sandbox.h"
@@ -185,6 +188,37 @@ tighter_nobody(void)
 	return getuid() == 0 && setuid(NOBODY) == -1 ? 1 : tighter();
 }
 
+/* What was opened before stays, and that is all; nor is anybody signalled. */
+static int
+alone(void)
+{
+	int null = open("/dev/null", O_WRONLY);
+	bool known = syscall(SYS_landlock_create_ruleset, NULL, 0, 1) > 0;
+
+	sandbox(SANDBOX_TLS);
+	if (null == -1 || write(null, "x", 1) != 1 || !is_closed_in())
+		return 1;
+#ifdef __SANITIZE_ADDRESS__
+	known = false;
+#endif
+	if (!known)
+		return open("/etc/passwd", O_RDONLY) == -1 ? 2 : 0;
+	if (open("/etc/passwd", O_RDONLY) != -1 || errno != EACCES)
+		return 3;
+	if (open("/tmp", O_RDONLY | O_DIRECTORY) != -1 || errno != EACCES)
+		return 4;
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 6)
+		return 0;
+	return kill(getppid(), 0) == -1 && errno == EPERM ? 0 : 5;
+}
+
+static void
+connection(void **state)
+{
+	(void)state;
+	run(alone);
+}
+
 static void
 session(void **state)
 {
@@ -215,6 +249,7 @@ main(void)
 
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(session),
+		cmocka_unit_test(connection),
 		cmocka_unit_test(listener),
 		cmocka_unit_test(less),
 	};
