@@ -15,6 +15,7 @@
 #include "common/tls_serve.h"
 #include "common/tls_tickets.h"
 #include "common/tls_verify.h"
+#include "common/tls_warm.h"
 
 /* 32 profiles on either side, for most have one service. */
 #define CONTEXTS 64
@@ -110,6 +111,10 @@ tls_contexts_serve(struct tls_contexts *all, struct tls_identities *new)
 {
 	struct tls_identities old = all->identities;
 
+	if (all->served == 0 && !tls_warm())
+		log_event("-", "tls-warm", "failed=yes");
+	for (size_t i = 0; i < new->n; i++)
+		tls_warm_key(new->list[i].key);
 	all->identities = *new;
 	memset(new, 0, sizeof(*new));
 	all->served = ++all->round;

@@ -301,7 +301,9 @@ tls_relay_run(SSL *ssl, struct tls_wire *wire, int plain)
 	struct relay r = { .ssl = ssl, .wire = wire, .plain = plain };
 	bool moved;
 
-	wire->dry = false; /* TLS may hold bytes that no poll tells of */
+	/* TLS may hold bytes that no poll tells of. */
+	r.in.dry = wire->dry && SSL_has_pending(ssl) == 0;
+	r.out.dry = true; /* the session has only just heard */
 	while (!r.dead && !(r.out.over && is_empty(&r.out))) {
 		moved = move_in(&r);
 		moved = move_out(&r) || moved;
