@@ -1,6 +1,6 @@
 /*
  * t_tls_penalty: clients whose handshakes fail, and how many are remembered.
- * wrap: mmap madvise getentropy
+ * wrap: madvise getentropy
  */
 #include "tests/unit/unit.h"
 
@@ -10,22 +10,12 @@
 
 #include "common/tls_penalty.h"
 
-static bool no_memory, no_advice, no_entropy;
+static bool no_advice, no_entropy;
 
-void *__real_mmap(void *, size_t, int, int, int, off_t);
-void *__wrap_mmap(void *, size_t, int, int, int, off_t);
 int __real_madvise(void *, size_t, int);
 int __wrap_madvise(void *, size_t, int);
 int __real_getentropy(void *, size_t);
 int __wrap_getentropy(void *, size_t);
-
-void *
-__wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t off)
-{
-	errno = ENOMEM;
-	return no_memory ? MAP_FAILED
-			 : __real_mmap(at, n, prot, flags, fd, off);
-}
 
 int
 __wrap_madvise(void *p, size_t n, int what)
@@ -117,7 +107,7 @@ bounded(void **state)
 static void
 no_init(void **state)
 {
-	bool *const each[] = { &no_memory, &no_advice, &no_entropy };
+	bool *const each[] = { &no_advice, &no_entropy };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(each); i++) {
