@@ -331,6 +331,8 @@ tls_acceptor_new(const struct tls_acceptor_start *how)
 void
 tls_acceptor_free(struct tls_acceptor *a)
 {
+	if (a->listening)
+		event_free(a->server.readable);
 	if (a->children.timer != NULL)
 		tls_children_clear(&a->children);
 	if (a->contexts != NULL)
