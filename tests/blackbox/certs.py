@@ -26,15 +26,18 @@ class Ca:
                     "-subj", "/CN=another CA", "-days", "100",
                     "-keyout", self.key, "-out", self.pem)
 
-    def issue(self, work, *names, kind="ecdsa", subject="/CN=test", days=30):
+    def issue(self, work, *names, kind="ecdsa", subject="/CN=test", days=30,
+              extension=None):
         """A certificate for names such as DNS:a.example or email:a@b: one
-        file with the key behind it, in the directory work."""
+        file with the key behind it, in the directory work.  extension: what
+        stands in place of names."""
         base = work / f"issued-{len(list(work.iterdir()))}"
         crt, key, both = (base.with_suffix(s) for s in
                           (".crt", ".key", ".pem"))
         extensions = base.with_suffix(".ext")
+        extension = extension or ",".join(names)
         extensions.write_text(
-            f"subjectAltName={','.join(names)}\n" if names else "")
+            f"subjectAltName={extension}\n" if extension else "")
         openssl("req", "-new", "-newkey", *KEYS[kind], "-nodes", "-subj",
                 subject, "-keyout", key, "-out", base.with_suffix(".csr"))
         openssl("x509", "-req", "-in", base.with_suffix(".csr"), "-CA",
