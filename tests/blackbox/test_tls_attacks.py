@@ -1,12 +1,11 @@
 """TLS as attackers speak it.
 
 Bytes in plaintext around the handshake are in test_smtp_tls and test_pop3_tls;
-who is no session, and handshakes that fail again and again, in test_tlsd."""
+names and certificates in test_tls_names; who is no session, and handshakes that
+fail again and again, in test_tlsd."""
 
 import os
 import re
-import socket
-import ssl
 import struct
 import subprocess
 import threading
@@ -14,56 +13,14 @@ import time
 
 import pytest
 
-import certs
 import suite
 import wire
 from rawtls import ALERT, DATA, HANDSHAKE, HEARTBEAT, Raw, client_hello
 from suite import PATIENCE, new_source, wait_for
-from wire import TLS12, TLS13, b64
+from tlsclients import connect, ends, s_client_says, serves, two_left
+from wire import TLS13, b64
 
 LOAD = suite.BUILD / "tests/bench/tlsload"
-
-
-def s_client(lab, service, *args, talk=b""):
-    """All that openssl s_client says, of itself and of the server."""
-    r = subprocess.run(
-        ["openssl", "s_client", "-connect",
-         f"{wire.LOCALHOST}:{lab.port(service)}", *args], input=talk,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE)
-    return r.returncode, r.stdout.decode(errors="replace")
-
-
-def connect(lab, service="smtps"):
-    return socket.create_connection((wire.LOCALHOST, lab.port(service)),
-                                    PATIENCE, (new_source(), 0))
-
-
-def ends(s):
-    """All that comes until the server closes, which it must do."""
-    got = b""
-    try:
-        while data := s.recv(65536):
-            got += data
-    except ConnectionResetError:
-        pass
-    return got
-
-
-def serves(lab):
-    """Another client is served, and soon."""
-    began = time.monotonic()
-    with lab.smtp("smtps", source=new_source()) as s:
-        s.ehlo()
-        s.quit()
-    with lab.pop3(source=new_source()) as p:
-        p.starttls()
-        p.quit()
-    assert time.monotonic() - began < PATIENCE / 6
-
-
-def two_left(lab):
-    """No process is left of a connection: the keeper and the acceptor."""
-    wait_for(lambda: len(lab.pids("tlsd")) == 2, "the end of connections")
 
 
 @pytest.fixture
@@ -89,7 +46,7 @@ def raw(lab):
 @pytest.mark.parametrize("service", ("smtps", "pop3s"))
 def test_renegotiation_is_refused(lab, service):
     """CVE-2009-3555; the session does not go on under another handshake."""
-    status, said = s_client(lab, service, "-tls1_2", talk=b"R\n")
+    status, said = s_client_says(lab, service, "-tls1_2", talk=b"R\n")
     assert "RENEGOTIATING" in said
     assert "no renegotiation" in said, said
     assert status != 0
@@ -98,11 +55,11 @@ def test_renegotiation_is_refused(lab, service):
 @pytest.mark.parametrize("service", ("smtps", "pop3s"))
 def test_what_old_attacks_want_is_not_offered(lab, service):
     for version in ("-tls1_2", "-tls1_3"):
-        _, said = s_client(lab, service, version, "-tlsextdebug", "-comp")
+        _, said = s_client_says(lab, service, version, "-tlsextdebug", "-comp")
         assert "Compression: NONE" in said
         assert "heartbeat" not in said
         assert "Secure Renegotiation IS" in said
-    _, said = s_client(lab, service, "-tls1_2", "-tlsextdebug")
+    _, said = s_client_says(lab, service, "-tls1_2", "-tlsextdebug")
     assert "Secure Renegotiation IS supported" in said
     assert "extended master secret" in said
 
@@ -122,7 +79,7 @@ def test_early_data_is_not_taken(lab, tmp_path):
         p.stdin.write(b"QUIT\n")
         said = p.communicate(timeout=PATIENCE)[0].decode()
     assert "Max Early Data: 0" in said
-    _, said = s_client(lab, "smtps", "-tls1_3", "-sess_in", session,
+    _, said = s_client_says(lab, "smtps", "-tls1_3", "-sess_in", session,
                        "-early_data", early)
     assert "Reused, TLSv1.3" in said, said
     assert "Early data was accepted" not in said
@@ -158,7 +115,7 @@ WEAK = {
 @pytest.mark.parametrize("case", WEAK)
 def test_weak_is_refused(lab, case):
     for service in ("smtps", "pop3s"):
-        status, said = s_client(lab, service, *WEAK[case])
+        status, said = s_client_says(lab, service, *WEAK[case])
         assert status != 0 and "220 " not in said and "+OK" not in said, said
         # The server has answered with an alert, and not the client.
         assert re.search(r"alert|wrong version|no protocols|no cipher match",
@@ -176,11 +133,11 @@ def test_profiles(make_lab):
             ("elder", True, True, True)):
         for works, args in ((new, ["-tls1_3"]), (plain12, ["-tls1_2"]),
                             (old, ["-tls1_2", "-cipher", cbc])):
-            status, said = s_client(lab, service, *args)
+            status, said = s_client_says(lab, service, *args)
             assert (status == 0) == works, (service, args, said)
     for case in ("TLS 1.0", "TLS 1.1", "RSA key exchange", "SHA-1",
                  "no certificate", "no encryption"):
-        assert s_client(lab, "elder", *WEAK[case])[0] != 0, case
+        assert s_client_says(lab, "elder", *WEAK[case])[0] != 0, case
 
 
 # --- bytes that are no handshake
@@ -367,142 +324,6 @@ def test_silent_handshakes(make_lab):
         stop.set()
         t.join()
     two_left(lab)
-
-
-# --- names (T15)
-
-NAMES = {
-    "path": b"../../../../etc/passwd", "slash": b"/tmp/x",
-    "nul": b"localhost\0.evil.example", "empty": b"", "dot": b".",
-    "format": b"%s%n%d", "spaces": b"a b\r\nevent=delivered",
-    "bytes": bytes(range(128, 256)), "label": b"a" * 64 + b".example",
-    "long": b"a." * 127 + b"example", "dns": b"localhost.",
-    "4 KiB": b"a" * 4096, "16 KiB": b"x." * 8192, "60 KiB": b"y" * 60000,
-}
-
-
-@pytest.mark.parametrize("case", NAMES)
-def test_names_of_servers(lab, case):
-    """An alert or the usual certificate; never another one, nor a file."""
-    logged = len(lab.log())
-    with connect(lab) as s:
-        s.sendall(client_hello(sni=NAMES[case]))
-        got = s.recv(5)
-        assert got[:1] in (b"", b"\x15", b"\x16"), got
-    two_left(lab)
-    said = lab.log()[logged:]
-    assert "event=delivered" not in said.replace("?", "")
-    for line in said.splitlines():
-        assert re.match(r"\d{4}-\d\d-\d\dT", line), line
-        assert "etc/passwd" not in line or "sni=" in line, line
-    serves(lab)
-
-
-def test_a_finished_handshake_shows_the_name_well(lab):
-    for name in ("../../x", "%s%n", "a b"):
-        status, _ = s_client(lab, "smtps", "-servername", name)
-        assert status == 0
-        line = [one for one in lab.wait_log("event=tls ")][-1]
-        assert 'sni="" ' in line, line
-
-
-def resident(pid):
-    with open(f"/proc/{pid}/status") as f:
-        return next(int(line.split()[1]) for line in f
-                    if line.startswith("VmRSS:"))
-
-
-def test_many_names_take_no_memory(lab):
-    """What the lasting processes remember does not grow with names."""
-    def ask(first, count):
-        for n in range(first, first + count):
-            with connect(lab) as s:
-                s.sendall(client_hello(sni=b"host%d.example" % n))
-                assert s.recv(1) == b"\x16"
-
-    ask(0, 50)
-    two_left(lab)
-    before = {pid: resident(pid) for pid in lab.pids("tlsd")}
-    ask(50, 500)
-    two_left(lab)
-    after = {pid: resident(pid) for pid in lab.pids("tlsd")}
-    assert before.keys() == after.keys()
-    if not suite.SAN:
-        for pid, size in after.items():
-            assert size < before[pid] + 1024, (before, after)
-
-
-# --- certificates of clients (T16)
-
-@pytest.fixture
-def asking(share):
-    return share("tls-asking", options=[
-        f"{profile}.tls-client-certificates yes"
-        for profile in ("submissions", "pop3s")])
-
-
-def der(tag, content):
-    n = len(content)
-    length = bytes([n]) if n < 128 else b"\x82" + struct.pack(">H", n)
-    return bytes([tag]) + length + content
-
-
-@pytest.mark.parametrize("tail", ("", "\0", "\0.evil.example", "\n", " "),
-                         ids=("good", "nul", "nul-more", "lf", "space"))
-def test_nul_in_a_name(asking, tmp_path, tail):
-    """CVE-2009-4565: the name does not end where C would have it end."""
-    good = tail == ""
-    alice = asking.address("alice")
-    names = der(0x30, der(0x81, (alice + tail).encode()))
-    pem = certs.Ca(asking.dir / "ca").issue(
-        tmp_path, extension="DER:" + names.hex(":"))
-    context = asking.tls(certificate=pem)
-    for service in ("smtps", "pop3s"):
-        for who in ("=", b64(alice)):
-            try:
-                with (asking.pop3 if service == "pop3s" else asking.smtp)(
-                        service=service, tls=context,
-                        source=new_source()) as line:
-                    if service == "smtps":
-                        line.ehlo()
-                        assert line.cmd(f"AUTH EXTERNAL {who}").code in (
-                            (235,) if good else (535, 504))
-                    else:
-                        (line.ok if good else line.err)(f"AUTH EXTERNAL {who}")
-            except (ConnectionError, ssl.SSLError):
-                assert not good  # the handshake may be refused, too
-
-
-@pytest.mark.parametrize("version", (TLS12, TLS13))
-@pytest.mark.parametrize("count", (10, 100, 3000))
-def test_a_long_chain(asking, tmp_path, count, version):
-    """No more than 32 KiB of certificates are read."""
-    ca = certs.Ca(asking.dir / "ca")
-    pem = ca.issue(tmp_path, f"email:{asking.address('alice')}")
-    crt = pem.with_suffix(".crt").read_bytes()
-    chain = tmp_path / "chain.pem"
-    chain.write_bytes(pem.read_bytes() + crt * count)
-    context = asking.tls(version=version, certificate=chain)
-    try:
-        with asking.smtp("smtps", tls=context, source=new_source()) as s:
-            s.ehlo()
-            assert "EXTERNAL" in s.extensions["AUTH"]
-            assert count == 10
-    except (ConnectionError, ssl.SSLError):
-        assert count > 10
-    serves(asking)
-    two_left(asking)
-
-
-def test_a_certificate_that_was_not_asked_for(lab, tmp_path):
-    """Nobody reads it: there is no CertificateRequest."""
-    ca = certs.Ca(lab.dir / "ca")
-    context = lab.tls(certificate=ca.issue(
-        tmp_path, f"email:{lab.address('alice')}"))
-    with lab.smtp("smtps", tls=context) as s:
-        s.ehlo()
-        assert "EXTERNAL" not in s.extensions["AUTH"]
-    assert "certificate=none" in lab.wait_log("event=tls ")[-1]
 
 
 # --- load

@@ -179,8 +179,8 @@ def fetchmail(c, implicit):
         f'  sslproto "TLS{c.version}" {"ssl" if implicit else ""}\n'
         f'  sslcertck sslcertfile "{c.ca}"\n'
         f'  no rewrite mda "cat >\'{c.home}\'/fetched"\n'))
-    done(c.run("fetchmail", "-f", rc, "-i", c.home / "ids", "--nosyslog", "--invisible",
-               "--pidfile", c.home / "pid", "--keep"))
+    done(c.run("fetchmail", "-f", rc, "-i", c.home / "ids", "--nosyslog",
+               "--invisible", "--pidfile", c.home / "pid", "--keep"))
     return [(c.home / "fetched").read_bytes()]
 
 

@@ -4,9 +4,10 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 
 import wire
-from suite import PATIENCE, open_dir
+from suite import PATIENCE, new_source, open_dir, wait_for
 
 VERSIONS = ("1.2", "1.3")
 
@@ -102,3 +103,45 @@ class SClient:
         self.sock.close()
         self.process.kill()
         return self.process.communicate()[1].decode()
+
+
+def s_client_says(lab, service, *args, talk=b""):
+    """All that openssl s_client says, of itself and of the server."""
+    r = subprocess.run(
+        ["openssl", "s_client", "-connect",
+         f"{wire.LOCALHOST}:{lab.port(service)}", *args], input=talk,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE)
+    return r.returncode, r.stdout.decode(errors="replace")
+
+
+def connect(lab, service="smtps"):
+    return socket.create_connection((wire.LOCALHOST, lab.port(service)),
+                                    PATIENCE, (new_source(), 0))
+
+
+def ends(s):
+    """All that comes until the server closes, which it must do."""
+    got = b""
+    try:
+        while data := s.recv(65536):
+            got += data
+    except ConnectionResetError:
+        pass
+    return got
+
+
+def serves(lab):
+    """Another client is served, and soon."""
+    began = time.monotonic()
+    with lab.smtp("smtps", source=new_source()) as s:
+        s.ehlo()
+        s.quit()
+    with lab.pop3(source=new_source()) as p:
+        p.starttls()
+        p.quit()
+    assert time.monotonic() - began < PATIENCE / 6
+
+
+def two_left(lab):
+    """No process is left of a connection: the keeper and the acceptor."""
+    wait_for(lambda: len(lab.pids("tlsd")) == 2, "the end of connections")
