@@ -10,7 +10,8 @@
 #include "common/chan.h"
 #include "common/msg_auth.h"
 
-/* The choices of the option plaintext-auth. */
+/* The choices of the options auth and plaintext-auth, in their order. */
+enum auth_policy { AUTH_NO, AUTH_OFFERED, AUTH_REQUIRED };
 enum plaintext { PLAINTEXT_NEVER, PLAINTEXT_LOOPBACK, PLAINTEXT_ALWAYS };
 
 /* Whether a password may cross the line; near: it does not leave the host. */

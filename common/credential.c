@@ -15,6 +15,9 @@
 #include "common/credential.h"
 #include "common/num.h"
 
+_Static_assert(
+    PASSWORD_MAX < CRYPT_MAX_PASSPHRASE_SIZE, "each password can be hashed");
+
 static const char scram_name[] = "SCRAM-SHA-256$";
 static const char plain_name[] = "plain:";
 static const char certificate_name[] = "certificate:";
@@ -55,7 +58,7 @@ put_scram(struct credential *c, char *word)
 static const char *
 put_plain(struct credential *c, char *word)
 {
-	char password[CREDENTIAL_PASSWORD + 1];
+	char password[PASSWORD_MAX + 1];
 	bool good = credential_plain(word, password, sizeof(password));
 
 	explicit_bzero(password, sizeof(password));
@@ -180,8 +183,7 @@ credential_plain(const char *plain, char *password, size_t size)
 	if (strncmp(plain, plain_name, sizeof(plain_name) - 1) != 0 ||
 	    !base64_decode(plain + sizeof(plain_name) - 1, (uint8_t *)password,
 		size - 1, &n) ||
-	    n == 0 || n > CREDENTIAL_PASSWORD ||
-	    memchr(password, '\0', n) != NULL)
+	    n == 0 || n > PASSWORD_MAX || memchr(password, '\0', n) != NULL)
 		return false;
 	password[n] = '\0';
 	return true;

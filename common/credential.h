@@ -16,8 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CREDENTIAL_MAX 4000     /* bytes of all words of an account */
-#define CREDENTIAL_PASSWORD 511 /* bytes; what crypt(3) takes */
+#define CREDENTIAL_MAX 4000 /* bytes of all words of an account */
+#define PASSWORD_MAX 511    /* bytes; what crypt(3) takes */
 #define CREDENTIAL_CERTIFICATES 8
 
 /* Iterations of a scram word; RFC 7677 section 4 has the least. */
@@ -55,7 +55,7 @@ struct credential_scram {
 bool credential_scram(const char *scram, struct credential_scram *);
 
 /*
- * The password of a plain word: 1 to CREDENTIAL_PASSWORD bytes, at most
+ * The password of a plain word: 1 to PASSWORD_MAX bytes, at most
  * size - 1, no NUL inside.
  */
 bool credential_plain(const char *plain, char *password, size_t size);

@@ -65,7 +65,7 @@ scram_matches(const char *word, const char *password)
 static bool
 plain_matches(const char *word, const char *password)
 {
-	char is[CREDENTIAL_PASSWORD + 1];
+	char is[PASSWORD_MAX + 1];
 	bool match =
 	    credential_plain(word, is, sizeof(is)) && equal(is, password);
 

@@ -9,9 +9,10 @@
 
 #include <stdbool.h>
 
+#include "common/msg.h"
 #include "common/tables.h"
 
-#define MECHS_MAX 120 /* bytes of a list with its NUL */
+#define MECHS_MAX (OFFERED_MAX + 1) /* bytes of a list with its NUL */
 
 /* What is true of a client's line. */
 struct mechs_line {

@@ -116,7 +116,7 @@ struct msg_channel {
 #define LOGIN_MAX	ADDR_MAX
 #define IP_MAX		63	/* "192.0.2.1" or an IPv6 text form */
 #define MBOX_MAX	700	/* relative path of a Maildir */
-#define OFFERED_MAX	119	/* a list of SASL mechanisms, as MECHS_MAX */
+#define OFFERED_MAX	119	/* a list of SASL mechanisms */
 #define TEXT_MAX	200	/* as DIAG_TEXT */
 #define MSG_MAX		16384	/* a whole encoded message */
 

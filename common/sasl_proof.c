@@ -43,13 +43,12 @@ find_scram(struct sasl *s)
 
 /* Of CRAM-MD5 and APOP. */
 static bool
-find_plain(
-    struct sasl *s, const char *login, char password[CREDENTIAL_PASSWORD + 1])
+find_plain(struct sasl *s, const char *login, char password[PASSWORD_MAX + 1])
 {
 	if (!look(s, login))
 		return false;
 	s->own = credential_plain(
-	    s->account.words.plain, password, CREDENTIAL_PASSWORD + 1);
+	    s->account.words.plain, password, PASSWORD_MAX + 1);
 	if (!s->own)
 		sasl_decoy_plain(s->client.decoy, counted(s), password);
 	return true;
@@ -65,7 +64,7 @@ static int
 tell_password(struct sasl *s)
 {
 	const char *login = gsasl_property_fast(s->session, GSASL_AUTHID);
-	char password[CREDENTIAL_PASSWORD + 1];
+	char password[PASSWORD_MAX + 1];
 	int r = GSASL_NO_PASSWORD;
 
 	/* SCRAM would take one too, in the place of its keys. */
@@ -136,7 +135,7 @@ sasl_property(Gsasl *g, Gsasl_session *x, Gsasl_property p)
 enum sasl_result
 sasl_apop(struct sasl *s, const uint8_t *token, size_t n)
 {
-	char password[CREDENTIAL_PASSWORD + 1];
+	char password[PASSWORD_MAX + 1];
 	enum sasl_result r = SASL_LATER;
 
 	if (!apop_token_parse(token, n, &s->apop))

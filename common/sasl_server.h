@@ -17,8 +17,6 @@
 #include "common/msg_auth.h"
 #include "common/sasl_decoy.h"
 
-#define PASSWORD_MAX CREDENTIAL_PASSWORD
-
 enum sasl_result {
 	SASL_CHALLENGE,   /* send the token, wait for a response */
 	SASL_CREDENTIALS, /* the client has said it all; judge it */

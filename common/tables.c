@@ -123,6 +123,15 @@ tables_unix_domains(struct tables *t)
 }
 
 bool
+tables_certificates(struct tables *t)
+{
+	const char *v;
+
+	return tables_get(t, TABLES_META, "certificates", &v) == TABLES_FOUND &&
+	    strcmp(v, "yes") == 0;
+}
+
+bool
 tables_user(struct tables *t, const char *name, uid_t *uid, gid_t *gid)
 {
 	const char *v, *space;

@@ -66,6 +66,9 @@ enum tables_result tables_get(
 /* Whether a domain may be one of Unix users; also true if nobody knows. */
 bool tables_unix_domains(struct tables *);
 
+/* Whether there was a certificate for tlsd at apply; false if nobody knows. */
+bool tables_certificates(struct tables *);
+
 /* uid and gid of one of users.h, as they were at apply; false if unknown. */
 bool tables_user(struct tables *, const char *name, uid_t *, gid_t *);
 

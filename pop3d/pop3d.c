@@ -32,15 +32,6 @@ static struct client client;
 static struct settings settings;
 
 static bool
-has_certificates(struct tables *t)
-{
-	const char *v;
-
-	return tables_get(t, TABLES_META, "certificates", &v) == TABLES_FOUND &&
-	    strcmp(v, "yes") == 0;
-}
-
-static bool
 load(struct tables *t, const char *profile)
 {
 	struct settings *s = &settings;
@@ -61,7 +52,7 @@ load(struct tables *t, const char *profile)
 		t, profile, binds, sizeof(binds) / sizeof(binds[0])))
 		return false;
 	/* Who insists on TLS gets none without certificates, and hears so. */
-	if (s->tls == TLS_OPTIONAL && !has_certificates(t))
+	if (s->tls == TLS_OPTIONAL && !tables_certificates(t))
 		s->tls = TLS_NO;
 	return true;
 }

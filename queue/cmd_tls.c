@@ -110,7 +110,6 @@ static int
 apply_if_first(const struct cmd *cmd)
 {
 	char path[CONF_PATH_MAX], e[TABLES_ERR];
-	const char *value = "";
 	struct tables t;
 	bool known;
 
@@ -119,9 +118,7 @@ apply_if_first(const struct cmd *cmd)
 		(void)printf("Not in force yet; next: postrider apply\n");
 		return EX_OK;
 	}
-	known = tables_get(&t, TABLES_META, "certificates", &value) ==
-		TABLES_FOUND &&
-	    strcmp(value, "yes") == 0;
+	known = tables_certificates(&t);
 	tables_close(&t);
 	return known ? EX_OK : apply_dir(cmd->dir);
 }

@@ -8,12 +8,10 @@
 
 #include <bsd/string.h>
 
+#include "common/auth_client.h"
 #include "common/options.h"
 #include "common/tls_client.h"
 #include "queue/cmd_tls.h"
-
-enum { AUTH_NO };
-enum { PLAIN_NEVER, PLAIN_LOOPBACK, PLAIN_ALWAYS };
 
 static const struct {
 	const char *profile;
@@ -43,16 +41,6 @@ mechanisms(struct tables *t, bool pop3, const struct mechs_line *line,
 		(void)strlcat(out, " APOP", TLS_MECHS);
 }
 
-static bool
-has_certificates(struct tables *t)
-{
-	const char *value;
-
-	return tables_get(t, TABLES_META, "certificates", &value) ==
-	    TABLES_FOUND &&
-	    strcmp(value, "yes") == 0;
-}
-
 static unsigned int
 standard_port(const char *profile)
 {
@@ -69,9 +57,9 @@ logins(struct tables *t, bool pop3, int plain, struct tls_offer *o)
 	struct mechs_line line = { .secrets = true };
 
 	if (o->tls == TLS_NO || o->tls == TLS_OPTIONAL) {
-		if (plain != PLAIN_NEVER)
+		if (plain != PLAINTEXT_NEVER)
 			mechanisms(t, pop3, &line, o->here);
-		if (plain == PLAIN_ALWAYS)
+		if (plain == PLAINTEXT_ALWAYS)
 			mechanisms(t, pop3, &line, o->elsewhere);
 	}
 	line.exporter = true;
@@ -84,7 +72,7 @@ bool
 tls_offer(struct tables *t, const char *profile, bool pop3, struct tls_offer *o,
     char why[TABLES_ERR])
 {
-	int auth = AUTH_NO, plain = PLAIN_NEVER;
+	int auth = AUTH_NO, plain = PLAINTEXT_NEVER;
 	const struct option_bind binds[] = {
 		{ "tls", &o->tls },
 		{ "tls-profile", &o->tls_profile },
@@ -100,7 +88,7 @@ tls_offer(struct tables *t, const char *profile, bool pop3, struct tls_offer *o,
 	if (!options_load(
 		t, profile, binds, sizeof(binds) / sizeof(binds[0]), why))
 		return false;
-	o->no_certificate = !has_certificates(t);
+	o->no_certificate = !tables_certificates(t);
 	o->starttls = (o->tls == TLS_REQUIRED || o->tls == TLS_OPTIONAL) &&
 	    !o->no_certificate;
 	if (pop3 || auth != AUTH_NO)

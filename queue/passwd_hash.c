@@ -13,11 +13,7 @@
 #include <bsd/string.h>
 
 #include "common/base64.h"
-#include "common/credential.h"
 #include "queue/passwd_hash.h"
-
-#define SCRAM_ITERATIONS 10000
-#define SCRAM_SALT 16 /* bytes */
 
 const char *
 passwd_wrong(const char *password)
@@ -57,21 +53,22 @@ static bool
 derive(const char *prepared, char word[PASSWD_SCRAM])
 {
 	char salted[CREDENTIAL_KEY], client[CREDENTIAL_KEY];
-	char server[CREDENTIAL_KEY], stored[CREDENTIAL_KEY], salt[SCRAM_SALT];
+	char server[CREDENTIAL_KEY], stored[CREDENTIAL_KEY],
+	    salt[CREDENTIAL_SALT_MADE];
 	char text[3][BASE64_LEN(CREDENTIAL_KEY) + 1];
 	bool good = getentropy(salt, sizeof(salt)) == 0;
 
 	errno = good ? ENOMEM : errno;
 	good = good &&
 	    gsasl_scram_secrets_from_password(GSASL_HASH_SHA256, prepared,
-		SCRAM_ITERATIONS, salt, sizeof(salt), salted, client, server,
-		stored) == GSASL_OK;
+		CREDENTIAL_ITERATIONS, salt, sizeof(salt), salted, client,
+		server, stored) == GSASL_OK;
 	if (good) {
 		base64_encode(salt, sizeof(salt), text[0]);
 		base64_encode(stored, sizeof(stored), text[1]);
 		base64_encode(server, sizeof(server), text[2]);
 		(void)snprintf(word, PASSWD_SCRAM, "SCRAM-SHA-256$%d:%s$%s:%s",
-		    SCRAM_ITERATIONS, text[0], text[1], text[2]);
+		    CREDENTIAL_ITERATIONS, text[0], text[1], text[2]);
 	}
 	explicit_bzero(salted, sizeof(salted));
 	explicit_bzero(client, sizeof(client));

@@ -7,7 +7,7 @@
 #include <crypt.h>
 #include <stdbool.h>
 
-#define PASSWORD_MAX (CRYPT_MAX_PASSPHRASE_SIZE - 1) /* bytes */
+#include "common/credential.h"
 
 /* What is wrong with a password, or NULL: empty, long, control characters. */
 const char *passwd_wrong(const char *password);

@@ -50,7 +50,7 @@ parse(const char *old, struct credential *c, const char **wanted)
 static bool
 add_plain(char out[CREDENTIAL_MAX + 1], const char *password)
 {
-	char text[BASE64_LEN(CREDENTIAL_PASSWORD) + 1];
+	char text[BASE64_LEN(PASSWORD_MAX) + 1];
 	bool good;
 
 	base64_encode(password, strlen(password), text);

@@ -4,8 +4,6 @@
  * Part of smtpd(8), before the session's first foreign byte; reads the
  * compiled tables.
  */
-#include <string.h>
-
 #include "common/startup.h"
 #include "common/tls_client.h"
 #include "smtpd/config.h"
@@ -14,12 +12,8 @@
 static bool
 offers_starttls(struct tables *t, int tls)
 {
-	const char *v;
-
-	if (tls != TLS_OPTIONAL)
-		return tls == TLS_REQUIRED;
-	return tables_get(t, TABLES_META, "certificates", &v) == TABLES_FOUND &&
-	    strcmp(v, "yes") == 0;
+	return tls == TLS_REQUIRED ||
+	    (tls == TLS_OPTIONAL && tables_certificates(t));
 }
 
 bool

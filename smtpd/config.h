@@ -7,20 +7,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/auth_client.h"
 #include "common/tables.h"
 
-/* In the order of the options' choices. */
-enum config_auth { AUTH_NO, AUTH_OFFERED, AUTH_REQUIRED };
+/* In the order of the option's choices. */
 enum config_newline { NEWLINE_REJECT, NEWLINE_NORMALIZE };
 
 /* Strings point into the tables. */
 struct config {
 	const char *hostname, *mail_name, *run_dir;
 	const char *banner, *relay_clients;
-	int auth, plaintext, newline; /* the enums above, and
-					 plaintext of auth_client.h */
-	int tls;                      /* tls_policy of tls_client.h */
-	bool starttls;                /* is to be offered */
+	int auth, plaintext; /* auth_policy, plaintext of auth_client.h */
+	int newline;         /* config_newline */
+	int tls;             /* tls_policy of tls_client.h */
+	bool starttls;       /* is to be offered */
 	bool ownership, complete, expn;
 	bool needs_authd; /* somebody may log in, or be a Unix user */
 	int64_t message_size, header_size; /* bytes */

@@ -148,7 +148,7 @@ scram(void **state)
 static void
 plain(void **state)
 {
-	char password[CREDENTIAL_PASSWORD + 1], word[1000] = "plain:";
+	char password[PASSWORD_MAX + 1], word[1000] = "plain:";
 
 	(void)state;
 	assert_true(credential_plain(PLAIN, password, sizeof(password)));

@@ -83,6 +83,31 @@ unix_domains(void **state)
 	}
 }
 
+/* Only a plain yes is one. */
+static void
+certificates(void **state)
+{
+	static const struct {
+		struct cdb_row row;
+		bool there;
+	} cases[] = {
+		{ { TABLES_META, "certificates", "yes" }, true },
+		{ { TABLES_META, "certificates", "no" }, false },
+		{ { TABLES_META, "certificates", "" }, false },
+		{ { TABLES_OPTION, "certificates", "yes" }, false },
+	};
+	char e[TABLES_ERR];
+	struct tables t;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		cdb_file("c", &cases[i].row, 1);
+		assert_true(tables_open(&t, unit_path("c"), false, e));
+		assert_int_equal(tables_certificates(&t), cases[i].there);
+		tables_close(&t);
+	}
+}
+
 static void
 users(void **state)
 {
@@ -262,6 +287,7 @@ main(void)
 		cmocka_unit_test(finds),
 		cmocka_unit_test(users),
 		cmocka_unit_test(unix_domains),
+		cmocka_unit_test(certificates),
 		cmocka_unit_test(refuses),
 		cmocka_unit_test(truncated),
 		cmocka_unit_test(flipped),
