@@ -50,11 +50,12 @@ close_with_errno(int fd)
 int
 sock_connect(const char *dir, const char *name, int type)
 {
+	int flags = SOCK_CLOEXEC | (type == SOCK_SEQPACKET ? SOCK_NONBLOCK : 0);
 	struct sockaddr_un sun;
 	int fd;
 
 	if (address(&sun, dir, name) == -1 ||
-	    (fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0)) == -1)
+	    (fd = socket(AF_UNIX, type | flags, 0)) == -1)
 		return -1;
 	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
 		return close_with_errno(fd);

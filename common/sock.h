@@ -8,12 +8,16 @@
 
 #include <stdbool.h>
 
-/* Both return a close-on-exec descriptor, or -1 with errno. type is
- * SOCK_SEQPACKET or SOCK_STREAM. */
+/*
+ * A close-on-exec descriptor, or -1 with errno; type is SOCK_SEQPACKET or
+ * SOCK_STREAM.  A channel (SOCK_SEQPACKET) is not waited for: where a daemon
+ * does not accept and its line is full, EAGAIN comes at once, and the
+ * descriptor stays nonblocking.
+ */
 int sock_connect(const char *dir, const char *name, int type);
 
 /*
- * Replaces what is at dir/name.  Everybody may connect as far as the file
+ * Of the same kind.  Replaces what is at dir/name.  Everybody may connect as far as the file
  * system goes; who may stay is decided by sock_peer_uid().
  */
 int sock_listen(const char *dir, const char *name, int type);

@@ -24,8 +24,7 @@
 bool
 tls_client_open(struct tls_client *c, const char *run_dir)
 {
-	/* With a full backlog, connect(2) of a blocking one would not end. */
-	int fd = sock_connect(run_dir, "tls", SOCK_SEQPACKET | SOCK_NONBLOCK);
+	int fd = sock_connect(run_dir, "tls", SOCK_SEQPACKET);
 
 	if (fd == -1)
 		log_error("-", "path=%s/tls wanted=connection found=%s",

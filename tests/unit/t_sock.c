@@ -132,6 +132,27 @@ fails(void **state)
 	assert_false(sock_peer_uid(-1, &uid));
 }
 
+/* A daemon that is stopped must not stop those who connect to it. */
+static void
+crowded(void **state)
+{
+	int l = sock_listen(unit_dir, "crowd", SOCK_SEQPACKET), fd[3];
+
+	(void)state;
+	assert_int_equal(listen(l, 0), 0);
+	(void)alarm(20); /* ends a connect(2) that waits */
+	for (size_t i = 0; i < 3; i++)
+		fd[i] = sock_connect(unit_dir, "crowd", SOCK_SEQPACKET);
+	assert_int_equal(errno, EAGAIN);
+	(void)alarm(0);
+	assert_int_not_equal(fd[0], -1);
+	assert_int_equal(fd[2], -1);
+	for (size_t i = 0; i < 3; i++)
+		if (fd[i] != -1)
+			assert_int_equal(close(fd[i]), 0);
+	assert_int_equal(close(l), 0);
+}
+
 static void
 pairs(void **state)
 {
@@ -156,6 +177,7 @@ main(void)
 		cmocka_unit_test(replaces),
 		cmocka_unit_test(guarded),
 		cmocka_unit_test(fails),
+		cmocka_unit_test(crowded),
 		cmocka_unit_test(pairs),
 	};
 
