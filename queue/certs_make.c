@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "common/address.h"
+#include "common/tls_key.h"
 #include "queue/certs_file.h"
 #include "queue/certs_make.h"
 
@@ -186,9 +187,13 @@ no_crypto(char why[TABLES_ERR])
 	return false;
 }
 
-/* The key first: a certificate without its key would be in the way. */
+/*
+ * The key first: a certificate without its key would be in the way.  One that
+ * is there stays as it is.
+ */
 static bool
-write_ca(const char *dir, const struct tls_pem *ca, char why[TABLES_ERR])
+write_ca(const char *dir, const struct tls_pem *ca, bool has_key,
+    char why[TABLES_ERR])
 {
 	const struct certs_place key = { dir, "ca.key", (gid_t)-1, 0600, true };
 	const struct certs_place cert = { dir, "ca.pem", (gid_t)-1, 0644,
@@ -202,21 +207,25 @@ write_ca(const char *dir, const struct tls_pem *ca, char why[TABLES_ERR])
 	if (!good)
 		(void)no_crypto(why);
 	good = good && certs_directory(dir, (gid_t)-1, why) &&
-	    certs_write(&key, k, why) && certs_write(&cert, c, why);
+	    (has_key || certs_write(&key, k, why)) &&
+	    certs_write(&cert, c, why);
 	(void)BIO_free(k); /* memory only, wiped */
 	(void)BIO_free(c);
 	return good;
 }
 
+/* With the key that is there, or else a new one, too. */
 static bool
 make_ca(const char *dir, struct tls_pem *ca, char why[TABLES_ERR])
 {
-	memset(ca, 0, sizeof(*ca));
-	ca->key = new_key(false);
+	bool has_key = ca->key != NULL;
+
+	if (!has_key)
+		ca->key = new_key(false);
 	ca->leaf = X509_new();
 	if (ca->key == NULL || ca->leaf == NULL || !fill_ca(ca->leaf, ca->key))
 		return no_crypto(why);
-	return write_ca(dir, ca, why);
+	return write_ca(dir, ca, has_key, why);
 }
 
 /* Whether it may sign; the text names the file. */
@@ -239,6 +248,27 @@ check_ca(const char *path, const struct tls_pem *ca, char why[TABLES_ERR])
 }
 
 static bool
+is_missing(const char *path)
+{
+	return access(path, F_OK) == -1 && errno == ENOENT;
+}
+
+/* Of a CA whose certificate was lost, or not written before a crash. */
+static bool
+take_key(const char *path, struct tls_pem *ca, char why[TABLES_ERR])
+{
+	if (!certs_read_key(path, ca, why))
+		return false;
+	if (tls_key_kind(ca->key, NULL))
+		return true;
+	(void)snprintf(why, TABLES_ERR,
+	    "%.150s: wanted a key RSA of 2048 bits or more or EC P-256, P-384 "
+	    "or P-521, found another",
+	    path);
+	return false;
+}
+
+static bool
 get_ca(const char *dir, struct tls_pem *ca, char why[TABLES_ERR])
 {
 	char pem[1024], key[1024];
@@ -247,12 +277,12 @@ get_ca(const char *dir, struct tls_pem *ca, char why[TABLES_ERR])
 	(void)snprintf(pem, sizeof(pem), "%s/ca.pem", dir);
 	(void)snprintf(key, sizeof(key), "%s/ca.key", dir);
 	memset(ca, 0, sizeof(*ca));
-	if (access(pem, F_OK) == -1 && errno == ENOENT &&
-	    access(key, F_OK) == -1 && errno == ENOENT)
-		good = make_ca(dir, ca, why);
-	else
+	if (!is_missing(pem))
 		good = certs_read(pem, ca, why) &&
 		    certs_read_key(key, ca, why) && check_ca(pem, ca, why);
+	else
+		good = (is_missing(key) || take_key(key, ca, why)) &&
+		    make_ca(dir, ca, why);
 	if (!good)
 		tls_pem_clear(ca);
 	return good;

@@ -188,6 +188,42 @@ keeps_a_ca(void **state)
 	tls_pem_clear(&two);
 }
 
+/* A crash comes between the key and the certificate. */
+static void
+finishes_a_ca(void **state)
+{
+	char *name[] = { mail };
+	char dir[PATH_MAX], why[TABLES_ERR];
+	const struct certs_wanted w = { name, 1, dir, 10, false };
+	struct tls_pem ca, key, one;
+	struct stat st, now;
+
+	(void)state;
+	(void)snprintf(dir, sizeof(dir), "%s", unit_path("half"));
+	make(&one, dir);
+	tls_pem_clear(&one);
+	assert_int_equal(unlink(unit_path("half/ca.pem")), 0);
+	assert_int_equal(stat(unit_path("half/ca.key"), &st), 0);
+	make(&one, dir);
+	assert_int_equal(stat(unit_path("half/ca.key"), &now), 0);
+	assert_int_equal(now.st_ino, st.st_ino);
+	assert_true(certs_read(unit_path("half/ca.pem"), &ca, why));
+	memset(&key, 0, sizeof(key));
+	assert_true(certs_read_key(unit_path("half/ca.key"), &key, why));
+	assert_int_equal(X509_check_private_key(ca.leaf, key.key), 1);
+	assert_int_equal(X509_verify(one.leaf, X509_get0_pubkey(ca.leaf)), 1);
+	tls_pem_clear(&ca);
+	tls_pem_clear(&key);
+	tls_pem_clear(&one);
+	/* A key that is none is not taken, and not lost either. */
+	assert_int_equal(unlink(unit_path("half/ca.pem")), 0);
+	unit_file("half/ca.key", "junk\n", 5);
+	assert_false(certs_make(&w, &one, why));
+	assert_non_null(strstr(why, "half/ca.key: wanted "));
+	assert_int_equal(stat(unit_path("half/ca.key"), &now), 0);
+	assert_int_equal(now.st_size, 5);
+}
+
 /* What is there must be a CA, and its key; all else is left alone. */
 static void
 refuses_what_is_no_ca(void **state)
@@ -300,6 +336,7 @@ main(void)
 		cmocka_unit_test(says_what_it_is),
 		cmocka_unit_test(judges),
 		cmocka_unit_test(keeps_a_ca),
+		cmocka_unit_test(finishes_a_ca),
 		cmocka_unit_test(refuses_what_is_no_ca),
 		cmocka_unit_test(writes_whole),
 		cmocka_unit_test(a_digest),
