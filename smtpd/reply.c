@@ -78,6 +78,7 @@ static const struct {
 	{ "5.3.4",	552 },	/* RFC 1870 section 6 */
 	{ "5.6.11",	550 },
 	{ "5.5.6",	500 },	/* RFC 4954 section 6, as all below */
+	{ "5.5.4",	504 },	/* of authd: an unknown mechanism */
 	{ "5.5",	501 },
 	{ "5.7.11",	538 },
 	{ "5.7.8",	535 },

@@ -93,6 +93,7 @@ static const struct code_row codes[] = {
 	{ "5.7.11", "538 5.7.11 why\r\n" },
 	{ "5.7.1",  "554 5.7.1 why\r\n" },
 	{ "5.5.2",  "501 5.5.2 why\r\n" },
+	{ "5.5.4",  "504 5.5.4 why\r\n" },
 	{ "5.5.6",  "500 5.5.6 why\r\n" },
 };
 /* clang-format on */
