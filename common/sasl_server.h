@@ -59,7 +59,7 @@ struct sasl_client {
 	sasl_find *find;
 	void *arg;
 	const struct sasl_decoy *decoy;
-	/* What its TLS is bound by (RFC 9266); has_exporter: PLUS is offered. */
+	/* What its TLS is bound by (RFC 9266), if PLUS is offered. */
 	bool has_exporter;
 	uint8_t exporter[TLS_DIGEST];
 	/* Who its certificate stands for; "" without one. */

@@ -1,8 +1,8 @@
 /*
  * certs: certificates, their chains and private keys, as files hold them.
  *
- * In postrider(8), with the caller's rights.  Reads files; what it finds in them
- * may come from anywhere and is told as printable ASCII.
+ * In postrider(8), with the caller's rights.  Reads files; what it finds in
+ * them may come from anywhere and is told as printable ASCII.
  */
 #include <arpa/inet.h>
 

@@ -27,6 +27,26 @@ fail(char why[TABLES_ERR], const char *path, const char *wanted)
 	return false;
 }
 
+/* Who else could put keys there, and take them away? */
+static bool
+is_ours(const char *dir, const struct stat *st, char why[TABLES_ERR])
+{
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		(void)snprintf(why, TABLES_ERR,
+		    "%.100s: wanted a directory that nobody else can write, "
+		    "found one of uid %u (chown %u %.100s)",
+		    dir, (unsigned int)st->st_uid, (unsigned int)geteuid(),
+		    dir);
+	else if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		(void)snprintf(why, TABLES_ERR,
+		    "%.100s: wanted a directory that nobody else can write, "
+		    "found mode %04o (chmod go-w %.100s)",
+		    dir, (unsigned int)st->st_mode & 07777, dir);
+	else
+		return true;
+	return false;
+}
+
 bool
 certs_directory(const char *dir, gid_t gid, char why[TABLES_ERR])
 {
@@ -41,7 +61,9 @@ certs_directory(const char *dir, gid_t gid, char why[TABLES_ERR])
 	if (errno != EEXIST || stat(dir, &st) == -1)
 		return fail(why, dir, "a directory");
 	errno = ENOTDIR;
-	return S_ISDIR(st.st_mode) || fail(why, dir, "a directory");
+	if (!S_ISDIR(st.st_mode))
+		return fail(why, dir, "a directory");
+	return is_ours(dir, &st, why);
 }
 
 static int

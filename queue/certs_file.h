@@ -21,14 +21,15 @@ struct certs_place {
 };
 
 /*
- * Makes the directory, when it is missing, for the group, or for us alone.
- * False with why.
+ * Makes the directory, when it is missing, for the group, or for us alone; one
+ * that is there must be root's or ours, and nobody else's to write.  False with
+ * why.
  */
 bool certs_directory(const char *dir, gid_t gid, char why[TABLES_ERR]);
 
 /*
- * Writes what the memory BIO holds: whole, synced, and only then under its name;
- * before that nobody but us can open it.  False with why.
+ * Writes what the memory BIO holds: whole, synced, and only then under its
+ * name; before that nobody but us can open it.  False with why.
  */
 bool certs_write(
     const struct certs_place *, BIO *content, char why[TABLES_ERR]);

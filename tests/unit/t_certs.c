@@ -315,6 +315,43 @@ writes_whole(void **state)
 	tls_pem_clear(&c);
 }
 
+/* Nobody else may put a key there. */
+static void
+directories(void **state)
+{
+	static const struct {
+		mode_t mode;
+		uid_t uid; /* (uid_t)-1: ours */
+		const char *says;
+	} cases[] = {
+		{ 0700, (uid_t)-1, NULL },
+		{ 0755, (uid_t)-1, NULL },
+		{ 0770, (uid_t)-1, "mode 0770 (chmod go-w /" },
+		{ 01777, (uid_t)-1, "mode 1777 (chmod go-w /" },
+		{ 0700, 12345, "uid 12345 (chown " },
+	};
+	char dir[200], why[TABLES_ERR];
+
+	(void)state;
+	(void)snprintf(dir, sizeof(dir), "%s", unit_path("theirs"));
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		/* Only root can give it away. */
+		if (cases[i].uid != (uid_t)-1 && geteuid() != 0)
+			continue;
+		assert_int_equal(mkdir(dir, 0700), 0);
+		assert_int_equal(chmod(dir, cases[i].mode), 0);
+		assert_int_equal(chown(dir, cases[i].uid, (gid_t)-1), 0);
+		assert_int_equal(certs_directory(dir, (gid_t)-1, why),
+		    cases[i].says == NULL);
+		if (cases[i].says != NULL)
+			assert_non_null(strstr(why, cases[i].says));
+		assert_int_equal(rmdir(dir), 0);
+	}
+	unit_file("theirs", "", 0);
+	assert_false(certs_directory(dir, (gid_t)-1, why));
+	assert_non_null(strstr(why, "wanted a directory"));
+}
+
 static void
 a_digest(void **state)
 {
@@ -339,6 +376,7 @@ main(void)
 		cmocka_unit_test(finishes_a_ca),
 		cmocka_unit_test(refuses_what_is_no_ca),
 		cmocka_unit_test(writes_whole),
+		cmocka_unit_test(directories),
 		cmocka_unit_test(a_digest),
 	};
 
