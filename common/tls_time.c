@@ -6,8 +6,12 @@
 #include <string.h>
 #include <time.h>
 
+#include <bsd/string.h>
+
 #include "common/tls_time.h"
 #include "common/utc.h"
+
+static const char unreadable[] = "unreadable";
 
 int64_t
 tls_time(const ASN1_TIME *t)
@@ -17,7 +21,7 @@ tls_time(const ASN1_TIME *t)
 	memset(&tm, 0, sizeof(tm));
 	/* Without a time OpenSSL would give the present one. */
 	if (t == NULL || ASN1_TIME_to_tm(t, &tm) != 1)
-		return INT64_MIN;
+		return TLS_NO_TIME;
 	return timegm(&tm);
 }
 
@@ -27,6 +31,24 @@ tls_date(int64_t t, char out[TLS_DATE])
 	struct utc u;
 
 	utc_of(t, &u);
-	(void)snprintf(out, TLS_DATE, "%04d-%02u-%02u", (int)(u.year % 10000),
-	    u.month % 100, u.day % 100);
+	if (t == TLS_NO_TIME)
+		(void)strlcpy(out, unreadable, TLS_DATE);
+	else
+		(void)snprintf(out, TLS_DATE, "%04d-%02u-%02u",
+		    (int)(u.year % 10000), u.month % 100, u.day % 100);
+}
+
+void
+tls_moment(int64_t t, char out[TLS_MOMENT])
+{
+	char date[TLS_DATE];
+	struct utc u;
+
+	tls_date(t, date);
+	utc_of(t, &u);
+	if (t == TLS_NO_TIME)
+		(void)strlcpy(out, unreadable, TLS_MOMENT);
+	else
+		(void)snprintf(out, TLS_MOMENT, "%s %02u:%02u UTC", date,
+		    u.hour % 100, u.minute % 100);
 }

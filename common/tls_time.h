@@ -7,11 +7,17 @@
 #include <openssl/asn1.h>
 #include <stdint.h>
 
-#define TLS_DATE 16 /* bytes of "2027-01-31", with NUL */
+/* Of a time that is none. */
+#define TLS_NO_TIME INT64_MIN
 
-/* Seconds since 1970; INT64_MIN when it is none. */
+/* Seconds since 1970; TLS_NO_TIME when it is none. */
 int64_t tls_time(const ASN1_TIME *);
 
+#define TLS_DATE 16   /* bytes of "2027-01-31", with NUL */
+#define TLS_MOMENT 32 /* bytes of "2027-01-31 23:59 UTC", with NUL */
+
+/* Both are "unreadable" for TLS_NO_TIME. */
 void tls_date(int64_t, char out[TLS_DATE]);
+void tls_moment(int64_t, char out[TLS_MOMENT]);
 
 #endif

@@ -20,6 +20,7 @@
 
 #include "common/address.h"
 #include "common/tls_facts.h"
+#include "common/tls_time.h"
 #include "common/tls_verify.h"
 
 static int verify_index = -1; /* of the connections' data */
@@ -55,17 +56,6 @@ tls_verify_clients(SSL_CTX *ctx)
 
 /* --- clients */
 
-/* "2026-01-01", or "?". */
-static void
-date(const ASN1_TIME *t, char out[11])
-{
-	struct tm tm;
-
-	if (ASN1_TIME_to_tm(t, &tm) != 1 ||
-	    strftime(out, 11, "%Y-%m-%d", &tm) == 0)
-		(void)strlcpy(out, "?", 11);
-}
-
 /* The first host name in a certificate, or its subject. */
 static void
 whose(X509 *x, char out[TEXT_MAX + 1])
@@ -89,9 +79,11 @@ whose(X509 *x, char out[TEXT_MAX + 1])
 static void
 explain_date(X509 *x, bool before, char *out)
 {
-	char day[11];
+	char day[TLS_DATE];
 
-	date(before ? X509_get0_notBefore(x) : X509_get0_notAfter(x), day);
+	tls_date(
+	    tls_time(before ? X509_get0_notBefore(x) : X509_get0_notAfter(x)),
+	    day);
 	(void)snprintf(out, TEXT_MAX + 1,
 	    before ? "certificate not valid before %s"
 		   : "certificate expired %s",

@@ -98,7 +98,7 @@ certs_key_kind(const X509 *x, char out[CERTS_TEXT])
 		(void)strlcpy(out, "unknown", CERTS_TEXT);
 }
 
-time_t
+int64_t
 certs_end(const X509 *x)
 {
 	return tls_time(X509_get0_notAfter(x));
@@ -119,15 +119,27 @@ in_order(const struct tls_pem *c)
 }
 
 static void
-say_date(char why[TABLES_ERR], const char *what, time_t when)
+say_date(char why[TABLES_ERR], const char *what, int64_t when)
 {
-	struct tm tm;
-	char date[40] = "?";
+	char moment[TLS_MOMENT];
 
-	if (gmtime_r(&when, &tm) != NULL &&
-	    strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &tm) == 0)
-		date[0] = '\0';
-	(void)snprintf(why, TABLES_ERR, "%s %s", what, date);
+	tls_moment(when, moment);
+	(void)snprintf(why, TABLES_ERR, "%s %s", what, moment);
+}
+
+/* Leaves why alone when the certificate is valid now. */
+static void
+judge_dates(const X509 *x, time_t now, char why[TABLES_ERR])
+{
+	int64_t start = tls_time(X509_get0_notBefore(x)), end = certs_end(x);
+
+	if (start == TLS_NO_TIME || end == TLS_NO_TIME)
+		(void)strlcpy(
+		    why, "wanted its dates, found unreadable ones", TABLES_ERR);
+	else if (end <= now)
+		say_date(why, "has ended on", end);
+	else if (start > now)
+		say_date(why, "is not valid before", start);
 }
 
 /* The key, as far as it was looked for; NULL when nothing is wrong. */
@@ -160,7 +172,6 @@ bool
 certs_check(
     const struct tls_pem *c, bool with_key, time_t now, char why[TABLES_ERR])
 {
-	time_t start = tls_time(X509_get0_notBefore(c->leaf));
 	const char *wrong = with_key ? key_wrong(c) : NULL;
 	char kind[CERTS_TEXT];
 
@@ -173,11 +184,9 @@ certs_check(
 		    kind);
 	else if (wrong != NULL)
 		(void)strlcpy(why, wrong, TABLES_ERR);
-	else if (certs_end(c->leaf) <= now)
-		say_date(why, "has ended on", certs_end(c->leaf));
-	else if (start > now)
-		say_date(why, "is not valid before", start);
-	else if ((wrong = leaf_wrong(c)) != NULL)
+	else
+		judge_dates(c->leaf, now, why);
+	if (why[0] == '\0' && (wrong = leaf_wrong(c)) != NULL)
 		(void)strlcpy(why, wrong, TABLES_ERR);
 	ERR_clear_error();
 	return why[0] == '\0';
@@ -295,7 +304,7 @@ certs_digest_file(const char *path, char digest[65], char why[TABLES_ERR])
 
 bool
 certs_ocsp(const char *path, const struct tls_pem *pem, time_t now,
-    time_t *until, char why[TABLES_ERR])
+    int64_t *until, char why[TABLES_ERR])
 {
 	struct tls_ocsp ocsp = { 0, 0 };
 	const char *found;

@@ -44,8 +44,8 @@ bool certs_is_for(X509 *, const char *host);
 void certs_key_kind(const X509 *, char out[CERTS_TEXT]);
 /* Whoever signed it: its name, or "itself". */
 void certs_issuer(const X509 *, char out[CERTS_TEXT]);
-/* Seconds since 1970; 0 for a date that cannot be read. */
-time_t certs_end(const X509 *);
+/* Seconds since 1970, or TLS_NO_TIME. */
+int64_t certs_end(const X509 *);
 
 /* SHA-256 of the DER of a file's first certificate, in lower-case hex. */
 bool certs_digest_file(const char *path, char digest[65], char why[TABLES_ERR]);
@@ -55,6 +55,6 @@ bool certs_digest_file(const char *path, char digest[65], char why[TABLES_ERR]);
  * with its end in *until; false with why.
  */
 bool certs_ocsp(const char *path, const struct tls_pem *, time_t now,
-    time_t *until, char why[TABLES_ERR]);
+    int64_t *until, char why[TABLES_ERR]);
 
 #endif

@@ -128,38 +128,63 @@ connect_authd(const char *run_dir, uid_t net)
 	return fd;
 }
 
+/* Who is not postrider-net cannot ask; false with what to say instead. */
+static bool
+may_ask(struct part *p, uid_t net)
+{
+	if (net == NOBODY)
+		set(p, false, "not asked: there are no tables");
+	else if (geteuid() != 0 && geteuid() != net)
+		set(p, true, "not asked (root can)");
+	else
+		return true;
+	return false;
+}
+
+/* A question and where its answer goes; of one channel. */
+struct question {
+	const char *socket; /* below run-dir */
+	const struct msg_channel *channel;
+	unsigned int side, type;
+	const void *msg;
+	void *answer;
+};
+
+/* Takes fd, which is -1 with errno when there is none.  False when told. */
+static bool
+ask(struct part *p, const char *run_dir, int fd, const struct question *q)
+{
+	enum chan_result r;
+	unsigned int type;
+	struct chan chan;
+
+	if (fd == -1) {
+		(void)snprintf(p->text, sizeof(p->text), "%.200s/%s: %s",
+		    run_dir, q->socket, strerror(errno));
+		return false;
+	}
+	chan_init(&chan, fd, q->channel, q->side);
+	r = chan_send(&chan, q->type, q->msg, -1, deadline_in(ANSWER_WAIT));
+	if (r == CHAN_OK) /* in this state there is one type of answer */
+		r = chan_recv(
+		    &chan, &type, q->answer, NULL, deadline_in(ANSWER_WAIT));
+	chan_close(&chan);
+	if (r != CHAN_OK)
+		set(p, false, chan_result_text(r));
+	return r == CHAN_OK;
+}
+
 /* Any question will do; nobody has the empty name. */
 static void
 ask_authd(struct part *p, const char *run_dir, uid_t net)
 {
-	const struct msg_auth_account question = { "" };
+	const struct msg_auth_account name = { "" };
 	union msg_auth answer;
-	enum chan_result r;
-	unsigned int type;
-	struct chan chan;
-	int fd;
+	const struct question q = { "auth", &auth_channel, AUTH_CLIENT,
+		AUTH_T_ACCOUNT, &name, &answer };
 
-	if (net == NOBODY) {
-		set(p, false, "not asked: there are no tables");
-		return;
-	}
-	if (geteuid() != 0 && geteuid() != net) {
-		set(p, true, "not asked (root can)");
-		return;
-	}
-	if ((fd = connect_authd(run_dir, net)) == -1) {
-		(void)snprintf(p->text, sizeof(p->text), "%.200s/auth: %s",
-		    run_dir, strerror(errno));
-		return;
-	}
-	chan_init(&chan, fd, &auth_channel, AUTH_CLIENT);
-	r = chan_send(
-	    &chan, AUTH_T_ACCOUNT, &question, -1, deadline_in(ANSWER_WAIT));
-	if (r == CHAN_OK)
-		r = chan_recv(
-		    &chan, &type, &answer, NULL, deadline_in(ANSWER_WAIT));
-	set(p, r == CHAN_OK, r == CHAN_OK ? "answers" : chan_result_text(r));
-	chan_close(&chan);
+	if (may_ask(p, net) && ask(p, run_dir, connect_authd(run_dir, net), &q))
+		set(p, true, "answers");
 }
 
 /* The first certificate to end decides. */
@@ -204,38 +229,15 @@ note_tls(struct status *s, const struct msg_tls_state *m)
 static void
 ask_tlsd(struct status *s, const char *run_dir, uid_t net)
 {
-	const struct msg_tls_status question = { 0 };
+	const struct msg_tls_status status = { 0 };
 	struct part *p = &s->parts[TLSD];
 	union msg_tls answer;
-	enum chan_result r;
-	unsigned int type;
-	struct chan chan;
-	int fd;
+	const struct question q = { "tls", &tls_channel, TLS_SESSION,
+		TLS_T_STATUS, &status, &answer };
 
-	if (net == NOBODY) {
-		set(p, false, "not asked: there are no tables");
-		return;
-	}
-	if (geteuid() != 0 && geteuid() != net) {
-		set(p, true, "not asked (root can)");
-		return;
-	}
-	if ((fd = sock_connect(run_dir, "tls", SOCK_SEQPACKET)) == -1) {
-		(void)snprintf(p->text, sizeof(p->text), "%.200s/tls: %s",
-		    run_dir, strerror(errno));
-		return;
-	}
-	chan_init(&chan, fd, &tls_channel, TLS_SESSION);
-	r = chan_send(
-	    &chan, TLS_T_STATUS, &question, -1, deadline_in(ANSWER_WAIT));
-	if (r == CHAN_OK)
-		r = chan_recv(
-		    &chan, &type, &answer, NULL, deadline_in(ANSWER_WAIT));
-	if (r == CHAN_OK) /* in this state it is the only answer */
+	if (may_ask(p, net) &&
+	    ask(p, run_dir, sock_connect(run_dir, "tls", SOCK_SEQPACKET), &q))
 		note_tls(s, &answer.state);
-	else
-		set(p, false, chan_result_text(r));
-	chan_close(&chan);
 }
 
 static void

@@ -26,10 +26,10 @@ struct tls_shown {
 	bool parsed;          /* what follows is there */
 	struct sbuf names;    /* "a, b" */
 	char kind[CERTS_TEXT], issuer[CERTS_TEXT];
-	time_t end;
+	int64_t end; /* as certs_end() says */
 	bool key_known, key_matches;
 	bool ocsp, ocsp_good; /* there is a response; it is good */
-	time_t ocsp_until;
+	int64_t ocsp_until;
 	char ocsp_why[TABLES_ERR];
 };
 

@@ -11,13 +11,13 @@
 #include <time.h>
 
 #include "common/options.h"
+#include "common/tls_time.h"
 #include "queue/cmd_json.h"
 #include "queue/cmd_tables.h"
 #include "queue/cmd_tls.h"
 #include "queue/compile_publish.h"
 
 #define DAY 86400
-#define DATE 40 /* bytes, with NUL */
 
 struct show {
 	const struct conf *conf;
@@ -27,14 +27,11 @@ struct show {
 	bool bad; /* something cannot be used */
 };
 
-static void
-date(time_t when, char out[DATE])
+/* Of a date that was read. */
+static int64_t
+days_left(const struct show *show, const struct tls_shown *s)
 {
-	struct tm tm;
-
-	if (gmtime_r(&when, &tm) == NULL ||
-	    strftime(out, DATE, "%Y-%m-%d %H:%M UTC", &tm) == 0)
-		(void)snprintf(out, DATE, "?");
+	return (s->end - (int64_t)show->now) / DAY;
 }
 
 static const char *
@@ -48,18 +45,20 @@ key_text(const struct tls_shown *s)
 static void
 print_certificate(const struct show *show, const struct tls_shown *s)
 {
-	long long days = (long long)(s->end - show->now) / DAY;
-	char end[DATE], until[DATE];
+	char end[TLS_MOMENT], until[TLS_MOMENT], left[40] = "";
 
 	(void)printf(
 	    "%s%s%s\n", s->path, s->read ? "" : ": ", s->read ? "" : s->why);
 	if (s->parsed) {
-		date(s->end, end);
-		date(s->ocsp_until, until);
+		tls_moment(s->end, end);
+		tls_moment(s->ocsp_until, until);
+		if (s->end != TLS_NO_TIME)
+			(void)snprintf(left, sizeof(left), ", %lld days left",
+			    (long long)days_left(show, s));
 		(void)printf("    names     %s\n", sbuf_str(&s->names));
 		(void)printf("    key       %s, %s\n", s->kind, key_text(s));
 		(void)printf("    issuer    %s\n", s->issuer);
-		(void)printf("    ends      %s, %lld days left\n", end, days);
+		(void)printf("    ends      %s%s\n", end, left);
 		(void)printf("    OCSP      %s%s\n",
 		    !s->ocsp           ? "no response"
 			: s->ocsp_good ? "good until "
@@ -118,8 +117,10 @@ add_certificate(const struct show *show, const struct tls_shown *s)
 		if (s->key_known)
 			cmd_json_bool(o, "key-matches", s->key_matches);
 		cmd_json_string(o, "issuer", s->issuer);
-		cmd_json_number(o, "not-after", s->end);
-		cmd_json_number(o, "days-left", (s->end - show->now) / DAY);
+		if (s->end != TLS_NO_TIME) {
+			cmd_json_number(o, "not-after", s->end);
+			cmd_json_number(o, "days-left", days_left(show, s));
+		}
 		add_ocsp(o, s);
 	}
 	cmd_json_append(show->list, o);

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -253,6 +254,35 @@ def test_show_what_cannot_be_used(conf):
     conf.tls.joinpath("one.key").chmod(0o600)
     assert conf("tls", "show", status=UNAVAILABLE).stdout.count(
         "UNUSABLE") == 3
+
+
+def test_show_a_key_file_without_a_key(conf):
+    """tlsd does not take the key beside the certificate for it."""
+    conf("tls", "make-cert", "--name", "one")
+    pem = (conf.tls / "one.pem").read_text()
+    key = conf.tls / "one.key"
+    key.write_text(pem[pem.index("-----BEGIN CERT"):])
+    key.chmod(0o600)
+    [one] = show(conf, UNAVAILABLE)["certificates"]
+    assert not one["usable"]
+    assert one["problem"] == \
+        f"{key}: wanted a private key in PEM, found: none"
+
+
+def test_show_dates_that_are_none(conf):
+    conf("tls", "make-cert", "--name", "one", "--days", "7")
+    pem = conf.tls / "one.pem"
+    key, cert = pem.read_text().split("-----BEGIN CERTIFICATE-----")
+    der = ssl.PEM_cert_to_DER_cert("-----BEGIN CERTIFICATE-----" + cert)
+    # The second UTCTime (RFC 5280 section 4.1.2.5): its month is 99.
+    at = der.index(b"\x17\x0d", der.index(b"\x17\x0d") + 15) + 4
+    der = der[:at] + b"99" + der[at + 2:]
+    pem.write_text(key + ssl.DER_cert_to_PEM_cert(der))
+    [one] = show(conf, UNAVAILABLE)["certificates"]
+    assert one["problem"] == "wanted its dates, found unreadable ones"
+    assert "days-left" not in one and "not-after" not in one
+    text = conf("tls", "show", status=UNAVAILABLE).stdout
+    assert "    ends      unreadable\n" in text and "days left" not in text
 
 
 def test_show_what_profiles_offer(conf):

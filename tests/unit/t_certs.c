@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <time.h>
 
+#include "common/tls_time.h"
 #include "queue/certs.h"
 #include "queue/certs_file.h"
 #include "queue/certs_make.h"
@@ -161,6 +162,30 @@ judges(void **state)
 	assert_non_null(strstr(why, "signer behind it"));
 	tls_pem_clear(&c);
 	tls_pem_clear(&other);
+}
+
+/* What other people's tools have written. */
+static void
+dates_that_are_none(void **state)
+{
+	time_t now = time(NULL);
+	char why[TABLES_ERR];
+	struct tls_pem c;
+
+	(void)state;
+	for (int end = 0; end < 2; end++) {
+		make(&c, NULL);
+		assert_int_equal(
+		    ASN1_STRING_set(end != 0 ? X509_getm_notAfter(c.leaf)
+					     : X509_getm_notBefore(c.leaf),
+			"21", 2),
+		    1);
+		assert_int_equal(certs_end(c.leaf) == TLS_NO_TIME, end != 0);
+		assert_false(certs_check(&c, true, now, why));
+		assert_string_equal(
+		    why, "wanted its dates, found unreadable ones");
+		tls_pem_clear(&c);
+	}
 }
 
 /* The second certificate is by the CA that the first one made. */
@@ -372,6 +397,7 @@ main(void)
 		cmocka_unit_test(names),
 		cmocka_unit_test(says_what_it_is),
 		cmocka_unit_test(judges),
+		cmocka_unit_test(dates_that_are_none),
 		cmocka_unit_test(keeps_a_ca),
 		cmocka_unit_test(finishes_a_ca),
 		cmocka_unit_test(refuses_what_is_no_ca),

@@ -151,14 +151,14 @@ dates(void **state)
 {
 	static const struct {
 		int64_t t;
-		const char *date;
+		const char *date, *moment;
 	} cases[] = {
-		{ 0, "1970-01-01" },
-		{ 1801353600, "2027-01-31" },
-		{ 1801353599, "2027-01-30" },
-		{ 253402300799, "9999-12-31" },
+		{ 0, "1970-01-01", "1970-01-01 00:00 UTC" },
+		{ 1801353600, "2027-01-31", "2027-01-31 00:00 UTC" },
+		{ 1801353599, "2027-01-30", "2027-01-30 23:59 UTC" },
+		{ 253402300799, "9999-12-31", "9999-12-31 23:59 UTC" },
 	};
-	char date[TLS_DATE];
+	char date[TLS_DATE], moment[TLS_MOMENT];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -166,10 +166,16 @@ dates(void **state)
 
 		tls_date(cases[i].t, date);
 		assert_string_equal(date, cases[i].date);
+		tls_moment(cases[i].t, moment);
+		assert_string_equal(moment, cases[i].moment);
 		assert_int_equal(tls_time(t), cases[i].t);
 		ASN1_TIME_free(t);
 	}
-	assert_int_equal(tls_time(NULL), INT64_MIN);
+	assert_int_equal(tls_time(NULL), TLS_NO_TIME);
+	tls_date(TLS_NO_TIME, date);
+	assert_string_equal(date, "unreadable");
+	tls_moment(TLS_NO_TIME, moment);
+	assert_string_equal(moment, "unreadable");
 }
 
 int
