@@ -209,23 +209,25 @@ chan_flush(struct chan *c, struct chan_batch *b, deadline_t deadline)
 }
 
 /*
- * The descriptor that came with a message, or -1.  False when there were
- * more, of which the padded buffer has room for some: these are closed.
+ * The descriptor that came with a message, or -1: CHAN_SHORT when there was one
+ * and no room for it.  A breach when there were more, of which the padded
+ * buffer has room for some: these are closed.
  */
-static bool
+static enum chan_result
 detach(struct msghdr *mh, int *fd)
 {
 	struct cmsghdr *cm = CMSG_FIRSTHDR(mh);
+	bool cut = (mh->msg_flags & MSG_CTRUNC) != 0;
 	size_t n;
 
 	*fd = -1;
 	if (cm == NULL || cm->cmsg_level != SOL_SOCKET ||
 	    cm->cmsg_type != SCM_RIGHTS)
-		return true;
+		return cut ? CHAN_SHORT : CHAN_OK;
 	n = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	if (n == 1) {
+	if (n == 1 && !cut) {
 		memcpy(fd, CMSG_DATA(cm), sizeof(int));
-		return true;
+		return CHAN_OK;
 	}
 	for (size_t i = 0; i < n; i++) {
 		int one;
@@ -233,7 +235,7 @@ detach(struct msghdr *mh, int *fd)
 		memcpy(&one, CMSG_DATA(cm) + i * sizeof(int), sizeof(int));
 		(void)close(one); /* not ours to judge */
 	}
-	return n == 0;
+	return CHAN_BREACH;
 }
 
 /* Even an empty packet may bring descriptors. */
@@ -242,7 +244,7 @@ drop(struct msghdr *mh)
 {
 	int fd;
 
-	if (detach(mh, &fd) && fd != -1)
+	if (detach(mh, &fd) == CHAN_OK && fd != -1)
 		(void)close(fd); /* not ours to judge */
 	return CHAN_EOF;
 }
@@ -304,7 +306,7 @@ chan_recv(struct chan *c, unsigned int *type, void *msg, int *passfd,
 		.msg_iovlen = 1,
 		.msg_control = ctl.buf,
 		.msg_controllen = sizeof(ctl.buf) };
-	enum chan_result r;
+	enum chan_result r, brought;
 	size_t n;
 	int fd;
 
@@ -312,12 +314,13 @@ chan_recv(struct chan *c, unsigned int *type, void *msg, int *passfd,
 		*passfd = -1;
 	if ((r = recv_packet(c->fd, &mh, &n, deadline)) != CHAN_OK)
 		return r;
-	if (!detach(&mh, &fd) || n < 2 ||
-	    (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
-	    (fd != -1 && passfd == NULL))
+	brought = detach(&mh, &fd);
+	if (brought == CHAN_BREACH || n < 2 ||
+	    (mh.msg_flags & MSG_TRUNC) != 0 ||
+	    ((fd != -1 || brought == CHAN_SHORT) && passfd == NULL))
 		r = CHAN_BREACH;
-	else
-		r = decode(c, buf, n, type, msg);
+	else if ((r = decode(c, buf, n, type, msg)) == CHAN_OK)
+		r = brought;
 	explicit_bzero(buf, n); /* tokens pass through here */
 	if (r != CHAN_OK && fd != -1) {
 		(void)close(fd); /* not ours to judge */
@@ -336,6 +339,8 @@ chan_result_text(enum chan_result r)
 		return "ok";
 	case CHAN_AGAIN:
 		return "no room";
+	case CHAN_SHORT:
+		return "no descriptor left";
 	case CHAN_EOF:
 		return "closed";
 	case CHAN_BREACH:

@@ -16,6 +16,7 @@
 enum chan_result {
 	CHAN_OK,
 	CHAN_AGAIN,  /* not waiting: nothing there, or no room to send */
+	CHAN_SHORT,  /* a message, whose descriptor found no room here */
 	CHAN_EOF,    /* the peer closed */
 	CHAN_BREACH, /* the peer sent what it may not */
 	CHAN_ERROR   /* errno; ETIMEDOUT when the deadline passed */
@@ -46,6 +47,11 @@ enum chan_result chan_send(
  * descriptor that came along is stored in *passfd, close-on-exec and the
  * caller's; else, whatever the result, *passfd is -1.  passfd may be NULL: then
  * a message with a descriptor is a breach.  Deadline as above.
+ *
+ * Where this process has no descriptor left, or the system, the one that was
+ * sent is lost and the message is whole: CHAN_SHORT, with all else as for
+ * CHAN_OK.  That is no fault of the peer, who must not be closed for it, nor be
+ * served as if it had sent none.
  */
 enum chan_result chan_recv(
     struct chan *, unsigned int *type, void *msg, int *passfd, deadline_t);

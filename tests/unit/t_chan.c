@@ -308,101 +308,6 @@ noise(void **state)
 	}
 }
 
-/* A message with n descriptors. */
-static void
-send_fds(const uint8_t *buf, size_t len, size_t n)
-{
-	char control[CMSG_SPACE(16 * sizeof(int))] = { 0 };
-	struct iovec iov = { (void *)(uintptr_t)buf, len };
-	struct msghdr mh = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = CMSG_SPACE(n * sizeof(int)) };
-	struct cmsghdr *cm = CMSG_FIRSTHDR(&mh);
-	int fd = open("/dev/null", O_RDONLY);
-
-	cm->cmsg_level = SOL_SOCKET;
-	cm->cmsg_type = SCM_RIGHTS;
-	cm->cmsg_len = CMSG_LEN(n * sizeof(int));
-	for (size_t i = 0; i < n; i++)
-		memcpy(CMSG_DATA(cm) + i * sizeof(int), &fd, sizeof(int));
-	assert_int_equal(sendmsg(a.fd, &mh, 0), len);
-	assert_int_equal(close(fd), 0);
-}
-
-static void
-descriptors(void **state)
-{
-	uint8_t buf[MSG_MAX];
-	size_t n = encoded(&kinds[0], buf, sizeof(buf));
-	unsigned int type;
-	int fd, fds = unit_open_fds();
-
-	(void)state;
-	/* Unwanted, one. */
-	send_fds(buf, n, 1);
-	assert_int_equal(chan_recv(&b, &type, got, NULL, 0), CHAN_BREACH);
-	assert_int_equal(unit_open_fds(), fds);
-	/* Wanted, one: the callee's, and not inherited. */
-	send_fds(buf, n, 1);
-	assert_int_equal(chan_recv(&b, &type, got, &fd, 0), CHAN_OK);
-	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
-	assert_int_equal(close(fd), 0);
-	/* Wanted, none. */
-	ends(&kinds[0]);
-	assert_int_equal(send(a.fd, buf, n, 0), n);
-	assert_int_equal(chan_recv(&b, &type, got, &fd, 0), CHAN_OK);
-	assert_int_equal(fd, -1);
-	/* With a message that is none. */
-	ends(&kinds[0]);
-	send_fds(buf, n - 1, 1);
-	assert_int_equal(chan_recv(&b, &type, got, &fd, 0), CHAN_BREACH);
-	assert_int_equal(fd, -1);
-	assert_int_equal(unit_open_fds(), fds);
-	/* With nothing at all, which looks like an end. */
-	for (size_t many = 1; many < 4; many++) {
-		send_fds(buf, 0, many);
-		fd = 77;
-		assert_int_equal(chan_recv(&b, &type, got, &fd, 0), CHAN_EOF);
-		assert_int_equal(fd, -1);
-		assert_int_equal(unit_open_fds(), fds);
-	}
-	/* With nothing to receive. */
-	fd = 77;
-	assert_int_equal(chan_recv(&b, &type, got, &fd, 0), CHAN_AGAIN);
-	assert_int_equal(fd, -1);
-	/* More than one. */
-	for (size_t many = 2; many < 16; many++) {
-		send_fds(buf, n, many);
-		assert_int_equal(
-		    chan_recv(&b, &type, got, &fd, 0), CHAN_BREACH);
-		assert_int_equal(fd, -1);
-		send_fds(buf, n, many);
-		assert_int_equal(
-		    chan_recv(&b, &type, got, NULL, 0), CHAN_BREACH);
-		assert_int_equal(unit_open_fds(), fds);
-	}
-}
-
-static void
-passes(void **state)
-{
-	unsigned int type;
-	struct stat x, y;
-	int null = open("/dev/null", O_RDONLY), fd;
-
-	(void)state;
-	ends(&kinds[0]);
-	memset(sent, 0, sizeof(sent));
-	assert_int_equal(chan_send(&a, kinds[0].type, sent, null, 0), CHAN_OK);
-	assert_int_equal(chan_recv(&b, &type, got, &fd, 0), CHAN_OK);
-	assert_int_equal(fstat(null, &x), 0);
-	assert_int_equal(fstat(fd, &y), 0);
-	assert_int_equal(x.st_ino, y.st_ino);
-	assert_int_equal(close(fd), 0);
-	assert_int_equal(close(null), 0);
-}
-
 static void
 waits(void **state)
 {
@@ -483,8 +388,6 @@ main(void)
 		cmocka_unit_test(rules),
 		cmocka_unit_test(types),
 		cmocka_unit_test(noise),
-		cmocka_unit_test(descriptors),
-		cmocka_unit_test(passes),
 		cmocka_unit_test(waits),
 		cmocka_unit_test(own_bugs),
 	};
