@@ -119,10 +119,8 @@ main(int argc, char *argv[])
 		.max = SESSIONS,
 		.data = &net,
 	};
-	struct witness_key witness;
 	struct sasl_decoy decoy;
-	struct auth_session_common common = { &checker, NULL, &decoy,
-		&witness };
+	struct auth_session_common common = { &checker, NULL, &decoy, NULL };
 	struct tables t;
 	int ch;
 
@@ -138,11 +136,12 @@ main(int argc, char *argv[])
 		return EX_CONFIG;
 	startup_become(&t, USER_AUTH);
 	tables_close(&t);
-	if (!witness_read(WITNESS_FD, &witness))
-		err(EX_OSERR, "descriptor 5");
 	open_tables(&checker, &decoy, path, &net);
 	sandbox(SANDBOX_AUTHD);
 	start(&checker);
+	/* The workers of the start have closed it, and later ones too. */
+	if ((common.witness = witness_read(WITNESS_FD)) == NULL)
+		err(EX_OSERR, "descriptor %d", WITNESS_FD);
 	if ((common.library = sasl_open()) == NULL)
 		errx(EX_SOFTWARE, "SASL library");
 	auth_session_init(&common);

@@ -59,7 +59,7 @@ enum auth_state {
 	B(exporter, TLS_DIGEST)	\
 	B(certificate, TLS_DIGEST)	\
 	S(email, ADDR_MAX)	\
-	B(witness, TLS_DIGEST)	\
+	B(witness, TLS_WITNESS)	\
 	S(offered, OFFERED_MAX)	/* pop3: what CAPA lists, also afterwards */ \
 	B(token, TOKEN_MAX)
 

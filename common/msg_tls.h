@@ -43,6 +43,8 @@
 #define TLS_PINS	16	/* at most */
 
 #define TLS_DIGEST	32	/* bytes: SHA-256, and what the exporter gives */
+#define WITNESS_NONCE	16	/* bytes */
+#define TLS_WITNESS	(WITNESS_NONCE + TLS_DIGEST)
 
 /* Flags of ready. */
 #define TLS_RESUMED	1u	/* by a ticket */
@@ -80,8 +82,8 @@ enum tls_state {
 	/* the peer's certificate, if any: */	\
 	B(certificate, TLS_DIGEST)	/* SHA-256 of its DER */	\
 	S(subject, TEXT_MAX)	/* for the log: printable ASCII */	\
-	S(email, ADDR_MAX)	/* rfc822Name, when verified; else "" */ \
-	B(witness, TLS_DIGEST)	/* see common/witness.h */
+	S(email, ADDR_MAX)	/* a client's, when verified; else "" */ \
+	B(witness, TLS_WITNESS)	/* of a client: common/witness.h */
 
 #define TLS_FAILED(F, S, B)					\
 	S(reason, TEXT_MAX)	/* for the log: printable ASCII, no secret */

@@ -4,7 +4,8 @@
  * Forked by tlsd's keeper before it reads a key, as postrider-tls.  Sessions
  * (msg_tls.h) may have been taken over: what they say is judged, and the
  * descriptor that they send is passed on and never read or written here.  Holds
- * certificates, the keys of session tickets and the witness key; no private key.
+ * certificates, the keys of session tickets and the witness key, of which a
+ * connection gets one for itself; no private key.
  * Must never see a byte of a client.
  */
 #include <sys/socket.h>
@@ -87,26 +88,47 @@ open_sign(struct tls_acceptor *a)
 	return -1;
 }
 
-static void
-start(struct tls_acceptor *a, const struct request *q, SSL_CTX *ctx)
+/* Whether there is a process now. */
+static bool
+start_process(
+    struct tls_acceptor *a, const struct request *q, SSL_CTX *ctx, int sign)
 {
+	bool serves = (q->start->flags & TLS_CONNECT) == 0;
+	struct witness_once witness;
 	struct tls_connection c = {
 		.session = &q->peer->chan,
 		.start = *q->start,
 		.at_once = q->at_once,
 		.socket = q->socket,
 		.ctx = ctx,
-		.witness = a->start.witness,
+		.witness = serves ? &witness : NULL,
 	};
+	bool started;
+	int error;
+
+	if (serves && !witness_for_one(a->start.witness, &witness))
+		return false;
+	started = tls_children_start(&a->children, &c, sign, q->client);
+	error = errno;
+	/* What the next one finds on its stack is not to be this one's. */
+	explicit_bzero(&witness, sizeof(witness));
+	errno = error;
+	return started;
+}
+
+static void
+start(struct tls_acceptor *a, const struct request *q, SSL_CTX *ctx)
+{
 	int sign = open_sign(a);
 
 	if (sign == -1) {
 		refuse(q, "no keeper of keys");
 		return;
 	}
-	if (!tls_children_start(&a->children, &c, sign, q->client)) {
+	if (!start_process(a, q, ctx, sign)) {
 		if (server_may_log(&a->server))
-			log_error("-", "call=fork found=%s", strerror(errno));
+			log_error(
+			    "-", "wanted=process found=%s", strerror(errno));
 		refuse(q, "no process");
 	}
 	(void)close(sign); /* the process has it */

@@ -7,6 +7,7 @@
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <bsd/string.h>
@@ -90,10 +91,8 @@ describe_peer(const X509 *x, bool verified, struct msg_tls_ready *r)
 	if (X509_digest(x, EVP_sha256(), r->certificate, &n) == 1)
 		r->certificate_len = n;
 	tls_facts_name(X509_get_subject_name(x), r->subject);
-	if (verified) {
+	if (verified)
 		r->flags |= TLS_VERIFIED;
-		find_email(x, r->email);
-	}
 }
 
 /*
@@ -112,7 +111,7 @@ describe_binding(SSL *ssl, struct msg_tls_ready *r)
 }
 
 static void
-testify(const struct witness_key *key, struct msg_tls_ready *r)
+testify(struct witness_once *key, struct msg_tls_ready *r)
 {
 	const struct witness_of what = {
 		.certificate = r->certificate,
@@ -123,12 +122,27 @@ testify(const struct witness_key *key, struct msg_tls_ready *r)
 	};
 
 	witness_sign(key, &what, r->witness);
-	r->witness_len = TLS_DIGEST;
+	r->witness_len = TLS_WITNESS;
+}
+
+/*
+ * A server may be anybody whom the session wanted to reach, by pins of its own
+ * choice: that its certificate is good makes it nobody's client.
+ */
+static void
+describe_client(SSL *ssl, const X509 *peer, struct witness_once *key,
+    struct msg_tls_ready *r)
+{
+	tls_serve_sni(ssl, r->sni);
+	if (peer != NULL && (r->flags & TLS_VERIFIED) != 0)
+		find_email(peer, r->email);
+	if (key != NULL)
+		testify(key, r);
 }
 
 void
-tls_facts(SSL *ssl, const struct witness_key *key, bool verified,
-    struct msg_tls_ready *r)
+tls_facts(
+    SSL *ssl, struct witness_once *key, bool verified, struct msg_tls_ready *r)
 {
 	const SSL_CIPHER *c = SSL_get_current_cipher(ssl);
 	const X509 *peer = SSL_get0_peer_certificate(ssl);
@@ -141,10 +155,9 @@ tls_facts(SSL *ssl, const struct witness_key *key, bool verified,
 	(void)strlcpy(r->cipher, name != NULL ? name : SSL_CIPHER_get_name(c),
 	    sizeof(r->cipher));
 	r->bits = (uint32_t)SSL_CIPHER_get_bits(c, NULL);
-	if (SSL_is_server(ssl) == 1)
-		tls_serve_sni(ssl, r->sni);
 	if (peer != NULL)
 		describe_peer(peer, verified, r);
 	describe_binding(ssl, r);
-	testify(key, r);
+	if (SSL_is_server(ssl) == 1)
+		describe_client(ssl, peer, key, r);
 }

@@ -5,6 +5,7 @@
 #define COMMON_TLS_FACTS_H
 
 #include <openssl/ssl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,10 +14,11 @@
 
 /*
  * All of *ready, zero where there is nothing to tell.  verified: the peer's
- * certificate is as was wanted.
+ * certificate is as was wanted.  A client is testified of, with a key that is
+ * wiped then; a server never, nor is it told what address its certificate has.
  */
-void tls_facts(SSL *, const struct witness_key *, bool verified,
-    struct msg_tls_ready *ready);
+void tls_facts(
+    SSL *, struct witness_once *, bool verified, struct msg_tls_ready *ready);
 
 /* A name on one line of printable ASCII (RFC 2253), cut to TEXT_MAX. */
 void tls_facts_name(const X509_NAME *, char out[TEXT_MAX + 1]);

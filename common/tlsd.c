@@ -57,14 +57,12 @@ net_user(const char *path)
 static int
 accept_sessions(const char *path, int keeper, pid_t parent)
 {
-	struct witness_key witness;
 	struct tls_acceptor_start start = {
 		.base = event_base_new(),
 		.tables = path,
 		.keeper = keeper,
 		.listener = TLS_FD,
 		.net = net_user(path),
-		.witness = &witness,
 	};
 
 	/* What hangs does not outlive the keeper, either. */
@@ -72,7 +70,7 @@ accept_sessions(const char *path, int keeper, pid_t parent)
 		err(EX_OSERR, "parent's death");
 	if (getppid() != parent)
 		return EX_SOFTWARE;
-	if (!witness_read(WITNESS_FD, &witness))
+	if ((start.witness = witness_read(WITNESS_FD)) == NULL)
 		err(EX_OSERR, "descriptor %d: key for authd", WITNESS_FD);
 	if (!tls_key_init() || start.base == NULL)
 		errx(EX_SOFTWARE, "OpenSSL or event loop");

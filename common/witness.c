@@ -1,8 +1,9 @@
 /*
  * witness: tlsd's word for a client's certificate.
  *
- * Made in postriderd, as root; read in tlsd's acceptor, which signs in the
- * process of a connection, and in authd, which checks.  No session has the key.
+ * The key is made in postriderd, as root, and read in tlsd's acceptor, which
+ * makes a key of it for each connection, and in authd, which checks.  Neither a
+ * session nor a process that either of the two has forked ever has it.
  */
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -19,7 +20,8 @@
 #define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
 
 /* So that no digest is taken for one of another kind. */
-static const char label[] = "postrider certificate 1";
+static const char once_label[] = "postrider witness of one connection 1";
+static const char label[] = "postrider client of our server 1";
 
 static int
 give_up(int fd)
@@ -60,16 +62,56 @@ is_sealed(int fd)
 	return (seals & SEALS) == SEALS && st.st_size == HMAC_KEY;
 }
 
-bool
-witness_read(int fd, struct witness_key *key)
+/* A page that is in no child; what uses it leaves no copy (hmac.h). */
+static struct witness_key *
+own_page(void)
 {
+	size_t n = (size_t)sysconf(_SC_PAGESIZE);
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	if (madvise(p, n, MADV_DONTFORK) == 0)
+		return p;
+	(void)munmap(p, n); /* nothing is in it */
+	return NULL;
+}
+
+const struct witness_key *
+witness_read(int fd)
+{
+	struct witness_key *key = NULL;
+
 	/* At 0, since all that hold the file share its offset. */
-	if (!is_sealed(fd) ||
+	if (!is_sealed(fd) || (key = own_page()) == NULL ||
 	    fd_preadall(fd, key->bytes, sizeof(key->bytes), 0) == -1) {
-		explicit_bzero(key, sizeof(*key));
-		return give_up(fd) == 0;
+		if (key != NULL)
+			explicit_bzero(key, sizeof(*key));
+		(void)give_up(fd); /* it says -1 */
+		return NULL;
 	}
 	(void)close(fd); /* was only read */
+	return key;
+}
+
+static void
+derive(const struct witness_key *key, struct witness_once *once)
+{
+	struct hmac h;
+
+	hmac_start(&h, key->bytes);
+	hmac_put(&h, once_label, sizeof(once_label));
+	hmac_put(&h, once->nonce, sizeof(once->nonce));
+	hmac_end(&h, once->key);
+}
+
+bool
+witness_for_one(const struct witness_key *key, struct witness_once *once)
+{
+	if (getentropy(once->nonce, sizeof(once->nonce)) == -1)
+		return false;
+	derive(key, once);
 	return true;
 }
 
@@ -86,29 +128,34 @@ put(struct hmac *h, const void *p, uint32_t n)
 }
 
 void
-witness_sign(const struct witness_key *key, const struct witness_of *of,
-    uint8_t out[TLS_DIGEST])
+witness_sign(struct witness_once *once, const struct witness_of *of,
+    uint8_t out[TLS_WITNESS])
 {
 	struct hmac h;
 
-	hmac_start(&h, key->bytes);
+	memcpy(out, once->nonce, WITNESS_NONCE);
+	hmac_start(&h, once->key);
 	hmac_put(&h, label, sizeof(label));
 	put(&h, of->certificate, of->certificate_len);
 	put(&h, of->exporter, of->exporter_len);
 	put(&h, of->email, (uint32_t)strlen(of->email));
-	hmac_end(&h, out);
+	hmac_end(&h, out + WITNESS_NONCE);
+	explicit_bzero(once, sizeof(*once));
 }
 
 bool
 witness_good(const struct witness_key *key, const struct witness_of *of,
     const uint8_t *said, uint32_t n)
 {
-	uint8_t right[TLS_DIGEST];
+	uint8_t right[TLS_WITNESS];
+	struct witness_once once;
 	bool good;
 
 	if (n != sizeof(right))
 		return false;
-	witness_sign(key, of, right);
+	memcpy(once.nonce, said, sizeof(once.nonce));
+	derive(key, &once);
+	witness_sign(&once, of, right);
 	good = secret_equal(right, said, sizeof(right));
 	explicit_bzero(right, sizeof(right));
 	return good;

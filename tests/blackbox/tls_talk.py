@@ -10,6 +10,11 @@ import suite
 
 START, NOW, ACCEPTED, GO, READY, FAILED, STATUS, STATE = range(8)
 CONNECT = 1
+PINS, PIN_CERTIFICATE = 2, b"\0"
+
+# Of common/msg_auth.h.
+AUTH_START, AUTH_SUCCESS, AUTH_FAILURE = 0, 4, 5
+AUTH_TLS, AUTH_INITIAL = 1, 2
 
 
 def _text(s):
@@ -79,10 +84,11 @@ class Session:
                          for f in fds])
 
     def start(self, sock, type_=START, profile="mx", service="smtp",
-              peer="192.0.2.1", flags=0, name=""):
+              peer="192.0.2.1", flags=0, name="", verify=0, pins=b""):
         self.send(type_, struct.pack(">I", flags) + _text(service) +
-                  _text(profile) + _text(peer) + struct.pack(">I", 0) +
-                  _text(name) + _text(b""), [sock])
+                  _text(profile) + _text(peer) +
+                  struct.pack(">I", verify) + _text(name) + _text(pins),
+                  [sock])
 
     def hear(self):
         """The next message: type, fields, descriptor; None at the end."""
@@ -106,6 +112,23 @@ class Session:
     def state(self):
         self.send(STATUS)
         return self.wait(STATE)[0]
+
+
+def login(lab, ready, mech="EXTERNAL", token=b"", **lies):
+    """A session with what tlsd told it, or something else, asks authd."""
+    about = {**ready, **lies}
+    with connect(lab, "auth") as chan:
+        chan.send(struct.pack(">HI", AUTH_START, AUTH_TLS | AUTH_INITIAL) +
+                  b"".join(map(_text, (
+                      "smtp", mech, "192.0.2.1", "submission",
+                      about["exporter"], about["certificate"],
+                      about["email"], about["witness"], "", token))))
+        data = chan.recv(16384)
+    type_, = struct.unpack_from(">H", data)
+    if type_ == AUTH_SUCCESS:
+        return _fields(data[2:], (("s", "login"),))["login"]
+    assert type_ == AUTH_FAILURE, data
+    return None
 
 
 def pair():
@@ -172,12 +195,13 @@ class Connection:
         self.plain.close()
 
 
+def parent(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        return int(f.read().rsplit(")", 1)[1].split()[1])
+
+
 def processes(lab):
     """The keeper, the acceptor, and a set of connections' processes."""
-    def parent(pid):
-        with open(f"/proc/{pid}/stat") as f:
-            return int(f.read().rsplit(")", 1)[1].split()[1])
-
     pids = {}
     for pid in lab.pids("tlsd"):
         try:

@@ -251,6 +251,7 @@ static struct {
 static inline void
 put_line(struct msg_auth_start *s)
 {
+	struct witness_once once;
 	struct witness_of of;
 
 	if (!line.tls)
@@ -262,8 +263,9 @@ put_line(struct msg_auth_start *s)
 	strlcpy(s->email, line.email, sizeof(s->email));
 	of = (struct witness_of){ s->certificate, s->exporter,
 		s->certificate_len, s->exporter_len, s->email };
-	witness_sign(&witness_key, &of, s->witness);
-	s->witness_len = TLS_DIGEST;
+	assert_true(witness_for_one(&witness_key, &once));
+	witness_sign(&once, &of, s->witness);
+	s->witness_len = TLS_WITNESS;
 	s->witness[3] ^= line.forged;
 }
 

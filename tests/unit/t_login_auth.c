@@ -108,11 +108,11 @@ of_tls(void **state)
 	begin("");
 	authd.end = AUTH_END_YES;
 	of_client.encrypted = true;
-	of_client.tls.exporter_len = of_client.tls.witness_len = TLS_DIGEST;
-	of_client.tls.certificate_len = TLS_DIGEST;
+	of_client.tls.exporter_len = of_client.tls.certificate_len = TLS_DIGEST;
+	of_client.tls.witness_len = TLS_WITNESS;
 	memset(of_client.tls.exporter, 'e', TLS_DIGEST);
 	memset(of_client.tls.certificate, 'c', TLS_DIGEST);
-	memset(of_client.tls.witness, 'w', TLS_DIGEST);
+	memset(of_client.tls.witness, 'w', TLS_WITNESS);
 	strlcpy(
 	    of_client.tls.email, "a@example.org", sizeof(of_client.tls.email));
 	assert_int_equal(login(), AUTH_HANDED);
@@ -123,8 +123,9 @@ of_tls(void **state)
 	assert_int_equal(started.certificate_len, TLS_DIGEST);
 	assert_memory_equal(
 	    started.certificate, of_client.tls.certificate, TLS_DIGEST);
-	assert_int_equal(started.witness_len, TLS_DIGEST);
-	assert_memory_equal(started.witness, of_client.tls.witness, TLS_DIGEST);
+	assert_int_equal(started.witness_len, TLS_WITNESS);
+	assert_memory_equal(
+	    started.witness, of_client.tls.witness, TLS_WITNESS);
 	assert_string_equal(started.email, "a@example.org");
 }
 

@@ -318,6 +318,7 @@ test_as_client(void **state)
 			assert_memory_equal(
 			    g.ready.certificate, digest, TLS_DIGEST);
 			assert_string_equal(g.ready.sni, "");
+			assert_int_equal(g.ready.witness_len, 0);
 			guest_tls_writes(ssl, "250 x\r\n");
 			guest_plain_reads(&g, "250 x\r\n");
 		} else
@@ -326,6 +327,46 @@ test_as_client(void **state)
 		assert_int_equal(
 		    guest_end(&g), good ? TLS_EXIT_DONE : TLS_EXIT_FAILED);
 	}
+}
+
+/*
+ * A session that has been taken over reaches a server of its own, which is as
+ * it was wanted and has anybody's address: that makes nobody a client.
+ */
+static void
+test_own_server(void **state)
+{
+	struct pair_cert own =
+	    pair_cert("P-256", "DNS:x.example,email:al@a.example", 86400, NULL);
+	struct msg_tls_start m = { .flags = TLS_CONNECT,
+		.service = "smtp",
+		.verify = TLS_VERIFY_PINS,
+		.pins_len = TLS_PIN_LEN };
+	SSL_CTX *s = SSL_CTX_new(TLS_server_method());
+	static const uint8_t none[TLS_WITNESS];
+	struct guest g;
+	SSL *ssl = NULL;
+
+	(void)state;
+	m.pins[0] = TLS_PIN_CERTIFICATE;
+	digest_of(own.x, m.pins + 1);
+	assert_int_equal(
+	    SSL_CTX_use_cert_and_key(s, own.x, own.key, NULL, 1), 1);
+	assert_non_null(ssl = SSL_new(s));
+	guest_start(&g, judging, &m, TLS_T_NOW);
+	assert_int_equal(SSL_set_fd(ssl, g.net), 1);
+	assert_int_equal(SSL_accept(ssl), 1);
+	assert_true(guest_ready(&g));
+	assert_int_equal(g.ready.flags, TLS_VERIFIED);
+	assert_memory_equal(g.ready.certificate, m.pins + 1, TLS_DIGEST);
+	assert_string_equal(g.ready.subject, "CN=leaf");
+	assert_string_equal(g.ready.email, "");
+	assert_int_equal(g.ready.witness_len, 0);
+	assert_memory_equal(g.ready.witness, none, sizeof(none));
+	SSL_free(ssl);
+	SSL_CTX_free(s);
+	assert_int_equal(guest_end(&g), TLS_EXIT_DONE);
+	pair_cert_free(&own);
 }
 
 int
@@ -339,6 +380,7 @@ main(void)
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_emails),
 		cmocka_unit_test(test_as_client),
+		cmocka_unit_test(test_own_server),
 	};
 
 	return cmocka_run_group_tests(tests, host_setup, host_teardown);

@@ -59,14 +59,17 @@ guest_tcp(int pair[2])
 static inline int
 guest_serve(int fd, int socket, SSL_CTX *ctx)
 {
+	struct witness_once witness;
 	struct chan session;
 	struct tls_connection c = { .session = &session,
 		.socket = socket,
 		.ctx = ctx,
-		.witness = &guest_witness };
+		.witness = &witness };
 	union msg_tls m;
 	unsigned int type;
 
+	if (!witness_for_one(&guest_witness, &witness))
+		return 98;
 	chan_init(&session, fd, &tls_channel, TLS_SERVER);
 	if (chan_recv(&session, &type, &m, NULL, deadline_in_ms(GUEST_WAIT)) !=
 	    CHAN_OK)
