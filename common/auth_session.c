@@ -386,14 +386,25 @@ static handler *const handlers[AUTH_T_COUNT] = {
 	[AUTH_T_ACCOUNT] = on_account,
 };
 
+static bool
+takes_socket(unsigned int type)
+{
+	return type == AUTH_T_START || type == AUTH_T_RESPONSE;
+}
+
 static void
 on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 {
 	struct session *s = p->data;
 
+	/* Whoever came with a socket is not logged in without it. */
+	if (s != NULL && p->lost_fd && takes_socket(type)) {
+		end_sasl(s);
+		fail(s, "4.3.2", "too many at once, try again later");
+		return;
+	}
 	/* The channel's table lets only types with a handler through. */
-	if (s != NULL &&
-	    (fd == -1 || type == AUTH_T_START || type == AUTH_T_RESPONSE)) {
+	if (s != NULL && (fd == -1 || takes_socket(type))) {
 		handlers[type](s, msg, fd);
 		return;
 	}

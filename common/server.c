@@ -2,6 +2,7 @@
  * server: channels in a long-lived daemon.  In queued, authd and postriderd;
  * never waits for a peer.
  */
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -85,14 +86,43 @@ server_may_log(struct server *s)
 	return false;
 }
 
-static void
-breach(struct peer *p, enum chan_result r)
+size_t
+server_room(size_t most, size_t own)
 {
-	if (r != CHAN_EOF && (p->server == NULL || server_may_log(p->server)))
+	struct rlimit r;
+	size_t files;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == -1) /* cannot fail */
+		return 1;
+	files = r.rlim_cur < most + own ? (size_t)r.rlim_cur : most + own;
+	return files > 2 * own ? files - own : files / 2;
+}
+
+static void
+note(struct peer *p, enum chan_result r)
+{
+	if (p->server == NULL || server_may_log(p->server))
 		log_error("-", "channel=%s uid=%u found=%s",
 		    p->chan.proto->name, (unsigned int)p->uid,
 		    chan_result_text(r));
+}
+
+static void
+breach(struct peer *p, enum chan_result r)
+{
+	if (r != CHAN_EOF)
+		note(p, r);
 	p->dead = true;
+}
+
+static void
+deliver(struct peer *p, unsigned int type, const void *msg, int fd, bool lost)
+{
+	/* Who has no server says it himself, as often as he likes. */
+	if (lost && p->server != NULL)
+		note(p, CHAN_SHORT);
+	p->lost_fd = lost;
+	p->ops->message(p, type, msg, fd);
 }
 
 static void
@@ -110,8 +140,8 @@ receive(struct peer *p)
 	for (int i = 0; i < BATCH && !p->dead && STAILQ_EMPTY(&p->posted);
 	     i++) {
 		r = chan_recv(&p->chan, &type, msg, &fd, 0);
-		if (r == CHAN_OK)
-			p->ops->message(p, type, msg, fd);
+		if (r == CHAN_OK || r == CHAN_SHORT)
+			deliver(p, type, msg, fd, r == CHAN_SHORT);
 		else if (r == CHAN_AGAIN)
 			break;
 		else
@@ -316,6 +346,17 @@ pause_accepting(struct server *s)
 }
 
 static void
+not_accepted(struct server *s, int error)
+{
+	if (server_may_log(s))
+		log_error("-", "channel=%s wanted=accept found=%s",
+		    s->proto->name, strerror(error));
+	if (error == EMFILE || error == ENFILE || error == ENOMEM ||
+	    error == ENOBUFS)
+		pause_accepting(s);
+}
+
+static void
 on_connection(evutil_socket_t listener, short what, void *arg)
 {
 	struct server *s = arg;
@@ -326,13 +367,7 @@ on_connection(evutil_socket_t listener, short what, void *arg)
 		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 		if (fd == -1) {
 			if (errno != EAGAIN && errno != ECONNABORTED)
-				log_error("-",
-				    "channel=%s wanted=accept "
-				    "found=%s",
-				    s->proto->name, strerror(errno));
-			if (errno == EMFILE || errno == ENFILE ||
-			    errno == ENOMEM || errno == ENOBUFS)
-				pause_accepting(s);
+				not_accepted(s, errno);
 			return;
 		}
 		welcome(s, fd);

@@ -26,6 +26,8 @@ struct peer_ops {
 	/*
 	 * A message that the channel's table allows now.  fd is -1 or the
 	 * callee's to close.  The callee may send, and may peer_close().
+	 * Where a message without its descriptor means something else than one
+	 * with it, the callee looks at peer->lost_fd.
 	 */
 	void (*message)(
 	    struct peer *, unsigned int type, const void *msg, int fd);
@@ -40,7 +42,8 @@ struct peer {
 	const struct peer_ops *ops;
 	struct server *server; /* NULL for one made by peer_new() */
 	struct event *readable;
-	bool dead; /* closed while a callback runs */
+	bool lost_fd; /* the message had a descriptor: CHAN_SHORT */
+	bool dead;    /* closed while a callback runs */
 	int busy;
 	struct post_list posted; /* what waits for room */
 	struct event *retry;     /* NULL until something does */
@@ -63,6 +66,13 @@ struct server {
 	unsigned int lines;
 	size_t unsaid;
 };
+
+/*
+ * How many of this process's descriptors may serve one purpose: most, or what
+ * RLIMIT_NOFILE leaves besides so many of its own, though no less than half.
+ * With no more peers than that there is room for each descriptor that comes.
+ */
+size_t server_room(size_t most, size_t own);
 
 /* fd is a listening socket, made nonblocking; false with errno. */
 bool server_start(struct server *, struct event_base *, int fd);

@@ -238,6 +238,18 @@ open_mailbox(struct pool *p, const struct msg_mailbox_open *m, int fd)
 	return true;
 }
 
+/* The client is lost, for whom this process had no descriptor left. */
+static bool
+lose(struct pool *p, uint32_t serial)
+{
+	struct diag d = DIAG_INIT;
+
+	log_error(
+	    "-", "channel=mailbox found=%s", chan_result_text(CHAN_SHORT));
+	(void)diag_set(&d, "4.3.2", "too many at once, try again later");
+	return answer_refused(p, serial, &d);
+}
+
 static bool
 breach(struct pool *p, const char *found)
 {
@@ -262,12 +274,17 @@ take(struct pool *p)
 			return true;
 		if (r == CHAN_EOF)
 			return false;
-		if (r != CHAN_OK)
+		if (r != CHAN_OK && r != CHAN_SHORT)
 			return breach(p, chan_result_text(r));
-		if (fd == -1) /* there is one message that may come */
+		/* There is one message that may come. */
+		if (r == CHAN_SHORT)
+			more = lose(p, m.open.serial);
+		else if (fd == -1)
 			return breach(p, "no client");
-		more = open_mailbox(p, &m.open, fd);
-		(void)close(fd); /* the child has it */
+		else
+			more = open_mailbox(p, &m.open, fd);
+		if (fd != -1)
+			(void)close(fd); /* the child has it */
 		if (!more)
 			return false;
 	}

@@ -7,6 +7,8 @@
  */
 #include "tests/unit/auth_talk.h"
 
+#include <sys/resource.h>
+
 static void
 plain(void **state)
 {
@@ -131,6 +133,33 @@ handover(void **state)
 	with = -1;
 }
 
+/* A client whose socket finds no room is not logged in without it. */
+static void
+no_descriptor(void **state)
+{
+	struct rlimit was, least;
+	int null = open("/dev/null", O_RDONLY);
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(close(null), 0);
+	least = (struct rlimit){ (rlim_t)null, was.rlim_max };
+	with = STDIN_FILENO;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &least), 0);
+	start("pop3", "PLAIN", PLAIN);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	expect_failure("4.3.2");
+	start("pop3", "LOGIN", NULL, 0);
+	expect(AUTH_T_CHALLENGE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &least), 0);
+	respond("alice");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	expect_failure("4.3.2");
+	assert_int_equal(checks, 0);
+	with = -1;
+	log_in("smtp");
+}
+
 /* What is not handed over is let go of before the answer. */
 static void
 no_handover(void **state)
@@ -241,6 +270,7 @@ main(void)
 		TEST(refused),
 		TEST(accounts),
 		TEST(handover),
+		TEST(no_descriptor),
 		TEST(no_handover),
 		TEST(no_handover_of_smtp),
 		TEST(no_handover_of_smtp_later),

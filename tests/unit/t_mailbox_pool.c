@@ -5,6 +5,7 @@
  */
 #include "tests/unit/unit.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -280,6 +281,31 @@ refuses(void **state)
 	assert_int_equal(close(fd[0]), 0);
 }
 
+/* A client for whom the process has no descriptor left costs no other one. */
+static void
+no_descriptor(void **state)
+{
+	int alice = send_open("alice", 1), fd;
+	struct rlimit was, least;
+
+	(void)state;
+	expect_opened(1, 1);
+	expect_said(alice, "alice\n");
+	assert_int_equal(prlimit(process, RLIMIT_NOFILE, NULL, &was), 0);
+	least = (struct rlimit){ 3, was.rlim_max };
+	assert_int_equal(prlimit(process, RLIMIT_NOFILE, &least, NULL), 0);
+	fd = send_open("alice", 2);
+	expect_refused(2, "4.3.2");
+	expect_closed(fd);
+	assert_true(logged("channel=mailbox found=\"no descriptor left\""));
+	assert_int_equal(prlimit(process, RLIMIT_NOFILE, &was, NULL), 0);
+	fd = send_open("alice", 3);
+	expect_opened(3, 2);
+	assert_int_equal(close(alice), 0);
+	assert_int_equal(close(fd), 0);
+	expect_running(0);
+}
+
 /* One account fills no more than its part; who has ended makes room at once. */
 static void
 crowded(void **state)
@@ -458,6 +484,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(serves),
 		TEST(refuses),
+		TEST(no_descriptor),
 		TEST(crowded),
 		TEST(no_process),
 		TEST(no_room),
