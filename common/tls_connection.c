@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
@@ -26,6 +27,7 @@
 #include "common/tls_facts.h"
 #include "common/tls_reason.h"
 #include "common/tls_relay.h"
+#include "common/tls_time.h"
 #include "common/tls_verify.h"
 #include "common/tls_wire.h"
 
@@ -145,13 +147,19 @@ shake_hands(struct work *w)
 	return true;
 }
 
+/*
+ * A session that is resumed has the result of its first handshake, when the
+ * certificate may have been good; for how long at most, see tls_tickets.h.
+ */
 static bool
 is_verified(const struct work *w)
 {
+	const X509 *peer = SSL_get0_peer_certificate(w->ssl);
+
 	if (connects(w->c))
 		return w->verify.good;
-	return SSL_get0_peer_certificate(w->ssl) != NULL &&
-	    SSL_get_verify_result(w->ssl) == X509_V_OK;
+	return peer != NULL && SSL_get_verify_result(w->ssl) == X509_V_OK &&
+	    tls_time_good(peer, time(NULL));
 }
 
 /* --- answers */

@@ -10,15 +10,9 @@
 #include <bsd/string.h>
 
 #include "common/tls_serve.h"
+#include "common/tls_time.h"
 
 static const int kinds[TLS_KINDS] = { EVP_PKEY_EC, EVP_PKEY_RSA };
-
-static bool
-in_time(const X509 *x)
-{
-	return X509_cmp_current_time(X509_get0_notBefore(x)) < 0 &&
-	    X509_cmp_current_time(X509_get0_notAfter(x)) > 0;
-}
 
 /* One of this kind among those for host; NULL for all hosts. */
 static const struct tls_identity *
@@ -32,7 +26,7 @@ find(const struct tls_identities *all, int kind, const char *host)
 		if (EVP_PKEY_get_base_id(X509_get0_pubkey(t->leaf)) != kind ||
 		    (host != NULL && !tls_identity_is_for(t, host)))
 			continue;
-		if (in_time(t->leaf))
+		if (tls_time_good(t->leaf, time(NULL)))
 			return t;
 		if (first == NULL)
 			first = t;

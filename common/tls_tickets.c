@@ -122,6 +122,54 @@ on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv,
 	return TICKET_UNKNOWN;
 }
 
+/* When the handshake was that a session goes back to; false: unknown. */
+static bool
+get_beginning(SSL_SESSION *session, deadline_t *t)
+{
+	void *p;
+	size_t n;
+
+	if (SSL_SESSION_get0_ticket_appdata(session, &p, &n) != 1 ||
+	    n != sizeof(*t))
+		return false;
+	memcpy(t, p, sizeof(*t));
+	return true;
+}
+
+/* A ticket is about to be made; that of a resumed session has it already. */
+static int
+on_make(SSL *ssl, void *arg)
+{
+	SSL_SESSION *session = SSL_get_session(ssl);
+	deadline_t t;
+
+	(void)arg;
+	if (get_beginning(session, &t))
+		return 1;
+	t = deadline_now();
+	return SSL_SESSION_set1_ticket_appdata(session, &t, sizeof(t));
+}
+
+/* A client has shown one, or asks for one. */
+static SSL_TICKET_RETURN
+on_shown(SSL *ssl, SSL_SESSION *session, const unsigned char *name, size_t n,
+    SSL_TICKET_STATUS status, void *arg)
+{
+	bool good =
+	    status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW;
+	deadline_t t;
+
+	(void)ssl;
+	(void)name;
+	(void)n;
+	(void)arg;
+	if (!good || !get_beginning(session, &t) ||
+	    deadline_now() - t >= TICKET_CHAIN * 1000)
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE
+					    : SSL_TICKET_RETURN_USE_RENEW;
+}
+
 bool
 tls_tickets_attach(SSL_CTX *ctx, struct tls_tickets *t)
 {
@@ -130,5 +178,6 @@ tls_tickets_attach(SSL_CTX *ctx, struct tls_tickets *t)
 		    SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 	return tickets_index != -1 &&
 	    SSL_CTX_set_ex_data(ctx, tickets_index, t) == 1 &&
-	    SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket) == 1;
+	    SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket) == 1 &&
+	    SSL_CTX_set_session_ticket_cb(ctx, on_make, on_shown, NULL) == 1;
 }

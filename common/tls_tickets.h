@@ -3,7 +3,9 @@
  *
  * Random, of one service of one profile, never written anywhere.  Each
  * encrypts for an hour and is known for two more, by the monotonic clock, so
- * that no ticket lives longer than three hours.
+ * that no ticket lives longer than three hours.  A resumed session has tickets,
+ * too, and what it tells of a client's certificate is older than itself: in all
+ * tickets is when the handshake was that they go back to.
  */
 #ifndef COMMON_TLS_TICKETS_H
 #define COMMON_TLS_TICKETS_H
@@ -14,10 +16,11 @@
 
 #include "common/deadline.h"
 
-#define TICKET_NAME 16   /* bytes, as OpenSSL has it */
-#define TICKET_KEYS 4    /* known at once */
-#define TICKET_USE 3600  /* seconds that a key encrypts */
-#define TICKET_KNOW 7200 /* and decrypts after that */
+#define TICKET_NAME 16     /* bytes, as OpenSSL has it */
+#define TICKET_KEYS 4      /* known at once */
+#define TICKET_USE 3600    /* seconds that a key encrypts */
+#define TICKET_KNOW 7200   /* and decrypts after that */
+#define TICKET_CHAIN 14400 /* seconds; then a full handshake is due */
 
 struct tls_ticket_key {
 	uint8_t name[TICKET_NAME];

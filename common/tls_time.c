@@ -1,10 +1,9 @@
 /*
- * tls_time: times of certificates and responses.  Library code in tlsd's
- * keeper and the administrator's tools.
+ * tls_time: times of certificates and responses.  Library code in all of
+ * tlsd and the administrator's tools.
  */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <bsd/string.h>
 
@@ -23,6 +22,14 @@ tls_time(const ASN1_TIME *t)
 	if (t == NULL || ASN1_TIME_to_tm(t, &tm) != 1)
 		return TLS_NO_TIME;
 	return timegm(&tm);
+}
+
+/* What cannot be read is 0 to the library. */
+bool
+tls_time_good(const X509 *x, time_t now)
+{
+	return X509_cmp_time(X509_get0_notBefore(x), &now) < 0 &&
+	    X509_cmp_time(X509_get0_notAfter(x), &now) > 0;
 }
 
 void

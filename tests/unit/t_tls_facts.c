@@ -1,9 +1,25 @@
 /*
  * t_tls_facts: what a session hears of a connection and its peer.
+ * wrap: time
  */
 #include "tests/unit/tls_host.h"
 
 #include "common/tls_facts.h"
+
+static time_t later; /* than it is, to us and not to the library */
+
+time_t __real_time(time_t *);
+time_t __wrap_time(time_t *);
+
+time_t
+__wrap_time(time_t *t)
+{
+	time_t now = __real_time(NULL) + later;
+
+	if (t != NULL)
+		*t = now;
+	return now;
+}
 
 static void
 digest_of(X509 *x, uint8_t out[TLS_DIGEST])
@@ -41,6 +57,9 @@ check_exporter(const struct msg_tls_ready *r, SSL *ssl)
 	assert_memory_equal(r->exporter, mine, TLS_DIGEST);
 }
 
+/* Seconds between the two. */
+static time_t between;
+
 /* Two connections of a client, the second resumed; *r is of the last. */
 static void
 twice(SSL_CTX *s, SSL_CTX *c, const char *sni, struct msg_tls_ready r[2])
@@ -68,7 +87,9 @@ twice(SSL_CTX *s, SSL_CTX *c, const char *sni, struct msg_tls_ready r[2])
 		(void)SSL_shutdown(ssl);
 		SSL_free(ssl);
 		assert_int_equal(guest_end(&g), TLS_EXIT_DONE);
+		later += between;
 	}
+	later = 0;
 	SSL_SESSION_free(session);
 	assert_int_equal(r[0].flags & TLS_RESUMED, 0);
 	assert_int_equal(r[1].flags & TLS_RESUMED, TLS_RESUMED);
@@ -159,6 +180,34 @@ test_client_certificates(void **state)
 			assert_memory_equal(
 			    r[j].certificate, digest, r[j].certificate_len);
 		}
+		SSL_CTX_free(c);
+	}
+}
+
+/* What was good in the first handshake may be over in the next. */
+static void
+test_expired_meanwhile(void **state)
+{
+	static const time_t steps[] = { 3600, 86400 + 1, -7200 - 60 };
+	struct msg_tls_ready r[2];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		SSL_CTX *c = SSL_CTX_new(TLS_client_method());
+		bool good = i == 0;
+
+		assert_int_equal(SSL_CTX_use_cert_and_key(
+				     c, users[0].x, users[0].key, NULL, 1),
+		    1);
+		between = steps[i];
+		twice(asking, c, "mx.a.example", r);
+		between = 0;
+		assert_int_equal(r[0].flags & TLS_VERIFIED, TLS_VERIFIED);
+		assert_string_equal(r[0].email, "al@a.example");
+		assert_int_equal(
+		    r[1].flags & TLS_VERIFIED, good ? TLS_VERIFIED : 0);
+		assert_string_equal(r[1].email, good ? "al@a.example" : "");
+		assert_int_equal(r[1].certificate_len, TLS_DIGEST);
 		SSL_CTX_free(c);
 	}
 }
@@ -376,6 +425,7 @@ main(void)
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_no_binding),
 		cmocka_unit_test(test_client_certificates),
+		cmocka_unit_test(test_expired_meanwhile),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_emails),

@@ -1,5 +1,6 @@
 /*
  * t_tls_tickets: keys that change by the hour, and what their tickets open.
+ * wrap: deadline_now
  */
 #include "tests/unit/tls_pair.h"
 
@@ -7,6 +8,17 @@
 #include "common/tls_tickets.h"
 
 #define HOUR (3600LL * 1000)
+
+static deadline_t later; /* than it is */
+
+deadline_t __real_deadline_now(void);
+deadline_t __wrap_deadline_now(void);
+
+deadline_t
+__wrap_deadline_now(void)
+{
+	return __real_deadline_now() + later;
+}
 
 /* One refresh after the other: at which time, and what there is then. */
 static const struct {
@@ -159,6 +171,33 @@ test_too_old(void **state)
 	}
 }
 
+/* However often it is resumed, a handshake with all that it proves comes. */
+static void
+test_chain(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(versions); i++) {
+		struct tls_tickets t = { 0 };
+		SSL_SESSION *session = NULL;
+		SSL_CTX *s = server(&t);
+
+		for (int round = 0; round < 2; round++) {
+			assert_true(tls_tickets_refresh(&t, deadline_now()));
+			assert_false(resumes(s, versions[i], &session));
+			for (int hour = 1; hour < 4; hour++) {
+				later += HOUR;
+				assert_true(
+				    tls_tickets_refresh(&t, deadline_now()));
+				assert_true(resumes(s, versions[i], &session));
+				assert_true(resumes(s, versions[i], &session));
+			}
+			later += HOUR;
+		}
+		SSL_SESSION_free(session);
+		SSL_CTX_free(s);
+	}
+}
+
 static void
 test_other_keys(void **state)
 {
@@ -206,6 +245,7 @@ main(void)
 		cmocka_unit_test(test_keys_differ),
 		cmocka_unit_test(test_resumption),
 		cmocka_unit_test(test_too_old),
+		cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_other_keys),
 	};
 
