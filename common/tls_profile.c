@@ -43,6 +43,21 @@ static const struct {
 	    "X25519:P-256:P-384:P-521" },
 };
 
+/*
+ * The end of the stream means no more than the end of a plain one: the mail
+ * protocols say themselves when they are complete.
+ */
+#define OPTIONS                                                                \
+	(SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |                     \
+	    SSL_OP_ENABLE_MIDDLEBOX_COMPAT | SSL_OP_CIPHER_SERVER_PREFERENCE | \
+	    SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF)
+
+bool
+tls_profile_init(void)
+{
+	return OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1;
+}
+
 /* Names that the library must know; with what a profile says. */
 static bool
 choose(SSL_CTX *ctx, enum tls_profile p)
@@ -69,14 +84,9 @@ tls_profile_context(enum tls_profile p, bool server)
 		SSL_CTX_free(ctx);
 		return NULL;
 	}
-	/*
-	 * The end of the stream means no more than the end of a plain one:
-	 * the mail protocols say themselves when they are complete.
-	 */
-	(void)SSL_CTX_set_options(ctx,
-	    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-		SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
-		SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+	(void)SSL_CTX_clear_options(ctx, ~(uint64_t)OPTIONS);
+	(void)SSL_CTX_set_options(ctx, OPTIONS);
 	(void)SSL_CTX_set_mode(ctx,
 	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);

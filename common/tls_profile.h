@@ -15,6 +15,13 @@ enum tls_profile { TLS_STRICT, TLS_MODERN, TLS_OLD };
 #define TLS_TICKET_LIFE 7200      /* seconds that a ticket resumes for */
 
 /*
+ * Before OpenSSL is called for anything else: what is spoken, and by which
+ * provider, is said here and in no file of the system's.  False when the
+ * library cannot begin.
+ */
+bool tls_profile_init(void);
+
+/*
  * A new context that speaks as the profile says, whatever the system's
  * openssl.cnf holds: no version below 1.2, no key exchange but ephemeral
  * elliptic curves, no compression, renegotiation, early data or session cache.

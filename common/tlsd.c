@@ -31,6 +31,7 @@
 #include "common/tls_acceptor.h"
 #include "common/tls_keeper.h"
 #include "common/tls_key.h"
+#include "common/tls_profile.h"
 #include "common/users.h"
 
 #define TLS_FD 4 /* listening */
@@ -177,6 +178,8 @@ main(int argc, char *argv[])
 			errx(EX_USAGE, "usage: tlsd [-t file]");
 		path = optarg;
 	}
+	if (!tls_profile_init())
+		errx(EX_SOFTWARE, "OpenSSL");
 	(void)umask(077);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN); /* connections end by no other signal */
