@@ -16,13 +16,16 @@
 
 enum certs_side { CERTS_TAKER, CERTS_KEEPER };
 
+#define CERTS_CERTIFICATES(F, S, B)					\
+	F(u32, refused)	/* as in msg_tls.h's state */
+
 enum certs_state {
 	CERTS_ANY	= 1,	/* there is only one */
 };
 
 /* type, name, fields, sender, states in which it may be sent, next state */
 #define CERTS_MESSAGES(M)						\
-	M(CERTIFICATES, certificates, MSG_EMPTY, CERTS_KEEPER, CERTS_ANY, 0) \
+	M(CERTIFICATES, certificates, CERTS_CERTIFICATES, CERTS_KEEPER, CERTS_ANY, 0) \
 	M(CHILD, child, MSG_EMPTY, CERTS_TAKER, CERTS_ANY, 0)
 
 enum certs_type {

@@ -42,7 +42,7 @@ struct tls_acceptor {
 	struct server server;
 	bool listening;
 	struct tls_children children;
-	uint32_t certificates;
+	uint32_t certificates, refused;
 	uint64_t expires; /* as in msg_tls_state */
 };
 
@@ -192,6 +192,7 @@ tell_state(struct tls_acceptor *a, struct peer *p)
 	m.state.handshakes = a->children.handshakes;
 	m.state.failures = a->children.failures;
 	m.state.expires = a->expires;
+	m.state.refused = a->refused;
 	(void)peer_send(p, TLS_T_STATE, &m, -1); /* or it is gone */
 }
 
@@ -282,12 +283,13 @@ listen_now(struct tls_acceptor *a)
 static void
 keeper_message(struct peer *p, unsigned int type, const void *msg, int fd)
 {
+	const struct msg_certs_certificates *m = msg; /* there is only one */
 	struct tls_acceptor *a = p->data;
 	char reason[TEXT_MAX + 1] = "no descriptor";
 	struct tls_identities all;
 
-	(void)type; /* there is only one, with nothing in it */
-	(void)msg;
+	(void)type;
+	a->refused = m->refused;
 	if (fd != -1 && tls_identities_read(fd, &all, reason)) {
 		a->certificates = (uint32_t)all.n;
 		a->expires = first_end(&all);

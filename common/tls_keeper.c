@@ -44,6 +44,7 @@ struct tls_keeper {
 	struct tls_store *store;
 	struct peer *acceptor;
 	bool unsaid;     /* the acceptor does not know the store's state */
+	size_t refused;  /* as the acceptor knows it */
 	bool complained; /* of tables */
 	struct event *timer;
 	struct server askers;               /* of those; accepts none itself */
@@ -238,19 +239,22 @@ follow_dir(struct tls_keeper *k)
 static void
 say(struct tls_keeper *k)
 {
+	struct tls_store_facts facts = tls_store_facts(k->store);
 	union msg_certs m;
 	int fd;
 
 	memset(&m, 0, sizeof(m));
+	m.certificates.refused = (uint32_t)facts.refused;
 	if ((fd = tls_store_public(k->store)) == -1) {
 		log_error("-", "wanted=memory-file found=%s", strerror(errno));
 		return;
 	}
-	if (tls_store_facts(k->store).certificates == 0)
+	if (facts.certificates == 0)
 		log_event("-", "no-certificates", "path=%s", k->dir);
 	/* Or the acceptor is gone, and so are we. */
 	(void)peer_post(k->acceptor, CERTS_T_CERTIFICATES, &m, fd);
 	k->unsaid = false;
+	k->refused = facts.refused;
 }
 
 void
@@ -258,7 +262,8 @@ tls_keeper_look(struct tls_keeper *k)
 {
 	if (k->acceptor == NULL || !follow_dir(k))
 		return;
-	if (tls_store_refresh(k->store))
+	if (tls_store_refresh(k->store) ||
+	    tls_store_facts(k->store).refused != k->refused)
 		k->unsaid = true;
 	if (k->unsaid)
 		say(k);

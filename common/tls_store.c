@@ -29,6 +29,7 @@ struct entry {
 	struct tls_pair *pair;  /* the last good one, or NULL */
 	struct tls_wrong wrong; /* of the newest files, until it is reported */
 	deadline_t report;      /* when to; 0: there is nothing */
+	bool refused;           /* the newest files are reported as wrong */
 	bool over;              /* reported: it is not valid by its dates */
 	bool stale;             /* reported: no response to staple now */
 	bool staples;
@@ -198,6 +199,7 @@ reread(struct tls_store *s, struct entry *e)
 		return false;
 	}
 	e->report = 0;
+	e->refused = false;
 	read_response(s->dir, new, e->pair);
 	if (e->pair != NULL)
 		tls_pair_clear(e->pair);
@@ -234,6 +236,7 @@ look(struct tls_store *s, struct entry *e, int64_t now)
 	if (e->report != 0 && deadline_left(e->report) == 0) {
 		log_wrong(&e->wrong, e->pair != NULL);
 		e->report = 0;
+		e->refused = true;
 	}
 	if (e->pair == NULL)
 		return false;
@@ -338,17 +341,20 @@ tls_store_refresh(struct tls_store *s)
 struct tls_store_facts
 tls_store_facts(const struct tls_store *s)
 {
-	struct tls_store_facts f = { 0, 0 };
+	struct tls_store_facts f = { .refused = s->listing.passed_by };
 
 	for (size_t i = 0; i < s->n; i++) {
 		const struct tls_pair *p = s->list[i]->pair;
 
+		f.refused += s->list[i]->refused;
 		if (p == NULL)
 			continue;
 		f.certificates++;
 		if (f.expires == 0 || p->until < f.expires)
 			f.expires = p->until;
 	}
+	if (s->listing.error != 0 && s->listing.error != ENOENT)
+		f.refused++; /* the directory as a whole */
 	return f;
 }
 

@@ -37,6 +37,7 @@ bool tls_store_refresh(struct tls_store *);
 struct tls_store_facts {
 	size_t certificates; /* that are served */
 	int64_t expires;     /* seconds since 1970, the first to end; 0: none */
+	size_t refused;      /* files that were reported and cannot be used */
 };
 
 struct tls_store_facts tls_store_facts(const struct tls_store *);

@@ -192,7 +192,7 @@ turn(void)
 static void
 certificates(void)
 {
-	union msg_certs m = { 0 };
+	union msg_certs m = { .certificates.refused = 3 };
 	int fd = open("/dev/null", O_RDONLY);
 
 	assert_int_equal(
@@ -308,6 +308,7 @@ listens(void **state)
 	assert_int_equal(m.state.handshakes, 70);
 	assert_int_equal(m.state.failures, 80);
 	assert_int_equal(m.state.expires, 4000000000);
+	assert_int_equal(m.state.refused, 3);
 	/* What cannot be read changes nothing. */
 	bad_identities = true;
 	certificates();

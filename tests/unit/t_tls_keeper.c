@@ -24,6 +24,7 @@ static struct chan acceptor; /* the other end */
 static char store_dir[100];
 static int stores, refreshes, signs;
 static bool changed, no_public, no_store, refuses;
+static size_t refused;
 static deadline_t now = 1000000;
 static bool late;
 
@@ -90,7 +91,7 @@ struct tls_store_facts
 __wrap_tls_store_facts(const struct tls_store *s)
 {
 	assert_ptr_equal(s, &stores);
-	return (struct tls_store_facts){ 0, 0 };
+	return (struct tls_store_facts){ .refused = refused };
 }
 
 deadline_t
@@ -163,6 +164,7 @@ told(void)
 		return false;
 	assert_int_equal(r, CHAN_OK);
 	assert_int_equal(type, CERTS_T_CERTIFICATES);
+	assert_int_equal(m.certificates.refused, refused);
 	assert_int_not_equal(fd, -1);
 	assert_int_equal(close(fd), 0);
 	return true;
@@ -188,6 +190,15 @@ certificates(void **state)
 	assert_true(told());
 	assert_false(told());
 	assert_int_equal(refreshes, 5);
+	/* A file that was refused changes no certificate. */
+	for (refused = 2; refused > 0; refused--) {
+		tls_keeper_look(keeper);
+		assert_true(told());
+		tls_keeper_look(keeper);
+		assert_false(told());
+	}
+	tls_keeper_look(keeper);
+	assert_true(told());
 }
 
 /* It looks by itself, too. */

@@ -256,6 +256,7 @@ bad_new_file(void **state)
 		ahead += TLS_STORE_PATIENCE + 1;
 		assert_false(tls_store_refresh(s));
 		assert_logged(broken[i].what, "kept=old-state");
+		assert_int_equal(tls_store_facts(s).refused, 1);
 		ahead += TLS_STORE_PATIENCE + 1;
 		assert_false(tls_store_refresh(s));
 		assert_quiet();
@@ -267,6 +268,7 @@ bad_new_file(void **state)
 	assert_logged("event=certificate name=a", "RSA-2048");
 	assert_true(knows(s, key_a));
 	assert_true(knows(s, key_b));
+	assert_int_equal(tls_store_facts(s).refused, 0);
 	tls_store_free(s);
 }
 
@@ -283,6 +285,7 @@ bad_from_the_start(void **state)
 		      "found=none",
 	    "kept=nothing");
 	assert_served(s, "");
+	assert_int_equal(tls_store_facts(s).refused, 1);
 	cert_file("tls/a.key", NULL, NULL, key_a);
 	assert_true(tls_store_refresh(s));
 	assert_served(s, "a ");
@@ -305,6 +308,7 @@ between_two_files(void **state)
 	ahead += TLS_STORE_PATIENCE - 1;
 	assert_false(tls_store_refresh(s));
 	assert_quiet();
+	assert_int_equal(tls_store_facts(s).refused, 0);
 	assert_true(knows(s, key_a));
 	cert_file("tls/a.key", NULL, NULL, key_b);
 	assert_true(tls_store_refresh(s));
