@@ -18,7 +18,16 @@
 _Static_assert(
     PASSWORD_MAX < CRYPT_MAX_PASSPHRASE_SIZE, "each password can be hashed");
 
+#define NUMBER(n) TEXT(n)
+#define TEXT(n) #n
+
 static const char scram_name[] = "SCRAM-SHA-256$";
+/* clang-format off */
+static const char scram_wanted[] =
+    "SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY with "
+    NUMBER(CREDENTIAL_ITERATIONS_MIN) " to " NUMBER(CREDENTIAL_ITERATIONS_MAX)
+    " iterations and the rest in base64";
+/* clang-format on */
 static const char plain_name[] = "plain:";
 static const char certificate_name[] = "certificate:";
 
@@ -47,8 +56,7 @@ put_scram(struct credential *c, char *word)
 
 	explicit_bzero(&parts, sizeof(parts));
 	if (!good)
-		return "SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY with "
-		       "4096 to 1000000 iterations and the rest in base64";
+		return scram_wanted;
 	if (c->scram[0] != '\0')
 		return "one word SCRAM-SHA-256$...";
 	c->scram = word;

@@ -12,6 +12,7 @@
 
 #include "common/base64.h"
 #include "common/credential.h"
+#include "common/deadline.h"
 #include "common/hasher.h"
 #include "common/secret.h"
 
@@ -37,9 +38,12 @@ crypt_matches(const char *verifier, const char *password)
 	return match;
 }
 
-/* The keys that RFC 5802 section 3 makes of a password; only one counts. */
+/*
+ * The keys that RFC 5802 section 3 makes of a password, of which one counts.
+ * None are made of one that has no normal form (RFC 4013).
+ */
 static bool
-scram_matches(const char *word, const char *password)
+scram_matches(const char *word, const char *password, unsigned int *iterations)
 {
 	struct {
 		char salted[CREDENTIAL_KEY], client[CREDENTIAL_KEY];
@@ -55,8 +59,9 @@ scram_matches(const char *word, const char *password)
 	    base64_decode(s.stored_key, want, sizeof(want), &len) &&
 	    gsasl_scram_secrets_from_password(GSASL_HASH_SHA256, password,
 		s.iterations, (const char *)salt, n, made.salted, made.client,
-		made.server, made.stored) == GSASL_OK &&
-	    secret_equal(made.stored, want, sizeof(want));
+		made.server, made.stored) == GSASL_OK;
+	*iterations = match ? s.iterations : 0;
+	match = match && secret_equal(made.stored, want, sizeof(want));
 	explicit_bzero(&made, sizeof(made));
 	explicit_bzero(&s, sizeof(s));
 	return match;
@@ -73,24 +78,66 @@ plain_matches(const char *word, const char *password)
 	return match;
 }
 
+/* Whether a verifier costs what new ones do: method and parameters. */
+static bool
+costs_as(const char *verifier, const char *dummy)
+{
+	const char *end = strchr(dummy + 1, '$');
+
+	end = end != NULL ? strchr(end + 1, '$') : NULL;
+	return end != NULL &&
+	    strncmp(verifier, dummy, (size_t)(end + 1 - dummy)) == 0;
+}
+
+/*
+ * What a wrong password has not cost yet, of all that there are on this site:
+ * no account, and no name that has none, is told by its time.
+ */
+static void
+make_up(const struct hash_request *request, unsigned int iterations)
+{
+	static const char password[] = "x", salt[CREDENTIAL_SALT_MADE];
+	char dummy[VERIFIER_MAX + 1], salted[CREDENTIAL_KEY];
+	char client[CREDENTIAL_KEY], server[CREDENTIAL_KEY];
+	char stored[CREDENTIAL_KEY];
+
+	hasher_dummy(dummy);
+	if (request->kind != HASH_CRYPT || !costs_as(request->verifier, dummy))
+		(void)crypt_matches(dummy, password); /* never true */
+	/* Tables may have changed since the most was asked for. */
+	if (request->iterations <= iterations)
+		return;
+	/* Only for the work: what comes of it is nobody's. */
+	(void)gsasl_scram_secrets_from_password(GSASL_HASH_SHA256, password,
+	    request->iterations - iterations, salt, sizeof(salt), salted,
+	    client, server, stored);
+}
+
+/* A right password need not hide: its client is let in. */
 static void
 work(const void *req, void *rep)
 {
 	const struct hash_request *request = req;
 	struct hash_reply *reply = rep;
-	char dummy[VERIFIER_MAX + 1];
+	unsigned int iterations = 0; /* that were needed */
 
-	if (request->kind == HASH_CRYPT) {
+	reply->began = deadline_now();
+	switch ((enum hash_kind)request->kind) {
+	case HASH_CRYPT:
 		reply->match =
 		    crypt_matches(request->verifier, request->password);
-		return;
+		break;
+	case HASH_SCRAM:
+		reply->match = scram_matches(
+		    request->verifier, request->password, &iterations);
+		break;
+	case HASH_PLAIN:
+		reply->match =
+		    plain_matches(request->verifier, request->password);
+		break;
 	}
-	reply->match = request->kind == HASH_SCRAM
-	    ? scram_matches(request->verifier, request->password)
-	    : plain_matches(request->verifier, request->password);
-	/* No account is told by its speed. */
-	hasher_dummy(dummy);
-	(void)crypt_matches(dummy, request->password); /* never true */
+	if (!reply->match)
+		make_up(request, iterations);
 }
 
 const struct workers_kind hasher_kind = { "hasher", sizeof(struct hash_request),

@@ -14,17 +14,25 @@
 
 enum hash_kind {
 	HASH_CRYPT,
-	HASH_SCRAM, /* hashed with the word's salt; then as the next */
-	HASH_PLAIN  /* compared, and as long as a dummy of HASH_CRYPT takes */
+	HASH_SCRAM, /* hashed with the word's salt */
+	HASH_PLAIN  /* compared */
 };
 
+/*
+ * A wrong password costs the same whatever it was compared with: one hash of
+ * crypt(3) as new ones are, and so many iterations of SCRAM; made ones in the
+ * place of those that the word has not needed.  Only a word of crypt(3) of
+ * another kind costs its own hash besides.
+ */
 struct hash_request {
-	uint32_t kind; /* enum hash_kind */
+	uint32_t kind;       /* enum hash_kind */
+	uint32_t iterations; /* of the site's longest SCRAM word; 0: none */
 	char verifier[VERIFIER_MAX + 1];
 	char password[PASSWORD_MAX + 1];
 };
 
 struct hash_reply {
+	int64_t began; /* deadline_now() */
 	uint8_t match;
 };
 

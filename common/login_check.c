@@ -1,8 +1,9 @@
 /*
- * login_check: whether a client gets in.  In authd, as postrider-auth.  Unknown
- * users, users who may not log in and wrong passwords take the same way and the
- * same time, and end in the same answer; only the log knows which it was.
- * Proofs go the way of passwords, but that nothing is left to be hashed.
+ * login_check: whether a client gets in.  In authd, as postrider-auth.
+ * Unknown users, users who may not log in and wrong passwords take the same
+ * way with the same work (hasher.h), and end in the same answer after the same
+ * time; only the log knows which it was.  Proofs go the way of passwords, but
+ * that nothing is left to be hashed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "common/log.h"
 #include "common/login_check.h"
 #include "common/net.h"
+#include "common/num.h"
 #include "common/options.h"
 #include "common/unix_lookup.h"
 
@@ -26,7 +28,7 @@ struct login_check {
 	struct event *timer;
 	void (*next)(struct login_check *); /* when the timer fires */
 	struct job *job;
-	deadline_t started;
+	deadline_t started, hashing; /* hashing: 0 before */
 	char login[LOGIN_MAX + 1], authzid[LOGIN_MAX + 1];
 	enum sasl_kind kind;
 	char password[PASSWORD_MAX + 1];
@@ -149,7 +151,11 @@ often(struct login_check *c)
 	fail(c, LOGIN_OFTEN, "too-many-failures", 0);
 }
 
-/* The client waits the longer of the two delays, counted from its request. */
+/*
+ * The client waits the longer of the two delays, counted from its request; and
+ * the shortest one, counted from when a worker took its password: behind that
+ * it cannot be seen what the hash has cost, however long the line was.
+ */
 static void
 wrong(struct login_check *c, const char *reason)
 {
@@ -162,6 +168,8 @@ wrong(struct login_check *c, const char *reason)
 	if (user_delay > delay)
 		delay = user_delay;
 	delay -= now - c->started;
+	if (c->hashing != 0 && delay < client_policy.first - (now - c->hashing))
+		delay = client_policy.first - (now - c->hashing);
 	fail(c, LOGIN_WRONG, reason, delay > 0 ? delay : 0);
 }
 
@@ -179,6 +187,8 @@ hashed(void *arg, const void *rep)
 	struct verified v = credentials(c);
 
 	c->job = NULL;
+	if (reply != NULL)
+		c->hashing = reply->began;
 	if (reply == NULL)
 		later(c, "hasher-died");
 	else if (c->fault != NULL)
@@ -193,6 +203,22 @@ hashed(void *arg, const void *rep)
 	}
 }
 
+/* Of the site's longest SCRAM word that passwords are compared with. */
+static uint32_t
+most_iterations(const struct login_check *c)
+{
+	struct tables *t = tables_fresh_get(&c->in->verifiers);
+	const char *text;
+	uint64_t n;
+
+	/* Verifiers of before there was such a word do not say. */
+	if (t == NULL ||
+	    tables_get(t, TABLES_META, "iterations", &text) != TABLES_FOUND ||
+	    !num_parse(text, CREDENTIAL_ITERATIONS_MAX, &n))
+		return 0;
+	return (uint32_t)n;
+}
+
 static void
 hash(struct login_check *c)
 {
@@ -200,6 +226,7 @@ hash(struct login_check *c)
 
 	memset(&request, 0, sizeof(request));
 	request.kind = c->hash;
+	request.iterations = most_iterations(c);
 	strlcpy(request.verifier, c->verifier, sizeof(request.verifier));
 	strlcpy(request.password, c->password, sizeof(request.password));
 	c->job = workers_submit(c->in->hashers, &request, hashed, c);

@@ -23,7 +23,10 @@ enum tables_space {
 	 * "version" -> TABLES_VERSION; "unix-domains" -> "yes" or "no";
 	 * "certificates" -> "yes" or "no": whether there are any in tls-dir;
 	 * "mechanisms" -> those that accounts have what is needed for: words
-	 * of mechs.h, "APOP" too
+	 * of mechs.h, "APOP" too; "no-scram" -> why SCRAM is not among them, in
+	 * words, if only some accounts keep it from the others.  In authd's own
+	 * CDB: "iterations" -> of the SCRAM word with the most of them that a
+	 * password which was sent is compared with; "0" for none
 	 */
 	TABLES_META = 'V',
 	TABLES_OPTION = 'o',  /* option, or profile.option -> value */

@@ -162,13 +162,24 @@ put_unix_domains(struct out *out)
 static int
 put_tls(struct out *out, const struct host *h)
 {
-	char mechs[MECHS_MAX];
+	char mechs[MECHS_MAX], why[COMPILE_WHY];
 
 	compile_mechanisms(out->conf, h, mechs);
-	if (put(out, TABLES_META, "mechanisms", mechs) == -1)
+	if (put(out, TABLES_META, "mechanisms", mechs) == -1 ||
+	    (compile_no_scram(out->conf, why) &&
+		put(out, TABLES_META, "no-scram", why) == -1))
 		return -1;
 	return put(
 	    out, TABLES_META, "certificates", h->certificates ? "yes" : "no");
+}
+
+static int
+put_iterations(struct out *out)
+{
+	char text[20];
+
+	(void)snprintf(text, sizeof(text), "%u", compile_iterations(out->conf));
+	return put(out, TABLES_META, "iterations", text);
 }
 
 /* cdb_make_finish() also frees, so it is called on every way out. */
@@ -214,6 +225,7 @@ compile_verifiers(const struct conf *c, const struct host *h, int fd)
 	if (cdb_make_start(&out.make, fd) == -1)
 		return -1;
 	good = put(&out, TABLES_META, "version", TABLES_VERSION) == 0 &&
+	    put_iterations(&out) == 0 &&
 	    put_map(&out, TABLES_VERIFIER, &c->passwords) &&
 	    put_map(&out, TABLES_CERTIFICATE, &c->certificates);
 	return finish(&out, good);

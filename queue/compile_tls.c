@@ -46,9 +46,25 @@ compile_has_certificates(const char *tls_dir)
 
 struct census {
 	bool password; /* some account logs in with one */
-	bool without;  /* and another of them has no SCRAM word */
+	/* Accounts of these without a SCRAM word, and one of them. */
+	size_t without;
+	const char *who;
 	bool scram, plain, certificate;
+	/* The most of a SCRAM word that a password is compared with. */
+	unsigned int iterations;
 };
+
+/* As authd chooses, see login_check.c. */
+static void
+count_iterations(struct census *n, const struct credential *c)
+{
+	struct credential_scram s;
+
+	if (*c->crypt == '\0' && credential_scram(c->scram, &s) &&
+	    s.iterations > n->iterations)
+		n->iterations = s.iterations;
+	explicit_bzero(&s, sizeof(s));
+}
 
 static bool
 count(const struct conf_entry *e, void *arg)
@@ -66,9 +82,26 @@ count(const struct conf_entry *e, void *arg)
 	n->plain |= plain;
 	n->certificate |= c.certificate[0] != NULL;
 	n->password |= *c.crypt != '\0' || scram || plain;
-	n->without |= !scram && (*c.crypt != '\0' || plain);
+	if (!scram && (*c.crypt != '\0' || plain) && n->without++ == 0)
+		n->who = e->key;
+	count_iterations(n, &c);
 	credential_clear(&c);
 	return true;
+}
+
+static struct census
+take_census(const struct conf *c)
+{
+	struct census n = { 0 };
+
+	(void)conf_map_each(&c->passwords, count, &n); /* never stops */
+	return n;
+}
+
+static bool
+system_passwords(const struct conf *c)
+{
+	return strcmp(conf_option(c, "unix-passwords"), "yes") == 0;
 }
 
 /*
@@ -80,17 +113,44 @@ void
 compile_mechanisms(
     const struct conf *c, const struct host *h, char out[MECHS_MAX])
 {
-	bool system = strcmp(conf_option(c, "unix-passwords"), "yes") == 0;
-	struct census n = { 0 };
+	bool system = system_passwords(c);
+	struct census n = take_census(c);
 
-	(void)conf_map_each(&c->passwords, count, &n); /* never stops */
 	(void)snprintf(out, MECHS_MAX, "%s%s%s%s",
 	    n.password || system ? " PLAIN LOGIN" : "",
-	    n.scram && !n.without && !system ? " SCRAM-SHA-256" : "",
+	    n.scram && n.without == 0 && !system ? " SCRAM-SHA-256" : "",
 	    n.plain ? " CRAM-MD5 APOP" : "",
 	    n.certificate || h->client_ca ? " EXTERNAL" : "");
 	if (*out == ' ')
 		memmove(out, out + 1, strlen(out));
+}
+
+bool
+compile_no_scram(const struct conf *c, char why[COMPILE_WHY])
+{
+	struct census n = take_census(c);
+	char others[60] = "";
+
+	if (n.without > 1)
+		(void)snprintf(
+		    others, sizeof(others), " and %zu more", n.without - 1);
+	if (n.without > 0)
+		(void)snprintf(why, COMPILE_WHY,
+		    "%s%s %s no SCRAM word (set the password%s again)", n.who,
+		    others, n.without == 1 ? "has" : "have",
+		    n.without == 1 ? "" : "s");
+	else if (n.scram && system_passwords(c))
+		(void)snprintf(why, COMPILE_WHY,
+		    "unix-passwords is on, and Unix users have no SCRAM word");
+	else
+		return false;
+	return true;
+}
+
+unsigned int
+compile_iterations(const struct conf *c)
+{
+	return take_census(c).iterations;
 }
 
 struct profiles {

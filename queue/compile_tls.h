@@ -15,6 +15,16 @@ bool compile_has_certificates(const char *tls_dir);
 void compile_mechanisms(
     const struct conf *, const struct host *, char out[MECHS_MAX]);
 
+/*
+ * Why SCRAM is offered to nobody, when it is because of some and not of all;
+ * one line, to be put behind "SCRAM-SHA-256 is not offered: ".
+ */
+#define COMPILE_WHY 500 /* bytes with NUL: more than any account's name */
+bool compile_no_scram(const struct conf *, char why[COMPILE_WHY]);
+
+/* The value of "iterations" in authd's tables. */
+unsigned int compile_iterations(const struct conf *);
+
 /* Warns of what cannot be while there is no certificate. */
 void compile_check_tls(struct conf *, const struct host *);
 

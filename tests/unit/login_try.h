@@ -38,6 +38,7 @@ static char hashers, lookups;
 static bool line_full, worker_dies, hold;
 static enum unix_result shadow = UNIX_FOUND;
 static int hashed, looked_up, cancelled;
+static suseconds_t in_line, at_work; /* microseconds, of a hash */
 static struct hash_request last_hash;
 static struct unix_request last_lookup;
 
@@ -62,6 +63,7 @@ work(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	strlcpy(unix_reply.verifier, UNIX_HASH, sizeof(unix_reply.verifier));
 	strlcpy(unix_reply.why, "locked", sizeof(unix_reply.why));
+	hash_reply.began = deadline_now() - at_work / 1000;
 	/* "secret" is everybody's password. */
 	hash_reply.match = strcmp(last_hash.password, "secret") == 0;
 	if (j->gone)
@@ -78,7 +80,7 @@ struct job *
 __wrap_workers_submit(
     struct workers *ws, const void *request, job_done *done, void *arg)
 {
-	static const struct timeval now = { 0, 0 };
+	struct timeval now = { 0, 0 };
 	struct job *j;
 
 	if (line_full)
@@ -90,6 +92,7 @@ __wrap_workers_submit(
 	if (j->is_hash) {
 		hashed++;
 		last_hash = *(const struct hash_request *)request;
+		now.tv_usec = in_line + at_work;
 	} else {
 		looked_up++;
 		last_lookup = *(const struct unix_request *)request;
@@ -168,7 +171,7 @@ try_from(const char *client, const char *login, const char *authzid,
 	return try_with(client, &c);
 }
 
-static const char *unix_passwords;
+static const char *unix_passwords, *iterations;
 
 static inline void
 publish(const char *hash, const char *remember)
@@ -188,6 +191,7 @@ publish(const char *hash, const char *remember)
 		{ TABLES_ACCOUNT, "bad@example.org", "b" },
 	};
 	const struct cdb_row verifiers[] = {
+		{ TABLES_META, "iterations", iterations },
 		{ TABLES_VERIFIER, "alice@example.org", hash },
 		{ TABLES_VERIFIER, "scram@example.org", PLAIN " " SCRAM },
 		{ TABLES_VERIFIER, "plain@example.org", PLAIN },
@@ -204,10 +208,12 @@ each(void **state)
 {
 	(void)state;
 	unix_passwords = "yes";
+	iterations = "4096";
 	publish(HASH, "600");
 	line_full = worker_dies = hold = false;
 	shadow = UNIX_FOUND;
 	hashed = looked_up = cancelled = 0;
+	in_line = at_work = 0;
 	guess_table_free(checker.clients);
 	guess_table_free(checker.users);
 	verified_free(checker.verified);

@@ -76,6 +76,54 @@ mechanisms(void **state)
 	}
 }
 
+#define IN(a)                                                                  \
+	"SCRAM-SHA-256$" a ":X78B6v1y+3TOMbf4KIEMwQ==$"                        \
+	"z7lSoRzODKaCK14Q+s1jYRCpLtsbBARYAacJsGajc14=:"                        \
+	"Xx9/ijGN0wdSy6mkjh8lg8b4D6ogIILIDdo97wi3y7c="
+
+/* clang-format off */
+static const struct {
+	const char *options, *passwords, *why; /* NULL: nothing keeps it */
+	unsigned int iterations;
+} scram_cases[] = {
+	{ "", "", NULL, 0 },
+	{ "", "a@example.org " SCRAM "\n", NULL, 10000 },
+	{ "", "a@example.org " CRYPT " " IN("20000") "\n", NULL, 0 },
+	{ "", "a@example.org " PLAIN " " SCRAM "\nb@example.org " IN("4096") "\n", NULL, 10000 },
+	{ "", "a@example.org " CERTIFICATE "\nb@example.org " SCRAM "\n", NULL, 10000 },
+	{ "", "a@example.org " SCRAM "\nc@example.org " CRYPT "\n",
+	    "c@example.org has no SCRAM word (set the password again)", 10000 },
+	{ "", "a@example.org " PLAIN "\nb@example.org " IN("4096") "\nc@example.org " CRYPT "\n",
+	    "a@example.org and 1 more have no SCRAM word (set the passwords again)", 4096 },
+	{ "unix-passwords yes\n", "", NULL, 0 },
+	{ "unix-passwords yes\n", "a@example.org " SCRAM "\n", "unix-passwords is on, and Unix users have no SCRAM word", 10000 },
+};
+/* clang-format on */
+
+static void
+why_no_scram(void **state)
+{
+	const struct host h = { .client_ca = false };
+	char why[COMPILE_WHY], mechs[MECHS_MAX];
+	struct conf c;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(scram_cases); i++) {
+		const char *want = scram_cases[i].why;
+
+		read_conf(&c, scram_cases[i].options, scram_cases[i].passwords);
+		assert_int_equal(compile_no_scram(&c, why), want != NULL);
+		if (want != NULL) {
+			assert_string_equal(why, want);
+			compile_mechanisms(&c, &h, mechs);
+			assert_null(strstr(mechs, "SCRAM"));
+		}
+		assert_int_equal(
+		    compile_iterations(&c), scram_cases[i].iterations);
+		conf_free(&c);
+	}
+}
+
 static void
 certificates(void **state)
 {
@@ -146,6 +194,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mechanisms),
+		cmocka_unit_test(why_no_scram),
 		cmocka_unit_test(certificates),
 		cmocka_unit_test(warns),
 	};

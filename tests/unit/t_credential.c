@@ -13,6 +13,7 @@
 #define KEY "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 #define SERVER "//////////////////////////////////////////8="
 #define SCRAM "SCRAM-SHA-256$4096:c2FsdA==$" KEY ":" SERVER
+#define LONGEST "SCRAM-SHA-256$20000:c2FsdA==$" KEY ":" SERVER
 #define PLAIN "plain:c2VjcmV0"
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define UPPER "0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF"
@@ -25,6 +26,7 @@ static const struct {
 } good[] = {
 	{ CRYPT, CRYPT, "", "", 0 },
 	{ SCRAM, "", SCRAM, "", 0 },
+	{ LONGEST, "", LONGEST, "", 0 },
 	{ PLAIN, "", "", PLAIN, 0 },
 	{ CERT, "", "", "", 1 },
 	{ CRYPT " " SCRAM " " PLAIN " " CERT, CRYPT, SCRAM, PLAIN, 1 },
@@ -65,7 +67,7 @@ static const char *const bad[] = {
 	"SCRAM-SHA-256$",
 	"SCRAM-SHA-1$4096:c2FsdA==$" KEY ":" SERVER,
 	"SCRAM-SHA-256$4095:c2FsdA==$" KEY ":" SERVER,
-	"SCRAM-SHA-256$1000001:c2FsdA==$" KEY ":" SERVER,
+	"SCRAM-SHA-256$20001:c2FsdA==$" KEY ":" SERVER,
 	"SCRAM-SHA-256$-1:c2FsdA==$" KEY ":" SERVER,
 	"SCRAM-SHA-256$:c2FsdA==$" KEY ":" SERVER,
 	"SCRAM-SHA-256$4096:$" KEY ":" SERVER,

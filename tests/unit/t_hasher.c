@@ -1,11 +1,51 @@
 /*
  * Unit test of common/hasher.
+ * wrap: crypt_r gsasl_scram_secrets_from_password
  */
 #include "tests/unit/unit.h"
 
+#include <crypt.h>
+#include <gsasl.h>
+
 #include <bsd/string.h>
 
+#include "common/deadline.h"
 #include "common/hasher.h"
+
+/* --- the work that was done */
+
+static int crypts, foreign_crypts; /* as new hashes are, and others */
+static unsigned int iterations;
+
+char *__real_crypt_r(const char *, const char *, struct crypt_data *);
+char *__wrap_crypt_r(const char *, const char *, struct crypt_data *);
+int __real_gsasl_scram_secrets_from_password(Gsasl_hash, const char *,
+    unsigned int, const char *, size_t, char *, char *, char *, char *);
+int __wrap_gsasl_scram_secrets_from_password(Gsasl_hash, const char *,
+    unsigned int, const char *, size_t, char *, char *, char *, char *);
+
+char *
+__wrap_crypt_r(const char *phrase, const char *setting, struct crypt_data *d)
+{
+	if (strncmp(setting, "$y$j9T$", 7) == 0)
+		crypts++;
+	else
+		foreign_crypts++;
+	return __real_crypt_r(phrase, setting, d);
+}
+
+int
+__wrap_gsasl_scram_secrets_from_password(Gsasl_hash h, const char *p,
+    unsigned int count, const char *salt, size_t n, char *salted, char *client,
+    char *server, char *stored)
+{
+	int r = __real_gsasl_scram_secrets_from_password(
+	    h, p, count, salt, n, salted, client, server, stored);
+
+	if (r == GSASL_OK)
+		iterations += count;
+	return r;
+}
 
 static const struct {
 	const char *verifier, *password;
@@ -74,14 +114,19 @@ static const struct {
 	{ HASH_CRYPT, SCRAM, "pencil", 0 },
 };
 
+static uint32_t site_iterations;
+
 static int
 match_as(uint32_t kind, const char *verifier, const char *password)
 {
 	struct hash_request request;
 	struct hash_reply reply = { 0 };
 
+	crypts = foreign_crypts = 0;
+	iterations = 0;
 	memset(&request, 0, sizeof(request));
 	request.kind = kind;
+	request.iterations = site_iterations;
 	strlcpy(request.verifier, verifier, sizeof(request.verifier));
 	strlcpy(request.password, password, sizeof(request.password));
 	hasher_kind.work(&request, &reply);
@@ -132,6 +177,70 @@ dummy(void **state)
 	assert_string_not_equal(verifier, second);
 }
 
+/* Of "secret". */
+#define YESCRYPT                                                               \
+	"$y$j9T$F5Jx5fExrKuPp53xLKQ..1$tnSYvahCwPBHKZUspmcxMfb0.WiB9W."        \
+	"zEaKlOBL35rC"
+
+/* The same for every word that an account of the site could have. */
+static void
+same_work(void **state)
+{
+	static const struct {
+		uint32_t kind;
+		const char *verifier, *password;
+		int foreign;
+	} wrong[] = {
+		{ HASH_CRYPT, NULL, "x", 0 }, /* nobody's */
+		{ HASH_CRYPT, YESCRYPT, "x", 0 },
+		{ HASH_CRYPT, "$6$saltstring$x", "x", 1 },
+		{ HASH_CRYPT, "$y$j75$F5Jx5fExrKuPp53xLKQ..1$", "x", 1 },
+		{ HASH_CRYPT, "*", "x", 1 },
+		{ HASH_SCRAM, SCRAM, "Pencil", 0 },
+		{ HASH_SCRAM, SCRAM, "\xff", 0 },
+		{ HASH_SCRAM, "x", "x", 0 },
+		{ HASH_PLAIN, "plain:c2VjcmV0", "x", 0 },
+		{ HASH_PLAIN, "x", "x", 0 },
+	};
+	static const uint32_t sites[] = { 0, 4096, 10000 };
+	char verifier[VERIFIER_MAX + 1];
+
+	(void)state;
+	for (size_t s = 0; s < COUNT(sites); s++)
+		for (size_t i = 0; i < COUNT(wrong); i++) {
+			/* Where there is such a word the site knows. */
+			if (sites[s] == 0 && wrong[i].kind == HASH_SCRAM)
+				continue;
+			site_iterations = sites[s];
+			hasher_dummy(verifier);
+			assert_int_equal(
+			    match_as(wrong[i].kind,
+				wrong[i].verifier != NULL ? wrong[i].verifier
+							  : verifier,
+				wrong[i].password),
+			    0);
+			if (crypts != 1 || foreign_crypts != wrong[i].foreign ||
+			    iterations != sites[s])
+				fail_msg("%zu: %d and %d hashes, %u iterations",
+				    i, crypts, foreign_crypts, iterations);
+		}
+	site_iterations = 0;
+}
+
+/* From when it took the password: what it waited in line is not its work. */
+static void
+says_when(void **state)
+{
+	struct hash_request request = { .kind = HASH_PLAIN };
+	struct hash_reply reply = { 0 };
+	int64_t before = deadline_now();
+
+	(void)state;
+	hasher_kind.work(&request, &reply);
+	assert_true(reply.began >= before);
+	assert_true(reply.began <= deadline_now());
+}
+
 int
 main(void)
 {
@@ -139,6 +248,8 @@ main(void)
 		cmocka_unit_test(table),
 		cmocka_unit_test(other_words),
 		cmocka_unit_test(dummy),
+		cmocka_unit_test(same_work),
+		cmocka_unit_test(says_when),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,27 +46,107 @@ table(void **state)
 	}
 }
 
-/* Whatever is wrong, a hash is computed: the time tells nothing. */
+/*
+ * Whatever is wrong, one hash is computed, and it is told how many iterations
+ * go with it: the time tells nothing.
+ */
 static void
 same_work(void **state)
 {
+	static const struct {
+		const char *login, *authzid;
+		enum unix_result shadow;
+		uint32_t kind;
+		const char *verifier; /* or its beginning */
+	} wrong[] = {
+		{ "alice", "", UNIX_FOUND, HASH_CRYPT, HASH },
+		{ "alice", "bob", UNIX_FOUND, HASH_CRYPT, HASH },
+		{ "scram", "", UNIX_FOUND, HASH_SCRAM, SCRAM },
+		{ "plain", "", UNIX_FOUND, HASH_PLAIN, PLAIN },
+		/* Without a password, or no account at all. */
+		{ "cert", "", UNIX_FOUND, HASH_CRYPT, "$y$" },
+		{ "nopass", "", UNIX_FOUND, HASH_CRYPT, "$y$" },
+		{ "bob", "", UNIX_FOUND, HASH_CRYPT, "$y$" },
+		{ "bob@elsewhere.example", "", UNIX_FOUND, HASH_CRYPT, "$y$" },
+		{ "../x", "", UNIX_FOUND, HASH_CRYPT, "$y$" },
+		{ "carol@unix.example", "", UNIX_FOUND, HASH_CRYPT, UNIX_HASH },
+		{ "carol@unix.example", "", UNIX_BARRED, HASH_CRYPT, "$y$" },
+		{ "dave@unix.example", "", UNIX_NONE, HASH_CRYPT, "$y$" },
+	};
+	char client[IP_MAX + 1];
+
 	(void)state;
-	(void)try_from("192.0.2.1", "alice", "", "wrong");
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		(void)snprintf(client, sizeof(client), "192.0.2.%zu", i);
+		hashed = 0;
+		shadow = wrong[i].shadow;
+		assert_int_equal(
+		    try_from(client, wrong[i].login, wrong[i].authzid, "wrong")
+			.result,
+		    LOGIN_WRONG);
+		if (hashed != 1 || last_hash.kind != wrong[i].kind ||
+		    last_hash.iterations != 4096 ||
+		    strncmp(last_hash.verifier, wrong[i].verifier,
+			strlen(wrong[i].verifier)) != 0 ||
+		    strcmp(last_hash.password, "wrong") != 0)
+			fail_msg("%zu: %d hashes, the last of %s", i, hashed,
+			    last_hash.verifier);
+	}
+	/* With unix-passwords off nobody is asked, and it costs the same. */
+	unix_passwords = "no";
+	looked_up = hashed = 0;
+	publish(HASH, "600");
+	(void)try_from("192.0.2.99", "carol@unix.example", "", "wrong");
+	assert_int_equal(looked_up, 0);
 	assert_int_equal(hashed, 1);
-	assert_string_equal(last_hash.verifier, HASH);
-	(void)try_from("192.0.2.2", "bob", "", "wrong");
-	assert_int_equal(hashed, 2);
-	assert_memory_equal(last_hash.verifier, "$y$", 3);
-	assert_string_equal(last_hash.password, "wrong");
-	shadow = UNIX_BARRED;
-	(void)try_from("192.0.2.3", "carol@unix.example", "", "secret");
-	assert_int_equal(hashed, 3);
-	assert_int_equal(looked_up, 1);
-	shadow = UNIX_NONE;
-	assert_int_equal(
-	    try_from("192.0.2.4", "dave@unix.example", "", "secret").result,
-	    LOGIN_WRONG);
-	assert_int_equal(hashed, 4);
+}
+
+/* How many iterations is a word of the tables, which may be older. */
+static void
+iterations_of_the_site(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t n;
+	} rows[] = {
+		{ "0", 0 },
+		{ "10000", 10000 },
+		{ "20000", 20000 },
+		{ "20001", 0 },
+		{ "", 0 },
+		{ "x", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		iterations = rows[i].text;
+		publish(HASH, "600");
+		(void)try_from("192.0.2.1", "alice", "", "secret");
+		assert_int_equal(hashed, 1);
+		assert_int_equal(last_hash.iterations, rows[i].n);
+		assert_int_equal(each(state), 0);
+	}
+}
+
+/* What a hash has cost is not seen, however many were before it in line. */
+static void
+hides_the_work(void **state)
+{
+	static const suseconds_t lines[] = { 0, 300000 };
+	static const suseconds_t costs[] = { 1000, 100000, 200000 };
+	char client[IP_MAX + 1];
+	int n = 0;
+
+	(void)state;
+	for (size_t l = 0; l < COUNT(lines); l++)
+		for (size_t i = 0; i < COUNT(costs); i++) {
+			(void)snprintf(
+			    client, sizeof(client), "192.0.2.%d", n++);
+			in_line = lines[l];
+			at_work = costs[i];
+			assert_in_range(try_from(client, "nobody", "", "x").ms,
+			    lines[l] / 1000 + 245, lines[l] / 1000 + 400);
+		}
 }
 
 static void
@@ -272,6 +352,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(table, each),
 		cmocka_unit_test_setup(same_work, each),
+		cmocka_unit_test_setup(iterations_of_the_site, each),
+		cmocka_unit_test_setup(hides_the_work, each),
 		cmocka_unit_test_setup(remembers, each),
 		cmocka_unit_test_setup(delays, each),
 		cmocka_unit_test_setup(spellings, each),
