@@ -253,6 +253,21 @@ show_declared(const struct conf_entry *e, void *arg)
 	return true;
 }
 
+/* One account can keep SCRAM from all: clients choose before they say whose. */
+static void
+show_no_scram(const struct show *show)
+{
+	const char *why;
+
+	if (tables_get(show->tables, TABLES_META, "no-scram", &why) !=
+	    TABLES_FOUND)
+		return;
+	if (show->json != NULL)
+		cmd_json_string(show->json, "no-scram", why);
+	else
+		(void)printf("\nSCRAM-SHA-256 is not offered: %s\n", why);
+}
+
 static void
 show_profiles(struct show *show, const struct cmd *cmd)
 {
@@ -274,6 +289,7 @@ show_profiles(struct show *show, const struct cmd *cmd)
 	for (size_t i = 0; profiles_builtin[i].name != NULL; i++)
 		show_profile(show, profiles_builtin[i].name);
 	(void)conf_map_each(&show->conf->profiles, show_declared, show);
+	show_no_scram(show);
 	tables_close(&t);
 }
 

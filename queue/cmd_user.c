@@ -14,6 +14,7 @@
 #include "queue/cmd_apply.h"
 #include "queue/cmd_json.h"
 #include "queue/cmd_user.h"
+#include "queue/compile_tls.h"
 #include "queue/conf_accounts.h"
 #include "queue/conf_edit.h"
 #include "queue/passwd_words.h"
@@ -270,6 +271,7 @@ static int
 run_list(struct cmd *cmd, int argc, char **argv)
 {
 	struct listing l = { NULL, NULL };
+	char why[COMPILE_WHY];
 	int json = 0, status;
 	struct conf c;
 
@@ -283,6 +285,8 @@ run_list(struct cmd *cmd, int argc, char **argv)
 		l.json = json_object_new_array();
 	(void)conf_map_each(&c.accounts, list_one, &l);
 	status = json ? cmd_json_print(l.json) : cmd_flush();
+	if (!json && compile_no_scram(&c, why)) /* is no line of the list */
+		warnx("SCRAM-SHA-256 is not offered: %s", why);
 	conf_free(&c);
 	return status;
 }

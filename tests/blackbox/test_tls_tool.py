@@ -363,6 +363,17 @@ def test_plain_secret(conf):
             "utf-8", "surrogateescape"), errors="surrogateescape").stdout
     assert show(conf)["profiles"]["pop3"]["mechanisms-plaintext-loopback"] \
         == ["PLAIN", "LOGIN", "USER"]
+    why = f"b@{DOMAIN} has no SCRAM word (set the password again)"
+    assert show(conf)["no-scram"] == why
+    line = f"SCRAM-SHA-256 is not offered: {why}\n"
+    assert conf("tls", "show").stdout.endswith("\n" + line)
+    listed = conf("user", "list")
+    assert listed.stderr.endswith(line) and "SCRAM-SHA-256 is" not in \
+        listed.stdout
+    conf("user", "passwd", f"b@{DOMAIN}", data="better")
+    assert "no-scram" not in show(conf)
+    assert "not offered" not in conf("tls", "show").stdout
+    assert conf("user", "list").stderr == ""
 
 
 def test_client_certificates(conf):
