@@ -10,6 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Address sanitizer reserves terabytes, and opens a file for what it finds. */
+#ifdef __SANITIZE_ADDRESS__
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok gets atoi atol atoll
 
 #endif

@@ -78,8 +78,6 @@ close_in(void)
 	bound(RLIMIT_CORE, 0, &core);
 }
 
-#ifndef __SANITIZE_ADDRESS__ /* which opens a file for what it finds */
-
 /* Of landlock(7); the C library's headers may be older than the kernel. */
 struct rules {
 	uint64_t files, network, scopes; /* what is forbidden, without rules */
@@ -89,31 +87,57 @@ struct rules {
 #define SCOPES 3u              /* abstract sockets and signals */
 #define ASK_VERSION 1u
 
-static void
-leave_all(void)
+/* Neither is an error: it is as if it had never been invented. */
+static bool
+is_missing(void)
 {
-	struct rules rules = { .files = FILES };
-	long version, fd;
+	return errno == ENOSYS ||  /* a kernel without it */
+	    errno == EOPNOTSUPP || /* switched off */
+	    errno == EPERM;        /* a container's filter, for ENOSYS */
+}
 
-	version = syscall(SYS_landlock_create_ruleset, NULL, 0, ASK_VERSION);
-	if (version == -1 && (errno == ENOSYS || errno == EOPNOTSUPP))
-		return; /* a kernel without it, or where it is switched off */
+/* A new ruleset that forbids all, or -1 with errno. */
+static int
+forbid_all(void)
+{
+	static long version; /* children know it */
+	struct rules rules = { .files = FILES };
+
+	if (version == 0)
+		version =
+		    syscall(SYS_landlock_create_ruleset, NULL, 0, ASK_VERSION);
+	if (version == -1) {
+		version = 0;
+		return -1;
+	}
 	if (version >= SCOPES_SINCE)
 		rules.scopes = SCOPES;
-	fd = syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
-	if (fd == -1 || syscall(SYS_landlock_restrict_self, fd, 0) == -1)
-		err(EX_OSERR, "landlock");
-	(void)close((int)fd); /* it is in force */
+	return (int)syscall(
+	    SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
 }
 
-#else
+bool
+sandbox_can_close_files(void)
+{
+	int fd = forbid_all();
+
+	if (fd == -1)
+		return false;
+	(void)close(fd); /* it is not in force */
+	return true;
+}
 
 static void
 leave_all(void)
 {
-}
+	int fd = forbid_all();
 
-#endif
+	if (fd == -1 && is_missing())
+		return;
+	if (fd == -1 || syscall(SYS_landlock_restrict_self, fd, 0) == -1)
+		err(EX_OSERR, "landlock");
+	(void)close(fd); /* it is in force */
+}
 
 void
 sandbox(enum sandbox_profile profile)
@@ -127,11 +151,10 @@ sandbox(enum sandbox_profile profile)
 	closed_in = true;
 	if (b->files != 0)
 		bound(RLIMIT_NOFILE, b->files, &in_force.files);
-#ifndef __SANITIZE_ADDRESS__
-	/* AddressSanitizer reserves terabytes of address space. */
+	if (SANITIZED)
+		return;
 	if (b->memory != 0)
 		bound(RLIMIT_AS, b->memory, &in_force.memory);
-#endif
 	if (b->alone)
 		leave_all();
 }

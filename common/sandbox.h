@@ -10,6 +10,8 @@
 #ifndef COMMON_SANDBOX_H
 #define COMMON_SANDBOX_H
 
+#include <stdbool.h>
+
 enum sandbox_profile {
 	SANDBOX_LISTENER, /* accepts connections and forks; reads no client */
 	SANDBOX_SMTPD,    /* one SMTP session, connected to its daemons */
@@ -32,5 +34,11 @@ enum sandbox_profile {
  * enters a profile of its own asks only for what is different.
  */
 void sandbox(enum sandbox_profile);
+
+/*
+ * Whether SANDBOX_TLS keeps a process from files; false with errno where the
+ * kernel, or a container's filter, has no landlock(7) for us.
+ */
+bool sandbox_can_close_files(void);
 
 #endif

@@ -33,6 +33,17 @@ failed(const char *client)
 	    client, PENALTY_FAILURES);
 }
 
+/* Whoever wants it to end, says so by SIGTERM. */
+static bool
+is_strange(int status)
+{
+	if (WIFSIGNALED(status))
+		return WTERMSIG(status) != SIGTERM;
+	return WEXITSTATUS(status) != TLS_EXIT_DONE &&
+	    WEXITSTATUS(status) != TLS_EXIT_FAILED &&
+	    WEXITSTATUS(status) != TLS_EXIT_UNUSED;
+}
+
 static void
 ended(struct tls_children *cs, pid_t pid, int status)
 {
@@ -47,7 +58,7 @@ ended(struct tls_children *cs, pid_t pid, int status)
 		cs->failures++;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == TLS_EXIT_FAILED)
 		failed(client);
-	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM)
+	if (is_strange(status))
 		log_error("-", "client=%s pid=%d how=%s", client, (int)pid,
 		    child_status_text(status, how, sizeof(how)));
 	if (crashes_is(status))

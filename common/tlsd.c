@@ -58,6 +58,7 @@ net_user(const char *path)
 static int
 accept_sessions(const char *path, int keeper, pid_t parent)
 {
+	struct tls_acceptor *acceptor;
 	struct tls_acceptor_start start = {
 		.base = event_base_new(),
 		.tables = path,
@@ -76,9 +77,12 @@ accept_sessions(const char *path, int keeper, pid_t parent)
 	if (!tls_key_init() || start.base == NULL)
 		errx(EX_SOFTWARE, "OpenSSL or event loop");
 	sandbox(SANDBOX_TLSD);
-	if (tls_acceptor_new(&start) == NULL)
+	if (!sandbox_can_close_files())
+		log_event("-", "no-landlock", "found=%s", strerror(errno));
+	if ((acceptor = tls_acceptor_new(&start)) == NULL)
 		errx(EX_CONFIG, "acceptor");
 	(void)event_base_dispatch(start.base); /* to its end, by whatever */
+	tls_acceptor_free(acceptor);
 	return EX_SOFTWARE;
 }
 

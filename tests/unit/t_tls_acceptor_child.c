@@ -170,17 +170,36 @@ descriptors(void **state)
 	assert_int_equal(unit_open_fds(), n);
 }
 
+/* What was logged of the end of one, from " how=" on. */
+static const char *
+how_said(void)
+{
+	static char said[4096];
+	int fd = open(unit_path("log"), O_RDWR);
+	ssize_t n;
+	char *how;
+
+	assert_int_not_equal(fd, -1);
+	n = read(fd, said, sizeof(said) - 1);
+	assert_int_not_equal(n, -1);
+	said[n] = '\0';
+	assert_int_equal(ftruncate(fd, 0), 0);
+	(void)close(fd);
+	how = strstr(said, " how=");
+	return how == NULL ? "" : how;
+}
+
 static void
 counted(void **state)
 {
 	static const struct {
 		int status;
 		unsigned int handshakes, failures;
+		const char *said;
 	} rows[] = {
-		{ TLS_EXIT_DONE, 1, 0 },
-		{ TLS_EXIT_FAILED, 0, 1 },
-		{ TLS_EXIT_UNUSED, 0, 0 },
-		{ 71, 0, 1 },
+		{ TLS_EXIT_DONE, 1, 0, "" }, { TLS_EXIT_FAILED, 0, 1, "" },
+		{ TLS_EXIT_UNUSED, 0, 0, "" },
+		{ 71, 0, 1, " how=exit-71\n" }, /* as sandbox() ends */
 	};
 	uint64_t good, bad;
 	int fd;
@@ -198,6 +217,7 @@ counted(void **state)
 		assert_int_equal(
 		    children.handshakes - good, rows[i].handshakes);
 		assert_int_equal(children.failures - bad, rows[i].failures);
+		assert_string_equal(how_said(), rows[i].said);
 	}
 	assert_null(tls_children_refuse(&children, "192.0.2.77"));
 }
@@ -275,8 +295,10 @@ no_start(void **state)
 static int
 setup(void **state)
 {
-	(void)state;
-	log_open("t_tls_acceptor_child", LOG_TO_FILE, "/dev/null");
+	if (unit_setup(state) == -1)
+		return -1;
+	unit_file("log", "", 0);
+	log_open("t_tls_acceptor_child", LOG_TO_FILE, unit_path("log"));
 	return 0;
 }
 
@@ -292,5 +314,5 @@ main(void)
 		cmocka_unit_test(no_start),
 	};
 
-	return cmocka_run_group_tests(tests, setup, NULL);
+	return cmocka_run_group_tests(tests, setup, unit_teardown);
 }
