@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/auth_client.h"
+#include "common/chan_patient.h"
 #include "common/log.h"
 #include "common/sock.h"
 
@@ -65,7 +66,8 @@ tell(struct auth_client *c, unsigned int type, const void *msg, int fd)
 
 	if (c->chan.fd == -1)
 		return false; /* logged when it was lost */
-	r = chan_send(&c->chan, type, msg, fd, deadline_in(c->wait));
+	r = chan_send_patiently(
+	    &c->chan, type, msg, fd, deadline_in(c->wait));
 	if (r != CHAN_OK)
 		auth_client_lose(c, chan_result_text(r));
 	return r == CHAN_OK;

@@ -85,6 +85,9 @@ enum tls_state {
 	S(email, ADDR_MAX)	/* a client's, when verified; else "" */ \
 	B(witness, TLS_WITNESS)	/* of a client: common/witness.h */
 
+/* The reason for a client whose handshakes fail again and again. */
+#define TLS_PENALTY	"too many failed handshakes"
+
 #define TLS_FAILED(F, S, B)					\
 	S(reason, TEXT_MAX)	/* for the log: printable ASCII, no secret */
 

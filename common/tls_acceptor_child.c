@@ -138,7 +138,7 @@ tls_children_refuse(struct tls_children *cs, const char *client)
 	if (client[0] == '\0')
 		return NULL;
 	if (tls_penalty_refused(client, now))
-		return "too many failed handshakes";
+		return TLS_PENALTY;
 	if (crashes_refused(client, now))
 		return "too many crashes";
 	return NULL;

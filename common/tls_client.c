@@ -10,11 +10,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
 
+#include "common/chan_patient.h"
 #include "common/log.h"
 #include "common/sock.h"
 #include "common/tls_client.h"
@@ -30,6 +32,7 @@ tls_client_open(struct tls_client *c, const char *run_dir)
 		log_error("-", "path=%s/tls wanted=connection found=%s",
 		    run_dir, strerror(errno));
 	chan_init(&c->chan, fd, &tls_channel, TLS_SESSION);
+	c->penalty = false;
 	return fd != -1;
 }
 
@@ -37,6 +40,7 @@ void
 tls_client_none(struct tls_client *c)
 {
 	chan_init(&c->chan, -1, &tls_channel, TLS_SESSION);
+	c->penalty = false;
 }
 
 /* The end of the channel, and why. */
@@ -57,11 +61,13 @@ why(enum chan_result r)
 	return chan_result_text(r);
 }
 
-static bool
-tell(struct tls_client *c, unsigned int type, const void *msg, int fd,
-    deadline_t deadline)
+static void
+not_heard(struct tls_client *c, char reason[TEXT_MAX + 1], enum chan_result r)
 {
-	return chan_send(&c->chan, type, msg, fd, deadline) == CHAN_OK;
+	char text[TEXT_MAX + 1];
+
+	(void)snprintf(text, sizeof(text), "tlsd does not listen: %s", why(r));
+	give_up(c, reason, text);
 }
 
 /* ready has a descriptor, the others none. */
@@ -85,9 +91,10 @@ expect(struct tls_client *c, unsigned int type, struct answer *a,
 		return true;
 	if (r != CHAN_OK)
 		give_up(c, reason, why(r));
-	else if (got == TLS_T_FAILED)
+	else if (got == TLS_T_FAILED) {
+		c->penalty = strcmp(a->m.failed.reason, TLS_PENALTY) == 0;
 		give_up(c, reason, a->m.failed.reason);
-	else
+	} else
 		give_up(c, reason, "another answer of tlsd than agreed");
 	if (a->fd != -1)
 		(void)close(a->fd); /* nothing went through it */
@@ -129,14 +136,16 @@ tls_client_offer(struct tls_client *c, const struct msg_tls_start *start,
     int socket, char reason[TEXT_MAX + 1])
 {
 	deadline_t deadline = deadline_in(TLS_ANSWER);
+	enum chan_result r;
 	struct answer a;
 
 	if (c->chan.fd == -1) {
 		give_up(c, reason, "tlsd is not there");
 		return false;
 	}
-	if (!tell(c, TLS_T_START, start, socket, deadline)) {
-		give_up(c, reason, "tlsd does not listen");
+	r = chan_send_patiently(&c->chan, TLS_T_START, start, socket, deadline);
+	if (r != CHAN_OK) {
+		not_heard(c, reason, r);
 		return false;
 	}
 	return expect(c, TLS_T_ACCEPTED, &a, deadline, reason);
@@ -148,9 +157,11 @@ tls_client_go(struct tls_client *c, struct msg_tls_ready *ready,
 {
 	deadline_t deadline = deadline_in(TLS_HANDSHAKE + SLACK);
 	const struct msg_tls_go go = { 0 };
+	enum chan_result r;
 
-	if (!tell(c, TLS_T_GO, &go, -1, deadline)) {
-		give_up(c, reason, "tlsd does not listen");
+	r = chan_send_patiently(&c->chan, TLS_T_GO, &go, -1, deadline);
+	if (r != CHAN_OK) {
+		not_heard(c, reason, r);
 		return -1;
 	}
 	return plain_socket(c, ready, deadline, reason);

@@ -209,7 +209,7 @@ dies(void **state)
 
 	chan_close(&tlsd);
 	assert_false(offer());
-	has_given_up("listen");
+	has_given_up("does not listen: tlsd has ended");
 	assert_int_equal(fresh(state), 0);
 	assert_int_equal(shutdown(tlsd.fd, SHUT_WR), 0);
 	assert_false(offer());
@@ -256,6 +256,39 @@ fails(void **state)
 	answer(TLS_T_FAILED, &failed, -1);
 	assert_int_equal(now(&out), -1);
 	has_given_up("no certificate");
+}
+
+/* A client that has failed too often is told from other trouble. */
+static void
+penalty(void **state)
+{
+	static const struct msg_tls_failed refused = { TLS_PENALTY };
+
+	tls_client_none(&c);
+	assert_int_equal(fresh(state), 0);
+	answer(TLS_T_FAILED, &failed, -1);
+	assert_false(offer());
+	assert_false(c.penalty);
+	assert_int_equal(fresh(state), 0);
+	answer(TLS_T_FAILED, &refused, -1);
+	assert_false(offer());
+	has_given_up("too many failed handshakes");
+	assert_true(c.penalty);
+	/* Also in what is said later. */
+	assert_false(offer());
+	has_given_up("not there");
+	assert_true(c.penalty);
+	tls_client_none(&c);
+	assert_false(c.penalty);
+}
+
+/* What cannot be sent, and the system's word for it. */
+static void
+cannot_be_sent(void **state)
+{
+	(void)state;
+	assert_false(tls_client_offer(&c, &start, 1000000, reason));
+	has_given_up("does not listen: Bad file descriptor");
 }
 
 /* What tlsd never says, in the places where it counts. */
@@ -356,6 +389,8 @@ main(void)
 		cmocka_unit_test_setup(is_silent_later, fresh),
 		cmocka_unit_test_setup(dies, fresh),
 		cmocka_unit_test_setup(fails, fresh),
+		cmocka_unit_test_setup(penalty, fresh),
+		cmocka_unit_test_setup(cannot_be_sent, fresh),
 		cmocka_unit_test_setup(is_wrong, fresh),
 		cmocka_unit_test_setup(keeps_nothing, fresh),
 		cmocka_unit_test_setup(opens, fresh),
