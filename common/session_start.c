@@ -9,12 +9,14 @@
  */
 #include <sys/stat.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "common/fault.h"
+#include "common/log.h"
 #include "common/options.h"
 #include "common/sandbox.h"
 #include "common/service.h"
@@ -97,19 +99,47 @@ guess_silent(const struct session_start *s)
 	    profile_builtin(s->profile) == NULL;
 }
 
+/*
+ * Tables of before there was such a profile have no word of TLS for it, and
+ * must not make a port without.
+ */
+static bool
+is_compiled(struct session_start *s)
+{
+	char key[PROFILE_MAX + sizeof(".tls")];
+	const char *value;
+
+	if (!begins_with_tls(s->profile))
+		return true;
+	(void)snprintf(key, sizeof(key), "%s.tls", s->profile);
+	if (tables_get(&s->tables, TABLES_OPTION, key, &value) != TABLES_NONE)
+		return true;
+	log_error("-",
+	    "profile=%s wanted=compiled found=older-tables "
+	    "(run: postrider apply)",
+	    s->profile);
+	return false;
+}
+
+/* Also without tables that know it. */
+static bool
+silent_profile(const struct session_start *s, bool known)
+{
+	if (s->open && !known)
+		return begins_with_tls(s->profile) || port_begins_with_tls(s);
+	return guess_silent(s);
+}
+
 static void
 load(struct session_start *s)
 {
 	int tls = TLS_IMPLICIT;
 	const struct option_bind bind = { "tls", &tls };
-	bool known = s->open && startup_profile(&s->tables, s->profile);
+	bool known = s->open && startup_profile(&s->tables, s->profile) &&
+	    is_compiled(s);
 
 	s->usable = known && startup_options(&s->tables, s->profile, &bind, 1);
-	if (s->usable)
-		s->silent = tls == TLS_IMPLICIT;
-	else
-		s->silent = s->open && !known ? port_begins_with_tls(s)
-					      : guess_silent(s);
+	s->silent = s->usable ? tls == TLS_IMPLICIT : silent_profile(s, known);
 	s->usable = s->usable && s->load(&s->tables, s->profile);
 }
 

@@ -47,10 +47,10 @@ struct session_start {
  * and the tables are open, the options loaded, profile is set and declared,
  * root is given up; an accepting parent is in SANDBOX_LISTENER, the session's
  * own sandbox is the program's to enter.  When the tables cannot be used, the
- * client hears fault, unless silent, and the process ends (EX_CONFIG); an accepting parent goes
- * on, because a super-server takes one that ends for broken, and with tables
- * that are repaired or replaced its next child serves.  Nothing is accepted as
- * root.
+ * client hears fault, unless silent, and the process ends (EX_CONFIG); an
+ * accepting parent goes on, because a super-server takes one that ends for
+ * broken, and with tables that are repaired or replaced its next child serves.
+ * Nothing is accepted as root.
  */
 void session_start(struct session_start *);
 

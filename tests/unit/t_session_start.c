@@ -6,6 +6,7 @@
  * wrap: startup_profile startup_options startup_user_mode startup_become
  * wrap: startup_become_anyhow tables_user tables_close tables_changed
  * wrap: net_peer_get fault_prepare fault_client sandbox exit sleep
+ * wrap: tables_get log_error
  */
 #include "tests/unit/unit.h"
 
@@ -24,7 +25,9 @@
 static struct state {
 	bool listening, broken, stranger, user_mode, nobody, undeclared;
 	bool unloadable, unlimited;
-	bool implicit;       /* is what the tables say of TLS */
+	bool implicit; /* is what the tables say of TLS */
+	bool older;    /* than the profiles with TLS from the first byte */
+	bool named;    /* the profile was given, whatever the port */
 	bool on465, private; /* a port, a profile */
 	/* of other tables, while the parent waits for a connection: */
 	bool changes, repaired, breaks;
@@ -36,6 +39,7 @@ static int pair[2], listener; /* our end, the client's */
 static int told;              /* who hears of faults */
 static struct service limits; /* as they are when a child is made */
 static struct session_start s;
+static bool advised; /* in the log, how to go on */
 static jmp_buf ended;
 
 int __wrap_service_socket(enum service_kind *);
@@ -51,6 +55,9 @@ void __wrap_startup_become(struct tables *, const char *);
 bool __wrap_startup_become_anyhow(const char *);
 bool __wrap_tables_user(struct tables *, const char *, uid_t *, gid_t *);
 void __wrap_tables_close(struct tables *);
+enum tables_result __wrap_tables_get(
+    struct tables *, enum tables_space, const char *, const char **);
+void __wrap_log_error(const char *, const char *, ...);
 void __wrap_net_peer_get(int, struct net_peer *);
 bool __wrap_tables_changed(const char *, struct tables_mark *);
 void __wrap_fault_prepare(const char *);
@@ -64,7 +71,7 @@ profile_name(void)
 {
 	if (is.private)
 		return "private";
-	return is.on465 ? "submissions" : "submission";
+	return is.on465 || is.named ? "submissions" : "submission";
 }
 
 static void
@@ -193,6 +200,26 @@ __wrap_tables_user(struct tables *t, const char *name, uid_t *uid, gid_t *gid)
 	return !is.stranger;
 }
 
+/* Of all that is in them, what makes a profile's lines begin with TLS. */
+enum tables_result
+__wrap_tables_get(struct tables *t, enum tables_space space, const char *key,
+    const char **value)
+{
+	(void)t;
+	assert_false(is.broken);
+	assert_int_equal(space, TABLES_OPTION);
+	assert_string_equal(key, "submissions.tls");
+	*value = "implicit";
+	return is.older ? TABLES_NONE : TABLES_FOUND;
+}
+
+void
+__wrap_log_error(const char *id, const char *fmt, ...)
+{
+	(void)id;
+	advised = strstr(fmt, "(run: postrider apply)") != NULL;
+}
+
 void
 __wrap_tables_close(struct tables *t)
 {
@@ -267,11 +294,14 @@ start(void)
 	int r;
 
 	called = 0;
+	advised = false;
 	memset(calls, 0, sizeof(calls));
 	memset(&limits, 0, sizeof(limits));
 	s = (struct session_start){ .program = "smtpd",
 		.path = "/tables",
-		.profile = is.private ? "private" : NULL,
+		.profile = is.private ? "private"
+		    : is.named        ? "submissions"
+				      : NULL,
 		.profile_for = profile_for,
 		.full = "421 full\r\n",
 		.fault = "421 fault\r\n",
@@ -331,6 +361,13 @@ static const struct {
 	    EX_CONFIG, false },
 	{ { .on465 = true, .private = true, .undeclared = true }, "tbp",
 	    EX_CONFIG, false },
+	/* Tables that know nothing of it do not make it another. */
+	{ { .on465 = true, .older = true }, "tbp", EX_CONFIG, false },
+	{ { .named = true, .older = true }, "tbp", EX_CONFIG, false },
+	{ { .named = true, .older = true, .listening = true }, "tbpsAA",
+	    EX_CONFIG, false },
+	{ { .named = true }, "tbpl", -1, false },
+	{ { .older = true }, "tbpl", -1, false },
 	/* It may; and a slip of the pen elsewhere is told. */
 	{ { .private = true, .broken = true }, "tB", EX_CONFIG, false },
 	{ { .private = true, .undeclared = true }, "tbp", EX_CONFIG, true },
@@ -350,6 +387,7 @@ starts(void **state)
 		memcpy(&is, &cases[i].is, sizeof(is));
 		assert_int_equal(start(), cases[i].status);
 		assert_string_equal(calls, cases[i].calls);
+		assert_int_equal(advised, is.older && (is.on465 || is.named));
 		n = recv(pair[1], heard, sizeof(heard), MSG_DONTWAIT);
 		assert_int_equal(n, cases[i].fault ? 11 : -1);
 		if (n == 11)
