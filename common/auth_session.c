@@ -256,7 +256,9 @@ learn(const struct msg_auth_start *m, struct sasl_client *c)
 		    "-", "channel=auth found=bad-witness client=%s", m->client);
 		return true;
 	}
-	c->has_exporter = m->exporter_len == TLS_DIGEST;
+	/* Who was not offered what is bound may say so, though it could be. */
+	c->has_exporter = m->exporter_len == TLS_DIGEST &&
+	    mechs_has(m->offered, "SCRAM-SHA-256-PLUS");
 	memcpy(c->exporter, m->exporter, m->exporter_len);
 	if (m->certificate_len != TLS_DIGEST)
 		return true;

@@ -13,7 +13,7 @@
 
 enum {
 	SECRETS = 1, /* for lines that passwords may cross */
-	EXPORTER = 2,
+	BOUND = 2,   /* to the line, which has what it takes */
 	CERTIFICATE = 4
 };
 
@@ -24,7 +24,7 @@ static const struct mech {
 } mechs[] = {
 	/* clang-format off */
 	{ "EXTERNAL",		"EXTERNAL",	CERTIFICATE },
-	{ "SCRAM-SHA-256-PLUS",	"SCRAM-SHA-256", SECRETS | EXPORTER },
+	{ "SCRAM-SHA-256-PLUS",	"SCRAM-SHA-256", SECRETS | BOUND },
 	{ "SCRAM-SHA-256",	"SCRAM-SHA-256", SECRETS },
 	{ "PLAIN",		"PLAIN",	SECRETS },
 	{ "LOGIN",		"LOGIN",	SECRETS },
@@ -52,8 +52,8 @@ mechs_offered(
 
 	if (line->secrets)
 		has |= SECRETS;
-	if (line->exporter)
-		has |= EXPORTER;
+	if (line->binding && line->exporter)
+		has |= BOUND;
 	if (line->certificate)
 		has |= CERTIFICATE;
 	out[0] = '\0';

@@ -17,6 +17,7 @@
 /* What is true of a client's line. */
 struct mechs_line {
 	bool secrets;     /* passwords may cross it: encrypted, or allowed */
+	bool binding;     /* what is bound to the line is to be offered */
 	bool exporter;    /* there is something to bind to (RFC 9266) */
 	bool certificate; /* the client has shown one */
 };

@@ -60,7 +60,7 @@ enum auth_state {
 	B(certificate, TLS_DIGEST)	\
 	S(email, ADDR_MAX)	\
 	B(witness, TLS_WITNESS)	\
-	S(offered, OFFERED_MAX)	/* pop3: what CAPA lists, also afterwards */ \
+	S(offered, OFFERED_MAX)	/* mechanisms; pop3: by CAPA, also afterwards */ \
 	B(token, TOKEN_MAX)
 
 #define AUTH_TOKEN(F, S, B)					\

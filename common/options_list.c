@@ -74,6 +74,8 @@ ENUM("tls-profile",	true,	"modern",	"strict modern old",
     "TLS 1.3 alone, with 1.2, or with what old clients need of 1.2")
 BOOL("tls-client-certificates", true,	"no",
     "ask clients for a certificate, to log in with it")
+BOOL("channel-binding",	true,	"no",
+    "offer SCRAM-SHA-256-PLUS, which some clients choose and cannot do")
 TEXT("relay-clients",	NETS,	true,	"",
     "addresses and prefixes that may send anywhere without logging in")
 ENUM("bare-newline",	true,	"reject",	"reject normalize",

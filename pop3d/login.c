@@ -2,9 +2,9 @@
  * login: the verbs before login, one row each.
  *
  * In pop3d, as postrider-net: the code that strangers talk to.  Talks to the
- * client, to authd and, for STLS, to tlsd.  Reads never further than the end of a
- * line, so that what is pipelined behind a login reaches the process that opens
- * the mailbox, and what is behind STLS nobody.
+ * client, to authd and, for STLS, to tlsd.  Reads never further than the end of
+ * a line, so that what is pipelined behind a login reaches the process that
+ * opens the mailbox, and what is behind STLS nobody.
  */
 #include <string.h>
 #include <strings.h>
@@ -12,12 +12,20 @@
 #include <bsd/string.h>
 
 #include "common/sasl_line.h"
+#include "common/tls_line.h"
 #include "pop3d/login_apop.h"
 #include "pop3d/capa.h"
 #include "pop3d/login.h"
 
 #define AUTH_PREFIX 32  /* "AUTH mechanism " before an initial response */
 #define COMMAND_MAX 510 /* of all other commands, CRLF not counted */
+
+#define PENALTY                                                                \
+	"[SYS/TEMP] Too many failed handshakes from your address, try again "  \
+	"in a minute"
+#define NO_CERTIFICATE                                                         \
+	"[SYS/PERM] This needs an encrypted line, and there is no "            \
+	"certificate for one: ask the administrator (postrider tls make-cert)"
 
 enum {
 	ARG_NONE = 1,     /* an argument is an error */
@@ -165,6 +173,11 @@ verb_auth(struct login *l, char *arg)
 	case SASL_UNKNOWN:
 		end = refuse_way(l, "Unknown mechanism");
 		break;
+	case SASL_SYNTAX:
+		end = refuse(l,
+		    "Wanted: AUTH mechanism, with one initial response "
+		    "or none");
+		break;
 	default:
 		end = refuse(l, "Initial response is not base64");
 		break;
@@ -197,12 +210,17 @@ verb_stls(struct login *l, char *arg)
 		return refuse(l, "This line is encrypted already");
 	if (l->line.policy == TLS_NO)
 		return refuse(l, "STLS is not offered here");
+	if (!l->line.certificates)
+		return refuse(l, NO_CERTIFICATE);
 	switch (login_line_stls(&l->line, l->client)) {
 	case STLS_DONE:
 		l->user[0] = '\0';
 		return NULL;
 	case STLS_LATER:
-		return refuse(l, "[SYS/TEMP] STLS is not possible now");
+		return refuse(l,
+		    l->line.tlsd.penalty
+			? PENALTY
+			: "[SYS/TEMP] STLS is not possible now");
 	case STLS_FLOOD:
 		client_reply(l->client,
 		    "-ERR Nothing may be sent behind STLS before its answer");
@@ -259,18 +277,29 @@ trim(char *s)
 		s[--n] = '\0';
 }
 
-/* What to do instead. */
+/* What to do instead, as far as it can work. */
 static const char *
 no_secrets(struct login *l)
 {
+	const struct login_line *line = &l->line;
+
 	if (login_line_can_stls(&l->line))
 		return "[AUTH] No passwords on an unencrypted line: use STLS "
 		       "first, or POP3S (port 995)";
-	if (l->line.policy != TLS_NO)
+	if (!line->certificates)
+		return line->nearby && line->policy == TLS_NO
+		    ? "[AUTH] No passwords on an unencrypted line from your "
+		      "address, and there is no certificate for another: "
+		      "connect from the mail host itself, or ask its "
+		      "administrator (postrider tls make-cert)"
+		    : NO_CERTIFICATE;
+	if (line->tlsd.penalty)
+		return PENALTY;
+	if (line->policy != TLS_NO)
 		return "[SYS/TEMP] Passwords need an encrypted line, which is "
 		       "not possible now, try again later";
-	return "[AUTH] No passwords on an unencrypted line from your address: "
-	       "connect from the mail host itself, or ask its administrator";
+	return "[AUTH] No passwords on an unencrypted line: use POP3S "
+	       "(port 995)";
 }
 
 static const char *
@@ -336,6 +365,34 @@ greet(struct login *l)
 		client_reply(l->client, "+OK %s", l->banner);
 }
 
+/* A handshake that nobody has asked for: the way to it, and an end. */
+static const char *
+refuse_hello(struct login *l)
+{
+	client_reply(l->client, "-ERR This port begins without TLS: %s",
+	    login_line_can_stls(&l->line) ? "use STLS, or POP3S (port 995)"
+		: l->line.certificates    ? "use POP3S (port 995)"
+					  : "there is none here");
+	return "tls-hello";
+}
+
+/* The first byte tells more than a line, which TLS may never end. */
+static const char *
+look_at_first(struct login *l)
+{
+	const char *p;
+	enum line got;
+	size_t n;
+
+	client_flush(l->client);
+	if (l->client->broken)
+		return client_line_text(LINE_ERROR);
+	got = lineio_peek(&l->client->io, &p, &n, l->deadline);
+	if (got != LINE_OK)
+		return no_line(l, got);
+	return tls_line_is_hello(*p) ? refuse_hello(l) : NULL;
+}
+
 const char *
 login_run(struct login *l)
 {
@@ -352,6 +409,8 @@ login_run(struct login *l)
 	    !login_line_now(&l->line, l->client))
 		return "tls-failed";
 	greet(l);
+	if (!l->line.encrypted)
+		end = look_at_first(l);
 	while (end == NULL) {
 		got = client_get(l->client, line, sizeof(line), l->deadline);
 		if (got >= LINE_EOF)

@@ -80,35 +80,15 @@ ask(void *arg, const struct msg_auth_challenge *m,
 	return read_response(d, back);
 }
 
-static void
-describe(const struct login_line *l, struct msg_auth_start *m)
-{
-	const struct msg_tls_ready *tls = &l->tls;
-
-	strlcpy(m->service, "pop3", sizeof(m->service));
-	strlcpy(m->client, l->ip, sizeof(m->client));
-	strlcpy(m->profile, l->profile, sizeof(m->profile));
-	strlcpy(m->offered, l->offered, sizeof(m->offered));
-	if (!l->encrypted)
-		return;
-	m->flags |= AUTH_TLS;
-	m->exporter_len = tls->exporter_len;
-	memcpy(m->exporter, tls->exporter, sizeof(m->exporter));
-	m->certificate_len = tls->certificate_len;
-	memcpy(m->certificate, tls->certificate, sizeof(m->certificate));
-	strlcpy(m->email, tls->email, sizeof(m->email));
-	m->witness_len = tls->witness_len;
-	memcpy(m->witness, tls->witness, sizeof(m->witness));
-}
-
 enum login_auth_result
 login_auth(struct login_auth *s, struct msg_auth_start *start)
 {
+	const struct tls_line line = login_line_of(s->line);
 	struct dialogue d = { s, NULL };
 	const struct auth_asker asker = { ask, &d };
 	union msg_auth end;
 
-	describe(s->line, start);
+	tls_line_login(&line, &s->line->tls, s->line->offered, start);
 	s->authd->hands_over = true;
 	s->authd->socket = s->client->io.in;
 	switch (auth_client_login(s->authd, start, &asker, &end)) {

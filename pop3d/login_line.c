@@ -16,7 +16,6 @@
 #include <bsd/string.h>
 
 #include "common/fault.h"
-#include "common/log.h"
 #include "pop3d/login_line.h"
 
 #define FLOOD 65536 /* bytes behind STLS that are thrown away */
@@ -31,6 +30,7 @@ learn(struct login_line *l)
 	    (l->plaintext &&
 		(l->policy == TLS_NO || l->policy == TLS_OPTIONAL));
 	m.secrets = l->secrets;
+	m.binding = l->binding;
 	m.exporter = l->tls.exporter_len == TLS_DIGEST;
 	m.certificate = l->tls.certificate_len == TLS_DIGEST;
 	mechs_offered(l->tables, &m, l->offered);
@@ -56,22 +56,22 @@ is_there(const struct tls_client *c)
 bool
 login_line_can_stls(struct login_line *l)
 {
-	return !l->encrypted && l->policy != TLS_NO && is_there(&l->tlsd);
+	return !l->encrypted && l->policy != TLS_NO && l->certificates &&
+	    is_there(&l->tlsd);
 }
 
-static void
-describe(const struct login_line *l, struct msg_tls_start *m)
+struct tls_line
+login_line_of(const struct login_line *l)
 {
-	memset(m, 0, sizeof(*m));
-	strlcpy(m->service, "pop3", sizeof(m->service));
-	strlcpy(m->profile, l->profile, sizeof(m->profile));
-	strlcpy(m->peer, l->ip, sizeof(m->peer));
+	return (struct tls_line){ "pop3", l->profile, l->ip };
 }
 
 static void
 log_failed(const struct login_line *l, const char *reason)
 {
-	log_event("-", "tls-failed", "client=%s reason=%s", l->ip, reason);
+	const struct tls_line line = login_line_of(l);
+
+	tls_line_log_failed(&line, reason);
 }
 
 /*
@@ -113,22 +113,6 @@ give_up(const struct login_line *l, struct client *c, const char *reason)
 	(void)shutdown(c->io.in, SHUT_RDWR); /* or the client has done it */
 }
 
-static void
-note(const struct login_line *l)
-{
-	const struct msg_tls_ready *t = &l->tls;
-
-	log_event("-", "tls",
-	    "client=%s version=%s cipher=%s bits=%u resumed=%s sni=%s "
-	    "certificate=%s subject=%s",
-	    l->ip, t->version, t->cipher, t->bits,
-	    (t->flags & TLS_RESUMED) != 0 ? "yes" : "no", t->sni,
-	    t->certificate_len == 0              ? "none"
-		: (t->flags & TLS_VERIFIED) != 0 ? "verified"
-						 : "unverified",
-	    t->subject);
-}
-
 /*
  * The plain socket takes the place of the client's, by number: it is the only
  * one that is left.
@@ -136,6 +120,7 @@ note(const struct login_line *l)
 static bool
 take_over(struct login_line *l, struct client *c, int plain)
 {
+	const struct tls_line line = login_line_of(l);
 	int fd = c->io.in;
 	bool done = dup3(plain, fd, O_CLOEXEC) != -1;
 
@@ -151,7 +136,7 @@ take_over(struct login_line *l, struct client *c, int plain)
 	fault_client(fd);
 	l->encrypted = true;
 	learn(l);
-	note(l);
+	tls_line_log(&line, &l->tls);
 	return true;
 }
 
@@ -160,9 +145,10 @@ static bool
 offer(struct login_line *l, struct client *c)
 {
 	char reason[TEXT_MAX + 1];
+	const struct tls_line line = login_line_of(l);
 	struct msg_tls_start m;
 
-	describe(l, &m);
+	tls_line_start(&line, &m);
 	if (tls_client_offer(&l->tlsd, &m, c->io.in, reason))
 		return true;
 	log_failed(l, reason);

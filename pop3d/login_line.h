@@ -9,6 +9,7 @@
 
 #include "common/mechs.h"
 #include "common/tls_client.h"
+#include "common/tls_line.h"
 #include "pop3d/client.h"
 
 struct login_line {
@@ -18,7 +19,10 @@ struct login_line {
 	const char *profile; /* whose options hold */
 	/* TLS_NO, too, where there is no certificate and nobody insists. */
 	enum tls_policy policy;
-	bool plaintext; /* passwords may be sent without TLS */
+	bool plaintext;    /* passwords may be sent without TLS */
+	bool nearby;       /* they might be, if the client were on this host */
+	bool certificates; /* are there: without one nobody has TLS */
+	bool binding;      /* logins may be bound to TLS */
 	/* private, but for reading: */
 	bool encrypted;
 	bool secrets; /* may cross it now */
@@ -31,6 +35,9 @@ void login_line_init(struct login_line *);
 
 /* Whether STLS can be used now. */
 bool login_line_can_stls(struct login_line *);
+
+/* Of the client, for tlsd and authd. */
+struct tls_line login_line_of(const struct login_line *);
 
 enum login_stls {
 	STLS_DONE,   /* as at the start of a connection, and encrypted */

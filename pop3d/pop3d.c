@@ -26,6 +26,7 @@ struct settings {
 	const char *run_dir, *banner, *hostname;
 	int64_t timeout, errors, junk, rate, auth_delay;
 	int plaintext, tls;
+	bool binding, certificates;
 };
 
 static struct client client;
@@ -46,13 +47,15 @@ load(struct tables *t, const char *profile)
 		{ "auth-delay", &s->auth_delay },
 		{ "plaintext-auth", &s->plaintext },
 		{ "tls", &s->tls },
+		{ "channel-binding", &s->binding },
 	};
 
 	if (!startup_options(
 		t, profile, binds, sizeof(binds) / sizeof(binds[0])))
 		return false;
 	/* Who insists on TLS gets none without certificates, and hears so. */
-	if (s->tls == TLS_OPTIONAL && !tables_certificates(t))
+	s->certificates = tables_certificates(t);
+	if (s->tls == TLS_OPTIONAL && !s->certificates)
 		s->tls = TLS_NO;
 	return true;
 }
@@ -89,6 +92,9 @@ session(struct session_start *start, const struct settings *s)
 	l.line.policy = (enum tls_policy)s->tls;
 	l.line.plaintext =
 	    plaintext_allowed(s->plaintext, start->peer.loopback);
+	l.line.nearby = plaintext_allowed(s->plaintext, true);
+	l.line.certificates = s->certificates;
+	l.line.binding = s->binding;
 	login_line_init(&l.line);
 	sandbox(SANDBOX_POP3D);
 	end = login_run(&l);

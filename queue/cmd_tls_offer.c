@@ -52,10 +52,9 @@ standard_port(const char *profile)
 
 /* plain is where passwords may be sent on an unencrypted line. */
 static void
-logins(struct tables *t, bool pop3, int plain, struct tls_offer *o)
+logins(struct tables *t, bool pop3, int plain, struct mechs_line line,
+    struct tls_offer *o)
 {
-	struct mechs_line line = { .secrets = true };
-
 	if (o->tls == TLS_NO || o->tls == TLS_OPTIONAL) {
 		if (plain != PLAINTEXT_NEVER)
 			mechanisms(t, pop3, &line, o->here);
@@ -72,11 +71,13 @@ bool
 tls_offer(struct tables *t, const char *profile, bool pop3, struct tls_offer *o,
     char why[TABLES_ERR])
 {
+	struct mechs_line line = { .secrets = true };
 	int auth = AUTH_NO, plain = PLAINTEXT_NEVER;
 	const struct option_bind binds[] = {
 		{ "tls", &o->tls },
 		{ "tls-profile", &o->tls_profile },
 		{ "tls-client-certificates", &o->certificates },
+		{ "channel-binding", &line.binding },
 		{ "auth", &auth },
 		{ "plaintext-auth", &plain },
 	};
@@ -92,6 +93,6 @@ tls_offer(struct tables *t, const char *profile, bool pop3, struct tls_offer *o,
 	o->starttls = (o->tls == TLS_REQUIRED || o->tls == TLS_OPTIONAL) &&
 	    !o->no_certificate;
 	if (pop3 || auth != AUTH_NO)
-		logins(t, pop3, plain, o);
+		logins(t, pop3, plain, line, o);
 	return true;
 }

@@ -10,6 +10,7 @@
 #include <bsd/string.h>
 
 #include "smtpd/command.h"
+#include "smtpd/secure.h"
 
 /* Everything that came from the client lately. */
 static void
@@ -90,31 +91,15 @@ failed(struct session *s, const struct msg_auth_failure *m)
 	return session_reply_diag(s, &d);
 }
 
-/* What tlsd has said of the line; nothing, without TLS. */
-static void
-bind_to_line(const struct msg_tls_ready *t, struct msg_auth_start *m)
-{
-	if (t->version[0] != '\0')
-		m->flags |= AUTH_TLS;
-	m->exporter_len = t->exporter_len;
-	memcpy(m->exporter, t->exporter, t->exporter_len);
-	m->certificate_len = t->certificate_len;
-	memcpy(m->certificate, t->certificate, t->certificate_len);
-	strlcpy(m->email, t->email, sizeof(m->email));
-	m->witness_len = t->witness_len;
-	memcpy(m->witness, t->witness, t->witness_len);
-}
-
 static enum next
-begin(struct session *s, struct msg_auth_start *m)
+begin(struct session *s, const char *offered, struct msg_auth_start *m)
 {
+	const struct tls_line line = secure_line(s);
 	struct dialogue d = { s, NEXT_GO, REPLY_OK };
 	const struct auth_asker asker = { ask, &d };
 	union msg_auth end;
 
-	strlcpy(m->service, "smtp", sizeof(m->service));
-	strlcpy(m->client, s->peer.ip, sizeof(m->client));
-	bind_to_line(&s->tls_facts, m);
+	tls_line_login(&line, &s->tls_facts, offered, m);
 	switch (auth_client_login(&s->auth, m, &asker, &end)) {
 	case AUTH_END_YES:
 		return passed(s, &end.success);
@@ -132,11 +117,13 @@ void
 cmd_auth_offered(struct session *s, char out[MECHS_MAX])
 {
 	const struct mechs_line line = { .secrets = true, /* as is asked next */
+		.binding = s->cfg.binding,
 		.exporter = s->tls_facts.exporter_len > 0,
 		.certificate = s->tls_facts.certificate_len > 0 };
 
 	out[0] = '\0';
-	if (s->auth.chan.fd != -1 &&
+	/* Where TLS must come first AUTH is refused, whoever the client is. */
+	if (s->auth.chan.fd != -1 && !secure_first(s) &&
 	    policy_auth(&s->cfg, &s->client) == REPLY_OK)
 		mechs_offered(&s->tables, &line, out);
 }
@@ -165,7 +152,7 @@ cmd_auth(struct session *s, char *arg)
 		cmd_auth_offered(s, offered);
 		switch (sasl_start(arg, offered, &m)) {
 		case SASL_OK:
-			next = begin(s, &m);
+			next = begin(s, offered, &m);
 			break;
 		case SASL_UNKNOWN:
 			next = no_such_mechanism(s, offered);

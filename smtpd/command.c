@@ -111,7 +111,7 @@ dispatch(struct session *s, const struct verb *v, size_t len, char *arg)
 	if (v->flags & NOT_HERE)
 		return session_reply_arg(s, REPLY_NOT_HERE, v->name);
 	if (secure_first(s) && (v->flags & PLAIN) == 0)
-		return session_reply(s, REPLY_TLS_FIRST);
+		return session_reply(s, secure_refusal(s));
 	if ((v->states & s->state) == 0)
 		return session_reply(s, wrong_state(v, s->state));
 	if ((v->flags & ARG_NONE) && *arg != '\0')

@@ -8,14 +8,6 @@
 #include "common/tls_client.h"
 #include "smtpd/config.h"
 
-/* Where TLS may be left out, it is not promised with nothing to show. */
-static bool
-offers_starttls(struct tables *t, int tls)
-{
-	return tls == TLS_REQUIRED ||
-	    (tls == TLS_OPTIONAL && tables_certificates(t));
-}
-
 bool
 config_load(struct tables *t, const char *profile, struct config *c)
 {
@@ -29,6 +21,7 @@ config_load(struct tables *t, const char *profile, struct config *c)
 		{ "auth",		&c->auth },
 		{ "plaintext-auth",	&c->plaintext },
 		{ "tls",		&c->tls },
+		{ "channel-binding",	&c->binding },
 		{ "bare-newline",	&c->newline },
 		{ "sender-ownership",	&c->ownership },
 		{ "complete-headers",	&c->complete },
@@ -50,7 +43,10 @@ config_load(struct tables *t, const char *profile, struct config *c)
 	if (!startup_options(
 		t, profile, binds, sizeof(binds) / sizeof(binds[0])))
 		return false;
-	c->starttls = offers_starttls(t, c->tls);
+	/* TLS is not promised with nothing to show, nor where it is a must. */
+	c->certificates = tables_certificates(t);
+	c->starttls = c->certificates &&
+	    (c->tls == TLS_REQUIRED || c->tls == TLS_OPTIONAL);
 	c->needs_authd = c->auth != AUTH_NO || tables_unix_domains(t);
 	return true;
 }

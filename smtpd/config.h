@@ -20,7 +20,9 @@ struct config {
 	int auth, plaintext; /* auth_policy, plaintext of auth_client.h */
 	int newline;         /* config_newline */
 	int tls;             /* tls_policy of tls_client.h */
+	bool certificates;   /* are there: without one nobody has TLS */
 	bool starttls;       /* is to be offered */
+	bool binding;        /* logins may be bound to TLS */
 	bool ownership, complete, expn;
 	bool needs_authd; /* somebody may log in, or be a Unix user */
 	int64_t message_size, header_size; /* bytes */

@@ -13,6 +13,17 @@
 #include "common/auth_client.h"
 #include "smtpd/policy.h"
 
+/* How a line comes to be encrypted, as far as it can. */
+static enum reply
+way_to_tls(const struct config *cfg, const struct policy_client *c)
+{
+	if (c->starttls)
+		return REPLY_NEEDS_TLS;
+	if (!cfg->certificates)
+		return REPLY_NEEDS_CERT;
+	return c->tls_failed ? REPLY_NEEDS_TIME : REPLY_NEEDS_PORT;
+}
+
 enum reply
 policy_auth(const struct config *cfg, const struct policy_client *c)
 {
@@ -23,7 +34,7 @@ policy_auth(const struct config *cfg, const struct policy_client *c)
 	if (c->local || c->tls ||
 	    plaintext_allowed(cfg->plaintext, c->loopback))
 		return REPLY_OK;
-	return c->starttls ? REPLY_NEEDS_TLS : REPLY_NEEDS_PORT;
+	return way_to_tls(cfg, c);
 }
 
 enum reply
@@ -36,6 +47,10 @@ policy_mail(const struct config *cfg, const struct policy_client *c)
 		return REPLY_TLS_AUTH_FIRST;
 	case REPLY_NEEDS_PORT:
 		return REPLY_PORT_FIRST;
+	case REPLY_NEEDS_CERT:
+		return REPLY_CERT_FIRST;
+	case REPLY_NEEDS_TIME:
+		return REPLY_TIME_FIRST;
 	default:
 		return REPLY_AUTH_FIRST;
 	}

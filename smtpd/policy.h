@@ -20,6 +20,7 @@ struct policy_client {
 	bool authenticated; /* has logged in */
 	bool tls;           /* the line is encrypted */
 	bool starttls;      /* it can be, by STARTTLS */
+	bool tls_failed;    /* that was tried, and may not be again */
 };
 
 /* Whether AUTH may be used now: REPLY_OK, or why not. */

@@ -42,6 +42,8 @@ R(MANY_RCPTS,	452, "4.5.3", "Enough recipients for one message; send it now, the
 R(AUTH_DOWN,	454, "4.7.0", "Nobody can log in now; please connect again later")	\
 R(TLS_DOWN,	454, "4.7.0", "There is no TLS now; please connect again later")	\
 R(TLS_WITHOUT,	454, "4.7.0", "There is no TLS now; go on without it, or connect again later")	\
+R(TLS_PENALTY,	454, "4.7.0", "Too many failed handshakes from your address; please try again in a minute")	\
+R(TLS_NO_CERT,	454, "4.7.0", "There is no certificate for TLS here; the administrator can run: postrider tls make-cert")	\
 	\
 R(UNKNOWN,	500, "5.5.1", "No such command; HELP lists those that there are")	\
 R(LINE_BAD,	500, "5.5.2", "Lines must end in CRLF and hold no other CR, LF or NUL; closing")	\
@@ -76,12 +78,18 @@ R(MECHANISM,	504, "5.5.4", "That way of logging in is not offered; say AUTH and 
 R(NO_MECHANISM,	504, "5.5.4", "No account has what it takes to log in; ask the administrator to set a password")	\
 	\
 R(TLS_FIRST,	530, "5.7.0", "This port wants encryption; say STARTTLS, then EHLO again")	\
+R(TLS_MISSING,	530, "5.7.0", "This port wants encryption, and there is no certificate for it; the administrator can run: postrider tls make-cert")	\
+R(TLS_LATER,	530, "5.7.0", "This port wants encryption, which is not possible now; please connect again later")	\
 R(AUTH_FIRST,	530, "5.7.0", "Log in before sending mail; say AUTH and one of the mechanisms that EHLO lists")	\
 R(TLS_AUTH_FIRST, 530, "5.7.0", "Log in before sending mail; say STARTTLS, then EHLO again and AUTH")	\
 R(PORT_FIRST,	530, "5.7.0", "Log in before sending mail; for that, connect with TLS on port 465")	\
+R(CERT_FIRST,	530, "5.7.0", "Log in before sending mail, which takes encryption, and there is no certificate for it; the administrator can run: postrider tls make-cert")	\
+R(TIME_FIRST,	530, "5.7.0", "Log in before sending mail, which takes encryption and is not possible now; please connect again later")	\
 R(AUTH_WRONG,	535, "5.7.8", "User name or password is wrong")	\
 R(NEEDS_TLS,	538, "5.7.11", "No login on an unencrypted line; say STARTTLS, then EHLO again and AUTH")	\
 R(NEEDS_PORT,	538, "5.7.11", "No login on an unencrypted line; connect with TLS on port 465")	\
+R(NEEDS_CERT,	538, "5.7.11", "No login on an unencrypted line, and there is no certificate for another; the administrator can run: postrider tls make-cert")	\
+R(NEEDS_TIME,	538, "5.7.11", "No login on an unencrypted line, and TLS is not possible now; please connect again later")	\
 R(NO_USER,	550, "5.1.1", "There is no such mailbox here; check the spelling of the address")	\
 R(NO_RELAY,	550, "5.7.1", "Mail for that domain is not taken here; log in first, or send it through your own provider")	\
 R(EMPTY_LIST,	550, "5.2.4", "That list has no members")	\
@@ -93,7 +101,7 @@ R(NOT_OWNER,	553, "5.7.1", "You may not send as $; use an address of your own")	
 R(SENDER_UTF8,	553, "5.6.7", "Addresses must be ASCII here; use another sender address")	\
 R(RCPT_UTF8,	553, "5.6.7", "Addresses must be ASCII here; use another recipient address")	\
 R(NOT_SMTP,	554, "5.5.1", "This is a mail server and speaks SMTP; closing")	\
-R(TLS_HELLO,	554, "5.5.1", "This port begins without TLS; say STARTTLS on it, or use port 465; closing")	\
+R(TLS_HELLO,	554, "5.5.1", "This port begins without TLS; $; closing")	\
 R(LOOP,		554, "5.4.6", "The message has passed $ or more hosts: it goes in a circle")	\
 R(PARAM_UNKNOWN, 555, "5.5.4", "Parameter $ is not known here; leave it out")
 

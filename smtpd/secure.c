@@ -14,7 +14,6 @@
 #include <bsd/string.h>
 
 #include "common/fault.h"
-#include "common/log.h"
 #include "smtpd/command.h"
 #include "smtpd/secure.h"
 
@@ -26,13 +25,26 @@ secure_first(const struct session *s)
 	return s->cfg.tls == TLS_REQUIRED && !s->client.tls && !s->client.local;
 }
 
-static void
-introduce(const struct session *s, struct msg_tls_start *m)
+enum reply
+secure_refusal(const struct session *s)
 {
-	memset(m, 0, sizeof(*m));
-	strlcpy(m->service, "smtp", sizeof(m->service));
-	strlcpy(m->profile, s->profile, sizeof(m->profile));
-	strlcpy(m->peer, s->peer.ip, sizeof(m->peer));
+	if (s->client.starttls)
+		return REPLY_TLS_FIRST;
+	return s->cfg.certificates ? REPLY_TLS_LATER : REPLY_TLS_MISSING;
+}
+
+const char *
+secure_way(const struct session *s)
+{
+	if (s->client.starttls)
+		return "say STARTTLS on it, or use port 465";
+	return s->cfg.certificates ? "use port 465" : "there is none here";
+}
+
+struct tls_line
+secure_line(const struct session *s)
+{
+	return (struct tls_line){ "smtp", s->profile, s->peer.ip };
 }
 
 /* Names go into the message: nothing in them may end a line or a word. */
@@ -44,26 +56,12 @@ clean(char *s)
 			*s = '?';
 }
 
-static void
-note(const struct session *s)
-{
-	const struct msg_tls_ready *t = &s->tls_facts;
-
-	log_event("-", "tls",
-	    "client=%s version=%s cipher=%s bits=%u resumed=%s sni=%s "
-	    "certificate=%s subject=%s",
-	    s->peer.ip, t->version, t->cipher, t->bits,
-	    t->flags & TLS_RESUMED ? "yes" : "no", t->sni,
-	    t->certificate_len == 0              ? "none"
-		: (t->flags & TLS_VERIFIED) != 0 ? "verified"
-						 : "unverified",
-	    t->subject);
-}
-
 /* The session begins anew; what is counted goes on. */
 static void
 enter(struct session *s, int plain)
 {
+	const struct tls_line line = secure_line(s);
+
 	(void)close(s->io.in); /* tlsd has it */
 	lineio_init(&s->io, plain, plain);
 	fault_client(plain);
@@ -76,15 +74,17 @@ enter(struct session *s, int plain)
 	s->esmtp = false;
 	s->state = ST_GREETED;
 	session_reset(s);
-	note(s);
+	tls_line_log(&line, &s->tls_facts);
 }
 
 static void
 note_failure(struct session *s, const char *reason)
 {
-	log_event("-", "tls-failed", "client=%s reason=%s", s->peer.ip, reason);
+	const struct tls_line line = secure_line(s);
+
+	tls_line_log_failed(&line, reason);
 	s->client.starttls = false;
-	s->tls_failed = true;
+	s->client.tls_failed = true;
 }
 
 /* The end of the connection, also for a tlsd that is stopped and has it. */
@@ -100,11 +100,12 @@ leave(struct session *s, const char *reason)
 enum next
 secure_now(struct session *s)
 {
+	const struct tls_line line = secure_line(s);
 	char reason[TEXT_MAX + 1] = "not a socket";
 	struct msg_tls_start m;
 	int plain = -1;
 
-	introduce(s, &m);
+	tls_line_start(&line, &m);
 	if (s->io.in == s->io.out)
 		plain = tls_client_now(
 		    &s->tls, &m, s->io.in, &s->tls_facts, reason);
@@ -132,8 +133,12 @@ not_offered(const struct session *s)
 {
 	if (s->client.tls)
 		return REPLY_TLS_TWICE;
-	if (s->tls_failed)
+	if (s->tls.penalty)
+		return REPLY_TLS_PENALTY;
+	if (s->client.tls_failed)
 		return secure_first(s) ? REPLY_TLS_DOWN : REPLY_TLS_WITHOUT;
+	if (secure_first(s) && !s->cfg.certificates)
+		return REPLY_TLS_NO_CERT;
 	return REPLY_TLS_NONE;
 }
 
@@ -158,6 +163,7 @@ handshake(struct session *s)
 enum next
 cmd_starttls(struct session *s, char *arg)
 {
+	const struct tls_line line = secure_line(s);
 	char reason[TEXT_MAX + 1];
 	struct msg_tls_start m;
 
@@ -169,7 +175,7 @@ cmd_starttls(struct session *s, char *arg)
 	/* Replies to what was said before do not wait for tlsd. */
 	if (session_flush(s) == NEXT_DEAD)
 		return NEXT_DEAD;
-	introduce(s, &m);
+	tls_line_start(&line, &m);
 	if (tls_client_offer(&s->tls, &m, s->io.in, reason))
 		return handshake(s);
 	note_failure(s, reason);

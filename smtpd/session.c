@@ -171,10 +171,12 @@ greet(struct session *s)
 	    &s->io, &p, &n, session_deadline(s, s->cfg.command_timeout));
 	if (l != LINE_OK)
 		return session_bad_line(s, l);
-	/* A TLS handshake has no line end to wait for. */
-	if (*p == '\x16' || *p == '\x80')
-		return session_leave(s, REPLY_TLS_HELLO, "tls-hello");
-	return NEXT_GO;
+	if (!tls_line_is_hello(*p))
+		return NEXT_GO;
+	s->how = "tls-hello";
+	if (session_reply_arg(s, REPLY_TLS_HELLO, secure_way(s)) == NEXT_DEAD)
+		return NEXT_DEAD;
+	return NEXT_CLOSE;
 }
 
 /*
@@ -223,7 +225,7 @@ static void
 finish(struct session *s)
 {
 	/* tlsd, while it is stopped, has the socket that it was offered. */
-	if (s->tls_failed)
+	if (s->client.tls_failed)
 		(void)shutdown(s->io.out, SHUT_RDWR); /* or the client has */
 	session_reset(s);
 	log_event("-", "disconnected",

@@ -53,7 +53,6 @@ struct session {
 	struct auth_client auth;
 	struct tls_client tls;
 	struct msg_tls_ready tls_facts; /* version is "" before TLS */
-	bool tls_failed;                /* was tried, and may not be again */
 	struct intake intake; /* msg_intake.h; fd -1 when queued is gone */
 	struct envelope env;
 	deadline_t end;       /* of the session */

@@ -246,6 +246,7 @@ static struct {
 	uint8_t byte; /* of the digest */
 	const char *email;
 	bool forged;
+	bool unbound; /* the exporter is there, and PLUS not offered */
 } line;
 
 static inline void
@@ -284,6 +285,9 @@ start(const char *service, const char *mech, const char *token, size_t n)
 	s.token_len = (uint32_t)n;
 	strlcpy(s.profile, "office", sizeof(s.profile));
 	strlcpy(s.offered, "PLAIN LOGIN", sizeof(s.offered));
+	if (line.exporter && !line.unbound)
+		strlcpy(s.offered, "SCRAM-SHA-256-PLUS PLAIN LOGIN",
+		    sizeof(s.offered));
 	put(AUTH_T_START, &s, with);
 }
 

@@ -47,7 +47,7 @@ start(const char *said)
 	l.line.ip = "192.0.2.1";
 	l.line.profile = "office";
 	l.line.policy = TLS_NO;
-	l.line.plaintext = true;
+	l.line.plaintext = l.line.certificates = true;
 	tls_client_none(&l.line.tlsd);
 	login_line_init(&l.line);
 	l.banner = "ready";
@@ -134,7 +134,7 @@ login_setup(void **state)
 }
 
 #define SECRET                                                                 \
-	"-ERR [AUTH] No passwords on an unencrypted line from your address: "  \
-	"connect from the mail host itself, or ask its administrator\r\n"
+	"-ERR [AUTH] No passwords on an unencrypted line: use POP3S "          \
+	"(port 995)\r\n"
 
 #endif

@@ -208,7 +208,7 @@ __wrap_chan_recv(
 
 static struct tables tables;
 static struct session session;
-static bool certificates; /* are there, also where TLS is optional */
+static bool certificates; /* are there */
 
 /* A fresh session of this profile on fd; the client has said all. */
 static void
@@ -224,8 +224,9 @@ serve(const char *profile, int fd)
 	strlcpy(s->peer.ip, "127.0.0.1", sizeof(s->peer.ip));
 	s->client.loopback = s->peer.loopback = true;
 	s->client.local = strcmp(profile, "local") == 0;
-	s->client.starttls =
-	    (s->cfg.starttls || certificates) && !s->client.local;
+	s->cfg.certificates = certificates;
+	s->client.starttls = certificates && s->cfg.tls != TLS_NO &&
+	    s->cfg.tls != TLS_IMPLICIT && !s->client.local;
 	tls_client_none(&s->tls);
 	s->uid = s->client.local ? 1000 : MSG_NO_UID;
 	s->name = s->client.local ? "carol" : "";

@@ -171,6 +171,15 @@ plus(void **state)
 	line.forged = true;
 	start("smtp", "SCRAM-SHA-256-PLUS", NULL, 0);
 	expect_failure("5.5.4");
+	/* Where it was not offered who says so is right, and it is not taken. */
+	line.forged = false;
+	line.unbound = true;
+	start("smtp", "SCRAM-SHA-256-PLUS", NULL, 0);
+	expect_failure("5.5.4");
+	start("smtp", "SCRAM-SHA-256", "y,,n=alice,r=abc", 16);
+	expect(AUTH_T_CHALLENGE);
+	respond("x");
+	expect_failure("5.7.8");
 	memset(&line, 0, sizeof(line));
 }
 

@@ -34,7 +34,7 @@ profiles(void **state)
 	tables_close(&t);
 }
 
-/* Where TLS is optional, a certificate must be there to promise it. */
+/* A certificate must be there to promise TLS, also where it is a must. */
 static void
 tls(void **state)
 {
@@ -42,14 +42,18 @@ tls(void **state)
 		struct smtp_row row;
 		const char *profile;
 		int tls;
-		bool starttls;
+		bool starttls, certificates;
 	} rows[] = {
-		{ { "Vx", "" }, "mx", TLS_OPTIONAL, false },
-		{ { "Vcertificates", "no" }, "mx", TLS_OPTIONAL, false },
-		{ { "Vcertificates", "yes" }, "mx", TLS_OPTIONAL, true },
-		{ { "Vcertificates", "yes" }, "local", TLS_NO, false },
-		{ { "Vcertificates", "no" }, "demanding", TLS_REQUIRED, true },
-		{ { "Vcertificates", "yes" }, "first", TLS_IMPLICIT, false },
+		{ { "Vx", "" }, "mx", TLS_OPTIONAL, false, false },
+		{ { "Vcertificates", "no" }, "mx", TLS_OPTIONAL, false, false },
+		{ { "Vcertificates", "yes" }, "mx", TLS_OPTIONAL, true, true },
+		{ { "Vcertificates", "yes" }, "local", TLS_NO, false, true },
+		{ { "Vcertificates", "no" }, "demanding", TLS_REQUIRED, false,
+		    false },
+		{ { "Vcertificates", "yes" }, "demanding", TLS_REQUIRED, true,
+		    true },
+		{ { "Vcertificates", "yes" }, "first", TLS_IMPLICIT, false,
+		    true },
 	};
 	struct config c;
 	struct tables t;
@@ -60,6 +64,8 @@ tls(void **state)
 		assert_true(config_load(&t, rows[i].profile, &c));
 		assert_int_equal(c.tls, rows[i].tls);
 		assert_int_equal(c.starttls, rows[i].starttls);
+		assert_int_equal(c.certificates, rows[i].certificates);
+		assert_false(c.binding);
 		tables_close(&t);
 	}
 }

@@ -43,6 +43,9 @@ one_answer(void **state)
 		    "-ERR Unknown mechanism, use PLAIN LOGIN\r\n", SECRET },
 		{ "AUTH PLAIN a\r\n",
 		    "-ERR Initial response is not base64\r\n", SECRET },
+		{ "AUTH PLAIN AA== AA==\r\n",
+		    "-ERR Wanted: AUTH mechanism, with one initial response "
+		    "or none\r\n", SECRET },
 		{ "AUTH PLAIN AG==AG==\r\n",
 		    "-ERR Initial response is not base64\r\n", SECRET },
 		{ "XYZZY\r\n",	"-ERR Unknown command\r\n", NULL },

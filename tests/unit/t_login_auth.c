@@ -108,6 +108,8 @@ of_tls(void **state)
 	begin("");
 	authd.end = AUTH_END_YES;
 	of_client.encrypted = true;
+	strlcpy(
+	    of_client.tls.version, "TLSv1.3", sizeof(of_client.tls.version));
 	of_client.tls.exporter_len = of_client.tls.certificate_len = TLS_DIGEST;
 	of_client.tls.witness_len = TLS_WITNESS;
 	memset(of_client.tls.exporter, 'e', TLS_DIGEST);

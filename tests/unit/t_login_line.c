@@ -79,6 +79,7 @@ begin(const char *said)
 	l.ip = "192.0.2.1";
 	l.profile = "office";
 	l.policy = TLS_OPTIONAL;
+	l.certificates = l.binding = true;
 	login_line_init(&l);
 	tlsd.accepts = tlsd.shakes = true;
 	offers = goes = 0;
@@ -154,6 +155,9 @@ can(void **state)
 	assert_false(login_line_can_stls(&l));
 	l.policy = TLS_REQUIRED;
 	assert_true(login_line_can_stls(&l));
+	l.certificates = false;
+	assert_false(login_line_can_stls(&l));
+	l.certificates = true;
 	l.encrypted = true;
 	assert_false(login_line_can_stls(&l));
 	l.encrypted = false;
@@ -200,6 +204,20 @@ good(void **state)
 	client_reply(&client, "+OK secret");
 	client_flush(&client);
 	assert_int_equal(recv(secret_fd, heard, sizeof(heard), 0), 12);
+	assert_int_equal(close(secret_fd), 0);
+}
+
+/* Nor is what is bound to it offered where that is not wanted. */
+static void
+unbound(void **state)
+{
+	(void)state;
+	begin("STLS\r\n");
+	l.binding = false;
+	take_line("STLS");
+	assert_int_equal(login_line_stls(&l, &client), STLS_DONE);
+	assert_int_equal(l.tls.exporter_len, TLS_DIGEST);
+	assert_string_equal(l.offered, "SCRAM-SHA-256 PLAIN");
 	assert_int_equal(close(secret_fd), 0);
 }
 
@@ -328,6 +346,7 @@ main(void)
 		cmocka_unit_test(policies),
 		cmocka_unit_test(can),
 		cmocka_unit_test(good),
+		cmocka_unit_test(unbound),
 		cmocka_unit_test(later),
 		cmocka_unit_test(no_handshake),
 		cmocka_unit_test(gone),

@@ -18,6 +18,7 @@ encrypt(struct login_line *line)
 {
 	handshakes++;
 	line->encrypted = line->secrets = true;
+	strlcpy(line->tls.version, "TLSv1.3", sizeof(line->tls.version));
 	strlcpy(line->offered, "SCRAM-SHA-256 PLAIN", sizeof(line->offered));
 }
 
@@ -75,6 +76,15 @@ with_tls(enum tls_policy policy, bool plaintext, bool there)
 	"-ERR [SYS/TEMP] Passwords need an encrypted line, which is not "      \
 	"possible now, try again later\r\n"
 
+#define NO_CERT                                                                \
+	"-ERR [SYS/PERM] This needs an encrypted line, and there is no "       \
+	"certificate for one: ask the administrator (postrider tls "           \
+	"make-cert)\r\n"
+#define NOT_OFFERED "-ERR STLS is not offered here\r\n"
+#define PENALTY                                                                \
+	"-ERR [SYS/TEMP] Too many failed handshakes from your address, try "   \
+	"again in a minute\r\n"
+
 /* What is listed can be used, and what can be used is listed. */
 static void
 offers(void **state)
@@ -110,6 +120,85 @@ offers(void **state)
 		talk_expect(heard);
 		expect_silence();
 	}
+}
+
+/* A refusal names what can work, and nothing else. */
+static void
+advice(void **state)
+{
+	static const struct {
+		enum tls_policy policy;
+		bool nearby, certificates, penalty;
+		const char *user, *stls;
+	} rows[] = {
+		{ TLS_REQUIRED, false, false, false, NO_CERT, NO_CERT },
+		{ TLS_REQUIRED, true, false, false, NO_CERT, NO_CERT },
+		{ TLS_NO, false, false, false, NO_CERT, NOT_OFFERED },
+		{ TLS_NO, true, false, false,
+		    "-ERR [AUTH] No passwords on an unencrypted line from "
+		    "your address, and there is no certificate for another: "
+		    "connect from the mail host itself, or ask its "
+		    "administrator (postrider tls make-cert)\r\n",
+		    NOT_OFFERED },
+		{ TLS_NO, true, true, false, SECRET, NOT_OFFERED },
+		{ TLS_OPTIONAL, false, true, true, PENALTY, PENALTY },
+	};
+	char heard[700];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		start("USER alice\r\nSTLS\r\n");
+		with_tls(rows[i].policy, false, false);
+		l.line.nearby = rows[i].nearby;
+		l.line.certificates = rows[i].certificates;
+		l.line.tlsd.penalty = rows[i].penalty;
+		stls = STLS_LATER;
+		assert_string_equal(login_run(&l), "closed");
+		(void)snprintf(heard, sizeof(heard), "+OK ready\r\n%s%s",
+		    rows[i].user, rows[i].stls);
+		talk_expect(heard);
+	}
+}
+
+/* TLS on a port that begins without: told in words, before a line ends. */
+static void
+hello(void **state)
+{
+	static const struct {
+		enum tls_policy policy;
+		bool certificates;
+		const char *said, *way;
+	} rows[] = {
+		{ TLS_OPTIONAL, true, "\x16\x03\x01",
+		    "use STLS, or POP3S (port 995)" },
+		{ TLS_REQUIRED, true, "\x80\x2e\x01\r\nQUIT\r\n",
+		    "use STLS, or POP3S (port 995)" },
+		{ TLS_NO, true, "\x16", "use POP3S (port 995)" },
+		{ TLS_NO, false, "\x16", "there is none here" },
+	};
+	char heard[200];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		start(rows[i].said);
+		with_tls(rows[i].policy, true, true);
+		l.line.certificates = rows[i].certificates;
+		assert_string_equal(login_run(&l), "tls-hello");
+		(void)snprintf(heard, sizeof(heard),
+		    "+OK ready\r\n"
+		    "-ERR This port begins without TLS: %s\r\n",
+		    rows[i].way);
+		talk_expect(heard);
+	}
+	/* Within TLS, and later in plaintext, it is a command like any. */
+	start("\x16\r\n");
+	with_tls(TLS_IMPLICIT, false, true);
+	assert_string_equal(login_run(&l), "closed");
+	talk_expect("+OK ready\r\n-ERR Unknown command\r\n");
+	start("CAPA x\r\n\x16\r\n");
+	assert_string_equal(login_run(&l), "closed");
+	talk_expect("+OK ready\r\n-ERR This command takes no argument\r\n"
+		    "-ERR Unknown command\r\n");
 }
 
 /* The same login before and after, and nothing that was said before counts. */
@@ -277,6 +366,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(offers),
+		cmocka_unit_test(advice),
+		cmocka_unit_test(hello),
 		cmocka_unit_test(stls_starts_over),
 		cmocka_unit_test(stls_fails),
 		cmocka_unit_test(stls_keeps_counters),

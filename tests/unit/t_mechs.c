@@ -13,22 +13,25 @@ static const struct {
 	struct mechs_line line;
 	const char *want;
 } cases[] = {
-	{ NULL, { true, true, true }, "PLAIN LOGIN" },
-	{ NULL, { false, true, true }, "" },
-	{ "", { true, true, true }, "" },
-	{ ALL, { true, true, true },
+	{ NULL, { true, true, true, true }, "PLAIN LOGIN" },
+	{ NULL, { false, true, true, true }, "" },
+	{ "", { true, true, true, true }, "" },
+	{ ALL, { true, true, true, true },
 	    "EXTERNAL SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN CRAM-MD5" },
-	{ ALL, { true, false, false },
+	{ ALL, { true, true, false, false },
 	    "SCRAM-SHA-256 PLAIN LOGIN CRAM-MD5" },
-	{ ALL, { true, true, false },
+	{ ALL, { true, true, true, false },
 	    "SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN CRAM-MD5" },
-	{ ALL, { false, true, true }, "EXTERNAL" },
-	{ ALL, { false, false, false }, "" },
-	{ "PLAIN LOGIN SCRAM-SHA-256", { true, true, true },
+	{ ALL, { false, true, true, true }, "EXTERNAL" },
+	{ ALL, { false, false, false, false }, "" },
+	{ "PLAIN LOGIN SCRAM-SHA-256", { true, true, true, true },
 	    "SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN" },
-	{ "CRAM-MD5 APOP", { true, true, true }, "CRAM-MD5" },
-	{ "APOP", { true, true, true }, "" },
-	{ "ANONYMOUS", { true, true, true }, "" },
+	/* what could be bound is not wanted */
+	{ ALL, { true, false, true, true },
+	    "EXTERNAL SCRAM-SHA-256 PLAIN LOGIN CRAM-MD5" },
+	{ "CRAM-MD5 APOP", { true, true, true, true }, "CRAM-MD5" },
+	{ "APOP", { true, true, true, true }, "" },
+	{ "ANONYMOUS", { true, true, true, true }, "" },
 };
 /* clang-format on */
 

@@ -15,14 +15,16 @@ enum {
 	LISTED = 4,
 	AUTHED = 8,
 	TLS = 16,
-	MAY = 32
+	MAY = 32,
+	FAILED = 64, /* TLS was tried */
+	NONE = 128   /* there is no certificate */
 };
 
 static struct policy_client
 client(unsigned int bits)
 {
 	struct policy_client c = { bits & LOCAL, bits & LOOP, bits & LISTED,
-		bits & AUTHED, bits & TLS, bits & MAY };
+		bits & AUTHED, bits & TLS, bits & MAY, bits & FAILED };
 
 	return c;
 }
@@ -52,6 +54,12 @@ static const struct auth_row auths[] = {
 	{ AUTH_REQUIRED, PLAINTEXT_NEVER,	TLS,		REPLY_OK,		REPLY_AUTH_FIRST },
 	{ AUTH_REQUIRED, PLAINTEXT_NEVER,	TLS | AUTHED,	REPLY_AUTH_TWICE,	REPLY_OK },
 	{ AUTH_REQUIRED, PLAINTEXT_NEVER,	LOCAL,		REPLY_OK,		REPLY_OK },
+	/* what cannot work is no advice */
+	{ AUTH_REQUIRED, PLAINTEXT_NEVER,	NONE,		REPLY_NEEDS_CERT,	REPLY_CERT_FIRST },
+	{ AUTH_OFFERED,	 PLAINTEXT_LOOPBACK,	NONE,		REPLY_NEEDS_CERT,	REPLY_OK },
+	{ AUTH_REQUIRED, PLAINTEXT_LOOPBACK,	LOOP | NONE,	REPLY_OK,		REPLY_AUTH_FIRST },
+	{ AUTH_REQUIRED, PLAINTEXT_NEVER,	LOOP | FAILED,	REPLY_NEEDS_TIME,	REPLY_TIME_FIRST },
+	{ AUTH_REQUIRED, PLAINTEXT_ALWAYS,	FAILED,		REPLY_OK,		REPLY_AUTH_FIRST },
 };
 /* clang-format on */
 
@@ -63,7 +71,8 @@ logging_in(void **state)
 		const struct auth_row *r = &auths[i];
 		struct policy_client c = client(r->client);
 		struct config cfg = { .auth = r->auth,
-			.plaintext = r->plaintext };
+			.plaintext = r->plaintext,
+			.certificates = (r->client & NONE) == 0 };
 
 		assert_int_equal(policy_auth(&cfg, &c), r->want_auth);
 		assert_int_equal(policy_mail(&cfg, &c), r->want_mail);

@@ -19,7 +19,7 @@ int __wrap_tls_client_now(struct tls_client *, const struct msg_tls_start *,
 static struct {
 	const char *in;      /* what comes in TLS */
 	const char *profile; /* what it must be told */
-	bool refuses, breaks;
+	bool refuses, breaks, penalty;
 	int client; /* the plain socket's other end */
 	unsigned int offered, begun;
 } tlsd;
@@ -68,10 +68,10 @@ bool
 __wrap_tls_client_offer(struct tls_client *c, const struct msg_tls_start *m,
     int fd, char reason[TEXT_MAX + 1])
 {
-	(void)c;
 	assert_int_equal(fd, session.io.in);
 	check_start(m);
 	tlsd.offered++;
+	c->penalty = tlsd.penalty;
 	if (tlsd.refuses)
 		strlcpy(reason, "no certificate", TEXT_MAX + 1);
 	return !tlsd.refuses;
@@ -129,6 +129,15 @@ secure_talk(const char *profile, const char *plain, const char *in, size_t cut)
 #define TLS_FIRST                                                              \
 	"530 5.7.0 This port wants encryption; say STARTTLS, then EHLO "       \
 	"again\r\n"
+#define TLS_LATER                                                              \
+	"530 5.7.0 This port wants encryption, which is not possible now; "    \
+	"please connect again later\r\n"
+#define TLS_MISSING                                                            \
+	"530 5.7.0 This port wants encryption, and there is no certificate "   \
+	"for it; the administrator can run: postrider tls make-cert\r\n"
+#define PENALTY                                                                \
+	"454 4.7.0 Too many failed handshakes from your address; please try "  \
+	"again in a minute\r\n"
 #define AUTH_GOOD "AUTH PLAIN " PLAIN_GOOD "\r\n"
 #define LOGGED_IN "235 2.7.0 Logged in\r\n"
 #define NO_TLS "454 4.7.0 There is no TLS now; please connect again later\r\n"
@@ -169,6 +178,8 @@ static const struct row rows[] = {
     BANNER OK HI_TLS TLS_FIRST TLS_FIRST TLS_FIRST TLS_FIRST TLS_GO,
     "500 5.5.1 No such command; HELP lists those that there are\r\n"
     "421 4.7.0 Too many refused commands; please connect again when they are mended\r\n", "" },
+{ "careless", HELLO AUTH_GOOD TLS, HELLO AUTH_GOOD QUIT,
+    BANNER HI_TLS TLS_FIRST TLS_GO, HI_AUTH LOGGED_IN BYE, "" },
 { "demanding", "HELO t\r\nVRFY x\r\n" QUIT, "",
     BANNER "250 mail.local.test\r\n" TLS_FIRST BYE, "", "" },
 /* a word too many, or too early */
@@ -198,7 +209,8 @@ fresh(void **state)
 {
 	(void)state;
 	reset_daemons();
-	tlsd.refuses = tlsd.breaks = false;
+	tlsd.refuses = tlsd.breaks = tlsd.penalty = false;
+	certificates = true;
 	return 0;
 }
 
@@ -216,7 +228,6 @@ static void
 forgets(void **state)
 {
 	(void)state;
-	certificates = true;
 	assert_string_equal(secure_talk("submission",
 				"EHLO early\r\n" AUTH_GOOD
 				"MAIL FROM:<alice@local.test>\r\n" TO TLS,
@@ -257,7 +268,7 @@ tells_authd(void **state)
 	assert_string_equal(authd.start.email, "alice@local.test");
 	assert_int_equal(authd.start.witness_len, 3);
 	assert_memory_equal(authd.start.witness, "wit", 3);
-	certificates = true;
+	assert_string_equal(authd.start.offered, "PLAIN LOGIN");
 	(void)secure_talk("submission", HELLO AUTH_GOOD QUIT, "", 0);
 	assert_int_equal(authd.start.flags, AUTH_INITIAL);
 	assert_int_equal(authd.start.exporter_len, 0);
@@ -269,7 +280,7 @@ static void
 goes_on(void **state)
 {
 	(void)state;
-	certificates = tlsd.refuses = true;
+	tlsd.refuses = true;
 	assert_string_equal(
 	    secure_talk("mx", HELLO FROM TLS TO TLS QUIT, "", 0),
 	    BANNER HI_TLS FROM_OK WITHOUT TO_OK WITHOUT BYE);
@@ -284,9 +295,72 @@ refused(void **state)
 	tlsd.refuses = true;
 	assert_string_equal(
 	    secure_talk("demanding", HELLO TLS TLS HELLO FROM QUIT, "", 0),
-	    BANNER HI_TLS NO_TLS NO_TLS HI "250 HELP\r\n" TLS_FIRST BYE);
+	    BANNER HI_TLS NO_TLS NO_TLS HI "250 HELP\r\n" TLS_LATER BYE);
 	assert_int_equal(tlsd.offered, 1);
 	assert_int_equal(tlsd.begun, 0);
+}
+
+/* A client that has failed too often hears that it is not tlsd. */
+static void
+penalty(void **state)
+{
+	(void)state;
+	tlsd.refuses = tlsd.penalty = true;
+	assert_string_equal(
+	    secure_talk("demanding", HELLO TLS TLS FROM QUIT, "", 0),
+	    BANNER HI_TLS PENALTY PENALTY TLS_LATER BYE);
+	assert_string_equal(
+	    secure_talk("submission", HELLO TLS TLS QUIT, "", 0),
+	    BANNER HI "250-STARTTLS\r\n250-AUTH PLAIN LOGIN\r\n"
+		      "250 HELP\r\n" PENALTY PENALTY BYE);
+}
+
+/* Nothing is announced that cannot be, and the refusal says why. */
+static void
+no_certificate(void **state)
+{
+	(void)state;
+	certificates = false;
+	assert_string_equal(
+	    secure_talk("careless", HELLO TLS AUTH_GOOD FROM QUIT, "", 0),
+	    BANNER HI
+	    "250 HELP\r\n"
+	    "454 4.7.0 There is no certificate for TLS here; the "
+	    "administrator can run: postrider tls make-cert\r\n" TLS_MISSING
+		TLS_MISSING BYE);
+	assert_string_equal(secure_talk("mx", HELLO TLS QUIT, "", 0),
+	    BANNER HI "250 HELP\r\n"
+		      "503 5.5.1 TLS is not offered in this session; go on "
+		      "without it\r\n" BYE);
+	assert_int_equal(tlsd.offered + tlsd.begun, 0);
+}
+
+/* A handshake that nobody asked for is told the way that there is. */
+static void
+hello_too_early(void **state)
+{
+	static const struct {
+		bool certificates;
+		const char *profile, *way;
+	} cases[] = {
+		{ true, "mx", "say STARTTLS on it, or use port 465" },
+		{ true, "unencrypted", "use port 465" },
+		{ false, "mx", "there is none here" },
+		{ false, "demanding", "there is none here" },
+	};
+	char want[300];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		certificates = cases[i].certificates;
+		(void)snprintf(want, sizeof(want),
+		    BANNER "554 5.5.1 This port begins without TLS; %s; "
+			   "closing\r\n",
+		    cases[i].way);
+		assert_string_equal(
+		    secure_talk(cases[i].profile, "\x16\x03\x01", "", 0), want);
+		assert_string_equal(session.how, "tls-hello");
+	}
 }
 
 /* And where one did, it ends without another word. */
@@ -329,6 +403,9 @@ main(void)
 		cmocka_unit_test_setup(tells_authd, fresh),
 		cmocka_unit_test_setup(goes_on, fresh),
 		cmocka_unit_test_setup(refused, fresh),
+		cmocka_unit_test_setup(penalty, fresh),
+		cmocka_unit_test_setup(no_certificate, fresh),
+		cmocka_unit_test_setup(hello_too_early, fresh),
 		cmocka_unit_test_setup(broken, fresh),
 		cmocka_unit_test_setup(long_injection, fresh),
 	};

@@ -69,7 +69,7 @@ static const struct row rows[] = {
 { "mx", "GET / HTTP/1.1\r\nHost: x\r\n",
     BANNER "554 5.5.1 This is a mail server and speaks SMTP; closing\r\n", "" },
 { "mx", "\x16\x03\x01NOOP\r\n",
-    BANNER "554 5.5.1 This port begins without TLS; say STARTTLS on it, or use port 465; closing\r\n", "" },
+    BANNER "554 5.5.1 This port begins without TLS; there is none here; closing\r\n", "" },
 { "mx", "\r\n \r\nFOO\r\nSEND\r\n",
     BANNER "500 5.5.1 No such command; HELP lists those that there are\r\n"
     "500 5.5.1 No such command; HELP lists those that there are\r\n"
