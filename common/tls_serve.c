@@ -3,57 +3,12 @@
  * with public certificates and keys that are somewhere else; reads what the
  * client sent through OpenSSL alone, and opens nothing by it.
  */
-#include <openssl/evp.h>
 #include <openssl/tls1.h>
 #include <string.h>
 
 #include <bsd/string.h>
 
 #include "common/tls_serve.h"
-#include "common/tls_time.h"
-
-static const int kinds[TLS_KINDS] = { EVP_PKEY_EC, EVP_PKEY_RSA };
-
-/* One of this kind among those for host; NULL for all hosts. */
-static const struct tls_identity *
-find(const struct tls_identities *all, int kind, const char *host)
-{
-	const struct tls_identity *first = NULL;
-
-	for (size_t i = 0; i < all->n; i++) {
-		const struct tls_identity *t = &all->list[i];
-
-		if (EVP_PKEY_get_base_id(X509_get0_pubkey(t->leaf)) != kind ||
-		    (host != NULL && !tls_identity_is_for(t, host)))
-			continue;
-		if (tls_time_good(t->leaf, time(NULL)))
-			return t;
-		if (first == NULL)
-			first = t;
-	}
-	return first;
-}
-
-static bool
-choose_for(
-    const struct tls_identities *all, const char *host, struct tls_choice *c)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < TLS_KINDS; i++) {
-		c->of[i] = find(all, kinds[i], host);
-		any = any || c->of[i] != NULL;
-	}
-	return any;
-}
-
-void
-tls_choose(
-    const struct tls_identities *all, const char *host, struct tls_choice *c)
-{
-	if (*host == '\0' || !choose_for(all, host, c))
-		(void)choose_for(all, NULL, c); /* there may be none at all */
-}
 
 static int serve_index = -1; /* of the contexts' data */
 
@@ -97,7 +52,7 @@ on_certificate(SSL *ssl, void *arg)
 	struct tls_choice c;
 
 	tls_serve_sni(ssl, name);
-	if (*name == '\0' || !choose_for(serve->identities, name, &c) ||
+	if (*name == '\0' || !tls_choose_for(serve->identities, name, &c) ||
 	    memcmp(&c, &serve->usual, sizeof(c)) == 0)
 		return 1;
 	SSL_certs_clear(ssl);

@@ -9,30 +9,13 @@
 #include <stdbool.h>
 
 #include "common/address.h"
-#include "common/tls_identity.h"
-
-/*
- * One certificate of each kind of key, RSA and ECDSA, for clients that know
- * either.
- */
-#define TLS_KINDS 2
-
-struct tls_choice {
-	const struct tls_identity *of[TLS_KINDS];
-};
+#include "common/tls_choice.h"
 
 struct tls_serve {
 	const struct tls_identities *identities; /* not owned */
 	struct tls_choice usual;                 /* without a known name */
 	char alpn[16];                           /* "smtp", "pop3" */
 };
-
-/*
- * For host the certificates that are for it, else the first; of several the
- * first whose dates are good.  Of identities that stay as long as the choice.
- */
-void tls_choose(
-    const struct tls_identities *, const char *host, struct tls_choice *);
 
 /*
  * The context answers as *serve says, which must outlive it; false with the
