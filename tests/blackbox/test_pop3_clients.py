@@ -2,17 +2,15 @@
 
 import os
 import poplib
-import pty
-import select
 import shutil
 import subprocess
-import time
 
 import pytest
 
 from box import Box, wire_form
 from messages import HARD
-from suite import PATIENCE, as_uid, open_dir, wait_for
+from suite import PATIENCE, as_uid, open_dir
+from terminal import in_terminal
 
 MAILS = [HARD[name].replace(b"\r\n", b"\n") for name in (
     "plain", "eight-bit", "line-998", "dots", "blank-lines", "empty-body",
@@ -214,33 +212,6 @@ def test_getmail(lab, box, home_of, nobody):
 
 
 # --- mutt and s-nail
-
-
-def in_terminal(argv, home):
-    """Runs a program that wants a terminal; returns what it drew."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.environ.update({"HOME": str(home), "TERM": "xterm",
-                           "LANG": "C.UTF-8"})
-        os.chdir(home)
-        os.execvp(argv[0], [str(a) for a in argv])
-    drawn = b""
-    end = time.monotonic() + 2 * PATIENCE
-    try:
-        while time.monotonic() < end:
-            if fd in select.select([fd], [], [], 1)[0]:
-                try:
-                    data = os.read(fd, 65536)
-                except OSError:  # it has ended
-                    break
-                if not data:
-                    break
-                drawn += data
-    finally:
-        os.close(fd)
-        wait_for(lambda: os.waitpid(pid, os.WNOHANG)[0], "the end of " +
-                 argv[0])
-    return drawn
 
 
 def test_mutt(lab, box, tmp_path):
