@@ -23,8 +23,9 @@
 /* Iterations of a scram word; RFC 7677 section 4 has the least. */
 #define CREDENTIAL_ITERATIONS_MIN 4096
 /*
- * The most that a wrong password may cost for each account of the site, beside
- * a hash of crypt(3): 40 ms on a processor of 2020, and 150 on a slow one.
+ * The most that a wrong password may cost, for all accounts of the site: about
+ * as much as the hash of crypt(3) beside it, so that both together stay below
+ * the shortest delay of its answer on a processor eight times slower than most.
  */
 #define CREDENTIAL_ITERATIONS_MAX 20000
 #define CREDENTIAL_ITERATIONS 10000 /* of those that are made here */

@@ -2,7 +2,7 @@
  * guesses: a client that tries wrong passwords, and names that are nobody's,
  * and says how long each had to wait for its answer.
  *
- * usage: guesses PORT CLIENTS TRIES smtp|pop3 KNOWN UNKNOWN NAMES
+ * usage: guesses PORT CLIENTS TRIES smtp|pop3 KNOWN UNKNOWN NAMES [PID ...]
  *
  * Run by tests/bench/run, and by tests, as whoever calls it.  CLIENTS processes
  * share TRIES tries with a name of each kind, in an order of chance: KNOWN and
@@ -12,6 +12,12 @@
  * likely a difference in rank of that kind is by chance (Mann and Whitney):
  *
  *	known-ms MS unknown-ms MS apart-ms MS chance P
+ *
+ * Answers that are held back look alike whatever was done for them.  So with
+ * the processes that judge passwords there are some tries more of either kind,
+ * and the processor time that one of them took:
+ *
+ *	... known-cpu-ms MS unknown-cpu-ms MS
  *
  * Exits 1 if any answer was not a refusal.
  */
@@ -29,6 +35,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base64.h"
@@ -36,12 +43,17 @@
 #include "common/num.h"
 #include "tests/bench/client.h"
 
+#define COUNTED 40 /* tries of each kind whose processor time is counted */
+#define PIDS_MAX 64
+
 enum { KNOWN, UNKNOWN, KINDS };
 
 static struct {
 	uint64_t port, clients, tries, names;
 	bool pop3;
 	const char *pattern[KINDS];
+	pid_t pids[PIDS_MAX];
+	size_t pids_n;
 } plan;
 
 static double *taken[KINDS]; /* seconds of each try; shared by all clients */
@@ -131,20 +143,22 @@ attempt(size_t n, int kind)
 	(void)close(r.fd); /* only a socket */
 }
 
+/* Some tries, by one of the clients; kind is KINDS for both in turn. */
 static void
-client(size_t me)
+client(size_t me, size_t from, size_t to, int kind)
 {
-	for (size_t n = me; n < plan.tries; n += plan.clients) {
+	for (size_t n = from + me; n < to; n += plan.clients) {
 		int first = (int)arc4random_uniform(KINDS);
 
-		attempt(n, first);
-		attempt(n, !first);
+		attempt(n, kind != KINDS ? kind : first);
+		if (kind == KINDS)
+			attempt(n, !first);
 	}
 	_exit(0);
 }
 
 static void
-run(void)
+run(size_t from, size_t to, int kind)
 {
 	int status, bad = 0;
 
@@ -153,7 +167,7 @@ run(void)
 		case -1:
 			err(1, "fork");
 		case 0:
-			client(i);
+			client(i, from, to, kind);
 		}
 	while (wait(&status) > 0)
 		bad |= status;
@@ -174,6 +188,33 @@ chance(void)
 	    fabs(u - n * n / 2) / sqrt(n * n * (2 * n + 1) / 12) / sqrt(2));
 }
 
+/* Seconds of the processes that were named. */
+static double
+processor_time(void)
+{
+	struct timespec ts;
+	clockid_t clock;
+	double sum = 0;
+
+	for (size_t i = 0; i < plan.pids_n; i++) {
+		if (clock_getcpuclockid(plan.pids[i], &clock) != 0 ||
+		    clock_gettime(clock, &ts) == -1)
+			errx(1, "process %d: not there", (int)plan.pids[i]);
+		sum += (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+	}
+	return sum;
+}
+
+/* With sources that were not seen before. */
+static double
+cost_of(int kind)
+{
+	double before = processor_time();
+
+	run(plan.tries, plan.tries + COUNTED, kind);
+	return (processor_time() - before) / COUNTED * 1e3;
+}
+
 static double *
 shared(size_t n)
 {
@@ -192,27 +233,46 @@ report(void)
 
 	known = client_quantile(taken[KNOWN], plan.tries, 0.5) * 1e3;
 	unknown = client_quantile(taken[UNKNOWN], plan.tries, 0.5) * 1e3;
-	printf("known-ms %.3f unknown-ms %.3f apart-ms %.3f chance %.3f\n",
-	    known, unknown, fabs(known - unknown), p);
+	printf("known-ms %.3f unknown-ms %.3f apart-ms %.3f chance %.3f", known,
+	    unknown, fabs(known - unknown), p);
+	if (plan.pids_n > 0) {
+		known = cost_of(KNOWN);
+		printf(" known-cpu-ms %.3f unknown-cpu-ms %.3f", known,
+		    cost_of(UNKNOWN));
+	}
+	printf("\n");
+}
+
+static void
+take_pids(int n, char *texts[])
+{
+	uint64_t pid;
+
+	for (int i = 0; i < n && i < PIDS_MAX; i++) {
+		if (!num_parse(texts[i], INT32_MAX, &pid) || pid == 0)
+			errx(64, "wanted a process, found %s", texts[i]);
+		plan.pids[plan.pids_n++] = (pid_t)pid;
+	}
 }
 
 int
 main(int argc, char *argv[])
 {
-	if (argc != 8 || !num_parse(argv[1], 65535, &plan.port) ||
+	if (argc < 8 || !num_parse(argv[1], 65535, &plan.port) ||
 	    !num_parse(argv[2], 1000, &plan.clients) ||
 	    !num_parse(argv[3], 30000, &plan.tries) ||
 	    !num_parse(argv[7], 30000, &plan.names) || plan.clients == 0 ||
 	    plan.names == 0)
 		errx(64,
 		    "usage: guesses port clients tries smtp|pop3 known "
-		    "unknown names");
+		    "unknown names [pid ...]");
 	plan.pop3 = strcmp(argv[4], "pop3") == 0;
 	plan.pattern[KNOWN] = argv[5];
 	plan.pattern[UNKNOWN] = argv[6];
 	for (int kind = 0; kind < KINDS; kind++)
-		taken[kind] = shared(plan.tries);
-	run();
+		taken[kind] = shared(plan.tries + COUNTED);
+	take_pids(argc - 8, argv + 8);
+	run(0, plan.tries, KINDS);
 	report();
 	return 0;
 }

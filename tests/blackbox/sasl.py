@@ -40,6 +40,14 @@ def keys(password, salt, iterations):
     return hashlib.sha256(client).digest(), mac(salted, b"Server Key"), client
 
 
+def scram_word(password, salt=b"0123456789abcdef", iterations=4096):
+    """What an account logs in with, in the file passwords."""
+    stored, server, _ = keys(password, salt, iterations)
+    parts = [base64.b64encode(part).decode()
+             for part in (salt, stored, server)]
+    return "SCRAM-SHA-256${}:{}${}:{}".format(iterations, *parts)
+
+
 class Scram:
     """A client's side: header is GS2's, binding what it is bound to."""
 

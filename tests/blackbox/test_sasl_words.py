@@ -6,18 +6,10 @@ import base64
 import pytest
 
 import suite
-from sasl import (Scram, alice, cram, keys, repr_short, respond, scram,
-                  session, token)
+from sasl import (Scram, alice, cram, repr_short, respond, scram,
+                  scram_word, session, token)
 from suite import wait_for
 from wire import b64
-
-
-def scram_word(password, salt=b"0123456789abcdef", iterations=4096):
-    stored, server, _ = keys(password, salt, iterations)
-    parts = [base64.b64encode(part).decode()
-             for part in (salt, stored, server)]
-    return "SCRAM-SHA-256${}:{}${}:{}".format(iterations, *parts)
-
 
 WORDS = {
     "scram": scram_word("scram-secret"),
