@@ -16,8 +16,8 @@
 #include <bsd/string.h>
 
 #include "common/users.h"
+#include "queue/compile_certs.h"
 #include "queue/compile_host.h"
-#include "queue/compile_tls.h"
 #include "queue/conf_accounts.h"
 
 #define MAILNAME "/etc/mailname"
@@ -145,8 +145,7 @@ host_find(struct host *h, struct conf *c)
 	find_programs(c);
 	find_names(h, c);
 	find_users(h, c);
-	h->certificates = compile_has_certificates(conf_option(c, "tls-dir"));
-	h->client_ca = access(conf_option(c, "tls-client-ca"), F_OK) == 0;
+	compile_certs(c, h);
 	return c->report.mistakes == 0;
 }
 

@@ -15,8 +15,8 @@
 struct host {
 	char hostname[DOMAIN_MAX + 1];
 	char mail_name[DOMAIN_MAX + 1];
-	bool certificates; /* there are some in tls-dir */
-	bool client_ca;    /* there is a file tls-client-ca */
+	bool certificates; /* tlsd can use one in tls-dir */
+	bool client_ca;    /* it can use tls-client-ca, which is there */
 	struct {
 		const char *name;
 		uid_t uid;

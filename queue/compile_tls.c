@@ -1,13 +1,9 @@
 /*
  * compile_tls: what apply finds out about certificates and mechanisms.
  *
- * In postrider(8), with the administrator's rights.  Looks whether files are
- * there and reads none of them.
+ * In postrider(8), with the administrator's rights.  Looks at the configuration
+ * alone.
  */
-#include <sys/stat.h>
-
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,34 +11,7 @@
 
 #include "common/credential.h"
 #include "common/options.h"
-#include "common/tls_pair.h"
 #include "queue/compile_tls.h"
-
-static bool
-is_certificate(int dir, const char *name)
-{
-	size_t n = strlen(name);
-	struct stat st;
-
-	return n > 4 && strcmp(name + n - 4, ".pem") == 0 &&
-	    tls_pair_name(name, n - 4) && fstatat(dir, name, &st, 0) == 0 &&
-	    S_ISREG(st.st_mode);
-}
-
-bool
-compile_has_certificates(const char *tls_dir)
-{
-	DIR *d = opendir(tls_dir);
-	const struct dirent *e;
-	bool found = false;
-
-	if (d == NULL)
-		return false;
-	while (!found && (e = readdir(d)) != NULL)
-		found = is_certificate(dirfd(d), e->d_name);
-	(void)closedir(d); /* was only read */
-	return found;
-}
 
 struct census {
 	bool password; /* some account logs in with one */
@@ -155,7 +124,17 @@ compile_iterations(const struct conf *c)
 
 struct profiles {
 	struct conf *conf;
+	bool certificates;
 	bool passwords; /* some profile would like to take them */
+	char path[CONF_PATH_MAX];
+};
+
+/* What holds for sessions of a profile. */
+struct setting {
+	const char *profile, *tls, *plain;
+	size_t line;   /* of tls; 0: not in the file */
+	bool login;    /* nothing without one */
+	bool may_auth; /* there is one at all */
 };
 
 static const char *
@@ -169,27 +148,89 @@ value(const struct conf *c, const char *profile, const char *name, size_t *line)
 	return conf_option(c, name);
 }
 
+static bool
+is_any(const char *text, const char *one, const char *two)
+{
+	return strcmp(text, one) == 0 || strcmp(text, two) == 0;
+}
+
 /* Whoever says in the file that lines are encrypted means it. */
+static void
+check_needs(struct profiles *p, const struct setting *s)
+{
+	p->passwords |= strcmp(s->tls, "no") != 0 && s->may_auth &&
+	    strcmp(s->plain, "always") != 0;
+	if (p->certificates || s->line == 0 ||
+	    !is_any(s->tls, "required", "implicit"))
+		return;
+	conf_warning(&p->conf->report, p->path, s->line,
+	    "%s.tls is %s, and without a certificate in tls-dir nobody can be "
+	    "served (see: postrider tls make-cert)",
+	    s->profile, s->tls);
+}
+
+/* RFC 3207 section 4: a server that is in MX records must not. */
+static void
+check_mx(struct profiles *p, const struct setting *s)
+{
+	if (conf_profile_is(p->conf, s->profile, "mx") &&
+	    is_any(s->tls, "required", "implicit"))
+		conf_warning(&p->conf->report, p->path, s->line,
+		    "%s.tls is %s: mail from other hosts will be refused; did "
+		    "you mean: submission.tls required",
+		    s->profile, s->tls);
+	if (conf_profile_is(p->conf, s->profile, "local") &&
+	    strcmp(s->tls, "no") != 0)
+		conf_warning(&p->conf->report, p->path, s->line,
+		    "%s.tls is %s: sendmail(8) speaks no TLS%s", s->profile,
+		    s->tls,
+		    strcmp(s->tls, "optional") != 0
+			? ", and its mail will be refused"
+			: "");
+}
+
+/* Clients of 465 and 995 begin with a handshake. */
+static void
+check_implicit(struct profiles *p, const struct setting *s)
+{
+	if (is_any(s->profile, "submissions", "pop3s") &&
+	    is_any(s->tls, "optional", "required"))
+		conf_warning(&p->conf->report, p->path, s->line,
+		    "%s.tls is %s: clients of this profile's port begin with "
+		    "a handshake; wanted implicit",
+		    s->profile, s->tls);
+}
+
+static void
+check_logins(struct profiles *p, const struct setting *s)
+{
+	bool encrypted = strcmp(s->tls, "no") != 0;
+
+	if (!s->login || strcmp(s->plain, "never") != 0 ||
+	    (encrypted && p->certificates) ||
+	    is_any(s->tls, "required", "implicit"))
+		return;
+	conf_warning(&p->conf->report, p->path, s->line,
+	    "%s: nobody can log in: tls is %s%s, and plaintext-auth is never",
+	    s->profile, s->tls, encrypted ? " without a certificate" : "");
+}
+
 static void
 check_profile(struct profiles *p, const char *profile)
 {
-	char path[CONF_PATH_MAX];
-	size_t line, none;
-	const char *tls = value(p->conf, profile, "tls", &line);
+	size_t none;
+	const char *auth = value(p->conf, profile, "auth", &none);
+	bool pop3 = conf_profile_is(p->conf, profile, "pop3");
+	struct setting s = { .profile = profile,
+		.plain = value(p->conf, profile, "plaintext-auth", &none),
+		.login = pop3 || strcmp(auth, "required") == 0,
+		.may_auth = pop3 || strcmp(auth, "no") != 0 };
 
-	p->passwords |= strcmp(tls, "no") != 0 &&
-	    (conf_profile_is(p->conf, profile, "pop3") ||
-		strcmp(value(p->conf, profile, "auth", &none), "no") != 0) &&
-	    strcmp(value(p->conf, profile, "plaintext-auth", &none),
-		"always") != 0;
-	if (line == 0 ||
-	    (strcmp(tls, "required") != 0 && strcmp(tls, "implicit") != 0))
-		return;
-	(void)snprintf(path, sizeof(path), "%s/postrider.conf", p->conf->dir);
-	conf_warning(&p->conf->report, path, line,
-	    "%s.tls is %s, and without a certificate in tls-dir nobody can be "
-	    "served (see: postrider tls make-cert)",
-	    profile, tls);
+	s.tls = value(p->conf, profile, "tls", &s.line);
+	check_needs(p, &s);
+	check_mx(p, &s);
+	check_implicit(p, &s);
+	check_logins(p, &s);
 }
 
 static bool
@@ -202,17 +243,14 @@ check_declared(const struct conf_entry *e, void *arg)
 void
 compile_check_tls(struct conf *c, const struct host *h)
 {
-	struct profiles p = { c, false };
-	char path[CONF_PATH_MAX];
+	struct profiles p = { .conf = c, .certificates = h->certificates };
 
-	if (h->certificates)
-		return;
+	(void)snprintf(p.path, sizeof(p.path), "%s/postrider.conf", c->dir);
 	for (size_t i = 0; profiles_builtin[i].name != NULL; i++)
 		check_profile(&p, profiles_builtin[i].name);
 	(void)conf_map_each(&c->profiles, check_declared, &p);
-	(void)snprintf(path, sizeof(path), "%s/postrider.conf", c->dir);
-	if (p.passwords)
-		conf_warning(&c->report, path, conf_option_line(c, "tls-dir"),
+	if (p.passwords && !h->certificates)
+		conf_warning(&c->report, p.path, conf_option_line(c, "tls-dir"),
 		    "tls-dir: wanted a certificate in %s, found none: "
 		    "passwords are taken from this host only (see: postrider "
 		    "tls make-cert)",

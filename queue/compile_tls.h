@@ -8,9 +8,6 @@
 #include "queue/compile_host.h"
 #include "queue/conf.h"
 
-/* Whether a directory holds a file for tlsd, NAME.pem. */
-bool compile_has_certificates(const char *tls_dir);
-
 /* The value of "mechanisms" in the tables. */
 void compile_mechanisms(
     const struct conf *, const struct host *, char out[MECHS_MAX]);
@@ -25,7 +22,10 @@ bool compile_no_scram(const struct conf *, char why[COMPILE_WHY]);
 /* The value of "iterations" in authd's tables. */
 unsigned int compile_iterations(const struct conf *);
 
-/* Warns of what cannot be while there is no certificate. */
+/*
+ * Warns of what cannot be while there is no certificate, and of what keeps
+ * everybody out.
+ */
 void compile_check_tls(struct conf *, const struct host *);
 
 #endif

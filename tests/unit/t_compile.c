@@ -17,6 +17,7 @@
 #include "queue/compile_changes.h"
 #include "queue/compile_check.h"
 #include "queue/compile_publish.h"
+#include "tests/unit/tls_cert.h"
 
 #define HASH                                                                   \
 	"$y$j9T$F5Jx5fExrKuPp53xLKQ..1$tnSYvahCwPBHKZUspmcxMfb0.WiB9W."        \
@@ -53,6 +54,17 @@ put(const char *name, const char *text)
 }
 
 static void
+put_certificate(void)
+{
+	EVP_PKEY *key = cert_key("P-256", 0);
+	X509 *x = cert_self(key, "DNS:mx.example.org");
+
+	cert_file("a-certificate.pem", x, NULL, key);
+	X509_free(x);
+	EVP_PKEY_free(key);
+}
+
+static void
 write_files(const char *more)
 {
 	char conf[2000];
@@ -61,7 +73,8 @@ write_files(const char *more)
 	    "user-mode yes\nhostname MX.Example.ORG\nstate-dir %s/state\n%s"
 	    "tls-dir %s\n",
 	    unit_dir, more, unit_dir);
-	put("a-certificate.pem", "");
+	if (access(unit_path("a-certificate.pem"), F_OK) == -1)
+		put_certificate();
 	put("postrider.conf", conf);
 	put("domains", "example.org\nunix.example unix\n");
 	put("users", "Alice@example.org\nbob@example.org\n");

@@ -124,41 +124,32 @@ why_no_scram(void **state)
 	}
 }
 
-static void
-certificates(void **state)
-{
-	(void)state;
-	assert_int_equal(mkdir(unit_path("tls"), 0700), 0);
-	assert_false(compile_has_certificates(unit_path("none")));
-	assert_false(compile_has_certificates(unit_path("tls")));
-	put("tls/.pem", "");
-	put("tls/.x.pem", "");
-	put("tls/x.key", "");
-	put("tls/x.pem.tmp", "");
-	assert_int_equal(mkdir(unit_path("tls/dir.pem"), 0700), 0);
-	assert_int_equal(symlink("nothing", unit_path("tls/link.pem")), 0);
-	assert_false(compile_has_certificates(unit_path("tls")));
-	assert_int_equal(symlink("x.key", unit_path("tls/y.pem")), 0);
-	assert_true(compile_has_certificates(unit_path("tls")));
-}
-
 /* clang-format off */
 static const struct {
 	const char *options;
 	bool certificates;
-	const char *says[3];
+	const char *says[4];
 } warnings[] = {
-	{ "tls required\n", true, { NULL } },
+	{ "submission.tls required\n", true, { NULL } },
+	{ "tls required\n", true, { ":1: warning: mx.tls is required: mail from other hosts will be refused; did you mean: submission.tls required" } },
+	{ "profile in mx\nin.tls implicit\n", true, { ":2: warning: in.tls is implicit: mail from other hosts" } },
+	{ "submissions.tls required\npop3s.tls optional\n", true, { ":1: warning: submissions.tls is required: ", ":2: warning: pop3s.tls is optional: clients of this profile's port begin with a handshake; wanted implicit" } },
+	{ "submission.tls no\nsubmission.plaintext-auth never\n", true, { ":1: warning: submission: nobody can log in: tls is no, and plaintext-auth is never" } },
+	{ "pop3.plaintext-auth never\n", true, { NULL } },
+	{ "tls-dir /x\npop3.plaintext-auth never\n", false, { "pop3: nobody can log in: tls is optional without a certificate, and plaintext-auth is never", "tls-dir: wanted" } },
+	{ "mx.tls no\nmx.plaintext-auth never\n", true, { NULL } },
+	{ "local.tls optional\n", true, { ":1: warning: local.tls is optional: sendmail(8) speaks no TLS" } },
+	{ "local.tls required\n", true, { "speaks no TLS, and its mail will be refused" } },
 	{ "", false, { "tls-dir: wanted a certificate in /etc/postrider/tls, found none: passwords are taken from this host only" } },
 	{ "tls-dir /x\n", false, { "postrider.conf:1: warning: tls-dir: wanted a certificate in /x" } },
 	{ "tls no\nsubmissions.tls no\npop3s.tls no\n", false, { NULL } },
 	{ "tls no\nsubmissions.tls no\npop3s.tls no\nmx.tls required\n", false,
-	    { "postrider.conf:4: warning: mx.tls is required, and without a certificate in tls-dir nobody can be served (see: postrider tls make-cert)" } },
+	    { "postrider.conf:4: warning: mx.tls is required, and without a certificate in tls-dir nobody can be served (see: postrider tls make-cert)", "mx.tls is required: mail from" } },
 	{ "profile x pop3\nx.tls implicit\n", false, { "postrider.conf:2: warning: x.tls is implicit", "tls-dir: wanted" } },
 	{ "pop3.tls no\npop3s.tls no\nsubmission.auth no\n", false, { NULL } },
 	{ "plaintext-auth always\n", false, { NULL } },
 	{ "tls required\nplaintext-auth always\n", false,
-	    { ":1: warning: mx.tls is required", ":1: warning: submission.tls is required", ":1: warning: pop3.tls is required" } },
+	    { ":1: warning: mx.tls is required", ":1: warning: submission.tls is required", ":1: warning: pop3.tls is required", ":1: warning: mx.tls is required: mail" } },
 };
 /* clang-format on */
 
@@ -195,7 +186,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mechanisms),
 		cmocka_unit_test(why_no_scram),
-		cmocka_unit_test(certificates),
 		cmocka_unit_test(warns),
 	};
 
