@@ -21,22 +21,23 @@
 
 #include "common/lineio.h"
 #include "common/msg_auth.h"
-#include "common/msg_tls.h"
 #include "common/sock.h"
 #include "queue/cmd.h"
+#include "queue/cmd_ask.h"
 #include "queue/cmd_control.h"
 #include "queue/cmd_json.h"
 #include "queue/cmd_tables.h"
+#include "queue/cmd_tlsd.h"
 #include "queue/compile_publish.h"
 
 #define GREETING_WAIT 10 /* seconds */
-#define ANSWER_WAIT 10
-#define EXPIRY_WARN 14 /* days */
+#define EXPIRY_WARN 14   /* days */
 #define DAY 86400
 #define NOBODY ((uid_t)-1) /* not known without tables */
 
 struct part {
 	const char *name;
+	const char *next; /* what to do when it is not good */
 	bool good;
 	bool warn; /* good, and not for long */
 	char text[400];
@@ -44,10 +45,24 @@ struct part {
 
 enum { TABLES, VERIFIERS, POSTRIDERD, QUEUED, AUTHD, TLSD, PARTS };
 
+#define SEE_LOG "see the log; postriderd starts it"
+
+static const struct {
+	const char *name, *next;
+} part_names[PARTS] = {
+	[TABLES] = { "tables", "run: postrider apply" },
+	[VERIFIERS] = { "verifiers", "run: postrider apply" },
+	[POSTRIDERD] = { "postriderd", "run: postriderd" },
+	[QUEUED] = { "queued", SEE_LOG },
+	[AUTHD] = { "authd", SEE_LOG },
+	[TLSD] = { "tlsd", SEE_LOG },
+};
+
 struct status {
 	struct part parts[PARTS];
 	struct json_object *json, *figures, *tls; /* NULL: text */
 	struct sbuf text;                         /* figures as text */
+	bool offered; /* sessions offer TLS, the tables say */
 };
 
 static void
@@ -141,72 +156,71 @@ may_ask(struct part *p, uid_t net)
 	return false;
 }
 
-/* A question and where its answer goes; of one channel. */
-struct question {
-	const char *socket; /* below run-dir */
-	const struct msg_channel *channel;
-	unsigned int side, type;
-	const void *msg;
-	void *answer;
-};
-
-/* Takes fd, which is -1 with errno when there is none.  False when told. */
-static bool
-ask(struct part *p, const char *run_dir, int fd, const struct question *q)
-{
-	enum chan_result r;
-	unsigned int type;
-	struct chan chan;
-
-	if (fd == -1) {
-		(void)snprintf(p->text, sizeof(p->text), "%.200s/%s: %s",
-		    run_dir, q->socket, strerror(errno));
-		return false;
-	}
-	chan_init(&chan, fd, q->channel, q->side);
-	r = chan_send(&chan, q->type, q->msg, -1, deadline_in(ANSWER_WAIT));
-	if (r == CHAN_OK) /* in this state there is one type of answer */
-		r = chan_recv(
-		    &chan, &type, q->answer, NULL, deadline_in(ANSWER_WAIT));
-	chan_close(&chan);
-	if (r != CHAN_OK)
-		set(p, false, chan_result_text(r));
-	return r == CHAN_OK;
-}
-
 /* Any question will do; nobody has the empty name. */
 static void
 ask_authd(struct part *p, const char *run_dir, uid_t net)
 {
 	const struct msg_auth_account name = { "" };
 	union msg_auth answer;
+	char why[TABLES_ERR];
 	const struct question q = { "auth", &auth_channel, AUTH_CLIENT,
 		AUTH_T_ACCOUNT, &name, &answer };
 
-	if (may_ask(p, net) && ask(p, run_dir, connect_authd(run_dir, net), &q))
+	if (!may_ask(p, net))
+		return;
+	if (cmd_ask(run_dir, connect_authd(run_dir, net), &q, why))
 		set(p, true, "answers");
+	else
+		set(p, false, why);
 }
 
-/* The first certificate to end decides. */
+/* The first to end. */
 static void
-judge_expiry(struct part *p, const struct msg_tls_state *m)
+say_end(const struct msg_tls_state *m, bool offered, char ends[60])
 {
 	long long left = (long long)m->expires - (long long)time(NULL);
-	char ends[60] = "";
 
-	p->good = m->expires == 0 || left > 0;
-	p->warn = p->good && m->expires != 0 && left <= EXPIRY_WARN * DAY;
-	if (!p->good)
-		strlcpy(ends, ", one has ended (see: postrider tls show)",
-		    sizeof(ends));
+	ends[0] = '\0';
+	if (m->expires != 0 && left <= 0)
+		strlcpy(ends, ", one has ended", 60);
 	else if (m->expires != 0)
-		(void)snprintf(ends, sizeof(ends), ", %s ends in %lld days",
+		(void)snprintf(ends, 60, ", %s ends in %lld days",
 		    m->certificates == 1 ? "which" : "the first", left / DAY);
+	else if (offered)
+		strlcpy(ends, ", and TLS is offered", 60);
+}
+
+static void
+judge_certificates(struct part *p, const struct msg_tls_state *m, bool offered)
+{
+	long long left = (long long)m->expires - (long long)time(NULL);
+	bool ends = m->expires != 0;
+
+	p->good = (!ends || left > 0) && (m->certificates > 0 || !offered);
+	p->warn =
+	    p->good && ((ends && left <= EXPIRY_WARN * DAY) || m->refused > 0);
+}
+
+static void
+judge_tls(struct part *p, const struct msg_tls_state *m, bool offered)
+{
+	char ends[60], refused[60] = "";
+	const char *see = "";
+
+	judge_certificates(p, m, offered);
+	say_end(m, offered, ends);
+	if (m->refused > 0)
+		(void)snprintf(refused, sizeof(refused), ", %u file%s refused",
+		    m->refused, m->refused == 1 ? "" : "s");
+	if (!p->good || p->warn)
+		see = " (see: postrider tls show)";
+	else if (m->certificates == 0)
+		see = " (see: postrider tls make-cert)";
 	(void)snprintf(p->text, sizeof(p->text),
-	    "answers: %s%.0u certificate%s%s; %u connection%s, %llu "
+	    "answers: %s%.0u certificate%s%s%s%s; %u connection%s, %llu "
 	    "handshakes, %llu failed",
 	    m->certificates == 0 ? "no" : "", m->certificates,
-	    m->certificates == 1 ? "" : "s", ends, m->connections,
+	    m->certificates == 1 ? "" : "s", ends, refused, see, m->connections,
 	    m->connections == 1 ? "" : "s", (unsigned long long)m->handshakes,
 	    (unsigned long long)m->failures);
 }
@@ -214,10 +228,11 @@ judge_expiry(struct part *p, const struct msg_tls_state *m)
 static void
 note_tls(struct status *s, const struct msg_tls_state *m)
 {
-	judge_expiry(&s->parts[TLSD], m);
+	judge_tls(&s->parts[TLSD], m, s->offered);
 	if (s->tls == NULL)
 		return;
 	cmd_json_number(s->tls, "certificates", m->certificates);
+	cmd_json_number(s->tls, "refused", m->refused);
 	cmd_json_number(s->tls, "connections", m->connections);
 	cmd_json_number(s->tls, "handshakes", (int64_t)m->handshakes);
 	cmd_json_number(s->tls, "failures", (int64_t)m->failures);
@@ -229,15 +244,16 @@ note_tls(struct status *s, const struct msg_tls_state *m)
 static void
 ask_tlsd(struct status *s, const char *run_dir, uid_t net)
 {
-	const struct msg_tls_status status = { 0 };
 	struct part *p = &s->parts[TLSD];
-	union msg_tls answer;
-	const struct question q = { "tls", &tls_channel, TLS_SESSION,
-		TLS_T_STATUS, &status, &answer };
+	struct msg_tls_state state;
+	char why[TABLES_ERR];
 
-	if (may_ask(p, net) &&
-	    ask(p, run_dir, sock_connect(run_dir, "tls", SOCK_SEQPACKET), &q))
-		note_tls(s, &answer.state);
+	if (!may_ask(p, net))
+		return;
+	if (tlsd_state(run_dir, &state, why))
+		note_tls(s, &state);
+	else
+		set(p, false, why);
 }
 
 static void
@@ -261,6 +277,33 @@ look_at_tables(struct part *p, const char *path)
 	p->good = true;
 }
 
+/* As programs see it. */
+static bool
+is_offered(const struct cmd *cmd)
+{
+	char path[CONF_PATH_MAX], e[TABLES_ERR];
+	struct tables t;
+	bool offered;
+
+	cmd_tables_path(cmd, TABLES_FILE, path);
+	if (!tables_open(&t, path, false, e))
+		return false;
+	offered = tables_certificates(&t);
+	tables_close(&t);
+	return offered;
+}
+
+/* What is not good says what to do, if it does not yet. */
+static void
+add_next(struct part *p)
+{
+	if (p->good || strchr(p->text, '(') != NULL)
+		return;
+	(void)strlcat(p->text, " (", sizeof(p->text));
+	(void)strlcat(p->text, p->next, sizeof(p->text));
+	(void)strlcat(p->text, ")", sizeof(p->text));
+}
+
 static const char *
 state_of(const struct part *p)
 {
@@ -278,6 +321,7 @@ print(struct status *s)
 	for (size_t i = 0; i < PARTS; i++) {
 		if (!s->parts[i].good)
 			status = EX_UNAVAILABLE;
+		add_next(&s->parts[i]);
 		if (s->json == NULL) {
 			(void)printf("%-12s %-5s %s\n", s->parts[i].name,
 			    state_of(&s->parts[i]), s->parts[i].text);
@@ -301,17 +345,15 @@ print(struct status *s)
 int
 cmd_status(struct cmd *cmd, int argc, char **argv)
 {
-	struct status s = { .parts = { [TABLES] = { .name = "tables" },
-				[VERIFIERS] = { .name = "verifiers" },
-				[POSTRIDERD] = { .name = "postriderd" },
-				[QUEUED] = { .name = "queued" },
-				[AUTHD] = { .name = "authd" },
-				[TLSD] = { .name = "tlsd" } },
-		.text = SBUF_INIT(65536) };
+	struct status s = { .text = SBUF_INIT(65536) };
 	char path[CONF_PATH_MAX], run_dir[RUN_DIR_MAX];
 	uid_t net = NOBODY;
 	int json = 0, status;
 
+	for (size_t i = 0; i < PARTS; i++) {
+		s.parts[i].name = part_names[i].name;
+		s.parts[i].next = part_names[i].next;
+	}
 	if (cmd_args(cmd, argc, argv, (int[2]){ 0, 0 }, &json) == -1)
 		return EX_USAGE;
 	if (json) {
@@ -331,6 +373,7 @@ cmd_status(struct cmd *cmd, int argc, char **argv)
 		set(&s.parts[TABLES], false, "cannot be used");
 		cmd_run_dir_wanted(cmd, run_dir);
 	}
+	s.offered = is_offered(cmd);
 	ask_postriderd(&s.parts[POSTRIDERD], run_dir);
 	ask_queued(&s, run_dir);
 	ask_authd(&s.parts[AUTHD], run_dir, net);
