@@ -142,15 +142,44 @@ judge_dates(const X509 *x, time_t now, char why[TABLES_ERR])
 		say_date(why, "is not valid before", start);
 }
 
-/* The key, as far as it was looked for; NULL when nothing is wrong. */
-static const char *
-key_wrong(const struct tls_pem *c)
+bool
+certs_alone(const struct tls_pem *c)
 {
+	return sk_X509_num(c->chain) <= 0 &&
+	    (X509_get_extension_flags(c->leaf) & EXFLAG_SI) == 0;
+}
+
+/* Which certificate of the chain the key belongs to, from 2 on; 0: none. */
+static int
+whose_key(const struct tls_pem *c)
+{
+	for (int i = 0; i < sk_X509_num(c->chain); i++)
+		if (X509_check_private_key(
+			sk_X509_value(c->chain, i), c->key) == 1)
+			return i + 2;
+	return 0;
+}
+
+/* Leaves why alone when nothing is wrong with the key. */
+static void
+judge_key(const struct tls_pem *c, char why[TABLES_ERR])
+{
+	int i;
+
 	if (c->key == NULL)
-		return "wanted its private key, found none";
-	if (X509_check_private_key(c->leaf, c->key) != 1)
-		return "the private key is not that of the first certificate";
-	return NULL;
+		(void)strlcpy(
+		    why, "wanted its private key, found none", TABLES_ERR);
+	else if (X509_check_private_key(c->leaf, c->key) == 1)
+		return;
+	else if ((i = whose_key(c)) != 0)
+		(void)snprintf(why, TABLES_ERR,
+		    "the private key is that of certificate %d in the file: "
+		    "put that one first",
+		    i);
+	else
+		(void)strlcpy(why,
+		    "the private key is not that of the first certificate",
+		    TABLES_ERR);
 }
 
 static const char *
@@ -172,7 +201,7 @@ bool
 certs_check(
     const struct tls_pem *c, bool with_key, time_t now, char why[TABLES_ERR])
 {
-	const char *wrong = with_key ? key_wrong(c) : NULL;
+	const char *wrong;
 	char kind[CERTS_TEXT];
 
 	why[0] = '\0';
@@ -182,9 +211,9 @@ certs_check(
 		    "wanted a key RSA of 2048 bits or more or EC P-256, P-384 "
 		    "or P-521, found %s",
 		    kind);
-	else if (wrong != NULL)
-		(void)strlcpy(why, wrong, TABLES_ERR);
-	else
+	else if (with_key)
+		judge_key(c, why);
+	if (why[0] == '\0')
 		judge_dates(c->leaf, now, why);
 	if (why[0] == '\0' && (wrong = leaf_wrong(c)) != NULL)
 		(void)strlcpy(why, wrong, TABLES_ERR);

@@ -34,6 +34,12 @@ bool certs_read_key(const char *path, struct tls_pem *, char why[TABLES_ERR]);
 bool certs_check(
     const struct tls_pem *, bool with_key, time_t now, char why[TABLES_ERR]);
 
+/*
+ * Whether a certificate that others have signed has nobody's behind it: who
+ * does not know its signer itself cannot check it.
+ */
+bool certs_alone(const struct tls_pem *);
+
 /* "mail.example.org, 192.0.2.1"; printable ASCII. */
 void certs_names(const X509 *, struct sbuf *);
 /* The first DNS name, or else address; false when there is none. */

@@ -46,13 +46,6 @@ told(const struct conf *c, bool warnings, const char *outcome)
 	return EX_CONFIG;
 }
 
-int
-apply_read(struct conf *c, const char *dir)
-{
-	(void)conf_read(c, dir); /* told() looks at the mistakes */
-	return told(c, false, ", nothing applied");
-}
-
 /* Reads and checks everything that can be known without publishing. */
 static bool
 read_all(struct conf *c, struct host *h, const char *dir)
@@ -62,6 +55,16 @@ read_all(struct conf *c, struct host *h, const char *dir)
 		return false;
 	compile_check(c, h);
 	return true;
+}
+
+/* What would keep apply from publishing is known before a file is edited. */
+int
+apply_read(struct conf *c, const char *dir)
+{
+	struct host h;
+
+	(void)read_all(c, &h, dir); /* told() looks at the mistakes */
+	return told(c, false, ", nothing changed");
 }
 
 static bool
@@ -115,7 +118,12 @@ apply(const char *dir, bool warnings)
 int
 apply_dir(const char *dir)
 {
-	return apply(dir, false);
+	int status = apply(dir, false);
+
+	if (status == EX_CANTCREAT)
+		warnx("%s: changed, and not in force (run: postrider apply)",
+		    dir);
+	return status;
 }
 
 int
@@ -124,6 +132,25 @@ cmd_apply(struct cmd *cmd, int argc, char **argv)
 	if (cmd_args(cmd, argc, argv, (int[2]){ 0, 0 }, NULL) == -1)
 		return EX_USAGE;
 	return apply(cmd->dir, true);
+}
+
+/* Nothing of the text has changed then. */
+static bool
+certificates_differ(const struct conf *c, const struct host *h)
+{
+	struct tables t;
+	bool known;
+
+	if (!open_tables(&t, c))
+		return false;
+	known = tables_certificates(&t);
+	tables_close(&t);
+	if (known == h->certificates)
+		return false;
+	warnx("warning: %s: there %s that tlsd can use (run: postrider apply)",
+	    conf_option(c, "tls-dir"),
+	    known ? "is no certificate any more" : "is a certificate now");
+	return true;
 }
 
 int
@@ -140,7 +167,8 @@ cmd_check(struct cmd *cmd, int argc, char **argv)
 		return EX_NOPERM;
 	(void)read_all(&c, &h, cmd->dir); /* told() looks at the mistakes */
 	status = told(&c, true, "");
-	if (status == EX_OK && !publish_current(&c, &h, e))
+	if (status == EX_OK && !certificates_differ(&c, &h) &&
+	    !publish_current(&c, &h, e))
 		warnx("warning: %s", e);
 	conf_free(&c);
 	return status;

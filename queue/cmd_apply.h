@@ -12,7 +12,10 @@
  * Returns an exit status.
  */
 int apply_dir(const char *dir);
-/* Reads dir and tells mistakes; the caller frees conf in either case. */
+/*
+ * Reads dir and tells mistakes, and what of the host would keep it from being
+ * applied, before anything is edited.  The caller frees conf in either case.
+ */
 int apply_read(struct conf *, const char *dir);
 
 /*

@@ -25,6 +25,7 @@
 #include "queue/cmd_apply.h"
 #include "queue/cmd_tables.h"
 #include "queue/cmd_tls.h"
+#include "queue/cmd_tlsd.h"
 #include "queue/compile_host.h"
 #include "queue/compile_publish.h"
 
@@ -75,12 +76,20 @@ take_options(const struct opt *table, int argc, char **argv)
 static bool
 file_name(const char *name, char out[FILE_PART + sizeof(".pem")])
 {
-	size_t n = 0;
+	size_t n = strlen(name);
 
+	if (n >= 4 && strcmp(name + n - 4, ".pem") == 0) {
+		warnx("wanted a name without .pem, found \"%s\"", name);
+		return false;
+	}
+	n = 0;
 	for (; *name != '\0' && n < FILE_PART; name++)
 		out[n++] = *name == '.' || tls_pair_name(name, 1) ? *name : '_';
 	(void)strlcpy(out + n, ".pem", sizeof(".pem"));
-	return tls_pair_name(out, n);
+	if (tls_pair_name(out, n))
+		return true;
+	warnx("wanted a name that does not begin with a dot");
+	return false;
 }
 
 /* Where and whose a certificate's file will be; false after a complaint. */
@@ -105,9 +114,12 @@ find_place(const struct conf *c, struct certs_place *p)
 	return true;
 }
 
-/* Programs offer TLS only when the tables say that there is a certificate. */
+/*
+ * Programs offer TLS only when the tables say that there is a certificate; by
+ * then tlsd is to have it.
+ */
 static int
-apply_if_first(const struct cmd *cmd)
+apply_if_first(const struct cmd *cmd, const struct certs_place *p)
 {
 	char path[CONF_PATH_MAX], e[TABLES_ERR];
 	struct tables t;
@@ -120,7 +132,10 @@ apply_if_first(const struct cmd *cmd)
 	}
 	known = tables_certificates(&t);
 	tables_close(&t);
-	return known ? EX_OK : apply_dir(cmd->dir);
+	if (known)
+		return EX_OK;
+	tlsd_wait(cmd, p->dir, p->file);
+	return apply_dir(cmd->dir);
 }
 
 static void
@@ -151,7 +166,8 @@ store(
 		return EX_CANTCREAT;
 	}
 	tell_written(p, c);
-	status = apply_if_first(cmd);
+	tls_others(p->dir, p->file);
+	status = apply_if_first(cmd, p);
 	return status == EX_OK ? cmd_flush() : status;
 }
 
@@ -179,10 +195,8 @@ make(const struct cmd *cmd, const struct conf *conf, struct certs_wanted *w,
 		return EX_DATAERR;
 	if (!find_place(conf, p))
 		return EX_CONFIG;
-	if (!file_name(p->file != NULL ? p->file : w->names[0], file)) {
-		warnx("wanted a name that does not begin with a dot");
+	if (!file_name(p->file != NULL ? p->file : w->names[0], file))
 		return EX_DATAERR;
-	}
 	p->file = file;
 	if (!certs_make(w, &c, why)) {
 		warnx("%s", why);
@@ -242,6 +256,18 @@ look_at_names(struct conf *conf, const char *path, const struct tls_pem *c)
 		    h.hostname);
 }
 
+/* It may be that its CA is a root, which clients have. */
+static void
+look_at_chain(const char *path, const struct tls_pem *c)
+{
+	char issuer[CERTS_TEXT];
+
+	if (!certs_alone(c))
+		return;
+	certs_issuer(c->leaf, issuer);
+	warnx("warning: %s: " TLS_ALONE, path, issuer);
+}
+
 static bool
 read_both(const char *chain, const char *key, struct tls_pem *c)
 {
@@ -268,17 +294,18 @@ install(
 	char file[FILE_PART + sizeof(".pem")], first[CERTS_TEXT];
 	struct certs_place p = { .replace = true };
 	struct tls_pem c;
-	int status = EX_DATAERR;
+	int status;
 
 	if (!read_both(files[0], files[1], &c))
 		return EX_DATAERR;
 	(void)certs_first_name(c.leaf, first); /* was checked */
 	if (!file_name(name != NULL ? name : first, file))
-		warnx("wanted a name that does not begin with a dot");
+		status = EX_DATAERR;
 	else if (!find_place(conf, &p))
 		status = EX_CONFIG;
 	else {
 		look_at_names(conf, files[0], &c);
+		look_at_chain(files[0], &c);
 		p.file = file;
 		status = store(cmd, &p, &c);
 	}

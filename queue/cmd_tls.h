@@ -9,6 +9,7 @@
 
 #include "common/mechs.h"
 #include "queue/certs.h"
+#include "queue/certs_try.h"
 #include "queue/cmd.h"
 #include "queue/conf.h"
 
@@ -27,16 +28,34 @@ struct tls_shown {
 	struct sbuf names;    /* "a, b" */
 	char kind[CERTS_TEXT], issuer[CERTS_TEXT];
 	int64_t end; /* as certs_end() says */
-	bool key_known, key_matches;
+	bool key_known, key_there, key_matches;
+	bool alone; /* no CA's certificate behind it, and not by itself */
 	bool ocsp, ocsp_good; /* there is a response; it is good */
 	int64_t ocsp_until;
 	char ocsp_why[TABLES_ERR];
 };
 
-/* Looks at dir/file; tls_shown_free() afterwards. */
-void tls_look(
-    const char *dir, const char *file, time_t now, struct tls_shown *);
+/* A format with one %s, the signer. */
+#define TLS_ALONE                                                              \
+	"no CA's certificate behind it: who does not know \"%s\" itself "      \
+	"cannot "                                                              \
+	"check it (fullchain.pem?)"
+
+struct tls_looker {
+	const char *dir; /* option tls-dir */
+	struct certs_reader reader;
+	time_t now;
+};
+
+/* Looks at a file of dir; tls_shown_free() afterwards. */
+void tls_look(const struct tls_looker *, const char *file, struct tls_shown *);
 void tls_shown_free(struct tls_shown *);
+
+/*
+ * Warns, on stderr, of the names of a new file that are in another one, too,
+ * with a key of the same kind, and says which one tlsd serves.
+ */
+void tls_others(const char *dir, const char *file);
 
 /* The certificates' files in dir, by name; their number, or -1 with errno. */
 int tls_list(const char *dir, struct dirent ***files);

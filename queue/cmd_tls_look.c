@@ -71,27 +71,23 @@ find_key(struct tls_shown *s, struct tls_pem *c)
 	    certs_read_key(path, c, s->why);
 }
 
-/* As tlsd judges, and then what clients would say. */
+/* What clients would say, and then whether tlsd can serve it. */
 static void
-judge(const char *dir, const char *file, time_t now, struct tls_shown *s,
+judge(const struct tls_looker *l, const char *file, struct tls_shown *s,
     struct tls_pem *c)
 {
 	char name[TLS_NAME + 1];
-	struct tls_pair pair;
-	struct tls_wrong w;
 
 	(void)strlcpy(name, file, strlen(file) - strlen(".pem") + 1);
-	s->usable = find_key(s, c) && certs_check(c, s->key_known, now, s->why);
+	s->usable =
+	    find_key(s, c) && certs_check(c, s->key_known, l->now, s->why);
+	s->key_there = c->key != NULL;
 	s->key_matches =
-	    c->key != NULL && X509_check_private_key(c->leaf, c->key) == 1;
-	if (!s->usable || !s->key_known)
-		return;
-	s->usable = tls_pair_read(dir, name, &pair, &w) == TLS_PAIR_OK;
+	    s->key_there && X509_check_private_key(c->leaf, c->key) == 1;
+	s->alone = certs_alone(c);
 	if (s->usable)
-		tls_pair_clear(&pair);
-	else
-		(void)snprintf(s->why, sizeof(s->why),
-		    "wanted %.120s, found %.120s", w.wanted, w.found);
+		s->usable =
+		    certs_try(&l->reader, l->dir, name, s->why) != CERTS_BAD;
 }
 
 static void
@@ -107,13 +103,13 @@ look_at_ocsp(struct tls_shown *s, const struct tls_pem *c, time_t now)
 }
 
 void
-tls_look(const char *dir, const char *file, time_t now, struct tls_shown *s)
+tls_look(const struct tls_looker *l, const char *file, struct tls_shown *s)
 {
 	struct tls_pem c;
 
 	memset(s, 0, sizeof(*s));
 	sbuf_init(&s->names, 65536);
-	(void)snprintf(s->path, sizeof(s->path), "%s/%s", dir, file);
+	(void)snprintf(s->path, sizeof(s->path), "%s/%s", l->dir, file);
 	if (denied(s->path)) {
 		(void)strlcpy(
 		    s->why, "not looked at (root can)", sizeof(s->why));
@@ -134,8 +130,8 @@ tls_look(const char *dir, const char *file, time_t now, struct tls_shown *s)
 	certs_key_kind(c.leaf, s->kind);
 	certs_issuer(c.leaf, s->issuer);
 	s->end = certs_end(c.leaf);
-	judge(dir, file, now, s, &c);
-	look_at_ocsp(s, &c, now);
+	judge(l, file, s, &c);
+	look_at_ocsp(s, &c, l->now);
 	tls_pem_clear(&c);
 }
 

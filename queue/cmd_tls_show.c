@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "common/options.h"
+#include "common/tls_client.h"
 #include "common/tls_time.h"
 #include "queue/cmd_json.h"
 #include "queue/cmd_tables.h"
@@ -23,15 +24,37 @@ struct show {
 	const struct conf *conf;
 	struct tables *tables;
 	struct json_object *json, *list; /* NULL: text */
-	time_t now;
-	bool bad; /* something cannot be used */
+	struct tls_looker looker;
+	bool bad;      /* something cannot be used */
+	bool usable;   /* a certificate can */
+	bool unlooked; /* there may be others */
 };
 
 /* Of a date that was read. */
 static int64_t
 days_left(const struct show *show, const struct tls_shown *s)
 {
-	return (s->end - (int64_t)show->now) / DAY;
+	return (s->end - (int64_t)show->looker.now) / DAY;
+}
+
+static void
+end_text(const struct show *show, const struct tls_shown *s,
+    char out[TLS_MOMENT + 60])
+{
+	long long days = (long long)days_left(show, s);
+	char end[TLS_MOMENT];
+
+	tls_moment(s->end, end);
+	if (s->end == TLS_NO_TIME)
+		(void)snprintf(out, TLS_MOMENT + 60, "ends      %s", end);
+	else if (s->end > (int64_t)show->looker.now)
+		(void)snprintf(out, TLS_MOMENT + 60,
+		    "ends      %s, %lld day%s left", end, days,
+		    days == 1 ? "" : "s");
+	else
+		(void)snprintf(out, TLS_MOMENT + 60,
+		    "ended     %s, %lld day%s ago", end, -days,
+		    days == -1 ? "" : "s");
 }
 
 static const char *
@@ -39,26 +62,25 @@ key_text(const struct tls_shown *s)
 {
 	if (!s->key_known)
 		return "not looked at (root can)";
+	if (!s->key_there)
+		return "no private key";
 	return s->key_matches ? "matches" : "does not match";
 }
 
 static void
 print_certificate(const struct show *show, const struct tls_shown *s)
 {
-	char end[TLS_MOMENT], until[TLS_MOMENT], left[40] = "";
+	char end[TLS_MOMENT + 60], until[TLS_MOMENT];
 
 	(void)printf(
 	    "%s%s%s\n", s->path, s->read ? "" : ": ", s->read ? "" : s->why);
 	if (s->parsed) {
-		tls_moment(s->end, end);
+		end_text(show, s, end);
 		tls_moment(s->ocsp_until, until);
-		if (s->end != TLS_NO_TIME)
-			(void)snprintf(left, sizeof(left), ", %lld days left",
-			    (long long)days_left(show, s));
 		(void)printf("    names     %s\n", sbuf_str(&s->names));
 		(void)printf("    key       %s, %s\n", s->kind, key_text(s));
 		(void)printf("    issuer    %s\n", s->issuer);
-		(void)printf("    ends      %s%s\n", end, left);
+		(void)printf("    %s\n", end);
 		(void)printf("    OCSP      %s%s\n",
 		    !s->ocsp           ? "no response"
 			: s->ocsp_good ? "good until "
@@ -69,6 +91,8 @@ print_certificate(const struct show *show, const struct tls_shown *s)
 	}
 	if (s->read && !s->usable)
 		(void)printf("    UNUSABLE  %s\n", s->why);
+	if (s->alone)
+		(void)printf("    WARNING   " TLS_ALONE "\n", s->issuer);
 }
 
 static void
@@ -117,6 +141,7 @@ add_certificate(const struct show *show, const struct tls_shown *s)
 		if (s->key_known)
 			cmd_json_bool(o, "key-matches", s->key_matches);
 		cmd_json_string(o, "issuer", s->issuer);
+		cmd_json_bool(o, "alone", s->alone);
 		if (s->end != TLS_NO_TIME) {
 			cmd_json_number(o, "not-after", s->end);
 			cmd_json_number(o, "days-left", days_left(show, s));
@@ -129,11 +154,12 @@ add_certificate(const struct show *show, const struct tls_shown *s)
 static void
 show_certificates(struct show *show)
 {
-	const char *dir = conf_option(show->conf, "tls-dir");
+	const char *dir = show->looker.dir;
 	struct dirent **files = NULL;
 	int n = tls_list(dir, &files), saved = errno;
 	struct tls_shown s;
 
+	show->unlooked = n == -1 && saved == EACCES;
 	if (show->json != NULL) {
 		show->list = json_object_new_array();
 		cmd_json_string(show->json, "tls-dir", dir);
@@ -147,8 +173,10 @@ show_certificates(struct show *show)
 			     "make-cert)\n",
 		    dir, n == -1 ? ": " : "", n == -1 ? strerror(saved) : "");
 	for (int i = 0; i < n; i++) {
-		tls_look(dir, files[i]->d_name, show->now, &s);
+		tls_look(&show->looker, files[i]->d_name, &s);
 		show->bad |= s.read && !s.usable;
+		show->usable |= s.usable;
+		show->unlooked |= !s.read;
 		if (show->json != NULL)
 			add_certificate(show, &s);
 		else
@@ -176,9 +204,24 @@ or_none(const char *mechs)
 	return *mechs != '\0' ? mechs : "none";
 }
 
-static void
-print_offer(const struct tls_offer *o, const char *tls, const char *profile)
+/* Why nobody's line is encrypted; NULL: they are. */
+static const char *
+why_nobody(const struct show *show, const struct tls_offer *o)
 {
+	if (o->no_certificate && show->usable)
+		return "there was no certificate at the last apply (run: "
+		       "postrider apply)";
+	if (!show->usable && !show->unlooked)
+		return "no certificate can be used";
+	return o->no_certificate ? "there was no certificate at the last apply"
+				 : NULL;
+}
+
+static void
+print_offer(const struct show *show, const struct tls_offer *o, const char *tls,
+    const char *profile)
+{
+	const char *nobody = why_nobody(show, o);
 	char port[40] = "a port of yours";
 
 	if (o->port != 0)
@@ -187,9 +230,8 @@ print_offer(const struct tls_offer *o, const char *tls, const char *profile)
 	    strcmp(o->profile, "local") == 0 ? "sendmail(8)" : port, tls,
 	    strcmp(tls, "no") != 0 ? ", tls-profile " : "",
 	    strcmp(tls, "no") != 0 ? profile : "");
-	if (o->no_certificate && strcmp(tls, "no") != 0)
-		(void)printf("    encrypted    nobody: there was no "
-			     "certificate at the last apply\n");
+	if (nobody != NULL && strcmp(tls, "no") != 0)
+		(void)printf("    encrypted    nobody: %s\n", nobody);
 	else if (strcmp(tls, "no") != 0)
 		(void)printf(
 		    "    encrypted    logins: %s\n", or_none(o->encrypted));
@@ -238,12 +280,16 @@ show_profile(struct show *show, const char *name)
 		show->bad = true;
 		return;
 	}
+	if (o.tls != TLS_NO && why_nobody(show, &o) != NULL) {
+		o.encrypted[0] = '\0';
+		show->bad |= !show->unlooked;
+	}
 	choice("tls", o.tls, tls);
 	choice("tls-profile", o.tls_profile, profile);
 	if (show->json != NULL)
 		add_offer(show, &o, tls, profile);
 	else
-		print_offer(&o, tls, profile);
+		print_offer(show, &o, tls, profile);
 }
 
 static bool
@@ -296,7 +342,7 @@ show_profiles(struct show *show, const struct cmd *cmd)
 int
 tls_show(struct cmd *cmd, int argc, char **argv)
 {
-	struct show show = { .now = time(NULL) };
+	struct show show = { .bad = false };
 	int json = 0, status;
 	struct conf c;
 
@@ -304,6 +350,8 @@ tls_show(struct cmd *cmd, int argc, char **argv)
 		return EX_USAGE;
 	(void)conf_read_options(&c, cmd->dir); /* defaults without it */
 	show.conf = &c;
+	show.looker = (struct tls_looker){ conf_option(&c, "tls-dir"),
+		certs_reader_find(conf_user_mode(&c)), time(NULL) };
 	if (json)
 		show.json = json_object_new_object();
 	show_certificates(&show);

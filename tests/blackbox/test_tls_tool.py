@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import ssl
 import struct
@@ -52,7 +53,7 @@ def mode(path):
 # --- make-cert
 
 def test_self_signed(conf):
-    assert not show(conf)["profiles"]["mx"]["starttls"]
+    assert not show(conf, UNAVAILABLE)["profiles"]["mx"]["starttls"]
     said = conf("tls", "make-cert").stdout
     pem = conf.tls / f"{HOST}.pem"
     assert said.startswith(
@@ -114,6 +115,7 @@ def test_by_a_ca(conf):
     (("make-cert", "--days"), 'wanted a value behind "--days"', USAGE),
     (("make-cert", "--rsaa"), 'unknown option "--rsaa"', USAGE),
     (("make-cert", "--name", ".x"), "does not begin with a dot", DATAERR),
+    (("make-cert", "--name", "x.pem"), 'without .pem, found "x.pem"', DATAERR),
     (("install", "/none"), "the files of a chain and of its private key",
      USAGE),
     (("install", "/none", "/none"), "/none: wanted a file, found: none",
@@ -168,7 +170,7 @@ def given(conf):
 def test_install(conf, given):
     chain, key = given / "chain.pem", given / "key.pem"
     assert chain.read_text().count("BEGIN CERTIFICATE") == 2
-    assert not show(conf)["profiles"]["mx"]["starttls"]
+    assert not show(conf, UNAVAILABLE)["profiles"]["mx"]["starttls"]
     said = conf("tls", "install", chain, key)
     assert f"for {HOST}, alt.example, signed by CN = sub" in said.stdout
     assert said.stderr == ""
@@ -182,7 +184,8 @@ def test_install(conf, given):
     before = pem.stat().st_ino
     conf("tls", "install", chain, key)  # a renewal
     assert pem.stat().st_ino != before
-    conf("tls", "install", chain, key, "--name", "other")
+    said = conf("tls", "install", chain, key, "--name", "other").stderr
+    assert f"warning: {HOST} is in {pem}, too; served is {HOST}.pem" in said
     assert len(show(conf)["certificates"]) == 2
     # tlsd would take the key from there
     conf.tls.joinpath("third.key").write_text("")
@@ -204,7 +207,8 @@ def test_install_checks(conf, given):
             locked)
     for c, k, said in (
             (chain, given / "root/ca.key", "not that of the first"),
-            (turned, key, "not that of the first certificate"),
+            (turned, key, "is that of certificate 2 in the file: put that "
+             "one first"),
             (odd, key, "each certificate's signer behind it"),
             (given / "root/ca.pem", given / "root/ca.key",
              "wanted names in subjectAltName"),
@@ -292,7 +296,7 @@ def test_show_what_profiles_offer(conf):
     conf.write("postrider.conf", *conf.lines, f"tls-dir {conf.tls}",
                "submission.tls required", "pop3.plaintext-auth always",
                "mx.tls no", "profile mine pop3", "mine.tls-profile old",
-               "mine.plaintext-auth never")
+               "mine.plaintext-auth never", "submission.channel-binding yes")
     conf("apply")
     p = show(conf)["profiles"]
     some = ["SCRAM-SHA-256", "PLAIN", "LOGIN"]
@@ -308,7 +312,7 @@ def test_show_what_profiles_offer(conf):
     assert p["submissions"]["tls"] == "implicit"
     assert not p["submissions"]["starttls"]
     assert p["pop3"]["mechanisms-plaintext"] == [*some, "USER"]
-    assert p["pop3"]["mechanisms-encrypted"] == [*every, "USER"]
+    assert p["pop3"]["mechanisms-encrypted"] == [*some, "USER"]
     assert p["mine"]["protocol"] == "POP3"
     assert p["mine"]["tls-profile"] == "old"
     assert p["mine"]["mechanisms-plaintext-loopback"] == []
@@ -329,6 +333,133 @@ def test_show_by_anybody(conf):
     conf.tls.chmod(0o700)
     assert f"{conf.tls}: not looked at (root can)" in \
         conf("tls", "show", user="nobody").stdout
+
+
+def test_show_without_one_that_is_usable(conf):
+    conf("tls", "make-cert")
+    conf("domain", "add", DOMAIN)
+    conf("user", "add", f"a@{DOMAIN}", data="secret")
+    pem = conf.tls / f"{HOST}.pem"
+    text = pem.read_text()
+    pem.write_text(text[text.index("-----BEGIN CERT"):])  # without its key
+    found = show(conf, UNAVAILABLE)
+    assert found["profiles"]["submission"]["mechanisms-encrypted"] == []
+    said = conf("tls", "show", status=UNAVAILABLE).stdout
+    assert "EC-P-256, no private key" in said
+    assert "encrypted    nobody: no certificate can be used" in said
+    said = conf("apply").stderr
+    assert f"{pem}: warning: cannot be served: " in said
+    assert "tls-dir: wanted a certificate" in said
+    assert "no certificate" in conf("tls", "show", status=UNAVAILABLE).stdout
+    pem.write_text(text)
+    assert "at the last apply (run: postrider apply)" in \
+        conf("tls", "show", status=UNAVAILABLE).stdout
+    assert f"{conf.tls}: there is a certificate now that tlsd can use (run: " \
+        "postrider apply)" in conf("check").stderr
+    conf("apply")
+    said = conf("check").stderr
+    assert "tls-dir" not in said and str(conf.tls) not in said
+    conf("tls", "show")
+
+
+def test_show_what_has_ended(conf):
+    conf.tls.mkdir(mode=0o700)
+    pem = conf.tls / "x.pem"
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+            "-nodes", "-keyout", pem, "-out", conf.base / "csr", "-subj", "/")
+    (conf.base / "ext").write_text("subjectAltName=DNS:x\n")
+    openssl("x509", "-req", "-in", conf.base / "csr", "-signkey", pem, "-days",
+            "-1", "-extfile", conf.base / "ext", "-out", conf.base / "crt")
+    pem.write_text(pem.read_text() + (conf.base / "crt").read_text())
+    pem.chmod(0o600)
+    said = conf("tls", "show", status=UNAVAILABLE).stdout
+    assert "    ended     20" in said and ", 1 day ago" in said
+    assert "left" not in said
+
+
+def test_leaf_without_its_chain(conf, given):
+    chain, key = given / "chain.pem", given / "key.pem"
+    leaf = given / "cert.pem"
+    end = "-----END CERTIFICATE-----\n"
+    leaf.write_text(chain.read_text().split(end)[0] + end)
+    said = conf("tls", "install", leaf, key).stderr
+    assert f"warning: {leaf}: no CA's certificate behind it: who does not " \
+        'know "CN = sub" itself cannot check it (fullchain.pem?)' in said
+    assert "    WARNING   no CA's certificate" in conf("tls", "show").stdout
+    conf("tls", "install", chain, key)
+    assert "WARNING" not in conf("tls", "show").stdout
+    assert not show(conf)["certificates"][0]["alone"]
+
+
+def test_which_of_two_is_served(conf, given):
+    """One that a CA has signed, whatever the file's name."""
+    conf("tls", "make-cert", "--name", "0")
+    said = conf("tls", "install", given / "chain.pem", given / "key.pem")
+    assert f"{HOST} is in {conf.tls}/0.pem, too; served is {HOST}.pem" \
+        in said.stderr
+    said = conf("tls", "make-cert", "--name", "1").stderr
+    assert f"served is {HOST}.pem (remove what is not wanted)" in said
+    assert conf("tls", "make-cert", "--name", "2", "--rsa").stderr == ""
+
+
+needs_users = pytest.mark.skipif(
+    os.getuid() != 0, reason="the suite's users are root's to be")
+
+
+@needs_users
+def test_key_that_tlsd_cannot_read(make_lab):
+    """What root can read is not what is served."""
+    lab = make_lab()
+    live = lab.base / "live"
+    live.mkdir(mode=0o700)
+    for p in (lab.dir / "tls").glob("*.pem"):
+        p.rename(live / p.name)
+        p.symlink_to(live / p.name)
+    r = lab.postrider("tls", "show")
+    assert r.returncode == UNAVAILABLE
+    assert b"UNUSABLE  postrider-tls cannot read " in r.stdout
+    assert b"(use: postrider tls install CHAIN KEY)" in r.stdout
+    assert b"logins: SCRAM" not in r.stdout.split(b"encrypted", 1)[1].split(
+        b"in plaintext")[0]
+    said = lab.postrider("check").stderr
+    assert said.count(b"cannot be served: postrider-tls cannot read") == 2
+    assert b"no certificate any more that tlsd can use" in said
+    deadline = time.monotonic() + suite.PATIENCE
+    while b"2 files refused" not in (r := lab.postrider("status")).stdout:
+        assert time.monotonic() < deadline, r
+        time.sleep(0.2)
+    # What was served is served on; who comes later finds nothing.
+    assert b"tlsd         WARN" in r.stdout and r.returncode == 0
+    for pid in lab.pids("tlsd"):
+        os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + suite.PATIENCE
+    while b"DOWN  answers: no certificates, and TLS is offered" not in (
+            r := lab.postrider("status")).stdout:
+        assert time.monotonic() < deadline, r
+        time.sleep(0.2)
+    assert lab.postrider("apply").returncode == 0
+    with socket.create_connection(("127.0.0.1", lab.port("SMTP"))) as s:
+        s.settimeout(suite.PATIENCE)
+        s.recv(1000)
+        s.sendall(b"EHLO x\r\nQUIT\r\n")
+        said = b""
+        while more := s.recv(1000):
+            said += more
+    assert b"STARTTLS" not in said
+
+
+def test_first_certificate_is_served_when_it_is_offered(make_lab):
+    lab = make_lab()
+    for p in (lab.dir / "tls").glob("*.pem"):
+        p.unlink()
+    assert lab.postrider("apply").returncode == 0
+    deadline = time.monotonic() + suite.PATIENCE
+    while b"answers: no certificates" not in lab.postrider("status").stdout:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    r = lab.postrider("tls", "make-cert", "first.example")
+    assert (r.returncode, r.stderr) == (0, b"")
+    assert b" 1 certificate," in lab.postrider("status").stdout
 
 
 # --- accounts
@@ -352,8 +483,10 @@ def test_plain_secret(conf):
     assert words(conf, "a")[2] == "plain:c2VjcmV0"
     assert mechanisms(conf) == {
         "a": ["PLAIN", "LOGIN", "SCRAM-SHA-256", "CRAM-MD5", "APOP"]}
-    assert show(conf)["profiles"]["pop3"]["mechanisms-plaintext-loopback"] \
-        == ["SCRAM-SHA-256", "PLAIN", "LOGIN", "CRAM-MD5", "USER", "APOP"]
+    none = UNAVAILABLE  # there is no certificate
+    assert show(conf, none)["profiles"]["pop3"][
+        "mechanisms-plaintext-loopback"] == [
+            "SCRAM-SHA-256", "PLAIN", "LOGIN", "CRAM-MD5", "USER", "APOP"]
     said = conf("user", "passwd", f"a@{DOMAIN}", data="other").stdout
     assert "CRAM-MD5 and APOP: no more" in said
     assert len(words(conf, "a")) == 2
@@ -361,17 +494,17 @@ def test_plain_secret(conf):
     assert "offered to nobody" in conf(
         "user", "add", f"b@{DOMAIN}", data=b"\xff".decode(
             "utf-8", "surrogateescape"), errors="surrogateescape").stdout
-    assert show(conf)["profiles"]["pop3"]["mechanisms-plaintext-loopback"] \
-        == ["PLAIN", "LOGIN", "USER"]
+    assert show(conf, none)["profiles"]["pop3"][
+        "mechanisms-plaintext-loopback"] == ["PLAIN", "LOGIN", "USER"]
     why = f"b@{DOMAIN} has no SCRAM word (set the password again)"
-    assert show(conf)["no-scram"] == why
+    assert show(conf, none)["no-scram"] == why
     line = f"SCRAM-SHA-256 is not offered: {why}\n"
     assert conf("tls", "show").stdout.endswith("\n" + line)
     listed = conf("user", "list")
     assert listed.stderr.endswith(line) and "SCRAM-SHA-256 is" not in \
         listed.stdout
     conf("user", "passwd", f"b@{DOMAIN}", data="better")
-    assert "no-scram" not in show(conf)
+    assert "no-scram" not in show(conf, none)
     assert "not offered" not in conf("tls", "show").stdout
     assert conf("user", "list").stderr == ""
 
@@ -414,9 +547,9 @@ def test_client_certificates(conf):
 class Tlsd(threading.Thread):
     """Answers questions for the state: msg_tls.h, status and state."""
 
-    def __init__(self, path, *state):
+    def __init__(self, path, *state, stalled=0):
         super().__init__(daemon=True)
-        self.state = struct.pack("!HIIQQQ", 7, *state)
+        self.state = struct.pack("!HIIQQQII", 7, *state, stalled)
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.listener.bind(str(path))
         self.listener.listen()
@@ -431,18 +564,23 @@ class Tlsd(threading.Thread):
             conn.send(self.state)
 
 
-@pytest.mark.parametrize("certificates,days,state,text", [
-    (0, None, "ok", "answers: no certificates; 3 connections"),
-    (1, 15.5, "ok", "1 certificate, which ends in 15 days; 3 connections, 20 "
-     "handshakes, 1 failed"),
-    (2, 13.5, "WARN", "2 certificates, the first ends in 13 days"),
-    (2, -0.5, "DOWN", "one has ended (see: postrider tls show)"),
+@pytest.mark.parametrize("certificates,days,refused,state,text", [
+    (0, None, 0, "ok", "answers: no certificates (see: postrider tls "
+     "make-cert); 3 connections"),
+    (1, 15.5, 0, "ok", "1 certificate, which ends in 15 days; 3 connections, "
+     "20 handshakes, 1 failed"),
+    (2, 13.5, 0, "WARN", "2 certificates, the first ends in 13 days (see: "
+     "postrider tls show)"),
+    (2, -0.5, 0, "DOWN", "one has ended (see: postrider tls show)"),
+    (2, 90.5, 1, "WARN", "ends in 90 days, 1 file refused (see: postrider tls "
+     "show)"),
+    (0, None, 2, "WARN", "no certificates, 2 files refused (see: postrider"),
 ])
-def test_status(conf, certificates, days, state, text):
+def test_status(conf, certificates, days, refused, state, text):
     path = conf.run_dir / "tls"
     expires = 0 if days is None else int(time.time() + days * DAY)
     for args in ((), ("--json",)):
-        tlsd = Tlsd(path, certificates, 3, 20, 1, expires)
+        tlsd = Tlsd(path, certificates, 3, 20, 1, expires, refused)
         said = conf("status", *args, status=UNAVAILABLE).stdout
         tlsd.join(suite.PATIENCE)
         path.unlink()
@@ -450,12 +588,36 @@ def test_status(conf, certificates, days, state, text):
         if not args:
             line = [x for x in said.splitlines() if x.startswith("tlsd ")][0]
             assert line.split()[1] == state and text in line
+            assert "(run: postriderd)" in said
+            assert "(see the log; postriderd starts it)" in said
     part = json.loads(said)["tlsd"]
     assert part["ok"] == (state != "DOWN")
     assert part["warn"] == (state == "WARN")
     figures = json.loads(said)["tls"]
     assert figures["certificates"] == certificates
+    assert figures["refused"] == refused
     assert figures.get("expires", 0) == expires
+
+
+def test_status_without_what_is_offered(conf):
+    """Sessions offer STARTTLS, and nobody can serve it."""
+    conf("tls", "make-cert")
+    tlsd = Tlsd(conf.run_dir / "tls", 0, 0, 0, 0, 0, 1)
+    said = conf("status", status=UNAVAILABLE).stdout
+    tlsd.join(suite.PATIENCE)
+    line = [x for x in said.splitlines() if x.startswith("tlsd ")][0]
+    assert line.split()[1] == "DOWN"
+    assert "no certificates, and TLS is offered, 1 file refused (see: " \
+        "postrider tls show)" in line
+
+
+def test_status_does_not_wait_long(conf):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.bind(str(conf.run_dir / "tls"))
+        s.listen()
+        before = time.monotonic()
+        conf("status", status=UNAVAILABLE)
+        assert time.monotonic() - before < 8
 
 
 def test_status_of_a_suite(make_lab):
