@@ -24,6 +24,31 @@ tls_wrong(struct tls_wrong *w, const char *path, const char *wanted,
 	(void)strlcpy(w->path, path, sizeof(w->path));
 	(void)strlcpy(w->wanted, wanted, sizeof(w->wanted));
 	(void)strlcpy(w->found, found, sizeof(w->found));
+	w->passing = false;
+	return false;
+}
+
+bool
+tls_wrong_now(struct tls_wrong *w, const char *path, const char *wanted,
+    const char *found)
+{
+	(void)tls_wrong(w, path, wanted, found); /* it is false */
+	w->passing = true;
+	return false;
+}
+
+/* By errno; what the files' owner has to change is no passing matter. */
+static bool
+wrong_call(struct tls_wrong *w, const char *path, const char *wanted)
+{
+	static const int passing[] = { ENOMEM, EMFILE, ENFILE, EIO, EAGAIN,
+		EINTR, ESTALE, ETIMEDOUT };
+	int error = errno;
+
+	(void)tls_wrong(w, path, wanted, strerror(error)); /* it is false */
+	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++)
+		if (passing[i] == error)
+			w->passing = true;
 	return false;
 }
 
@@ -34,7 +59,7 @@ read_open(int fd, const char *path, struct tls_file *f, struct tls_wrong *w)
 	struct stat st;
 
 	if (fstat(fd, &st) == -1)
-		return tls_wrong(w, path, "a file", strerror(errno));
+		return wrong_call(w, path, "a file");
 	if (!S_ISREG(st.st_mode))
 		return tls_wrong(w, path, "a file", "another kind");
 	if (st.st_size > TLS_FILE_MAX)
@@ -42,9 +67,9 @@ read_open(int fd, const char *path, struct tls_file *f, struct tls_wrong *w)
 	f->n = (size_t)st.st_size;
 	f->mode = st.st_mode & 07777;
 	if ((f->p = OPENSSL_malloc(f->n + 1)) == NULL)
-		return tls_wrong(w, path, "memory", "none");
+		return tls_wrong_now(w, path, "memory", "none");
 	if (fd_preadall(fd, f->p, f->n, 0) == -1)
-		return tls_wrong(w, path, "a whole file", strerror(errno));
+		return wrong_call(w, path, "a whole file");
 	return true;
 }
 
@@ -55,8 +80,7 @@ tls_file_read(const char *path, struct tls_file *f, struct tls_wrong *w)
 
 	memset(f, 0, sizeof(*f));
 	if (fd == -1)
-		return errno == ENOENT ||
-		    tls_wrong(w, path, "a file to read", strerror(errno));
+		return errno == ENOENT || wrong_call(w, path, "a file to read");
 	f->there = read_open(fd, path, f, w);
 	(void)close(fd); /* was only read */
 	if (!f->there)

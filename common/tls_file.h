@@ -20,10 +20,15 @@ struct tls_wrong {
 	char path[TLS_PATH];
 	char wanted[TEXT_MAX + 1];
 	char found[TEXT_MAX + 1];
+	bool passing; /* it may be good the next time, as it is */
 };
 
-/* Always false, for the caller to return. */
+/* Always false, for the caller to return; what is wrong is in the file. */
 bool tls_wrong(struct tls_wrong *, const char *path, const char *wanted,
+    const char *found);
+
+/* The same of what is wrong with this machine, just now. */
+bool tls_wrong_now(struct tls_wrong *, const char *path, const char *wanted,
     const char *found);
 
 struct tls_file {

@@ -220,18 +220,15 @@ static bool
 follow_dir(struct tls_keeper *k)
 {
 	const char *dir = find_dir(k);
-	struct tls_store *s;
 
 	if (dir == NULL || (k->store != NULL && strcmp(dir, k->dir) == 0))
 		return k->store != NULL;
 	if (strlcpy(k->dir, dir, sizeof(k->dir)) >= sizeof(k->dir) ||
-	    (s = tls_store_new(dir)) == NULL) {
+	    (k->store == NULL ? (k->store = tls_store_new(dir)) == NULL
+			      : !tls_store_move(k->store, dir))) {
 		k->dir[0] = '\0'; /* tried again */
 		return k->store != NULL;
 	}
-	if (k->store != NULL)
-		tls_store_free(k->store);
-	k->store = s;
 	k->unsaid = true;
 	return true;
 }

@@ -59,9 +59,16 @@ is_private(const char *path, mode_t mode, struct tls_wrong *w)
 	    w, path, "a private key hidden from others (chmod o-rwx)", found);
 }
 
+/* What both files hold. */
+struct both {
+	struct tls_pem pem;
+	bool key_file; /* there is a NAME.key */
+};
+
 /* A file in PEM; true also when it is not there, and then there is nothing. */
 static bool
-read_pem(const char *path, struct tls_pem *pem, struct tls_wrong *w)
+read_pem(
+    const char *path, struct tls_pem *pem, bool *there, struct tls_wrong *w)
 {
 	struct tls_file f;
 	const char *found;
@@ -70,10 +77,12 @@ read_pem(const char *path, struct tls_pem *pem, struct tls_wrong *w)
 	memset(pem, 0, sizeof(*pem));
 	if (!tls_file_read(path, &f, w))
 		return false;
-	if (f.there && !tls_pem_read(f.p, f.n, pem, &found))
+	*there = f.there;
+	if (f.there && !tls_pem_read(f.p, f.n, pem, &found)) {
 		ok = tls_wrong(
 		    w, path, "PEM of certificates and one key", found);
-	else if (pem->key != NULL && !is_private(path, f.mode, w)) {
+		w->passing = found == tls_pem_no_memory;
+	} else if (pem->key != NULL && !is_private(path, f.mode, w)) {
 		tls_pem_clear(pem);
 		ok = false;
 	}
@@ -81,17 +90,20 @@ read_pem(const char *path, struct tls_pem *pem, struct tls_wrong *w)
 	return ok;
 }
 
-/* The key of NAME.key in place of one of NAME.pem. */
+/*
+ * The key of NAME.key in place of one of NAME.pem, even if it is none: a file
+ * that was meant to hold it is not passed over.
+ */
 static bool
-read_key(const char *path, struct tls_pem *pem, struct tls_wrong *w)
+read_key(const char *path, struct both *b, struct tls_wrong *w)
 {
 	struct tls_pem other;
 
-	if (!read_pem(path, &other, w))
+	if (!read_pem(path, &other, &b->key_file, w))
 		return false;
-	if (other.key != NULL) {
-		EVP_PKEY_free(pem->key);
-		pem->key = other.key;
+	if (b->key_file) {
+		EVP_PKEY_free(b->pem.key);
+		b->pem.key = other.key;
 		other.key = NULL;
 	}
 	tls_pem_clear(&other);
@@ -100,35 +112,38 @@ read_key(const char *path, struct tls_pem *pem, struct tls_wrong *w)
 
 static bool
 read_both(
-    const char *dir, const char *name, struct tls_pem *pem, struct tls_wrong *w)
+    const char *dir, const char *name, struct both *b, struct tls_wrong *w)
 {
 	char path[TLS_PATH];
+	bool there; /* if not, it holds nothing */
 
 	if (!tls_pair_path(path, dir, name, ".pem"))
 		return tls_wrong(w, dir, "a shorter path", name);
-	if (!read_pem(path, pem, w))
+	if (!read_pem(path, &b->pem, &there, w))
 		return false;
 	/* as long */
 	(void)tls_pair_path(path, dir, name, ".key");
-	if (read_key(path, pem, w))
+	if (read_key(path, b, w))
 		return true;
-	tls_pem_clear(pem);
+	tls_pem_clear(&b->pem);
 	return false;
 }
 
 static enum tls_pair_result
-judge_key(const char *dir, const char *name, const struct tls_pem *pem,
+judge_key(const char *dir, const char *name, const struct both *b,
     struct tls_wrong *w)
 {
 	char path[TLS_PATH];
 
 	(void)tls_pair_path(path, dir, name, ".key"); /* fits: it was read */
-	if (pem->key == NULL) {
-		(void)tls_wrong(
-		    w, path, "a private key, here or in the .pem", "none");
+	if (b->pem.key == NULL) {
+		(void)tls_wrong(w, path,
+		    b->key_file ? "a private key"
+				: "a private key, here or in the .pem",
+		    "none");
 		return TLS_PAIR_UNLIKE;
 	}
-	if (EVP_PKEY_eq(X509_get0_pubkey(pem->leaf), pem->key) == 1)
+	if (EVP_PKEY_eq(X509_get0_pubkey(b->pem.leaf), b->pem.key) == 1)
 		return TLS_PAIR_OK;
 	(void)tls_wrong(w, path,
 	    "the private key of the first certificate of the .pem",
@@ -153,20 +168,32 @@ describe(EVP_PKEY *pub, char out[TEXT_MAX + 1])
 	    EVP_PKEY_get_bits(pub), group[0] == '\0' ? "" : " on ", group);
 }
 
+static bool
+has_dates(const X509 *x)
+{
+	return tls_time(X509_get0_notBefore(x)) != TLS_NO_TIME &&
+	    tls_time(X509_get0_notAfter(x)) != TLS_NO_TIME;
+}
+
 static enum tls_pair_result
-judge(const char *dir, const char *name, const struct tls_pem *pem,
+judge(const char *dir, const char *name, const struct both *b,
     struct tls_wrong *w)
 {
-	EVP_PKEY *pub = pem->leaf == NULL ? NULL : X509_get0_pubkey(pem->leaf);
+	X509 *leaf = b->pem.leaf;
+	EVP_PKEY *pub = leaf == NULL ? NULL : X509_get0_pubkey(leaf);
 	char path[TLS_PATH], found[TEXT_MAX + 1];
 
 	(void)tls_pair_path(path, dir, name, ".pem"); /* fits: it was read */
-	if (pem->leaf == NULL) {
+	if (leaf == NULL) {
 		(void)tls_wrong(w, path, "a certificate", "none");
 		return TLS_PAIR_UNLIKE;
 	}
+	if (!has_dates(leaf)) {
+		(void)tls_wrong(w, path, "its dates", "unreadable ones");
+		return TLS_PAIR_BAD;
+	}
 	if (pub != NULL && tls_key_kind(pub, NULL))
-		return judge_key(dir, name, pem, w);
+		return judge_key(dir, name, b, w);
 	describe(pub, found);
 	(void)tls_wrong(w, path,
 	    "a key of RSA, 2048 bits or more, or EC on P-256, P-384 or P-521 "
@@ -195,19 +222,19 @@ enum tls_pair_result
 tls_pair_read(
     const char *dir, const char *name, struct tls_pair *p, struct tls_wrong *w)
 {
-	struct tls_pem pem;
 	enum tls_pair_result r;
+	struct both b;
 
 	memset(p, 0, sizeof(*p));
-	if (!read_both(dir, name, &pem, w))
-		return TLS_PAIR_BAD;
-	r = judge(dir, name, &pem, w);
-	if (r == TLS_PAIR_OK && !fill(p, name, &pem)) {
+	if (!read_both(dir, name, &b, w))
+		return w->passing ? TLS_PAIR_AGAIN : TLS_PAIR_BAD;
+	r = judge(dir, name, &b, w);
+	if (r == TLS_PAIR_OK && !fill(p, name, &b.pem)) {
 		tls_pair_clear(p);
-		(void)tls_wrong(w, dir, "memory", "none");
-		r = TLS_PAIR_BAD;
+		(void)tls_wrong_now(w, dir, "memory", "none");
+		r = TLS_PAIR_AGAIN;
 	}
-	tls_pem_clear(&pem);
+	tls_pem_clear(&b.pem);
 	return r;
 }
 

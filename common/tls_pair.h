@@ -22,7 +22,7 @@ struct tls_pair {
 	EVP_PKEY *key;              /* the private one */
 	uint8_t id[SIGN_KEY];
 	char kind[TLS_KEY_LABEL];
-	int64_t from, until;  /* seconds since 1970: notBefore, notAfter */
+	int64_t from, until;  /* notBefore, notAfter; times that are some */
 	struct tls_ocsp ocsp; /* when public.ocsp is there */
 };
 
@@ -30,6 +30,8 @@ enum tls_pair_result {
 	TLS_PAIR_OK,
 	TLS_PAIR_UNLIKE, /* a part is missing or does not fit the other: one
 			    file of two may just have been replaced */
+	TLS_PAIR_AGAIN,  /* it could not be read just now: no memory, no
+			   descriptor, an error of the disk */
 	TLS_PAIR_BAD
 };
 
@@ -41,8 +43,8 @@ bool tls_pair_path(
     char out[TLS_PATH], const char *dir, const char *name, const char *ending);
 
 /*
- * Reads a pair; the dates are not judged.  Without OK there is nothing to free
- * and wrong says why.
+ * Reads a pair.  Its dates must be some, and are not judged otherwise.  Without
+ * OK there is nothing to free and wrong says why.
  */
 enum tls_pair_result tls_pair_read(
     const char *dir, const char *name, struct tls_pair *, struct tls_wrong *);

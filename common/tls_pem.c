@@ -12,6 +12,8 @@
 
 #define BLOCKS 64 /* of all kinds, in a file */
 
+const char tls_pem_no_memory[] = "no memory";
+
 void
 tls_pem_clear(struct tls_pem *p)
 {
@@ -120,7 +122,7 @@ tls_pem_read(
 	memset(p, 0, sizeof(*p));
 	p->chain = sk_X509_new_null();
 	ERR_clear_error();
-	*found = "no memory";
+	*found = tls_pem_no_memory;
 	if (in != NULL && p->chain != NULL)
 		*found = take_all(in, p);
 	BIO_free(in);

@@ -23,6 +23,7 @@ struct tls_pem {
  */
 bool tls_pem_read(
     const uint8_t *, size_t n, struct tls_pem *, const char **found);
+extern const char tls_pem_no_memory[]; /* found may be this */
 void tls_pem_clear(struct tls_pem *);
 
 #endif

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/tables_fresh.h"
 #include "common/tls_dir.h"
+#include "common/tls_keyring.h"
 #include "common/tls_pair.h"
 #include "common/tls_sign.h"
 #include "common/tls_store.h"
@@ -30,18 +31,10 @@ struct entry {
 	struct tls_wrong wrong; /* of the newest files, until it is reported */
 	deadline_t report;      /* when to; 0: there is nothing */
 	bool refused;           /* the newest files are reported as wrong */
+	bool waits, ocsp_waits; /* reported: what cannot be read just now */
 	bool over;              /* reported: it is not valid by its dates */
 	bool stale;             /* reported: no response to staple now */
 	bool staples;
-};
-
-/* Keys that signatures may be asked of. */
-struct keys {
-	size_t n;
-	struct {
-		uint8_t id[SIGN_KEY];
-		EVP_PKEY *key;
-	} list[TLS_IDENTITIES];
 };
 
 struct tls_store {
@@ -49,8 +42,9 @@ struct tls_store {
 	size_t n;
 	struct entry *list[TLS_IDENTITIES]; /* in the order of names */
 	bool looked;                        /* at least once */
+	bool moved;                         /* what was served is forgotten */
 	struct tls_dir_state listing;
-	struct keys now, before;
+	struct tls_keyring keys;
 };
 
 struct tls_store *
@@ -77,11 +71,26 @@ entry_free(struct entry *e)
 }
 
 static void
-keys_free(struct keys *k)
+forget_all(struct tls_store *s)
 {
-	for (size_t i = 0; i < k->n; i++)
-		EVP_PKEY_free(k->list[i].key);
-	k->n = 0;
+	for (size_t i = 0; i < s->n; i++)
+		entry_free(s->list[i]);
+	s->n = 0;
+}
+
+bool
+tls_store_move(struct tls_store *s, const char *dir)
+{
+	if (strnlen(dir, sizeof(s->dir)) == sizeof(s->dir)) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	(void)strlcpy(s->dir, dir, sizeof(s->dir)); /* it fits */
+	forget_all(s);
+	memset(&s->listing, 0, sizeof(s->listing));
+	s->looked = false;
+	s->moved = true;
+	return true;
 }
 
 void
@@ -89,10 +98,8 @@ tls_store_free(struct tls_store *s)
 {
 	if (s == NULL)
 		return;
-	for (size_t i = 0; i < s->n; i++)
-		entry_free(s->list[i]);
-	keys_free(&s->now);
-	keys_free(&s->before);
+	forget_all(s);
+	tls_keyring_clear(&s->keys);
 	free(s);
 }
 
@@ -159,24 +166,62 @@ judge_response(const char *dir, struct entry *e, int64_t now)
 	return changed;
 }
 
-/* A new response that cannot be used leaves the one before it, if it fits. */
+/* What could not be read just now is changed, whatever its mark says. */
 static void
-read_response(const char *dir, struct tls_pair *new, struct tls_pair *old)
+read_again(struct entry *e, int file)
 {
-	struct tls_wrong wrong;
-	bool kept;
+	memset(&e->seen[file], 0, sizeof(e->seen[file]));
+}
 
-	if (tls_pair_ocsp(dir, new, &wrong))
-		return;
-	kept = old != NULL && old->public.ocsp != NULL &&
-	    X509_cmp(old->public.leaf, new->public.leaf) == 0;
-	if (kept) {
-		new->public.ocsp = old->public.ocsp;
-		new->public.ocsp_len = old->public.ocsp_len;
-		new->ocsp = old->ocsp;
-		old->public.ocsp = NULL;
+/*
+ * The response for a pair that is new, or e's own.  A new one that cannot be
+ * used leaves the one before it, if it fits.  False when nothing is new.
+ */
+static bool
+read_response(const char *dir, struct entry *e, struct tls_pair *p)
+{
+	struct tls_pair before = { .from = 0 };
+	struct tls_wrong wrong;
+	bool good;
+
+	if (e->pair != NULL &&
+	    X509_cmp(e->pair->public.leaf, p->public.leaf) == 0) {
+		before.public.ocsp = e->pair->public.ocsp;
+		before.public.ocsp_len = e->pair->public.ocsp_len;
+		before.ocsp = e->pair->ocsp;
+		e->pair->public.ocsp = NULL;
 	}
-	log_wrong(&wrong, kept);
+	good = tls_pair_ocsp(dir, p, &wrong);
+	if (good)
+		OPENSSL_free(before.public.ocsp);
+	else {
+		p->public.ocsp = before.public.ocsp;
+		p->public.ocsp_len = before.public.ocsp_len;
+		p->ocsp = before.ocsp;
+		if (!wrong.passing || !e->ocsp_waits)
+			log_wrong(&wrong, p->public.ocsp != NULL);
+		if (wrong.passing)
+			read_again(e, OCSP);
+	}
+	e->ocsp_waits = !good && wrong.passing;
+	return good;
+}
+
+/* What is wrong is to be reported, now, later or not again. */
+static void
+note_wrong(struct tls_store *s, struct entry *e, enum tls_pair_result r)
+{
+	bool again = r == TLS_PAIR_AGAIN && e->waits;
+
+	e->waits = r == TLS_PAIR_AGAIN;
+	if (e->waits) {
+		read_again(e, PEM);
+		read_again(e, KEY);
+	}
+	if (!again)
+		e->report = r == TLS_PAIR_UNLIKE && s->looked
+		    ? deadline_in(TLS_STORE_PATIENCE)
+		    : deadline_now();
 }
 
 /* Reads a name's files again; true when they are good. */
@@ -184,23 +229,20 @@ static bool
 reread(struct tls_store *s, struct entry *e)
 {
 	struct tls_pair *new = calloc(1, sizeof(*new));
-	enum tls_pair_result r;
+	enum tls_pair_result r = TLS_PAIR_AGAIN;
 
-	if (new == NULL) {
+	if (new == NULL)
 		(void)tls_wrong(&e->wrong, s->dir, "memory", "none");
-		r = TLS_PAIR_BAD;
-	} else
+	else
 		r = tls_pair_read(s->dir, e->name, new, &e->wrong);
 	if (r != TLS_PAIR_OK) {
 		free(new);
-		e->report = r == TLS_PAIR_UNLIKE && s->looked
-		    ? deadline_in(TLS_STORE_PATIENCE)
-		    : deadline_now();
+		note_wrong(s, e, r);
 		return false;
 	}
 	e->report = 0;
-	e->refused = false;
-	read_response(s->dir, new, e->pair);
+	e->refused = e->waits = false;
+	(void)read_response(s->dir, e, new); /* it is new without one, too */
 	if (e->pair != NULL)
 		tls_pair_clear(e->pair);
 	free(e->pair);
@@ -209,30 +251,42 @@ reread(struct tls_store *s, struct entry *e)
 	return true;
 }
 
-/* Before the files are read: a change in between is seen the next time. */
+/* Before the file is read: a change in between is seen the next time. */
 static bool
-has_changed(const char *dir, struct entry *e)
+has_changed(const char *dir, struct entry *e, int file)
 {
 	char path[TLS_PATH];
-	bool changed = false;
 
-	for (int i = 0; i < FILES; i++) {
-		if (!tls_pair_path(path, dir, e->name, endings[i]))
-			continue; /* which reading reports */
-		if (tables_changed(path, &e->seen[i]))
-			changed = true;
-	}
-	return changed;
+	/* One that is too long is reported when it is read. */
+	return tls_pair_path(path, dir, e->name, endings[file]) &&
+	    tables_changed(path, &e->seen[file]);
+}
+
+/* The same of the response alone. */
+static bool
+reread_response(struct tls_store *s, struct entry *e)
+{
+	if (!read_response(s->dir, e, e->pair))
+		return false;
+	log_event("-", "response", "name=%s there=%s", e->name,
+	    e->pair->public.ocsp != NULL ? "yes" : "no");
+	e->stale = e->staples = false;
+	return true;
 }
 
 /* Whether something else is to be served under this name. */
 static bool
 look(struct tls_store *s, struct entry *e, int64_t now)
 {
-	bool new = has_changed(s->dir, e) && reread(s, e);
+	bool pem = has_changed(s->dir, e, PEM);
+	bool key = has_changed(s->dir, e, KEY);
+	bool ocsp = has_changed(s->dir, e, OCSP);
+	bool new = (pem || key) && reread(s, e);
 
 	if (new)
 		log_pair(e->pair, now);
+	else if (ocsp && e->pair != NULL)
+		new = reread_response(s, e);
 	if (e->report != 0 && deadline_left(e->report) == 0) {
 		log_wrong(&e->wrong, e->pair != NULL);
 		e->report = 0;
@@ -297,20 +351,15 @@ add_new(struct tls_store *s, const struct tls_dir *d)
 	qsort(s->list, s->n, sizeof(s->list[0]), by_name);
 }
 
-/* Handshakes of the certificates before may still be going on. */
 static void
 renew_keys(struct tls_store *s)
 {
-	keys_free(&s->before);
-	s->before = s->now;
-	s->now.n = 0;
+	tls_keyring_retire(&s->keys);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct tls_pair *p = s->list[i]->pair;
 
-		if (p == NULL || EVP_PKEY_up_ref(p->key) != 1)
-			continue;
-		memcpy(s->now.list[s->now.n].id, p->id, sizeof(p->id));
-		s->now.list[s->now.n++].key = p->key;
+		if (p != NULL)
+			tls_keyring_put(&s->keys, p->id, p->key);
 	}
 }
 
@@ -319,11 +368,11 @@ tls_store_refresh(struct tls_store *s)
 {
 	struct tls_dir *d = malloc(sizeof(*d));
 	int64_t now = time(NULL);
-	bool changed = false;
+	bool changed = s->moved;
 
 	/* Who cannot tell what is there goes on with what was. */
 	if (d != NULL && tls_dir_list(d, s->dir, &s->listing)) {
-		changed = forget(s, d);
+		changed = forget(s, d) || changed;
 		add_new(s, d);
 	}
 	free(d);
@@ -331,8 +380,10 @@ tls_store_refresh(struct tls_store *s)
 		if (look(s, s->list[i], now))
 			changed = true;
 	s->looked = true;
+	s->moved = false;
 	if (changed)
 		renew_keys(s);
+	tls_keyring_tidy(&s->keys);
 	return changed;
 }
 
@@ -344,14 +395,8 @@ tls_store_facts(const struct tls_store *s)
 	struct tls_store_facts f = { .refused = s->listing.passed_by };
 
 	for (size_t i = 0; i < s->n; i++) {
-		const struct tls_pair *p = s->list[i]->pair;
-
 		f.refused += s->list[i]->refused;
-		if (p == NULL)
-			continue;
-		f.certificates++;
-		if (f.expires == 0 || p->until < f.expires)
-			f.expires = p->until;
+		f.certificates += s->list[i]->pair != NULL;
 	}
 	if (s->listing.error != 0 && s->listing.error != ENOENT)
 		f.refused++; /* the directory as a whole */
@@ -385,23 +430,14 @@ tls_store_public(const struct tls_store *s)
 	return fd;
 }
 
-static EVP_PKEY *
-find(const struct keys *k, const uint8_t id[SIGN_KEY])
-{
-	for (size_t i = 0; i < k->n; i++)
-		if (memcmp(k->list[i].id, id, SIGN_KEY) == 0)
-			return k->list[i].key;
-	return NULL;
-}
-
 bool
 tls_store_sign(struct tls_store *s, const struct msg_sign_sign *q,
     struct msg_sign_signature *out, const char **reason)
 {
 	EVP_PKEY *key = NULL;
 
-	if (q->key_len == SIGN_KEY && (key = find(&s->now, q->key)) == NULL)
-		key = find(&s->before, q->key);
+	if (q->key_len == SIGN_KEY)
+		key = tls_keyring_find(&s->keys, q->key);
 	if (key != NULL)
 		return tls_sign(key, q, out, reason);
 	*reason = "unknown key";

@@ -6,7 +6,8 @@
  * is an OCSP response (DER) to staple.  Looked at again when any of them
  * changes; what cannot be used keeps its last good state and is reported once,
  * and only after some seconds where one file of two may just have been replaced
- * (tls_pair.h).  Certificates that are over are served, and reported; a
+ * (tls_pair.h); what could not be read for a reason that may pass is tried again
+ * each time.  Certificates that are over are served, and reported; a
  * response is stapled from its thisUpdate to its nextUpdate.
  */
 #ifndef COMMON_TLS_STORE_H
@@ -26,6 +27,12 @@ struct tls_store *tls_store_new(const char *dir);
 void tls_store_free(struct tls_store *);
 
 /*
+ * From the next refresh on it is that directory.  Its keys are still known as
+ * long as handshakes may need them.  False with ENAMETOOLONG.
+ */
+bool tls_store_move(struct tls_store *, const char *dir);
+
+/*
  * Looks whether anything has changed, at the cost of a stat(2) for each file,
  * and reads what has.  True when the certificates are other ones than before.
  * Logs what is wrong, and what is new.
@@ -36,7 +43,6 @@ bool tls_store_refresh(struct tls_store *);
 
 struct tls_store_facts {
 	size_t certificates; /* that are served */
-	int64_t expires;     /* seconds since 1970, the first to end; 0: none */
 	size_t refused;      /* files that were reported and cannot be used */
 };
 
@@ -46,8 +52,8 @@ struct tls_store_facts tls_store_facts(const struct tls_store *);
 int tls_store_public(const struct tls_store *);
 
 /*
- * Signs, if it may; keys of the state before the last are known, too.  False
- * with a reason that names no secret.
+ * Signs, if it may; keys that are not configured any more are known for a while
+ * (tls_keyring.h).  False with a reason that names no secret.
  */
 bool tls_store_sign(struct tls_store *, const struct msg_sign_sign *,
     struct msg_sign_signature *, const char **reason);

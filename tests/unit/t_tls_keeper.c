@@ -2,6 +2,7 @@
  * t_tls_keeper: certificates for the acceptor, signatures for those who may.
  * wrap: tls_store_new tls_store_free tls_store_refresh tls_store_public
  * wrap: tls_store_sign tls_store_facts deadline_now deadline_left
+ * wrap: tls_store_move
  */
 #include "tests/unit/cdb.h"
 
@@ -22,13 +23,14 @@ static struct chan acceptor; /* the other end */
 
 /* The store: one that exists, and how it answers. */
 static char store_dir[100];
-static int stores, refreshes, signs;
+static int stores, moves, refreshes, signs;
 static bool changed, no_public, no_store, refuses;
 static size_t refused;
 static deadline_t now = 1000000;
 static bool late;
 
 struct tls_store *__wrap_tls_store_new(const char *);
+bool __wrap_tls_store_move(struct tls_store *, const char *);
 void __wrap_tls_store_free(struct tls_store *);
 bool __wrap_tls_store_refresh(struct tls_store *);
 int __wrap_tls_store_public(const struct tls_store *);
@@ -47,6 +49,18 @@ __wrap_tls_store_new(const char *dir)
 	stores++;
 	(void)snprintf(store_dir, sizeof(store_dir), "%s", dir);
 	return (struct tls_store *)&stores;
+}
+
+/* The same one goes on, with the keys that it had. */
+bool
+__wrap_tls_store_move(struct tls_store *s, const char *dir)
+{
+	assert_ptr_equal(s, &stores);
+	if (no_store)
+		return false;
+	(void)snprintf(store_dir, sizeof(store_dir), "%s", dir);
+	moves++;
+	return true;
 }
 
 void
@@ -228,6 +242,7 @@ another_directory(void **state)
 	tls_keeper_look(keeper);
 	assert_string_equal(store_dir, "/etc/two");
 	assert_int_equal(stores, 1);
+	assert_int_equal(moves, 1);
 	assert_true(told());
 	unit_file("t.cdb", "junk", 4);
 	tls_keeper_look(keeper);

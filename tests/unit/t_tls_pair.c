@@ -4,6 +4,8 @@
  */
 #include "tests/unit/tls_cert.h"
 
+#include <sys/resource.h>
+
 #include <openssl/core_names.h>
 
 #include "common/tls_pair.h"
@@ -40,7 +42,7 @@ read_a(enum tls_pair_result want)
 {
 	static char text[2 * TEXT_MAX + 10];
 	struct tls_pair p;
-	struct tls_wrong w = { "", "", "" };
+	struct tls_wrong w = { .passing = true };
 
 	text[0] = '\0';
 	assert_int_equal(tls_pair_read(unit_dir, "a", &p, &w), want);
@@ -95,6 +97,51 @@ own_file_first(void **state)
 	assert_string_equal(read_a(TLS_PAIR_UNLIKE),
 	    "the private key of the first certificate of the .pem, "
 	    "not another one");
+	gone("a.pem");
+}
+
+/* Nor is one in the other file taken for it when it holds none. */
+static void
+own_file_without_key(void **state)
+{
+	static const char *const bytes[] = { "", "no key\n" };
+
+	(void)state;
+	cert_file("a.pem", of_ec, NULL, ec);
+	(void)read_a(TLS_PAIR_OK);
+	for (size_t i = 0; i < COUNT(bytes); i++) {
+		unit_file("a.key", bytes[i], strlen(bytes[i]));
+		assert_string_equal(
+		    read_a(TLS_PAIR_UNLIKE), "a private key, not none");
+	}
+	gone("a.key");
+	cert_file("a.pem", of_ec, NULL, NULL);
+	assert_string_equal(read_a(TLS_PAIR_UNLIKE),
+	    "a private key, here or in the .pem, not none");
+	gone("a.pem");
+}
+
+/* Nobody can say whether they are over: the thirteenth month, and less. */
+static void
+dates(void **state)
+{
+	static const char *const bad[] = { "991301000000Z", "21", "",
+		"99991331235959Z" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad) * 2; i++) {
+		X509 *x = cert_self(ec, "DNS:e.example");
+		ASN1_TIME *t =
+		    i % 2 == 0 ? X509_getm_notAfter(x) : X509_getm_notBefore(x);
+
+		t->type = strlen(bad[i / 2]) == 15 ? V_ASN1_GENERALIZEDTIME
+						   : V_ASN1_UTCTIME;
+		assert_int_equal(ASN1_STRING_set(t, bad[i / 2], -1), 1);
+		cert_file("a.pem", x, NULL, ec);
+		assert_string_equal(
+		    read_a(TLS_PAIR_BAD), "its dates, not unreadable ones");
+		X509_free(x);
+	}
 	gone("a.pem");
 }
 
@@ -323,6 +370,24 @@ modes(void **state)
 	gone("a.key");
 }
 
+/* No descriptor is to be had: that passes, and is nobody's fault. */
+static void
+passing(void **state)
+{
+	struct rlimit before, none = { .rlim_cur = 0 };
+
+	(void)state;
+	cert_file("a.pem", of_ec, NULL, ec);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none.rlim_max = before.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_string_equal(
+	    read_a(TLS_PAIR_AGAIN), "a file to read, not Too many open files");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	(void)read_a(TLS_PAIR_OK);
+	gone("a.pem");
+}
+
 static void
 descriptors(void **state)
 {
@@ -371,6 +436,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(facts),
 		cmocka_unit_test(own_file_first),
+		cmocka_unit_test(own_file_without_key),
+		cmocka_unit_test(dates),
 		cmocka_unit_test(forms),
 		cmocka_unit_test(passwords),
 		cmocka_unit_test(kinds),
@@ -378,6 +445,7 @@ main(void)
 		cmocka_unit_test(two_keys),
 		cmocka_unit_test(files),
 		cmocka_unit_test(modes),
+		cmocka_unit_test(passing),
 		cmocka_unit_test(descriptors),
 		cmocka_unit_test(names),
 	};
