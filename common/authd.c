@@ -155,6 +155,7 @@ main(int argc, char *argv[])
 	verified_free(checker.verified);
 	guess_table_free(checker.clients);
 	guess_table_free(checker.users);
+	sasl_close(common.library);
 	log_event("-", "stopped", "pid=%d", (int)getpid());
 	return 0;
 }

@@ -71,7 +71,7 @@ struct sasl;
 
 /* NULL when the library cannot be used. */
 struct sasl_library *sasl_open(void);
-/* After the last sasl_free(). */
+/* After the last sasl_free(), or where no exchange goes on any more. */
 void sasl_close(struct sasl_library *);
 
 bool sasl_offers(const char *mech);
