@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/credential.h"
 #include "queue/cmd_apply.h"
 #include "queue/cmd_json.h"
 #include "queue/cmd_user.h"
@@ -233,36 +234,66 @@ struct listing {
 	struct json_object *json; /* NULL: a table */
 };
 
-/* "PLAIN,LOGIN", so that a line has four words. */
+/* "PLAIN,LOGIN", so that a line has four words, and one each certificate. */
 static void
-list_line(const struct conf_entry *e, bool login, char *mechs)
+list_line(const struct conf_entry *e, const char *words, char *mechs)
 {
+	struct credential c;
+	const char *wanted;
+	bool good = words != NULL && credential_parse(words, &c, &wanted);
+
 	for (char *p = mechs; *p != '\0'; p++)
 		if (*p == ' ')
 			*p = ',';
-	(void)printf("%-40s %-8s %-28s %s\n", e->key,
-	    login ? "login" : "no-login", *mechs != '\0' ? mechs : "-",
+	(void)printf("%-40s %-8s %-28s %s", e->key,
+	    words != NULL ? "login" : "no-login", *mechs != '\0' ? mechs : "-",
 	    e->value);
+	for (size_t i = 0; good && i < CREDENTIAL_CERTIFICATES; i++)
+		if (c.certificate[i] != NULL)
+			(void)printf(" certificate:%.16s", c.certificate[i]);
+	(void)putchar('\n'); /* cmd_flush() looks */
+	if (good)
+		credential_clear(&c);
+}
+
+/* Whole, for programs to compare. */
+static void
+add_certificates(struct json_object *o, const char *words)
+{
+	struct json_object *list = json_object_new_array();
+	struct credential c;
+	const char *wanted;
+
+	if (words != NULL && credential_parse(words, &c, &wanted)) {
+		for (size_t i = 0; i < CREDENTIAL_CERTIFICATES; i++)
+			if (c.certificate[i] != NULL)
+				cmd_json_append(list,
+				    json_object_new_string(c.certificate[i]));
+		credential_clear(&c);
+	}
+	cmd_json_add(o, "certificates", list);
 }
 
 static bool
 list_one(const struct conf_entry *e, void *arg)
 {
 	struct listing *l = arg;
-	const struct conf_entry *words =
+	const struct conf_entry *line =
 	    conf_map_get(&l->conf->passwords, e->key);
+	const char *words = line != NULL ? line->value : NULL;
 	char mechs[PASSWD_MECHS];
 	struct json_object *o;
 
-	passwd_words_mechs(words != NULL ? words->value : "", mechs);
+	passwd_words_mechs(words != NULL ? words : "", mechs);
 	if (l->json == NULL) {
-		list_line(e, words != NULL, mechs);
+		list_line(e, words, mechs);
 		return true;
 	}
 	o = json_object_new_object();
 	cmd_json_string(o, "user", e->key);
 	cmd_json_bool(o, "login", words != NULL);
 	cmd_json_words(o, "mechanisms", mechs);
+	add_certificates(o, words);
 	cmd_json_string(o, "maildir", e->value);
 	return json_object_array_add(l->json, o) == 0;
 }

@@ -7,12 +7,14 @@
 #include <err.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 
 #include <bsd/string.h>
 
 #include "queue/certs.h"
 #include "queue/cmd_user.h"
+#include "queue/compile_tls.h"
 #include "queue/conf_edit.h"
 #include "queue/passwd_read.h"
 #include "queue/passwd_words.h"
@@ -61,15 +63,46 @@ has(const char *words, const char *mech)
 	return strstr(mechs, mech) != NULL;
 }
 
+struct others {
+	const char *key; /* not this one */
+	size_t n;
+};
+
+static bool
+count_other(const struct conf_entry *e, void *arg)
+{
+	struct others *o = arg;
+
+	o->n += strcmp(e->key, o->key) != 0 && has(e->value, "PLAIN") &&
+	    !has(e->value, "APOP");
+	return true;
+}
+
+/* It is offered to all, as nobody knows yet who comes. */
+static void
+tell_plain(const struct user_change *ch)
+{
+	struct others o = { ch->key, 0 };
+
+	(void)printf("The password itself is kept, for CRAM-MD5 and APOP: "
+		     "whoever reads %s/passwords or authd's verifiers has "
+		     "it.\n",
+	    ch->cmd->dir);
+	(void)conf_map_each(&ch->conf->passwords, count_other, &o);
+	if (o.n > 0)
+		(void)printf("CRAM-MD5 and APOP are offered to all clients "
+			     "now; for %zu other account%s they fail, and "
+			     "clients of these that prefer them have to be "
+			     "told to use PLAIN.\n",
+		    o.n, o.n == 1 ? "" : "s");
+}
+
 /* What follows from it and is not seen at once. */
 static void
 tell(const struct user_change *ch, const char *words)
 {
 	if (ch->plain_secret)
-		(void)printf("The password itself is kept, for CRAM-MD5 and "
-			     "APOP: whoever reads %s/passwords or authd's "
-			     "verifiers has it.\n",
-		    ch->cmd->dir);
+		tell_plain(ch);
 	else if (has(old_words(ch), "APOP"))
 		(void)printf("CRAM-MD5 and APOP: no more for %s (they need "
 			     "--plain-secret).\n",
@@ -104,12 +137,15 @@ user_set_password(const struct user_change *ch)
 	return status;
 }
 
-/* 64 hex digits, perhaps with colons as openssl(1) prints them. */
+/* 64 hex digits, perhaps with colons or in the line that openssl(1) prints. */
 static bool
 is_digest(const char *text, char digest[PASSWD_DIGEST])
 {
+	static const char before[] = "sha256 Fingerprint=";
 	size_t n = 0;
 
+	if (strncasecmp(text, before, sizeof(before) - 1) == 0)
+		text += sizeof(before) - 1;
 	for (; *text != '\0'; text++) {
 		if (*text == ':' && n > 0)
 			continue;
@@ -132,7 +168,7 @@ find_digest(const struct user_change *ch, char digest[PASSWD_DIGEST])
 	if (is_digest(ch->certificate, digest) ||
 	    certs_digest_file(ch->certificate, digest, why))
 		return true;
-	warnx("%s", why);
+	warnx("%s (wanted a file or 64 hexadecimal digits)", why);
 	return false;
 }
 
@@ -170,5 +206,10 @@ user_set_certificate(const struct user_change *ch)
 	else
 		status = store(ch, words);
 	explicit_bzero(words, sizeof(words));
+	if (status == EX_OK && !ch->remove &&
+	    !compile_any_profile(ch->conf, "tls-client-certificates", "yes"))
+		(void)printf("No profile asks clients for certificates yet: "
+			     "set tls-client-certificates to yes for those "
+			     "that are to.\n");
 	return status;
 }

@@ -148,6 +148,35 @@ value(const struct conf *c, const char *profile, const char *name, size_t *line)
 	return conf_option(c, name);
 }
 
+struct search {
+	const struct conf *conf;
+	const char *option, *value;
+};
+
+/* To go on is true. */
+static bool
+is_other(const struct conf_entry *e, void *arg)
+{
+	const struct search *q = arg;
+	size_t line;
+
+	return strcmp(value(q->conf, e->key, q->option, &line), q->value) != 0;
+}
+
+bool
+compile_any_profile(
+    const struct conf *c, const char *option, const char *wanted)
+{
+	struct search q = { c, option, wanted };
+	size_t line;
+
+	for (size_t i = 0; profiles_builtin[i].name != NULL; i++)
+		if (strcmp(value(c, profiles_builtin[i].name, option, &line),
+			wanted) == 0)
+			return true;
+	return !conf_map_each(&c->profiles, is_other, &q);
+}
+
 static bool
 is_any(const char *text, const char *one, const char *two)
 {

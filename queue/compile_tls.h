@@ -22,6 +22,10 @@ bool compile_no_scram(const struct conf *, char why[COMPILE_WHY]);
 /* The value of "iterations" in authd's tables. */
 unsigned int compile_iterations(const struct conf *);
 
+/* Whether any profile has this value of an option that is per profile. */
+bool compile_any_profile(
+    const struct conf *, const char *option, const char *value);
+
 /*
  * Warns of what cannot be while there is no certificate, and of what keeps
  * everybody out.

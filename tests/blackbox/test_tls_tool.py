@@ -490,6 +490,9 @@ def test_plain_secret(conf):
     said = conf("user", "passwd", f"a@{DOMAIN}", data="other").stdout
     assert "CRAM-MD5 and APOP: no more" in said
     assert len(words(conf, "a")) == 2
+    said = conf("user", "add", "--plain-secret", f"c@{DOMAIN}", data="s")
+    assert "for 1 other account they fail" in said.stdout
+    conf("user", "del", f"c@{DOMAIN}")
     # SCRAM would fail for b.
     assert "offered to nobody" in conf(
         "user", "add", f"b@{DOMAIN}", data=b"\xff".decode(
@@ -499,13 +502,13 @@ def test_plain_secret(conf):
     why = f"b@{DOMAIN} has no SCRAM word (set the password again)"
     assert show(conf, none)["no-scram"] == why
     line = f"SCRAM-SHA-256 is not offered: {why}\n"
-    assert conf("tls", "show").stdout.endswith("\n" + line)
+    assert conf("tls", "show", status=none).stdout.endswith("\n" + line)
     listed = conf("user", "list")
     assert listed.stderr.endswith(line) and "SCRAM-SHA-256 is" not in \
         listed.stdout
     conf("user", "passwd", f"b@{DOMAIN}", data="better")
     assert "no-scram" not in show(conf, none)
-    assert "not offered" not in conf("tls", "show").stdout
+    assert "not offered" not in conf("tls", "show", status=none).stdout
     assert conf("user", "list").stderr == ""
 
 
@@ -518,7 +521,12 @@ def test_client_certificates(conf):
     colons = openssl("x509", "-in", pem, "-noout", "-fingerprint",
                      "-sha256").strip().split("=")[1]
     digest = colons.replace(":", "").lower()
-    conf("user", "certificate", f"a@{DOMAIN}", pem)
+    said = conf("user", "certificate", f"a@{DOMAIN}", pem).stdout
+    assert "No profile asks clients for certificates yet: set tls-client-" \
+        in said
+    assert f" certificate:{digest[:16]}\n" in conf("user", "list").stdout
+    assert [u["certificates"] for u in json.loads(
+        conf("user", "list", "--json").stdout)] == [[digest], []]
     assert words(conf, "a")[2] == f"certificate:{digest}"
     assert mechanisms(conf)["a"][-1] == "EXTERNAL"
     assert f'is that of user "a@{DOMAIN}" already' in conf(
@@ -530,16 +538,33 @@ def test_client_certificates(conf):
     assert words(conf, "a")[2] == f"certificate:{digest}"
     conf("user", "certificate", "--remove", f"a@{DOMAIN}", colons)
     assert len(words(conf, "a")) == 2
-    conf("user", "certificate", f"b@{DOMAIN}", colons)
+    conf.write("postrider.conf", *conf.lines, f"tls-dir {conf.tls}",
+               "submissions.tls-client-certificates yes")
+    assert conf("user", "certificate", f"b@{DOMAIN}",
+                f"sha256 Fingerprint={colons}").stdout == ""
     assert words(conf, "b") == [f"certificate:{digest}"]
     assert mechanisms(conf)["b"] == ["EXTERNAL"]
     conf("user", "certificate", "--remove", f"b@{DOMAIN}")
     assert words(conf, "b") == []
     for args, said in ((("--remove", f"b@{DOMAIN}"), "that it has"),
-                       ((f"b@{DOMAIN}", "/none"), "/none: wanted a file"),
+                       ((f"b@{DOMAIN}", "/none"), "/none: wanted a file, found: none (wanted a file "
+                        "or 64 hexadecimal digits)"),
                        ((f"c@{DOMAIN}", digest), "no user")):
         assert said in conf("user", "certificate", *args,
                             status=DATAERR).stderr
+
+
+def test_ca_of_clients_that_is_none(conf):
+    ca = conf.base / "client-ca.pem"
+    lines = [*conf.lines, f"tls-dir {conf.tls}", f"tls-client-ca {ca}"]
+    conf.write("postrider.conf", *lines)
+    assert "client-ca" not in conf("apply").stderr  # it may be missing
+    ca.write_text("nothing\n")
+    assert f"{ca}: warning: no client is verified with it: {ca}: wanted " \
+        "certificates in PEM, found none" in conf("apply").stderr
+    conf("tls", "make-cert", "--ca", conf.base / "ca")
+    ca.write_text((conf.base / "ca/ca.pem").read_text())
+    assert "client-ca" not in conf("apply").stderr
 
 
 # --- status

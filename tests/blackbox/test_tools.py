@@ -274,6 +274,19 @@ def test_domains(conf):
     assert (conf.dir / "domains").read_text() == "example.org virtual\n"
 
 
+def test_nothing_is_edited_that_apply_would_refuse(conf):
+    conf("domain", "add", DOMAIN)
+    conf.write("aliases", "a: b", "b: a")  # conf alone does not see it
+    before = {p.name: p.read_bytes() for p in conf.dir.iterdir()}
+    for args in (("domain", "add", "x.example"),
+                 ("user", "add", "--no-password", f"a@{DOMAIN}")):
+        said = conf(*args, status=CONFIG).stderr
+        assert "leads into a circle" in said and "nothing changed" in said
+        assert before == {p.name: p.read_bytes() for p in conf.dir.iterdir()}
+    conf.write("aliases")
+    conf("domain", "add", "x.example")
+
+
 def test_users(conf):
     conf("domain", "add", DOMAIN)
     conf("user", "add", f"Alice@{DOMAIN}", data="secret\n")
@@ -281,10 +294,10 @@ def test_users(conf):
     found = json.loads(conf("user", "list", "--json").stdout)
     assert found == [
         {"user": f"alice@{DOMAIN}", "login": True,
-         "mechanisms": ["PLAIN", "LOGIN", "SCRAM-SHA-256"],
+         "mechanisms": ["PLAIN", "LOGIN", "SCRAM-SHA-256"], "certificates": [],
          "maildir": f"{DOMAIN}/alice/Maildir"},
         {"user": f"bob@{DOMAIN}", "login": False, "mechanisms": [],
-         "maildir": f"{DOMAIN}/bob/Maildir"}]
+         "certificates": [], "maildir": f"{DOMAIN}/bob/Maildir"}]
     assert [line.split() for line in
             conf("user", "list").stdout.splitlines()] == [
         [f"alice@{DOMAIN}", "login", "PLAIN,LOGIN,SCRAM-SHA-256",
