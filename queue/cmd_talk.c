@@ -69,7 +69,9 @@ parse(struct talk_options *o, int argc, char **argv)
 	if (strcmp(argv[i], "pop3") == 0)
 		o->proto = TALK_POP3;
 	else if (strcmp(argv[i], "smtp") != 0) {
-		warnx("wanted smtp or pop3, found \"%s\"", argv[i]);
+		warnx("wanted smtp or pop3, found \"%s\" (for TLS use: openssl "
+		      "s_client -starttls)",
+		    argv[i]);
 		return -1;
 	}
 	return i;
