@@ -12,6 +12,7 @@ import wire
 from box import Box, wire_form
 from messages import large
 from suite import PATIENCE, wait_for
+from talk import injected
 
 ANSWER = 5  # seconds in which a client hears that there is no TLS
 
@@ -109,6 +110,46 @@ def test_passwords_only_in_tls(make_lab):
         p.quit()
 
 
+def test_no_certificate(make_lab):
+    """Nothing is promised that cannot be held, and no wrong way is shown."""
+    lab = make_lab(start=False, services=["strict:pop3"],
+                   options=["strict.tls required", "plaintext-auth never"])
+    empty = lab.base / "none"
+    empty.mkdir(mode=0o755)
+    lab.start("-o", f"tls-dir {empty}")
+    for service in ("pop3", "strict"):
+        with lab.pop3(service=service) as p:
+            assert {"STLS", "USER", "SASL"}.isdisjoint(capa(p))
+            for line in ("USER alice", "AUTH PLAIN"):
+                r = p.err(line)
+                assert r.startswith(b"-ERR [SYS/PERM] "), r
+                assert b"postrider tls make-cert" in r
+                assert b"STLS" not in r and b"995" not in r
+            p.err("STLS")
+            p.quit()
+
+
+def test_never_on_this_host(make_lab):
+    """Who is on the mail host already is not sent there."""
+    lab = make_lab(options=["plaintext-auth never", "pop3.tls no"])
+    with lab.pop3() as p:
+        r = p.err("USER alice")
+        assert b"995" in r and b"host itself" not in r
+        p.quit()
+
+
+def test_client_hello_on_a_plain_port(lab):
+    """It has no end of a line to wait for."""
+    for first in (b"\x16\x03\x01\x02\x00", b"\x80\x2e\x01"):
+        with lab.pop3() as p:
+            p.send(first)
+            said = p.line()
+            assert said.startswith(b"-ERR ") and b"STLS" in said
+            assert b"995" in said and p.at_eof()
+    wait_for(lambda: lab.log().count(
+        "event=closed client=127.0.0.1 reason=tls-hello") >= 2, "its reason")
+
+
 # --- STLS
 
 
@@ -134,19 +175,10 @@ INJECTED = b"STLS\r\nCAPA\r\nUSER eve\r\nPASS x\r\n"
 @pytest.mark.parametrize("at", range(len(INJECTED)))
 def test_injection(lab, at):
     """What is sent behind STLS never has an answer in TLS, nor an effect."""
-    first, second = INJECTED[:at], INJECTED[at:]
     with lab.pop3() as p:
-        if first:
-            p.send(first)
-        p.send(second)
+        injected(lab, p, INJECTED, at)
         assert p.line().startswith(b"+OK")
-        try:
-            p.handshake()
-        except (ssl.SSLError, ConnectionError):
-            # It came late, and TLS choked on it.  Together with STLS it
-            # cannot be late.
-            assert at >= len(b"STLS\r\n")
-            return
+        p.handshake()
         p.ok("USER alice")
         p.quit()
 

@@ -10,15 +10,16 @@ import time
 
 import pytest
 
+import tls_talk
 import wire
-from suite import PATIENCE, SAN, programs, wait_for
+from suite import PATIENCE, SAN, own_like, programs, wait_for
 
 BOTH = (("smtpd", b"421 4.3.0 "), ("pop3d", b"-ERR [SYS/TEMP] "))
 
 
-def listening():
+def listening(host):
     s = socket.socket()
-    s.bind((wire.LOCALHOST, 0))
+    s.bind((host, 0))
     s.listen(20)
     return s
 
@@ -38,8 +39,8 @@ def status(pid, field):
 class Parent:
     """A program with a listening socket, as inetd "wait" starts it."""
 
-    def __init__(self, program, *args, under=()):
-        self.socket = listening()
+    def __init__(self, program, *args, under=(), host=wire.LOCALHOST):
+        self.socket = listening(host)
         self.port = self.socket.getsockname()[1]
         self.process = subprocess.Popen(
             [*under, programs() / program, *args], stdin=self.socket,
@@ -112,6 +113,75 @@ def test_nothing_in_plaintext(program, profile):
                 "-p", profile) as parent:
         assert heard(parent.port) == b""
         assert parent.process.poll() is None
+
+
+@pytest.mark.parametrize("program, profile", [
+    ("smtpd", "submissions"), ("pop3d", "pop3s")])
+def test_tables_of_before_the_profile(make_lab, program, profile):
+    """They know nothing of TLS for it, and do not make a port without."""
+    lab = make_lab()
+    tables = lab.dir / "state/tables.cdb"
+    old = lab.dir / "state/old.cdb"
+    key = f"o{profile}.tls".encode()
+    content = tables.read_bytes()
+    assert content.count(key) == 1
+    # What has another name than its hash is not found any more.
+    old.write_bytes(content.replace(key, key.replace(b".", b"_")))
+    own_like(old, tables)
+    with Parent(program, "-t", old, "-p", profile) as parent:
+        assert heard(parent.port) == b""
+        assert parent.process.poll() is None
+        old.rename(lab.dir / "state/older.cdb")
+        tables.rename(old)  # as "postrider apply" would
+        with wire.Line(parent.port, PATIENCE, tls=lab.trust) as line:
+            assert line.line()
+    lab.wait_log(f"profile={profile} wanted=compiled found=older-tables "
+                 "(run: postrider apply)")
+
+
+def own_address():
+    """One of this host that others could have, too."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            pytest.skip("this host has no address but loopback's")
+        return s.getsockname()[0]
+
+
+def fail_handshakes(lab, client, profile, times):
+    for _ in range(times):
+        mine, server = tls_talk.pair()
+        with mine, server, tls_talk.Session(lab) as s:
+            s.start(server, tls_talk.NOW, peer=client, profile=profile)
+            mine.sendall(b"EHLO this is not TLS\r\n")
+            assert "not TLS" in s.failed()
+
+
+@pytest.mark.parametrize("program, profile, kind, word, refusal", [
+    ("smtpd", "mx", wire.Smtp, "STARTTLS", b"454 4.7.0 "),
+    ("smtpd", "must", wire.Smtp, "STARTTLS", b"454 4.7.0 "),
+    ("pop3d", "pop3", wire.Pop3, "STLS", b"-ERR [SYS/TEMP] ")])
+def test_too_many_failed_handshakes(make_lab, program, profile, kind, word,
+                                    refusal):
+    """Who is refused for them hears so, and not that nobody has TLS."""
+    lab = make_lab(services=["must:submission"],
+                   options=["must.tls required"])
+    client = own_address()
+    fail_handshakes(lab, client, profile, 60)
+    lab.wait_log("reason=handshakes-failed")
+    with Parent(program, "-t", lab.dir / "state/tables.cdb", "-p", profile,
+                host=client) as parent:
+        sock = socket.create_connection((client, parent.port), PATIENCE)
+        with kind(0, sock=sock) as line:
+            if kind is wire.Smtp:
+                line.ehlo()
+            for _ in range(2):
+                line.send(word.encode() + b"\r\n")
+                said = line.line()
+                assert said.startswith(refusal) and b"in a minute" in said
+    lab.wait_log(f'event=tls-failed client={client} '
+                 'reason="too many failed handshakes"')
 
 
 @pytest.mark.parametrize("program, refusal", BOTH)

@@ -11,10 +11,9 @@ import pytest
 
 import suite
 import wire
-from talk import FOREIGN, MESSAGE, hello
+from talk import FOREIGN, MESSAGE, hello, injected
 
 INJECTED = b"STARTTLS\r\nNOOP\r\n"
-COMMAND = len(b"STARTTLS\r\n")
 ANSWER = 5  # seconds that a session waits for tlsd
 PLAINTEXT = re.compile(rb"\A[245][0-9][0-9][ -]")
 
@@ -33,19 +32,13 @@ def headers(path):
 
 # --- STARTTLS
 
-@pytest.mark.parametrize("cut", range(COMMAND + 1))
+@pytest.mark.parametrize("cut", range(len(INJECTED)))
 def test_injection(lab, cut):
-    """What is sent behind STARTTLS before TLS has never been said."""
+    """What is sent behind STARTTLS before 220 has never been said."""
     with hello(lab) as s:
-        s.send(INJECTED[:cut])
-        time.sleep(0.01)
-        s.send(INJECTED[cut:])
+        injected(lab, s, INJECTED, cut)
         assert s.reply().code == 220
-        try:
-            s.handshake()
-        except (ssl.SSLError, ConnectionError):
-            assert cut == COMMAND  # it came late, and TLS has seen it
-            return
+        s.handshake()
         s.send(b"EHLO x\r\nQUIT\r\n")
         r = s.reply()
         assert r.code == 250 and r.lines[0].startswith("mail.")
@@ -139,6 +132,7 @@ def test_required(make_lab):
         s.ok("HELO x")
         s.ehlo()
         assert "STARTTLS" in s.extensions
+        assert "AUTH" not in s.extensions
         for line in ("MAIL FROM:<alice>", "RCPT TO:<x>", "DATA", "RSET",
                      "HELP", "VRFY x", "EXPN x"):
             r = s.cmd(line)
@@ -196,6 +190,31 @@ def test_no_certificate(make_lab):
                                   suite.PATIENCE) as c:
         assert c.makefile("rb").read() == b""
     lab.wait_log("event=tls-failed")
+
+
+def test_no_certificate_where_it_is_a_must(make_lab):
+    """What cannot work is no advice: the administrator is named instead."""
+    lab = make_lab(start=False, services=["must:submission"],
+                   options=["must.tls required", "plaintext-auth never"])
+    empty = lab.base / "none"
+    empty.mkdir(mode=0o755)
+    lab.start("-o", f"tls-dir {empty}")
+    with hello(lab, "must") as s:
+        assert {"STARTTLS", "AUTH"}.isdisjoint(s.extensions)
+        r = s.cmd("STARTTLS")
+        assert r.code == 454 and "postrider tls make-cert" in r.text
+        for line in ("AUTH PLAIN", "MAIL FROM:<>", "RSET"):
+            r = s.cmd(line)
+            assert r.code == 530 and "postrider tls make-cert" in r.text
+            assert "STARTTLS" not in r.text
+        s.quit()
+    with hello(lab, "submission") as s:
+        assert "AUTH" not in s.extensions
+        r = s.auth_plain("alice", lab.users["alice"])
+        assert r.code == 538 and "postrider tls make-cert" in r.text
+        r = s.cmd("MAIL FROM:<>")
+        assert r.code == 530 and "postrider tls make-cert" in r.text
+        s.quit()
 
 
 # --- what is told of it
