@@ -54,17 +54,6 @@ put(const char *name, const char *text)
 }
 
 static void
-put_certificate(void)
-{
-	EVP_PKEY *key = cert_key("P-256", 0);
-	X509 *x = cert_self(key, "DNS:mx.example.org");
-
-	cert_file("a-certificate.pem", x, NULL, key);
-	X509_free(x);
-	EVP_PKEY_free(key);
-}
-
-static void
 write_files(const char *more)
 {
 	char conf[2000];
@@ -73,8 +62,7 @@ write_files(const char *more)
 	    "user-mode yes\nhostname MX.Example.ORG\nstate-dir %s/state\n%s"
 	    "tls-dir %s\n",
 	    unit_dir, more, unit_dir);
-	if (access(unit_path("a-certificate.pem"), F_OK) == -1)
-		put_certificate();
+	cert_put("a-certificate.pem", "DNS:mx.example.org");
 	put("postrider.conf", conf);
 	put("domains", "example.org\nunix.example unix\n");
 	put("users", "Alice@example.org\nbob@example.org\n");

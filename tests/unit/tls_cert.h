@@ -117,4 +117,16 @@ cert_file(const char *file, X509 *leaf, X509 *issuer, EVP_PKEY *key)
 	BIO_free(b);
 }
 
+/* A new one with its key. */
+static inline void
+cert_put(const char *file, const char *san)
+{
+	EVP_PKEY *key = cert_key("P-256", 0);
+	X509 *x = cert_self(key, san);
+
+	cert_file(file, x, NULL, key);
+	X509_free(x);
+	EVP_PKEY_free(key);
+}
+
 #endif
