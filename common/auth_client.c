@@ -66,8 +66,7 @@ tell(struct auth_client *c, unsigned int type, const void *msg, int fd)
 
 	if (c->chan.fd == -1)
 		return false; /* logged when it was lost */
-	r = chan_send_patiently(
-	    &c->chan, type, msg, fd, deadline_in(c->wait));
+	r = chan_send_patiently(&c->chan, type, msg, fd, deadline_in(c->wait));
 	if (r != CHAN_OK)
 		auth_client_lose(c, chan_result_text(r));
 	return r == CHAN_OK;

@@ -9,13 +9,13 @@
  *
  * Tokens are the decoded bytes of SASL (RFC 4422); APOP, for pop3d, is a
  * mechanism with one: timestamp NUL name NUL digest in hex.  A challenge may
- * come that is answered by an empty response (RFC 4954 section 4).  A failure may come late on
- * purpose: delays against guessing are authd's.  With service "pop3" the
- * client's socket comes with each token that may be the last: if it is, and the
- * login is good, authd gives the socket to pop3-mailbox and says "handed" in
- * the place of success; the sender must not touch it again.  With any other
- * answer authd has let go of it.  The channel's socket is run-dir/auth; the
- * peer must be postrider-net.
+ * come that is answered by an empty response (RFC 4954 section 4).  A failure
+ * may come late on purpose: delays against guessing are authd's.  With service
+ * "pop3" the client's socket comes with each token that may be the last: if it
+ * is, and the login is good, authd gives the socket to pop3-mailbox and says
+ * "handed" in the place of success; the sender must not touch it again.  With
+ * any other answer authd has let go of it.  The channel's socket is
+ * run-dir/auth; the peer must be postrider-net.
  */
 /* clang-format off */
 #ifndef COMMON_MSG_AUTH_H
@@ -30,7 +30,7 @@
 
 /* Flags of start. */
 #define AUTH_TLS	1u	/* the client's line is encrypted */
-#define AUTH_INITIAL	2u	/* token is an initial response, even if empty */
+#define AUTH_INITIAL	2u	/* token, even if empty, is a response */
 
 /* Kinds of exists. */
 #define ACCOUNT_NONE	0u
@@ -60,7 +60,7 @@ enum auth_state {
 	B(certificate, TLS_DIGEST)	\
 	S(email, ADDR_MAX)	\
 	B(witness, TLS_WITNESS)	\
-	S(offered, OFFERED_MAX)	/* mechanisms; pop3: by CAPA, also afterwards */ \
+	S(offered, OFFERED_MAX)	/* mechanisms; of pop3 also afterwards */ \
 	B(token, TOKEN_MAX)
 
 #define AUTH_TOKEN(F, S, B)					\

@@ -37,10 +37,10 @@ struct service {
 /*
  * Accepts and forks one child per connection, without exec.  Returns the
  * connected socket and sets the client's address, in the child only; the
- * parent stays until SIGTERM, until its own parent dies, until too many children
- * have crashed (common/crashes.h) or until the socket fails, and then exits.  A
- * client over a limit, or whose sessions crash, hears the refusal and is closed
- * by the parent.
+ * parent stays until SIGTERM, until its own parent dies, until too many
+ * children have crashed (common/crashes.h) or until the socket fails, and then
+ * exits.  A client over a limit, or whose sessions crash, hears the refusal and
+ * is closed by the parent.
  */
 int service_accept(int listener, const struct service *, struct net_peer *);
 
