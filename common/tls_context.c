@@ -4,6 +4,7 @@
  * In tlsd's acceptor, which hears no peer; opens the files of CAs that the
  * options name.  Its children use the contexts that were there at their fork.
  */
+#include <errno.h>
 #include <openssl/err.h>
 #include <string.h>
 
@@ -44,6 +45,7 @@ struct slot {
 struct cas {
 	char path[FRESH_PATH + 1];
 	struct tables_mark mark;
+	bool again;        /* it changed, and could not be read then */
 	X509_STORE *store; /* NULL: never read */
 	uint64_t round;    /* when it was read */
 };
@@ -127,22 +129,53 @@ tls_contexts_serve(struct tls_contexts *all, struct tls_identities *new)
 
 /* --- CAs */
 
+/* Another file: the CAs of the one before are not wanted any more. */
+static void
+cas_follow(struct cas *c, const char *path)
+{
+	if (strcmp(path, c->path) == 0)
+		return;
+	memset(&c->mark, 0, sizeof(c->mark));
+	c->again = false;
+	X509_STORE_free(c->store);
+	c->store = NULL;
+	(void)strlcpy(c->path, path, sizeof(c->path)); /* as settings */
+}
+
+/*
+ * Whether the store stays: a file that is being written, or is damaged, takes
+ * nobody's trust away, but one that is gone does.
+ */
+static bool
+cas_keeps(struct cas *c, const char *why, int error)
+{
+	bool short_of = error == EMFILE || error == ENFILE || error == ENOMEM;
+	bool keeps = why != NULL && c->store != NULL && c->mark.ino != 0;
+
+	if (why != NULL && !(c->again && short_of))
+		log_error("-", "path=%s wanted=certificates found=%s kept=%s",
+		    c->path, why, keeps ? "old-state" : "what-is-before-that");
+	c->again = short_of;
+	return keeps;
+}
+
 static bool
 cas_refresh(struct tls_contexts *all, struct cas *c, const char *path)
 {
 	X509_STORE *store;
 	const char *why;
 
-	if (strcmp(path, c->path) != 0) {
-		memset(&c->mark, 0, sizeof(c->mark));
-		(void)strlcpy(c->path, path, sizeof(c->path)); /* as settings */
-	}
-	if (!tables_changed(path, &c->mark) && c->store != NULL)
+	cas_follow(c, path);
+	if (!tables_changed(path, &c->mark) && c->store != NULL && !c->again)
 		return true;
-	if ((store = tls_verify_store(path, &why)) == NULL)
+	if ((store = tls_verify_store(path, &why)) == NULL) {
+		c->again = true;
 		return false;
-	if (why != NULL)
-		log_event("-", "tls-cas", "file=%s unusable=%s", path, why);
+	}
+	if (cas_keeps(c, why, errno)) {
+		X509_STORE_free(store);
+		return true;
+	}
 	X509_STORE_free(c->store);
 	c->store = store;
 	c->round = ++all->round;

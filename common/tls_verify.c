@@ -292,33 +292,47 @@ no_password(char *buf, int size, int writing, void *arg)
 	return -1;
 }
 
-static size_t
+/* NULL, or what is wrong with the file. */
+static const char *
 add_all(X509_STORE *store, BIO *in)
 {
+	unsigned long last;
 	X509 *x;
 	size_t n = 0;
+	bool added = true;
 
-	while ((x = PEM_read_bio_X509(in, NULL, no_password, NULL)) != NULL) {
-		n += X509_STORE_add_cert(store, x) == 1;
+	ERR_clear_error();
+	while (added &&
+	    (x = PEM_read_bio_X509(in, NULL, no_password, NULL)) != NULL) {
+		added = X509_STORE_add_cert(store, x) == 1;
 		X509_free(x);
+		n++;
 	}
-	return n;
+	last = ERR_peek_last_error();
+	/* So ends a file that is whole. */
+	if (ERR_GET_LIB(last) != ERR_LIB_PEM ||
+	    ERR_GET_REASON(last) != PEM_R_NO_START_LINE)
+		return ERR_reason_error_string(ERR_peek_error());
+	return n > 0 ? NULL : "no certificate in it";
 }
 
 X509_STORE *
 tls_verify_store(const char *path, const char **why)
 {
 	X509_STORE *store = X509_STORE_new();
+	int error = 0;
 	BIO *in;
 
 	*why = NULL;
 	if (store == NULL)
 		return NULL;
-	if ((in = BIO_new_file(path, "r")) == NULL)
-		*why = strerror(errno);
-	else if (add_all(store, in) == 0)
-		*why = "no certificate in it";
+	if ((in = BIO_new_file(path, "r")) == NULL) {
+		error = errno;
+		*why = strerror(error);
+	} else
+		*why = add_all(store, in);
 	(void)BIO_free(in);
 	ERR_clear_error(); /* the end of the file is one */
+	errno = error;
 	return store;
 }

@@ -33,9 +33,10 @@ bool tls_verify_servers(SSL_CTX *);
 bool tls_verify_want(SSL *, struct tls_verify *v, const struct msg_tls_start *);
 
 /*
- * The certificates of a PEM file into a new store, the caller's.  A file that
- * is not there, or not readable, is an empty store with *why set, a text for
- * the log.  NULL without memory.
+ * The certificates of a PEM file into a new store, the caller's.  When not all
+ * of the file could be read, or there is none in it, *why says so, a text for
+ * the log, with errno if it was the system, else 0; the store has what came
+ * before that.  NULL without memory.
  */
 X509_STORE *tls_verify_store(const char *path, const char **why);
 

@@ -292,6 +292,14 @@ test_clients_not_asked(void **state)
 	user_clear(&u);
 }
 
+static const char *const unusable[] = {
+	"",
+	"no PEM\n",
+	"-----BEGIN CERTIFICATE-----\n",
+	"-----BEGIN CERTIFICATE-----\nMIIB\n",
+	"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+};
+
 /* Any passes; resumed sessions say the same of it. */
 static void
 test_clients(void **state)
@@ -316,6 +324,13 @@ test_clients(void **state)
 		assert_int_equal(u.verified, X509_V_OK);
 		assert_true(resumes(&u, server("submission", "smtp")));
 		assert_int_equal(u.verified, X509_V_OK);
+		/* A file that is damaged, or not written yet, changes none. */
+		for (size_t j = 0; j < COUNT(unusable); j++) {
+			unit_file(
+			    "client-ca.pem", unusable[j], strlen(unusable[j]));
+			assert_true(resumes(&u, server("submission", "smtp")));
+			assert_int_equal(u.verified, X509_V_OK);
+		}
 		/* And no more. */
 		assert_int_equal(unlink(client_ca), 0);
 		assert_false(resumes(&u, server("submission", "smtp")));

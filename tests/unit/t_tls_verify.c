@@ -3,6 +3,8 @@
  */
 #include "tests/unit/tls_pair.h"
 
+#include <errno.h>
+
 #include "common/tls_profile.h"
 #include "common/tls_verify.h"
 
@@ -233,13 +235,62 @@ test_store(void **state)
 	s = tls_verify_store(unit_path("missing"), &why);
 	assert_non_null(s);
 	assert_string_equal(why, "No such file or directory");
+	assert_int_equal(errno, ENOENT);
 	X509_STORE_free(s);
 	unit_file("junk.pem", "no PEM\n", 7);
 	s = tls_verify_store(unit_path("junk.pem"), &why);
 	assert_non_null(s);
 	assert_string_equal(why, "no certificate in it");
+	assert_int_equal(errno, 0);
 	X509_STORE_free(s);
 	assert_int_equal(ERR_peek_error(), 0);
+}
+
+static int
+certificates_in(X509_STORE *s)
+{
+	STACK_OF(X509) *all = X509_STORE_get1_all_certs(s);
+	int n = sk_X509_num(all);
+
+	sk_X509_pop_free(all, X509_free);
+	return n;
+}
+
+/* Two certificates, of which the file has so many bytes. */
+static void
+test_cut_store(void **state)
+{
+	char pem[4096];
+	const char *why;
+	size_t len, first;
+	X509_STORE *s;
+	FILE *f;
+
+	(void)state;
+	pair_pem("other.pem", other_ca.x);
+	f = fopen(unit_path("ca.pem"), "r");
+	assert_non_null(f);
+	first = fread(pem, 1, sizeof(pem), f);
+	assert_int_equal(fclose(f), 0);
+	f = fopen(unit_path("other.pem"), "r");
+	assert_non_null(f);
+	len = first + fread(pem + first, 1, sizeof(pem) - first, f);
+	assert_int_equal(fclose(f), 0);
+	for (size_t n = 0; n <= len; n++) {
+		/* That it is cut there nobody can know. */
+		bool whole = (n >= first - 1 && n < first + 27) || n >= len - 1;
+
+		unit_file("cut.pem", pem, n);
+		s = tls_verify_store(unit_path("cut.pem"), &why);
+		assert_non_null(s);
+		assert_int_equal(why == NULL, whole);
+		assert_int_equal(certificates_in(s),
+		    n < first - 1     ? 0
+			: n < len - 1 ? 1
+				      : 2);
+		X509_STORE_free(s);
+		assert_int_equal(ERR_peek_error(), 0);
+	}
 }
 
 static void
@@ -305,6 +356,7 @@ main(void)
 		cmocka_unit_test(test_unprepared),
 		cmocka_unit_test(test_sni),
 		cmocka_unit_test(test_store),
+		cmocka_unit_test(test_cut_store),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
