@@ -22,6 +22,7 @@ typedef uint32_t place;
 struct process {
 	pid_t pid;
 	place client, next;
+	uint32_t mark;
 };
 
 struct client {
@@ -138,7 +139,7 @@ census_add(pid_t pid, const char *key)
 		*client = new_client(key);
 	c->client[*client].sessions++;
 	n = new_process();
-	c->process[n] = (struct process){ pid, *client, *chain };
+	c->process[n] = (struct process){ pid, *client, *chain, 0 };
 	*chain = n;
 	c->running++;
 	return true;
@@ -161,6 +162,18 @@ census_client(pid_t pid)
 	place n = *find_process(pid);
 
 	return n == 0 ? NULL : c->client[c->process[n].client].key;
+}
+
+void
+census_set_mark(pid_t pid, uint32_t mark)
+{
+	c->process[*find_process(pid)].mark = mark; /* 0 is nobody's */
+}
+
+uint32_t
+census_mark(pid_t pid)
+{
+	return c->process[*find_process(pid)].mark;
 }
 
 static void

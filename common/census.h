@@ -31,6 +31,9 @@ int64_t census_of(const char *key);
 bool census_add(pid_t, const char *key);
 /* Whose it is, until it is removed; NULL when it is not known. */
 const char *census_client(pid_t);
+/* A number that the owner gives it, 0 at first; of one that is known. */
+void census_set_mark(pid_t, uint32_t);
+uint32_t census_mark(pid_t);
 /* It ended; one that is not known is no matter. */
 void census_remove(pid_t);
 

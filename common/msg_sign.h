@@ -17,7 +17,7 @@
 #define SIGN_KEY	32	/* SHA-256 of the SubjectPublicKeyInfo */
 #define SIGN_TBS	256	/* bytes; 201 are the most that is needed */
 #define SIGN_MAX	1024	/* bytes: RSA of 8192 bits */
-#define SIGN_WAIT	10	/* seconds for an answer */
+#define SIGN_WAIT	4	/* seconds for an answer */
 #define SIGN_EACH	2	/* signatures that one channel may ask for */
 
 enum sign_side { SIGN_ASKER, SIGN_KEEPER };

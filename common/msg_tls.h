@@ -97,7 +97,8 @@ enum tls_state {
 	F(u64, handshakes)	/* since the start, good ones */	\
 	F(u64, failures)	\
 	F(u64, expires)	/* seconds since 1970; the first to end; 0: none */ \
-	F(u32, refused)	/* names in tls-dir whose newest files cannot be used */
+	F(u32, refused)	/* names in tls-dir whose newest files cannot be used */ \
+	F(u32, stalled)	/* seconds without a word of the keeper, when too many */
 
 /* type, name, fields, sender, states in which it may be sent, next state */
 #define TLS_MESSAGES(M)							\

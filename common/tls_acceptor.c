@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -33,12 +34,15 @@
  * it is busy signing, no further handshake would be quicker.
  */
 #define KEEPER_WAIT 2
+#define SECOND 1000 /* ms */
 
 struct tls_acceptor {
 	struct tls_acceptor_start start;
 	struct tables_fresh tables;
 	struct tls_contexts *contexts;
 	struct peer *keeper; /* NULL: gone */
+	deadline_t heard;    /* when it last said something */
+	bool wants;          /* certificates, for which there was no room */
 	struct server server;
 	bool listening;
 	struct tls_children children;
@@ -134,6 +138,19 @@ start(struct tls_acceptor *a, const struct request *q, SSL_CTX *ctx)
 	(void)close(sign); /* the process has it */
 }
 
+/* Seconds without a word of the keeper when it hangs; else 0. */
+static uint32_t
+stalled(const struct tls_acceptor *a)
+{
+	int64_t silence = deadline_now() - a->heard;
+
+	/* If there is something to read it is we who are late. */
+	if (a->keeper == NULL || silence <= CERTS_SILENCE * SECOND ||
+	    deadline_poll(a->start.keeper, POLLIN, deadline_now()) == 1)
+		return 0;
+	return (uint32_t)(silence / SECOND);
+}
+
 static void
 answer(struct tls_acceptor *a, const struct request *q)
 {
@@ -142,7 +159,12 @@ answer(struct tls_acceptor *a, const struct request *q)
 	SSL_CTX *ctx;
 	const char *why;
 
-	if ((why = tls_children_refuse(&a->children, q->client)) != NULL)
+	if (a->keeper == NULL)
+		refuse(q, "no keeper of keys");
+	else if (stalled(a) > 0)
+		refuse(q, "the keeper of keys does not answer");
+	else if ((why = tls_children_refuse(
+		      &a->children, q->client, q->start->profile)) != NULL)
 		refuse(q, why);
 	else if (t == NULL ||
 	    (ctx = tls_context_get(a->contexts, t, q->start, reason)) == NULL)
@@ -193,6 +215,7 @@ tell_state(struct tls_acceptor *a, struct peer *p)
 	m.state.failures = a->children.failures;
 	m.state.expires = a->expires;
 	m.state.refused = a->refused;
+	m.state.stalled = stalled(a);
 	(void)peer_send(p, TLS_T_STATE, &m, -1); /* or it is gone */
 }
 
@@ -210,6 +233,16 @@ let_go(int fd)
 	(void)close(fd); /* nothing was written */
 }
 
+/* Its socket is lost, for we had no room for it. */
+static void
+turn_away(struct peer *p)
+{
+	const struct request q = { .peer = p };
+
+	refuse(&q, chan_result_text(CHAN_SHORT));
+	peer_close(p);
+}
+
 /* Go is heard by the process of the connection only. */
 static void
 session_message(struct peer *p, unsigned int type, const void *msg, int fd)
@@ -219,6 +252,8 @@ session_message(struct peer *p, unsigned int type, const void *msg, int fd)
 
 	if (starts && p->uid != a->start.net)
 		breach(a, p, "not-allowed");
+	else if (starts && p->lost_fd)
+		turn_away(p);
 	else if (starts != (fd != -1))
 		breach(a, p, starts ? "no-descriptor" : "descriptor");
 	else if (starts)
@@ -281,24 +316,43 @@ listen_now(struct tls_acceptor *a)
 }
 
 static void
-keeper_message(struct peer *p, unsigned int type, const void *msg, int fd)
+take_certificates(
+    struct tls_acceptor *a, const struct msg_certs_certificates *m, int fd)
 {
-	const struct msg_certs_certificates *m = msg; /* there is only one */
-	struct tls_acceptor *a = p->data;
-	char reason[TEXT_MAX + 1] = "no descriptor";
+	bool lost = a->keeper->lost_fd, said = a->wants && lost;
+	char reason[TEXT_MAX + 1];
 	struct tls_identities all;
 
-	(void)type;
+	(void)strlcpy(reason,
+	    lost ? chan_result_text(CHAN_SHORT) : "no descriptor",
+	    sizeof(reason));
 	a->refused = m->refused;
+	a->wants = lost;
 	if (fd != -1 && tls_identities_read(fd, &all, reason)) {
 		a->certificates = (uint32_t)all.n;
 		a->expires = first_end(&all);
 		tls_contexts_serve(a->contexts, &all);
-	} else
+	} else if (!said)
 		log_error("-", "certificates=%s kept=old-state", reason);
+	listen_now(a);
+}
+
+/* What it says in passing is the time to ask for what was lost. */
+static void
+keeper_message(struct peer *p, unsigned int type, const void *msg, int fd)
+{
+	struct tls_acceptor *a = p->data;
+	union msg_certs m;
+
+	a->heard = deadline_now();
+	if (type == CERTS_T_CERTIFICATES)
+		take_certificates(a, msg, fd);
+	else if (a->wants) {
+		memset(&m, 0, sizeof(m));
+		(void)peer_try(p, CERTS_T_AGAIN, &m, -1); /* or next time */
+	}
 	if (fd != -1)
 		(void)close(fd); /* was only read */
-	listen_now(a);
 }
 
 static void
@@ -326,6 +380,7 @@ init(struct tls_acceptor *a)
 	if (a->keeper == NULL)
 		return false;
 	a->keeper->data = a;
+	a->heard = deadline_now();
 	return true;
 }
 
@@ -343,7 +398,7 @@ tls_acceptor_new(const struct tls_acceptor_start *how)
 		.ops = &session_ops,
 		.allowed = allowed,
 		.opened = session_opened,
-		.max = TLS_SESSIONS,
+		.max = server_room(TLS_SESSIONS, ACCEPTOR_OWN),
 		.data = a,
 	};
 	if (init(a))

@@ -15,7 +15,7 @@
 
 #include "common/witness.h"
 
-#define TLS_SESSIONS 20000 /* sessions that are connected at once */
+#define TLS_SESSIONS 20000 /* that are connected at once, if there is room */
 
 struct tls_acceptor;
 

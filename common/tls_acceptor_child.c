@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -17,20 +18,34 @@
 #include "common/crashes.h"
 #include "common/log.h"
 #include "common/msg_sign.h"
+#include "common/net.h"
 #include "common/sandbox.h"
+#include "common/server.h"
 #include "common/tls_acceptor_child.h"
 #include "common/tls_key.h"
 #include "common/tls_penalty.h"
 
 #define REAP 1 /* seconds that a process may be dead before it is noticed */
 
-static void
-failed(const char *client)
+/*
+ * Whoever is here already: a check of health, a user, a proxy for others.  Its
+ * key is what net_client_key() makes of 127.0.0.1 or ::1.
+ */
+static bool
+is_own_host(const char *client)
 {
-	if (client[0] == '\0' || !tls_penalty_failed(client, deadline_now()))
+	return strcmp(client, "::") == 0 || net_in_list(client, "127.0.0.0/8");
+}
+
+static void
+failed(const char *client, const char *profile)
+{
+	if (client[0] == '\0' || is_own_host(client) ||
+	    !tls_penalty_failed(client, profile, deadline_now()))
 		return;
-	log_event("-", "refused", "client=%s reason=handshakes-failed times=%d",
-	    client, PENALTY_FAILURES);
+	log_event("-", "refused",
+	    "client=%s profile=%s reason=handshakes-failed times=%d", client,
+	    profile, PENALTY_FAILURES);
 }
 
 /* Whoever wants it to end, says so by SIGTERM. */
@@ -39,9 +54,7 @@ is_strange(int status)
 {
 	if (WIFSIGNALED(status))
 		return WTERMSIG(status) != SIGTERM;
-	return WEXITSTATUS(status) != TLS_EXIT_DONE &&
-	    WEXITSTATUS(status) != TLS_EXIT_FAILED &&
-	    WEXITSTATUS(status) != TLS_EXIT_UNUSED;
+	return WEXITSTATUS(status) > TLS_EXIT_OURS;
 }
 
 static void
@@ -57,7 +70,7 @@ ended(struct tls_children *cs, pid_t pid, int status)
 	else if (!WIFEXITED(status) || WEXITSTATUS(status) != TLS_EXIT_UNUSED)
 		cs->failures++;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == TLS_EXIT_FAILED)
-		failed(client);
+		failed(client, tls_penalty_profile(census_mark(pid)));
 	if (is_strange(status))
 		log_error("-", "client=%s pid=%d how=%s", client, (int)pid,
 		    child_status_text(status, how, sizeof(how)));
@@ -111,6 +124,7 @@ bool
 tls_children_init(struct tls_children *cs, struct event_base *base)
 {
 	*cs = (struct tls_children){ .base = base };
+	cs->most = server_room(TLS_CONNECTIONS, ACCEPTOR_OWN);
 	cs->timer = evtimer_new(base, on_timer, cs);
 	return cs->timer != NULL && census_init() && tls_penalty_init();
 }
@@ -129,15 +143,16 @@ tls_children_count(struct tls_children *cs)
 }
 
 const char *
-tls_children_refuse(struct tls_children *cs, const char *client)
+tls_children_refuse(
+    struct tls_children *cs, const char *client, const char *profile)
 {
 	deadline_t now = deadline_now();
 
-	if (tls_children_count(cs) >= TLS_CONNECTIONS)
+	if (tls_children_count(cs) >= cs->most)
 		return "too many connections";
 	if (client[0] == '\0')
 		return NULL;
-	if (tls_penalty_refused(client, now))
+	if (!is_own_host(client) && tls_penalty_refused(client, profile, now))
 		return TLS_PENALTY;
 	if (crashes_refused(client, now))
 		return "too many crashes";
@@ -178,7 +193,9 @@ tls_children_start(struct tls_children *cs, struct tls_connection *c, int sign,
 		serve(c, sign);
 	if (pid == -1)
 		return false;
-	(void)census_add(pid, client); /* there is room for more than may be */
+	/* There is room for more than may be. */
+	if (census_add(pid, client) && client[0] != '\0')
+		census_set_mark(pid, tls_penalty_mark(c->start.profile));
 	wake_later(cs);
 	return true;
 }

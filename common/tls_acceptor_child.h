@@ -11,11 +11,17 @@
 
 #include "common/tls_connection.h"
 
-#define TLS_CONNECTIONS 20000 /* at once */
+#define TLS_CONNECTIONS 20000 /* at once, if the keeper has room for them */
+/*
+ * Descriptors of the acceptor for all but sessions, so that it never misses
+ * one.  A new process needs some beyond the first 64 (children.h).
+ */
+#define ACCEPTOR_OWN 96
 
 struct tls_children {
 	uint64_t handshakes, failures; /* of those that have ended */
 	/* private */
+	size_t most;
 	struct event_base *base;
 	struct event *timer;
 };
@@ -28,10 +34,11 @@ void tls_children_clear(struct tls_children *);
 size_t tls_children_count(struct tls_children *);
 
 /*
- * Why a client, named as by net_client_key(), gets no process now; NULL when
- * it gets one.
+ * Why a client, named as by net_client_key(), gets no process of this profile
+ * now; NULL when it gets one.
  */
-const char *tls_children_refuse(struct tls_children *, const char *client);
+const char *tls_children_refuse(
+    struct tls_children *, const char *client, const char *profile);
 
 /*
  * Starts a process for *c, whose descriptors stay the caller's; sign is the

@@ -25,6 +25,7 @@
 #include "common/tls_connection.h"
 #include "common/tls_context.h"
 #include "common/tls_facts.h"
+#include "common/tls_key.h"
 #include "common/tls_reason.h"
 #include "common/tls_relay.h"
 #include "common/tls_time.h"
@@ -39,6 +40,7 @@ struct work {
 	struct tls_wire wire;
 	struct tls_verify verify;
 	char reason[TEXT_MAX + 1];
+	bool ours; /* the fault */
 };
 
 static bool
@@ -90,20 +92,36 @@ prepare(struct work *w)
 	return false;
 }
 
+/*
+ * The channel whose end, before anything was asked on it, says that the keeper
+ * has no room for it; or -1.
+ */
+static int
+unasked(const struct work *w)
+{
+	return w->c->sign != NULL && SSL_get_state(w->ssl) == TLS_ST_BEFORE
+	    ? w->c->sign->fd
+	    : -1;
+}
+
 /* Until the socket is ready; NULL, or why there is nothing to wait for. */
 static const char *
 wait_for_peer(struct work *w, short events, deadline_t end)
 {
-	struct pollfd p[2] = {
+	struct pollfd p[3] = {
 		{ .fd = w->c->socket, .events = events },
 		{ .fd = w->c->session->fd, .events = POLLIN },
+		{ .fd = unasked(w) },
 	};
 	int n;
 
-	while ((n = poll(p, 2, deadline_left(end))) == -1 && errno == EINTR)
+	while ((n = poll(p, 3, deadline_left(end))) == -1 && errno == EINTR)
 		continue;
+	w->ours = n == -1 || p[2].revents != 0;
 	if (n == -1)
 		return "poll failed";
+	if (p[2].revents != 0)
+		return "the keeper of keys has no room";
 	if (n == 0)
 		return "the handshake took too long";
 	if (p[1].revents != 0)
@@ -162,6 +180,19 @@ is_verified(const struct work *w)
 	    tls_time_good(peer, time(NULL));
 }
 
+/*
+ * A client who has sent nothing has looked whether we are there, or was
+ * somebody's check of that.  What the keeper did not sign is not its fault.
+ */
+static int
+judge(const struct work *w)
+{
+	if (w->ours || tls_key_failed())
+		return TLS_EXIT_OURS;
+	return w->wire.heads == 0 && !connects(w->c) ? TLS_EXIT_UNUSED
+						     : TLS_EXIT_FAILED;
+}
+
 /* --- answers */
 
 static void
@@ -204,14 +235,13 @@ say_ready(struct work *w)
 static int
 work(struct work *w)
 {
-	int plain, status = TLS_EXIT_FAILED;
+	int plain, status = TLS_EXIT_DONE;
 
 	if (!prepare(w)) {
 		say_failed(w);
-		return status;
+		return TLS_EXIT_OURS;
 	}
 	if (shake_hands(w)) {
-		status = TLS_EXIT_DONE;
 		if (w->c->sign != NULL)
 			chan_close(w->c->sign); /* there is no more to sign */
 		tls_contexts_forget(w->c->ctx);
@@ -220,6 +250,7 @@ work(struct work *w)
 			(void)close(plain); /* a socket: nothing to lose */
 		}
 	} else {
+		status = judge(w);
 		say_failed(w);
 		tls_wire_linger(&w->wire, ALERT_LINGER);
 	}

@@ -13,7 +13,8 @@
 /* The exit status of the process, so that its parent can count. */
 #define TLS_EXIT_DONE 0   /* there was a handshake */
 #define TLS_EXIT_FAILED 1 /* the peer failed in it */
-#define TLS_EXIT_UNUSED 2 /* the session did not want it after all */
+#define TLS_EXIT_UNUSED 2 /* the session or the client did not want it */
+#define TLS_EXIT_OURS 3   /* it failed, and not by the peer */
 
 struct tls_connection {
 	struct chan *session; /* msg_tls.h, after start or now was received */

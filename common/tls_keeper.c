@@ -46,12 +46,36 @@ struct tls_keeper {
 	bool unsaid;     /* the acceptor does not know the store's state */
 	size_t refused;  /* as the acceptor knows it */
 	bool complained; /* of tables */
+	deadline_t said; /* when the acceptor last heard of us */
 	struct event *timer;
 	struct server askers;               /* of those; accepts none itself */
 	TAILQ_HEAD(asker_list, asker) list; /* in the order of until */
 	deadline_t second;                  /* in which signatures were made */
 	unsigned int signatures;
 };
+
+static void
+say_alive(struct tls_keeper *k, deadline_t now)
+{
+	union msg_certs m;
+
+	k->said = now;
+	if (k->acceptor == NULL)
+		return;
+	memset(&m, 0, sizeof(m));
+	/* Who has no room for it has some of them to read. */
+	(void)peer_try(k->acceptor, CERTS_T_ALIVE, &m, -1);
+}
+
+/* While there is much to sign, the timer is late. */
+static void
+stay_alive(struct tls_keeper *k)
+{
+	deadline_t now = deadline_now();
+
+	if (now - k->said >= CERTS_ALIVE * SECOND)
+		say_alive(k, now);
+}
 
 static void
 refuse(struct asker *a, const char *why)
@@ -111,6 +135,7 @@ asker_message(struct peer *p, unsigned int type, const void *msg, int fd)
 		return;
 	}
 	sign(a, msg);
+	stay_alive(a->keeper);
 	if (++a->asked == SIGN_EACH)
 		peer_close(p);
 }
@@ -150,23 +175,36 @@ welcome(struct tls_keeper *k, int fd)
 }
 
 static void
-acceptor_message(struct peer *p, unsigned int type, const void *msg, int fd)
+take_child(struct tls_keeper *k, struct peer *p, int fd)
 {
-	struct tls_keeper *k = p->data;
-
-	(void)type; /* there is only one, with nothing in it */
-	(void)msg;
-	if (fd == -1) {
+	if (fd == -1 && !p->lost_fd) {
 		log_error("-", "channel=certs wanted=descriptor found=none");
 		peer_close(p);
 		return;
 	}
-	if (k->askers.count < KEEPER_ASKERS && welcome(k, fd))
+	if (fd != -1 && k->askers.count < k->askers.max && welcome(k, fd))
 		return;
 	if (server_may_log(&k->askers))
 		log_error("-", "channel=sign wanted=room found=%zu-peers",
 		    k->askers.count);
-	(void)close(fd); /* that handshake fails */
+	if (fd != -1)
+		(void)close(fd); /* that handshake fails */
+}
+
+/* The certificates are sent again by the timer, not as often as is asked. */
+static void
+acceptor_message(struct peer *p, unsigned int type, const void *msg, int fd)
+{
+	struct tls_keeper *k = p->data;
+
+	(void)msg; /* nothing is in it */
+	if (type == CERTS_T_CHILD) {
+		take_child(k, p, fd);
+		return;
+	}
+	k->unsaid = true;
+	if (fd != -1)
+		(void)close(fd); /* none is wanted */
 }
 
 static void
@@ -272,13 +310,14 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	close_old(arg);
+	say_alive(arg, deadline_now());
 	tls_keeper_look(arg);
 }
 
 static bool
 open_events(struct tls_keeper *k, int acceptor)
 {
-	static const struct timeval often = { .tv_sec = KEEPER_LOOK };
+	static const struct timeval often = { .tv_sec = CERTS_ALIVE };
 
 	k->timer = event_new(k->base, -1, EV_PERSIST, on_timer, k);
 	if (k->timer == NULL || event_add(k->timer, &often) == -1)
@@ -300,6 +339,7 @@ tls_keeper_new(struct event_base *base, const char *tables, int acceptor)
 		return NULL;
 	k->base = base;
 	k->askers.proto = &sign_channel;
+	k->askers.max = server_room(KEEPER_ASKERS, KEEPER_OWN);
 	k->unsaid = true;
 	TAILQ_INIT(&k->list);
 	if (!tables_fresh_init(&k->tables, tables) || !follow_dir(k) ||

@@ -10,8 +10,8 @@
 #include <event2/event.h>
 #include <stdbool.h>
 
-#define KEEPER_LOOK 2          /* seconds between two looks at tls-dir */
-#define KEEPER_ASKERS 20000    /* sign channels at once */
+#define KEEPER_ASKERS 20000    /* sign channels at once, if there is room */
+#define KEEPER_OWN 48          /* descriptors for all else */
 #define KEEPER_PATIENCE 60     /* seconds that one may be open */
 #define KEEPER_SIGNATURES 3000 /* for all of them, in a second */
 

@@ -20,6 +20,7 @@
 
 /* OpenSSL gives a provider's functions nothing that could carry it. */
 static struct chan *keeper;
+static bool failed; /* ever */
 
 /* Whether keys of a certificate or a peer will be the default provider's. */
 static bool
@@ -122,8 +123,8 @@ tls_key_ask(struct chan *c)
 	keeper = c;
 }
 
-bool
-tls_key_sign(const struct msg_sign_sign *q, struct msg_sign_signature *answer,
+static bool
+ask(const struct msg_sign_sign *q, struct msg_sign_signature *answer,
     const char **reason)
 {
 	deadline_t deadline = deadline_in(SIGN_WAIT);
@@ -148,6 +149,22 @@ tls_key_sign(const struct msg_sign_sign *q, struct msg_sign_signature *answer,
 	}
 	*answer = m.signature;
 	return true;
+}
+
+bool
+tls_key_sign(const struct msg_sign_sign *q, struct msg_sign_signature *answer,
+    const char **reason)
+{
+	bool good = ask(q, answer, reason);
+
+	failed = failed || !good;
+	return good;
+}
+
+bool
+tls_key_failed(void)
+{
+	return failed;
 }
 
 bool

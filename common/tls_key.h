@@ -45,6 +45,9 @@ void tls_key_ask(struct chan *);
 bool tls_key_sign(const struct msg_sign_sign *, struct msg_sign_signature *,
     const char **reason);
 
+/* Whether one was asked for, in this process, and did not come. */
+bool tls_key_failed(void);
+
 /* SHA-256 of the SubjectPublicKeyInfo, which names a key; false: no memory. */
 bool tls_key_id(EVP_PKEY *, uint8_t id[SIGN_KEY]);
 

@@ -225,14 +225,29 @@ judge_tls(struct part *p, const struct msg_tls_state *m, bool offered)
 	    (unsigned long long)m->failures);
 }
 
+/* Sessions hear from its acceptor that there is no TLS. */
+static void
+judge_stalled(struct part *p, const struct msg_tls_state *m)
+{
+	set(p, false, "");
+	(void)snprintf(p->text, sizeof(p->text),
+	    "hangs: its keeper of keys (the parent process) has not answered "
+	    "for %u seconds",
+	    m->stalled);
+}
+
 static void
 note_tls(struct status *s, const struct msg_tls_state *m)
 {
-	judge_tls(&s->parts[TLSD], m, s->offered);
+	if (m->stalled > 0)
+		judge_stalled(&s->parts[TLSD], m);
+	else
+		judge_tls(&s->parts[TLSD], m, s->offered);
 	if (s->tls == NULL)
 		return;
 	cmd_json_number(s->tls, "certificates", m->certificates);
 	cmd_json_number(s->tls, "refused", m->refused);
+	cmd_json_number(s->tls, "stalled", m->stalled);
 	cmd_json_number(s->tls, "connections", m->connections);
 	cmd_json_number(s->tls, "handshakes", (int64_t)m->handshakes);
 	cmd_json_number(s->tls, "failures", (int64_t)m->failures);

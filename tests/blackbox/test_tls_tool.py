@@ -333,6 +333,23 @@ def test_status_without_what_is_offered(conf):
         "postrider tls show)" in line
 
 
+def test_status_of_a_keeper_that_hangs(conf):
+    path = conf.run_dir / "tls"
+    for args in (), ("--json",):
+        tlsd = Tlsd(path, 2, 3, 20, 1, int(time.time() + 5 * DAY), 0,
+                    stalled=17)
+        said = conf("status", *args, status=UNAVAILABLE).stdout
+        tlsd.join(suite.PATIENCE)
+        path.unlink()
+        if not args:
+            line = [x for x in said.splitlines() if x.startswith("tlsd ")][0]
+            assert line.split()[1:3] == ["DOWN", "hangs:"]
+            assert "has not answered for 17 seconds" in line
+    said = json.loads(said)
+    assert said["tls"]["stalled"] == 17
+    assert not said["tlsd"]["ok"] and not said["tlsd"]["warn"]
+
+
 def test_status_does_not_wait_long(conf):
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.bind(str(conf.run_dir / "tls"))

@@ -46,7 +46,8 @@ FIELDS = {
             ("s", "subject"), ("s", "email"), ("b", "witness")),
     FAILED: (("s", "reason"),),
     STATE: (("u", "certificates"), ("u", "connections"), ("q", "handshakes"),
-            ("q", "failures"), ("q", "expires")),
+            ("q", "failures"), ("q", "expires"), ("u", "refused"),
+            ("u", "stalled")),
 }
 
 

@@ -52,6 +52,14 @@ counts(void **state)
 	assert_int_equal(census_all(), 2);
 	assert_int_equal(census_of("192.0.2.1"), 1);
 	assert_int_equal(census_of(""), 0);
+	assert_int_equal(census_mark(101), 0);
+	census_set_mark(101, 7);
+	census_set_mark(99, 8);
+	assert_int_equal(census_mark(101), 7);
+	assert_int_equal(census_mark(102), 0);
+	census_remove(101);
+	assert_true(census_add(101, "192.0.2.1"));
+	assert_int_equal(census_mark(101), 0);
 	census_remove(101);
 	census_remove(102);
 	assert_int_equal(census_all(), 0);

@@ -46,7 +46,8 @@ bool __wrap_tls_identities_read(
 bool __wrap_tls_children_init(struct tls_children *, struct event_base *);
 void __wrap_tls_children_clear(struct tls_children *);
 size_t __wrap_tls_children_count(struct tls_children *);
-const char *__wrap_tls_children_refuse(struct tls_children *, const char *);
+const char *__wrap_tls_children_refuse(
+    struct tls_children *, const char *, const char *);
 bool __wrap_tls_children_start(
     struct tls_children *, struct tls_connection *, int, const char *);
 bool __wrap_sock_peer_uid(int, uid_t *);
@@ -129,9 +130,11 @@ __wrap_tls_children_count(struct tls_children *cs)
 }
 
 const char *
-__wrap_tls_children_refuse(struct tls_children *cs, const char *key)
+__wrap_tls_children_refuse(
+    struct tls_children *cs, const char *key, const char *profile)
 {
 	(void)cs;
+	assert_string_equal(profile, "mx");
 	(void)snprintf(client, sizeof(client), "%s", key);
 	return refusal;
 }

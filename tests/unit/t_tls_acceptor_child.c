@@ -5,6 +5,7 @@
  */
 #include "tests/unit/unit.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -198,7 +199,7 @@ counted(void **state)
 		const char *said;
 	} rows[] = {
 		{ TLS_EXIT_DONE, 1, 0, "" }, { TLS_EXIT_FAILED, 0, 1, "" },
-		{ TLS_EXIT_UNUSED, 0, 0, "" },
+		{ TLS_EXIT_UNUSED, 0, 0, "" }, { TLS_EXIT_OURS, 0, 1, "" },
 		{ 71, 0, 1, " how=exit-71\n" }, /* as sandbox() ends */
 	};
 	uint64_t good, bad;
@@ -219,7 +220,7 @@ counted(void **state)
 		assert_int_equal(children.failures - bad, rows[i].failures);
 		assert_string_equal(how_said(), rows[i].said);
 	}
-	assert_null(tls_children_refuse(&children, "192.0.2.77"));
+	assert_null(tls_children_refuse(&children, "192.0.2.77", "mx"));
 }
 
 /* Whose handshakes fail is refused; who is only connected to is not. */
@@ -229,15 +230,71 @@ penalty(void **state)
 	(void)state;
 	exit_with = TLS_EXIT_FAILED;
 	for (int i = 0; i < PENALTY_FAILURES; i++) {
-		assert_null(tls_children_refuse(&children, CLIENT));
+		assert_null(tls_children_refuse(&children, CLIENT, "mx"));
 		(void)close(start(CLIENT, NULL));
 		(void)close(start("", NULL));
 		wait_none();
 	}
-	assert_string_equal(tls_children_refuse(&children, CLIENT),
+	assert_string_equal(tls_children_refuse(&children, CLIENT, "mx"),
 	    "too many failed handshakes");
-	assert_null(tls_children_refuse(&children, "192.0.2.2"));
-	assert_null(tls_children_refuse(&children, ""));
+	assert_null(tls_children_refuse(&children, "192.0.2.2", "mx"));
+	assert_null(tls_children_refuse(&children, "", "mx"));
+	/* At another port there may be somebody else. */
+	assert_null(tls_children_refuse(&children, CLIENT, "pop3s"));
+}
+
+/* Neither what is our fault counts, nor what our own host does. */
+static void
+no_penalty_for(void **state)
+{
+	static const struct {
+		const char *client;
+		int status;
+	} rows[] = {
+		{ "192.0.2.3", TLS_EXIT_UNUSED },
+		{ "192.0.2.3", TLS_EXIT_OURS },
+		{ "127.0.0.1", TLS_EXIT_FAILED },
+		{ "127.3.2.1", TLS_EXIT_FAILED },
+		{ "::", TLS_EXIT_FAILED }, /* of ::1 */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		exit_with = rows[i].status;
+		for (int j = 0; j < PENALTY_FAILURES; j++)
+			(void)close(start(rows[i].client, NULL));
+		wait_none();
+		assert_null(
+		    tls_children_refuse(&children, rows[i].client, "mx"));
+	}
+}
+
+/* So many that the keeper has room for all their channels. */
+static void
+bounded(void **state)
+{
+	struct rlimit was, least;
+	struct tls_children few;
+	int fd[4];
+
+	(void)state;
+	act = WAIT;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	least = (struct rlimit){ 8, was.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &least), 0);
+	assert_true(tls_children_init(&few, base));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	for (size_t i = 0; i < COUNT(fd); i++) {
+		assert_null(tls_children_refuse(&few, CLIENT, "mx"));
+		fd[i] = start(CLIENT, NULL);
+	}
+	assert_string_equal(
+	    tls_children_refuse(&few, CLIENT, "mx"), "too many connections");
+	for (size_t i = 0; i < COUNT(fd); i++)
+		(void)close(fd[i]);
+	wait_none();
+	assert_null(tls_children_refuse(&few, CLIENT, "mx"));
+	tls_children_clear(&few);
 }
 
 static void
@@ -262,13 +319,13 @@ crashes(void **state)
 	(void)state;
 	act = CRASH;
 	for (int i = 0; i < CRASHES_OF_CLIENT; i++) {
-		assert_null(tls_children_refuse(&children, "192.0.2.9"));
+		assert_null(tls_children_refuse(&children, "192.0.2.9", "mx"));
 		(void)close(start("192.0.2.9", NULL));
 		wait_none();
 	}
-	assert_string_equal(
-	    tls_children_refuse(&children, "192.0.2.9"), "too many crashes");
-	assert_null(tls_children_refuse(&children, "192.0.2.8"));
+	assert_string_equal(tls_children_refuse(&children, "192.0.2.9", "mx"),
+	    "too many crashes");
+	assert_null(tls_children_refuse(&children, "192.0.2.8", "mx"));
 	assert_int_equal(children.failures, CRASHES_OF_CLIENT);
 	for (int i = CRASHES_OF_CLIENT; i < CRASHES; i++) {
 		assert_false(event_base_got_break(base));
@@ -309,6 +366,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(descriptors, fresh, done),
 		cmocka_unit_test_setup_teardown(counted, fresh, done),
 		cmocka_unit_test_setup_teardown(penalty, fresh, done),
+		cmocka_unit_test_setup_teardown(no_penalty_for, fresh, done),
+		cmocka_unit_test_setup_teardown(bounded, fresh, done),
 		cmocka_unit_test_setup_teardown(no_process, fresh, done),
 		cmocka_unit_test_setup_teardown(crashes, fresh, done),
 		cmocka_unit_test(no_start),

@@ -93,7 +93,7 @@ test_session_leaves_handshake(void **state)
 	chan_close(&g.session);
 	guest_close(&g.ours);
 	assert_int_equal(recv(g.net, &c, 1, 0), 0);
-	assert_int_equal(guest_end(&g), TLS_EXIT_FAILED);
+	assert_int_equal(guest_end(&g), TLS_EXIT_UNUSED);
 }
 
 /* --- every way to cut a handshake in pieces */
@@ -199,7 +199,9 @@ fails(SSL_CTX *ctx, const char *bytes, size_t n, const char *reason)
 	assert_int_equal(shutdown(g.net, SHUT_WR), 0);
 	assert_false(guest_ready(&g));
 	assert_string_equal(g.reason, reason);
-	assert_int_equal(guest_end(&g), TLS_EXIT_FAILED);
+	/* Who says nothing has not failed, but only looked. */
+	assert_int_equal(
+	    guest_end(&g), n == 0 ? TLS_EXIT_UNUSED : TLS_EXIT_FAILED);
 }
 
 static const struct {
@@ -286,7 +288,43 @@ test_reset(void **state)
 	assert_string_equal(g.reason,
 	    "the connection broke during the handshake: "
 	    "Connection reset by peer");
-	assert_int_equal(guest_end(&g), TLS_EXIT_FAILED);
+	assert_int_equal(guest_end(&g), TLS_EXIT_UNUSED);
+}
+
+static void
+test_silent(void **state)
+{
+	struct guest g;
+
+	(void)state;
+	second = 5;
+	guest_now(&g, server);
+	second = 1000;
+	assert_false(guest_ready(&g));
+	assert_string_equal(g.reason, "the handshake took too long");
+	assert_int_equal(guest_end(&g), TLS_EXIT_UNUSED);
+}
+
+/* It would fail in the end: nobody waits for it. */
+static void
+test_keeper_without_room(void **state)
+{
+	struct guest g;
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(close(pair[1]), 0);
+	guest_sign = pair[0];
+	guest_start(&g, server, &smtp, TLS_T_START);
+	guest_sign = -1;
+	guest_accepted(&g);
+	assert_int_equal(close(pair[0]), 0);
+	guest_go(&g);
+	assert_false(guest_ready(&g));
+	assert_string_equal(g.reason, "the keeper of keys has no room");
+	assert_int_equal(guest_end(&g), TLS_EXIT_OURS);
 }
 
 /* One byte now and then does not make it longer. */
@@ -326,6 +364,8 @@ main(void)
 		cmocka_unit_test(test_junk),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_keeper_without_room),
 		cmocka_unit_test(test_too_slow),
 	};
 

@@ -16,6 +16,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 
+#include "common/msg_sign.h"
 #include "common/tls_connection.h"
 
 #define GUEST_WAIT 20000 /* milliseconds until a test has failed */
@@ -31,6 +32,7 @@ struct guest {
 };
 
 static const struct witness_key guest_witness = { { 1, 2, 3 } };
+static int guest_sign = -1; /* its sign channel, if there is to be one */
 
 /* A TCP connection with itself. */
 static inline void
@@ -60,7 +62,7 @@ static inline int
 guest_serve(int fd, int socket, SSL_CTX *ctx)
 {
 	struct witness_once witness;
-	struct chan session;
+	struct chan session, sign;
 	struct tls_connection c = { .session = &session,
 		.socket = socket,
 		.ctx = ctx,
@@ -76,6 +78,9 @@ guest_serve(int fd, int socket, SSL_CTX *ctx)
 		return 99;
 	c.start = m.start;
 	c.at_once = type == TLS_T_NOW;
+	chan_init(&sign, guest_sign, &sign_channel, SIGN_ASKER);
+	if (guest_sign != -1)
+		c.sign = &sign;
 	return tls_connection_run(&c);
 }
 
