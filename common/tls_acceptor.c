@@ -14,7 +14,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
@@ -28,6 +27,7 @@
 #include "common/tls_acceptor.h"
 #include "common/tls_acceptor_child.h"
 #include "common/tls_context.h"
+#include "common/tls_time.h"
 
 /*
  * Seconds that the keeper may need to take a connection's channel: as long as
@@ -283,20 +283,16 @@ allowed(const struct server *s, uid_t uid)
 	return uid == a->start.net || uid == 0;
 }
 
-/* Of the first that ends; 0 when there is none, or no date that is one. */
+/* Of the first that ends; 0 when there is none. */
 static uint64_t
 first_end(const struct tls_identities *all)
 {
 	uint64_t first = 0;
-	struct tm tm;
-	time_t t;
+	int64_t t;
 
 	for (size_t i = 0; i < all->n; i++) {
-		if (ASN1_TIME_to_tm(
-			X509_get0_notAfter(all->list[i].leaf), &tm) != 1)
-			continue;
-		if ((t = timegm(&tm)) > 0 &&
-		    (first == 0 || (uint64_t)t < first))
+		t = tls_time(X509_get0_notAfter(all->list[i].leaf));
+		if (t > 0 && (first == 0 || (uint64_t)t < first))
 			first = (uint64_t)t;
 	}
 	return first;
@@ -333,7 +329,9 @@ take_certificates(
 		a->expires = first_end(&all);
 		tls_contexts_serve(a->contexts, &all);
 	} else if (!said)
-		log_error("-", "certificates=%s kept=old-state", reason);
+		log_error("-",
+		    "channel=certs wanted=certificates found=%s kept=old-state",
+		    reason);
 	listen_now(a);
 }
 

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <openssl/err.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bsd/string.h>

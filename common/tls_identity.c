@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -337,8 +338,7 @@ tls_identities_read(
 	free(p);
 	if (in.wrong == NULL)
 		return true;
-	(void)snprintf(reason, TEXT_MAX + 1,
-	    "path=memory wanted=certificates found=\"%s\"", in.wrong);
+	(void)strlcpy(reason, in.wrong, TEXT_MAX + 1);
 	tls_identities_free(to);
 	return false;
 }

@@ -34,9 +34,9 @@ struct tls_identities {
 };
 
 /*
- * Reads the memory file, which stays the caller's; false with a reason of at
- * most TEXT_MAX bytes, and then there is nothing to free.  Keys are made with
- * tls_key_remote().
+ * Reads the memory file, which stays the caller's; false with what was found
+ * instead, at most TEXT_MAX bytes, and then there is nothing to free.  Keys are
+ * made with tls_key_remote().
  */
 bool tls_identities_read(
     int fd, struct tls_identities *, char reason[TEXT_MAX + 1]);

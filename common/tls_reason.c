@@ -3,6 +3,7 @@
  */
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <bsd/string.h>

@@ -16,6 +16,7 @@
 #include <malloc.h>
 #include <openssl/err.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/deadline.h"
@@ -191,13 +192,19 @@ move_out(struct relay *r)
 
 /* --- waiting */
 
+static bool
+can_release(const struct flow *f)
+{
+	return f->buf != NULL && is_empty(f);
+}
+
 static void
 release(struct relay *r)
 {
 	struct flow *flows[] = { &r->in, &r->out };
 
 	for (size_t i = 0; i < 2; i++)
-		if (is_empty(flows[i])) {
+		if (can_release(flows[i])) {
 			free(flows[i]->buf);
 			flows[i]->buf = NULL;
 		}
@@ -210,8 +217,8 @@ how_long(const struct relay *r)
 	int stall, drain;
 
 	if (!r->gone)
-		return r->in.buf != NULL || r->out.buf != NULL ? RELAY_IDLE
-							       : -1;
+		return can_release(&r->in) || can_release(&r->out) ? RELAY_IDLE
+								   : -1;
 	stall = deadline_left(r->stall);
 	drain = deadline_left(r->drain);
 	return stall < drain ? stall : drain;

@@ -4,6 +4,7 @@
  * signatures of handshakes.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 

@@ -2,6 +2,7 @@
  * tls_tbs: what a TLS server signs in a handshake.  In tlsd's keeper, which
  * hears the bytes from a process that talks to strangers; pure.
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include "common/tls_tbs.h"
@@ -66,10 +67,4 @@ tls_tbs_kind(const uint8_t *p, size_t n)
 	if (is_certificate_verify(p, n))
 		return TLS_TBS_13;
 	return is_key_exchange(p, n) ? TLS_TBS_12 : TLS_TBS_NONE;
-}
-
-bool
-tls_tbs_valid(const uint8_t *p, size_t n)
-{
-	return tls_tbs_kind(p, n) != TLS_TBS_NONE;
 }

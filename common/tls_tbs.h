@@ -4,7 +4,6 @@
 #ifndef COMMON_TLS_TBS_H
 #define COMMON_TLS_TBS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,8 +19,5 @@ enum tls_tbs {
  * ServerKeyExchange for a named curve.  No bytes are both.
  */
 enum tls_tbs tls_tbs_kind(const uint8_t *, size_t n);
-
-/* Whether they are one of the two. */
-bool tls_tbs_valid(const uint8_t *, size_t n);
 
 #endif
