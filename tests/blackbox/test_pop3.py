@@ -201,7 +201,7 @@ def test_no_passwords_in_the_clear(make_lab):
         assert not any(c.startswith(b"SASL") for c in capa)
         for line in ("USER alice", "PASS x", "AUTH", "AUTH PLAIN"):
             r = p.err(line)
-            assert r.startswith(b"-ERR [AUTH] ") and b"mail host" in r
+            assert r.startswith(b"-ERR [AUTH] ") and b"995" in r
         p.quit()
     with lab.pop3("alice") as p:
         p.quit()
