@@ -6,11 +6,16 @@
  *	                                --go-->
  *	                                <--ready + plain socket, or failed--
  *
+ *	smtpd, pop3d, remote (SESSION)  --now + socket-->  tlsd
+ *	                                <--begun or failed--
+ *	                                <--ready + plain socket, or failed--
+ *
  * Between accepted and go the session says "220" or "+OK" on the socket, in
  * plaintext; tlsd touches it only after go, and the session never again.  Who
  * hears failed, or nothing, instead of accepted goes on in plaintext or not at
  * all: no byte of TLS has crossed the line.  "now" is start and go at once, for
- * implicit TLS and for clients.  The plain socket is a stream of what is in the
+ * implicit TLS and for clients: whoever says it has no plaintext to go back to.
+ * Begun comes before the handshake, and says that there is somebody to wait for.  The plain socket is a stream of what is in the
  * TLS records; its end of file is the end of the connection, both ways.  The
  * channel is of no use after ready or failed.
  *
@@ -25,8 +30,8 @@
 #include "common/msg.h"
 #include "common/options.h"
 
-#define TLS_ANSWER	5	/* seconds for accepted and for state */
-#define TLS_HANDSHAKE	30	/* seconds from go to ready */
+#define TLS_ANSWER	5	/* seconds for accepted, begun and state */
+#define TLS_HANDSHAKE	30	/* seconds from go or begun to ready */
 
 /* Flags of start and now. */
 #define TLS_CONNECT	1u	/* be the client; else the server */
@@ -60,6 +65,7 @@ enum tls_state {
 	TLS_WORKING	= 8,	/* the handshake */
 	TLS_OVER	= 16,
 	TLS_LOOKED	= 32,	/* state asked */
+	TLS_BEGUN	= 64,	/* tlsd has the word, and may touch it */
 };
 
 #define TLS_START(F, S, B)					\
@@ -103,13 +109,14 @@ enum tls_state {
 /* type, name, fields, sender, states in which it may be sent, next state */
 #define TLS_MESSAGES(M)							\
 	M(START, start, TLS_START, TLS_SESSION, TLS_IDLE, TLS_ASKED)	\
-	M(NOW, now, TLS_START, TLS_SESSION, TLS_IDLE, TLS_WORKING)	\
+	M(NOW, now, TLS_START, TLS_SESSION, TLS_IDLE, TLS_BEGUN)	\
 	M(ACCEPTED, accepted, MSG_EMPTY, TLS_SERVER, TLS_ASKED, TLS_OFFERED) \
 	M(GO, go, MSG_EMPTY, TLS_SESSION, TLS_OFFERED, TLS_WORKING)	\
 	M(READY, ready, TLS_READY, TLS_SERVER, TLS_WORKING, TLS_OVER)	\
-	M(FAILED, failed, TLS_FAILED, TLS_SERVER, TLS_ASKED | TLS_WORKING, TLS_OVER) \
+	M(FAILED, failed, TLS_FAILED, TLS_SERVER, TLS_ASKED | TLS_BEGUN | TLS_WORKING, TLS_OVER) \
 	M(STATUS, status, MSG_EMPTY, TLS_SESSION, TLS_IDLE, TLS_LOOKED)	\
-	M(STATE, state, TLS_STATE, TLS_SERVER, TLS_LOOKED, TLS_IDLE)
+	M(STATE, state, TLS_STATE, TLS_SERVER, TLS_LOOKED, TLS_IDLE)	\
+	M(BEGUN, begun, MSG_EMPTY, TLS_SERVER, TLS_BEGUN, TLS_WORKING)
 
 enum tls_type {
 #define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)	TLS_T_##TYPE,

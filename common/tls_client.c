@@ -131,8 +131,9 @@ plain_socket(struct tls_client *c, struct msg_tls_ready *ready,
 	return a.fd;
 }
 
-bool
-tls_client_offer(struct tls_client *c, const struct msg_tls_start *start,
+/* Says start or now, and hears that somebody is there. */
+static bool
+ask(struct tls_client *c, unsigned int type, const struct msg_tls_start *start,
     int socket, char reason[TEXT_MAX + 1])
 {
 	deadline_t deadline = deadline_in(TLS_ANSWER);
@@ -143,12 +144,20 @@ tls_client_offer(struct tls_client *c, const struct msg_tls_start *start,
 		give_up(c, reason, "tlsd is not there");
 		return false;
 	}
-	r = chan_send_patiently(&c->chan, TLS_T_START, start, socket, deadline);
+	r = chan_send_patiently(&c->chan, type, start, socket, deadline);
 	if (r != CHAN_OK) {
 		not_heard(c, reason, r);
 		return false;
 	}
-	return expect(c, TLS_T_ACCEPTED, &a, deadline, reason);
+	return expect(c, type == TLS_T_NOW ? TLS_T_BEGUN : TLS_T_ACCEPTED, &a,
+	    deadline, reason);
+}
+
+bool
+tls_client_offer(struct tls_client *c, const struct msg_tls_start *start,
+    int socket, char reason[TEXT_MAX + 1])
+{
+	return ask(c, TLS_T_START, start, socket, reason);
 }
 
 int
@@ -171,8 +180,9 @@ int
 tls_client_now(struct tls_client *c, const struct msg_tls_start *start,
     int socket, struct msg_tls_ready *ready, char reason[TEXT_MAX + 1])
 {
-	/* Asked first, a tlsd that is stopped costs seconds, no handshake. */
-	if (!tls_client_offer(c, start, socket, reason))
+	/* A tlsd that is stopped costs seconds, and not a whole handshake. */
+	if (!ask(c, TLS_T_NOW, start, socket, reason))
 		return -1;
-	return tls_client_go(c, ready, reason);
+	return plain_socket(
+	    c, ready, deadline_in(TLS_HANDSHAKE + SLACK), reason);
 }

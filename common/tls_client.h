@@ -46,7 +46,12 @@ bool tls_client_offer(struct tls_client *, const struct msg_tls_start *,
 int tls_client_go(
     struct tls_client *, struct msg_tls_ready *, char reason[TEXT_MAX + 1]);
 
-/* Both, for implicit TLS and for clients. */
+/*
+ * Both at once, for implicit TLS and for clients: tlsd may have begun, whatever
+ * this returns, and there is no plaintext to go back to.  Whoever hears -1 ends
+ * the connection by shutdown(2): a tlsd that is stopped has the socket, too.
+ * Waits as long for a word of tlsd, and then for the handshake, as the others.
+ */
 int tls_client_now(struct tls_client *, const struct msg_tls_start *,
     int socket, struct msg_tls_ready *, char reason[TEXT_MAX + 1]);
 

@@ -49,6 +49,19 @@ connects(const struct tls_connection *c)
 	return (c->start.flags & TLS_CONNECT) != 0;
 }
 
+/*
+ * Who said now has said all, and only wants to know that we are there.  Whoever
+ * has waited too long for that is gone, and has ended the connection.
+ */
+static bool
+begin_now(struct tls_connection *c)
+{
+	const struct msg_tls_begun begun = { 0 };
+
+	return chan_send(c->session, TLS_T_BEGUN, &begun, -1,
+		   deadline_in(TLS_ANSWER)) == CHAN_OK;
+}
+
 /* Waits for the session's word; false: it does not want it any more. */
 static bool
 hear_go(struct tls_connection *c)
@@ -59,7 +72,7 @@ hear_go(struct tls_connection *c)
 	union msg_tls m;
 
 	if (c->at_once)
-		return true;
+		return begin_now(c);
 	return chan_send(c->session, TLS_T_ACCEPTED, &accepted, -1, end) ==
 	    CHAN_OK &&
 	    chan_recv(c->session, &type, &m, NULL, end) == CHAN_OK &&

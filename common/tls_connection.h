@@ -28,7 +28,7 @@ struct tls_connection {
 };
 
 /*
- * From accepted to the end of the connection, as msg_tls.h has it; all
+ * From accepted or begun to the end of the connection, as msg_tls.h has it; all
  * descriptors are closed or the process's end closes them.  Returns TLS_EXIT_*.
  * Signs by tls_key.h, whose channel is set.
  */

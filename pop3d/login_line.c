@@ -155,19 +155,24 @@ offer(struct login_line *l, struct client *c)
 	return false;
 }
 
-/* The handshake that was offered; false when a close is all that is left. */
+/* False when a close is all that is left. */
 static bool
-begin(struct login_line *l, struct client *c)
+finish(struct login_line *l, struct client *c, int plain, const char *reason)
 {
-	char reason[TEXT_MAX + 1];
-	int plain;
-
-	keep_silent(c);
-	plain = tls_client_go(&l->tlsd, &l->tls, reason);
 	if (plain != -1)
 		return take_over(l, c, plain);
 	give_up(l, c, reason);
 	return false;
+}
+
+/* The handshake that was offered. */
+static bool
+begin(struct login_line *l, struct client *c)
+{
+	char reason[TEXT_MAX + 1];
+
+	keep_silent(c);
+	return finish(l, c, tls_client_go(&l->tlsd, &l->tls, reason), reason);
 }
 
 enum login_stls
@@ -183,16 +188,15 @@ login_line_stls(struct login_line *l, struct client *c)
 	return !c->broken && begin(l, c) ? STLS_DONE : STLS_BROKEN;
 }
 
-/*
- * In two steps, too: how long a handshake may take is one thing, how long tlsd
- * may take to be there another.
- */
 bool
 login_line_now(struct login_line *l, struct client *c)
 {
+	const struct tls_line line = login_line_of(l);
+	char reason[TEXT_MAX + 1];
+	struct msg_tls_start m;
+
+	tls_line_start(&line, &m);
 	keep_silent(c);
-	if (offer(l, c))
-		return begin(l, c);
-	(void)shutdown(c->io.in, SHUT_RDWR); /* as in give_up() */
-	return false;
+	return finish(l, c,
+	    tls_client_now(&l->tlsd, &m, c->io.in, &l->tls, reason), reason);
 }

@@ -8,7 +8,7 @@ import threading
 
 import suite
 
-START, NOW, ACCEPTED, GO, READY, FAILED, STATUS, STATE = range(8)
+START, NOW, ACCEPTED, GO, READY, FAILED, STATUS, STATE, BEGUN = range(9)
 CONNECT = 1
 PINS, PIN_CERTIFICATE = 2, b"\0"
 
@@ -41,6 +41,7 @@ def _fields(data, spec):
 
 FIELDS = {
     ACCEPTED: (("u", "zero"),),
+    BEGUN: (("u", "zero"),),
     READY: (("u", "flags"), ("s", "version"), ("s", "cipher"), ("u", "bits"),
             ("s", "sni"), ("b", "exporter"), ("b", "certificate"),
             ("s", "subject"), ("s", "email"), ("b", "witness")),
@@ -91,16 +92,19 @@ class Session:
                   struct.pack(">I", verify) + _text(name) + _text(pins),
                   [sock])
 
-    def hear(self):
-        """The next message: type, fields, descriptor; None at the end."""
-        try:
-            data, fds, _, _ = socket.recv_fds(self.chan, 16384, 4)
-        except ConnectionResetError:
-            return None
-        if not data:
-            return None
-        type_, = struct.unpack_from(">H", data)
-        return type_, _fields(data[2:], FIELDS[type_]), fds
+    def hear(self, skip=(BEGUN,)):
+        """The next message that is none of skip: type, fields, descriptor;
+        None at the end."""
+        while True:
+            try:
+                data, fds, _, _ = socket.recv_fds(self.chan, 16384, 4)
+            except ConnectionResetError:
+                return None
+            if not data:
+                return None
+            type_, = struct.unpack_from(">H", data)
+            if type_ not in skip:
+                return type_, _fields(data[2:], FIELDS[type_]), fds
 
     def wait(self, wanted):
         got = self.hear()

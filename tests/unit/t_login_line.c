@@ -1,6 +1,6 @@
 /*
  * t_login_line: STLS and TLS from the first byte, with tlsd played by the test.
- * wrap: tls_client_offer tls_client_go
+ * wrap: tls_client_offer tls_client_go tls_client_now
  */
 #include "tests/unit/cdb.h"
 #include "tests/unit/talk.h"
@@ -24,6 +24,8 @@ bool __wrap_tls_client_offer(struct tls_client *, const struct msg_tls_start *,
     int, char reason[TEXT_MAX + 1]);
 int __wrap_tls_client_go(
     struct tls_client *, struct msg_tls_ready *, char reason[TEXT_MAX + 1]);
+int __wrap_tls_client_now(struct tls_client *, const struct msg_tls_start *,
+    int, struct msg_tls_ready *, char reason[TEXT_MAX + 1]);
 
 bool
 __wrap_tls_client_offer(struct tls_client *c, const struct msg_tls_start *m,
@@ -65,6 +67,15 @@ __wrap_tls_client_go(struct tls_client *c, struct msg_tls_ready *ready,
     char reason[TEXT_MAX + 1])
 {
 	assert_ptr_equal(c, &l.tlsd);
+	return handshake(ready, reason);
+}
+
+int
+__wrap_tls_client_now(struct tls_client *c, const struct msg_tls_start *m,
+    int fd, struct msg_tls_ready *ready, char reason[TEXT_MAX + 1])
+{
+	if (!__wrap_tls_client_offer(c, m, fd, reason))
+		return -1;
 	return handshake(ready, reason);
 }
 

@@ -168,9 +168,10 @@ __wrap_tls_children_start(struct tls_children *cs, struct tls_connection *c,
 	now_started += c->at_once;
 	assert_int_equal(write(c->socket, "s", 1), 1);
 	assert_int_equal(write(sign, "k", 1), 1);
-	if (!c->at_once)
-		assert_int_equal(
-		    chan_send(c->session, TLS_T_ACCEPTED, &m, -1, 0), CHAN_OK);
+	assert_int_equal(
+	    chan_send(c->session, c->at_once ? TLS_T_BEGUN : TLS_T_ACCEPTED, &m,
+		-1, 0),
+	    CHAN_OK);
 	return true;
 }
 

@@ -26,6 +26,7 @@ static const struct msg_tls_ready ready = { .version = "TLSv1.3",
 	.exporter_len = TLS_DIGEST };
 static const struct msg_tls_failed failed = { "no certificate" };
 static const struct msg_tls_accepted empty;
+static const struct msg_tls_begun begun;
 
 /* A second is a hundredth of one here. */
 deadline_t __wrap_deadline_in(int64_t);
@@ -57,7 +58,7 @@ fresh(void **state)
 static void
 answer(unsigned int type, const void *msg, int fd)
 {
-	tlsd.state = TLS_ASKED | TLS_WORKING | TLS_LOOKED;
+	tlsd.state = TLS_ASKED | TLS_BEGUN | TLS_WORKING | TLS_LOOKED;
 	assert_int_equal(chan_send(&tlsd, type, msg, fd, 0), CHAN_OK);
 }
 
@@ -146,12 +147,15 @@ succeeds(void **state)
 	assert_true(waits >= TLS_HANDSHAKE);
 	expect_told(TLS_T_GO, false);
 	assert_int_equal(fresh(state), 0);
-	answer(TLS_T_ACCEPTED, &empty, -1);
+	answer(TLS_T_BEGUN, &begun, -1);
 	answer_ready(SOCK_STREAM | SOCK_NONBLOCK);
 	is_plain(now(&out), &out);
-	expect_told(TLS_T_START, true);
-	assert_string_equal(m.start.service, "smtp");
-	expect_told(TLS_T_GO, false);
+	assert_true(waits >= TLS_HANDSHAKE);
+	/* One word for all of it. */
+	expect_told(TLS_T_NOW, true);
+	assert_string_equal(m.now.service, "smtp");
+	assert_int_equal(
+	    chan_recv(&tlsd, &(unsigned int){ 0 }, &m, NULL, 0), CHAN_EOF);
 }
 
 /* Nobody begins any more: the channel is closed, and there is a reason. */
@@ -195,11 +199,21 @@ is_silent_later(void **state)
 	assert_int_equal(go(&out), -1);
 	has_given_up("time");
 	assert_true(waits >= TLS_HANDSHAKE);
-	/* One that has not even accepted is not waited for as long. */
+	assert_int_equal(fresh(state), 0);
+	answer(TLS_T_BEGUN, &begun, -1);
+	assert_int_equal(now(&out), -1);
+	has_given_up("time");
+	assert_true(waits >= TLS_HANDSHAKE);
+	/* One that has not even begun is not waited for as long. */
 	assert_int_equal(fresh(state), 0);
 	assert_int_equal(now(&out), -1);
 	has_given_up("time");
 	assert_int_equal(waits, TLS_ANSWER);
+	/* It wakes up, and finds that nobody waits. */
+	expect_told(TLS_T_NOW, true);
+	tlsd.state = TLS_BEGUN;
+	assert_int_equal(
+	    chan_send(&tlsd, TLS_T_BEGUN, &begun, -1, 0), CHAN_EOF);
 }
 
 static void
@@ -252,7 +266,7 @@ fails(void **state)
 	assert_int_equal(now(&out), -1);
 	has_given_up("no certificate");
 	assert_int_equal(fresh(state), 0);
-	answer(TLS_T_ACCEPTED, &empty, -1);
+	answer(TLS_T_BEGUN, &begun, -1);
 	answer(TLS_T_FAILED, &failed, -1);
 	assert_int_equal(now(&out), -1);
 	has_given_up("no certificate");
@@ -299,13 +313,13 @@ is_wrong(void **state)
 	struct msg_tls_ready out;
 
 	/* ready without a descriptor */
-	answer(TLS_T_ACCEPTED, &empty, -1);
+	answer(TLS_T_BEGUN, &begun, -1);
 	answer(TLS_T_READY, &ready, -1);
 	assert_int_equal(now(&out), -1);
 	has_given_up("another answer");
 	/* failed with one */
 	assert_int_equal(fresh(state), 0);
-	answer(TLS_T_ACCEPTED, &empty, -1);
+	answer(TLS_T_BEGUN, &begun, -1);
 	answer(TLS_T_FAILED, &failed, STDIN_FILENO);
 	assert_int_equal(now(&out), -1);
 	has_given_up("no certificate");
@@ -324,6 +338,29 @@ is_wrong(void **state)
 	assert_int_equal(fresh(state), 0);
 	answer_ready(SOCK_STREAM);
 	assert_false(offer());
+	has_given_up("breach");
+	/* each other's first word, and a second one */
+	assert_int_equal(fresh(state), 0);
+	answer(TLS_T_ACCEPTED, &empty, -1);
+	assert_int_equal(now(&out), -1);
+	has_given_up("breach");
+	assert_int_equal(fresh(state), 0);
+	answer(TLS_T_BEGUN, &begun, -1);
+	assert_false(offer());
+	has_given_up("breach");
+	assert_int_equal(fresh(state), 0);
+	answer(TLS_T_BEGUN, &begun, -1);
+	answer(TLS_T_BEGUN, &begun, -1);
+	assert_int_equal(now(&out), -1);
+	has_given_up("breach");
+	/* ready before begun, begun with a descriptor */
+	assert_int_equal(fresh(state), 0);
+	answer_ready(SOCK_STREAM);
+	assert_int_equal(now(&out), -1);
+	has_given_up("breach");
+	assert_int_equal(fresh(state), 0);
+	answer(TLS_T_BEGUN, &begun, STDIN_FILENO);
+	assert_int_equal(now(&out), -1);
 	has_given_up("breach");
 	/* what was not asked */
 	assert_int_equal(fresh(state), 0);

@@ -30,7 +30,7 @@ test_start_and_go(void **state)
 
 	(void)state;
 	guest_start(&g, server, &smtp, TLS_T_START);
-	guest_accepted(&g);
+	guest_hears(&g, TLS_T_ACCEPTED);
 	/* The session speaks, and then no more. */
 	assert_int_equal(send(g.ours, "220 go\r\n", 8, 0), 8);
 	assert_int_equal(recv(g.net, banner, 8, MSG_WAITALL), 8);
@@ -56,7 +56,7 @@ test_unused(void **state)
 
 	(void)state;
 	guest_start(&g, server, &smtp, TLS_T_START);
-	guest_accepted(&g);
+	guest_hears(&g, TLS_T_ACCEPTED);
 	assert_int_equal(send(g.net, "NOOP\r\n", 6, 0), 6);
 	chan_close(&g.session);
 	assert_int_equal(recv(g.ours, got, 6, MSG_WAITALL), 6);
@@ -75,11 +75,54 @@ test_session_silent(void **state)
 	second = 5;
 	guest_start(&g, server, &smtp, TLS_T_START);
 	second = 1000;
-	guest_accepted(&g);
+	guest_hears(&g, TLS_T_ACCEPTED);
 	assert_int_equal(
 	    deadline_poll(g.session.fd, POLLIN, deadline_in_ms(GUEST_WAIT)),
 	    1); /* its end */
 	assert_int_equal(guest_end(&g), TLS_EXIT_UNUSED);
+}
+
+static void
+test_now(void **state)
+{
+	struct guest g;
+	SSL *ssl;
+
+	(void)state;
+	guest_now(&g, server);
+	guest_hears(&g, TLS_T_BEGUN);
+	assert_int_equal(g.session.state, TLS_WORKING);
+	assert_non_null(ssl = guest_client(&g, client));
+	assert_true(guest_ready(&g));
+	SSL_free(ssl);
+	assert_int_equal(guest_end(&g), TLS_EXIT_DONE);
+}
+
+/* We were stopped, and the session has not waited: nothing is touched. */
+static void
+test_too_late(void **state)
+{
+	int net[2], pair[2];
+	struct chan session;
+	struct tls_connection c = { .session = &session,
+		.start = smtp,
+		.at_once = true,
+		.ctx = server };
+	char first = 0;
+
+	(void)state;
+	guest_tcp(net);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	chan_init(&session, pair[0], &tls_channel, TLS_SERVER);
+	session.state = TLS_BEGUN;
+	(void)close(pair[1]);
+	assert_int_equal(send(net[0], "\x16\x03\x01", 3, 0), 3);
+	assert_int_not_equal(c.socket = dup(net[1]), -1);
+	assert_int_equal(tls_connection_run(&c), TLS_EXIT_UNUSED);
+	assert_int_equal(recv(net[1], &first, 1, 0), 1);
+	assert_int_equal(first, 0x16);
+	(void)close(net[0]);
+	(void)close(net[1]);
 }
 
 static void
@@ -319,7 +362,7 @@ test_keeper_without_room(void **state)
 	guest_sign = pair[0];
 	guest_start(&g, server, &smtp, TLS_T_START);
 	guest_sign = -1;
-	guest_accepted(&g);
+	guest_hears(&g, TLS_T_ACCEPTED);
 	assert_int_equal(close(pair[0]), 0);
 	guest_go(&g);
 	assert_false(guest_ready(&g));
@@ -340,6 +383,7 @@ test_too_slow(void **state)
 	second = 10; /* so that a handshake has 300 ms */
 	guest_now(&g, server);
 	second = 1000;
+	guest_hears(&g, TLS_T_BEGUN);
 	while (deadline_poll(g.session.fd, POLLIN, deadline_in_ms(50)) == 0) {
 		assert_true(deadline_now() - begin < GUEST_WAIT);
 		(void)send(
@@ -359,6 +403,8 @@ main(void)
 		cmocka_unit_test(test_start_and_go),
 		cmocka_unit_test(test_unused),
 		cmocka_unit_test(test_session_silent),
+		cmocka_unit_test(test_now),
+		cmocka_unit_test(test_too_late),
 		cmocka_unit_test(test_session_leaves_handshake),
 		cmocka_unit_test(test_cuts),
 		cmocka_unit_test(test_junk),
