@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
 
 import wire
@@ -105,13 +106,26 @@ class SClient:
         return self.process.communicate()[1].decode()
 
 
-def s_client_says(lab, service, *args, talk=b""):
-    """All that openssl s_client says, of itself and of the server."""
-    r = subprocess.run(
-        ["openssl", "s_client", "-connect",
-         f"{wire.LOCALHOST}:{lab.port(service)}", *args], input=talk,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE)
-    return r.returncode, r.stdout.decode(errors="replace")
+def s_client_says(lab, service, *args, talk=b"", after=b""):
+    """All that openssl s_client says, of itself and of the server; it is told
+    talk when it has said after."""
+    with subprocess.Popen(
+            ["openssl", "s_client", "-connect",
+             f"{wire.LOCALHOST}:{lab.port(service)}", *args],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, bufsize=0) as p:
+        late = threading.Timer(PATIENCE, p.kill)
+        late.start()
+        try:
+            said = b""
+            while after not in said:
+                part = p.stdout.read(65536)
+                assert part, said
+                said += part
+            said += p.communicate(talk)[0]
+        finally:
+            late.cancel()
+    return p.returncode, said.decode(errors="replace")
 
 
 def connect(lab, service="smtps"):
