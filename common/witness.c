@@ -62,7 +62,7 @@ is_sealed(int fd)
 	return (seals & SEALS) == SEALS && st.st_size == HMAC_KEY;
 }
 
-/* A page that is in no child; what uses it leaves no copy (hmac.h). */
+/* A page that is in no child; what is left of its use is wiped, see below. */
 static struct witness_key *
 own_page(void)
 {
@@ -95,7 +95,22 @@ witness_read(int fd)
 	return key;
 }
 
-static void
+/*
+ * What works with a key leaves some of it in registers and, below its caller, on
+ * the stack; a fork copies both.
+ */
+#define WITH_KEY __attribute__((noinline, zero_call_used_regs("all")))
+
+/* To be called behind it, from the same place. */
+static WITH_KEY void
+wipe_stack(void)
+{
+	uint8_t used[4096];
+
+	explicit_bzero(used, sizeof(used));
+}
+
+static WITH_KEY void
 derive(const struct witness_key *key, struct witness_once *once)
 {
 	struct hmac h;
@@ -112,6 +127,7 @@ witness_for_one(const struct witness_key *key, struct witness_once *once)
 	if (getentropy(once->nonce, sizeof(once->nonce)) == -1)
 		return false;
 	derive(key, once);
+	wipe_stack();
 	return true;
 }
 
@@ -127,8 +143,8 @@ put(struct hmac *h, const void *p, uint32_t n)
 		hmac_put(h, p, n);
 }
 
-void
-witness_sign(struct witness_once *once, const struct witness_of *of,
+static WITH_KEY void
+sign(const struct witness_once *once, const struct witness_of *of,
     uint8_t out[TLS_WITNESS])
 {
 	struct hmac h;
@@ -140,7 +156,15 @@ witness_sign(struct witness_once *once, const struct witness_of *of,
 	put(&h, of->exporter, of->exporter_len);
 	put(&h, of->email, (uint32_t)strlen(of->email));
 	hmac_end(&h, out + WITNESS_NONCE);
+}
+
+void
+witness_sign(struct witness_once *once, const struct witness_of *of,
+    uint8_t out[TLS_WITNESS])
+{
+	sign(once, of, out);
 	explicit_bzero(once, sizeof(*once));
+	wipe_stack();
 }
 
 bool
@@ -155,6 +179,7 @@ witness_good(const struct witness_key *key, const struct witness_of *of,
 		return false;
 	memcpy(once.nonce, said, sizeof(once.nonce));
 	derive(key, &once);
+	wipe_stack();
 	witness_sign(&once, of, right);
 	good = secret_equal(right, said, sizeof(right));
 	explicit_bzero(right, sizeof(right));

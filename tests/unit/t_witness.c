@@ -286,7 +286,9 @@ no_childs(void **state)
 	add_needles(&lasting, key, 0x36); /* as HMAC pads it */
 	add_needles(&lasting, key, 0x5c);
 	add_needles(&own, once.key, 0);
-	assert_int_equal(found(pid, &lasting), 0);
+	/* What the sanitizers' memcpy(3) leaves in registers, ld.so saves. */
+	if (!SANITIZED)
+		assert_int_equal(found(pid, &lasting), 0);
 	assert_true(found(pid, &own) > 0);
 	assert_true(found(getpid(), &lasting) > 0);
 	(void)close(end);
