@@ -57,8 +57,9 @@ struct tls_contexts {
 	struct cas clients;   /* tls-client-ca */
 	struct cas servers;   /* tls-ca-file */
 	uint64_t round, asks; /* counts */
+	size_t used;          /* of slots, ever; those behind are all zero */
 	struct slot slots[CONTEXTS];
-	/* Together, so that a child wipes few pages. */
+	/* Together, so that a child reads and wipes few pages. */
 	struct tls_tickets tickets[CONTEXTS];
 };
 
@@ -104,7 +105,7 @@ tls_contexts_forget(SSL_CTX *ctx)
 {
 	struct tls_contexts *all = SSL_CTX_get_app_data(ctx);
 
-	for (size_t i = 0; all != NULL && i < CONTEXTS; i++)
+	for (size_t i = 0; all != NULL && i < all->used; i++)
 		if (all->tickets[i].n > 0)
 			tls_tickets_wipe(&all->tickets[i]);
 }
@@ -201,6 +202,8 @@ find(struct tls_contexts *all, const struct msg_tls_start *m)
 			oldest = s;
 	}
 	clear_slot(oldest);
+	if (all->used <= (size_t)(oldest - all->slots))
+		all->used = (size_t)(oldest - all->slots) + 1;
 	(void)strlcpy(oldest->profile, m->profile, sizeof(oldest->profile));
 	(void)strlcpy(oldest->service, m->service, sizeof(oldest->service));
 	oldest->connects = connects;
