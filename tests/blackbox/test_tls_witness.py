@@ -107,6 +107,7 @@ def test_own_server_is_no_client(made, signed, tmp_path):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root")
+@pytest.mark.skipif(suite.SAN, reason="sanitizers leave copies of all")
 def test_key_is_in_two_processes_only(made):
     """It is where it is needed, and not where strangers' bytes are read."""
     lab = made[0]
