@@ -35,6 +35,7 @@
  */
 #define KEEPER_WAIT 2
 #define SECOND 1000 /* ms */
+#define DOUBT 250   /* ms that a silent keeper is waited for */
 
 struct tls_acceptor {
 	struct tls_acceptor_start start;
@@ -42,6 +43,7 @@ struct tls_acceptor {
 	struct tls_contexts *contexts;
 	struct peer *keeper; /* NULL: gone */
 	deadline_t heard;    /* when it last said something */
+	bool doubted;        /* it was waited for since */
 	bool wants;          /* certificates, for which there was no room */
 	struct server server;
 	bool listening;
@@ -140,13 +142,19 @@ start(struct tls_acceptor *a, const struct request *q, SSL_CTX *ctx)
 
 /* Seconds without a word of the keeper when it hangs; else 0. */
 static uint32_t
-stalled(const struct tls_acceptor *a)
+stalled(struct tls_acceptor *a)
 {
 	int64_t silence = deadline_now() - a->heard;
+	deadline_t wait = deadline_in_ms(a->doubted ? 0 : DOUBT);
 
-	/* If there is something to read it is we who are late. */
-	if (a->keeper == NULL || silence <= CERTS_SILENCE * SECOND ||
-	    deadline_poll(a->start.keeper, POLLIN, deadline_now()) == 1)
+	if (a->keeper == NULL || silence <= CERTS_SILENCE * SECOND)
+		return 0;
+	/*
+	 * If there is something to read it is we who are late.  When both of us
+	 * were stopped there will be at once; once in a silence is enough.
+	 */
+	a->doubted = true;
+	if (deadline_poll(a->start.keeper, POLLIN, wait) == 1)
 		return 0;
 	return (uint32_t)(silence / SECOND);
 }
@@ -343,6 +351,7 @@ keeper_message(struct peer *p, unsigned int type, const void *msg, int fd)
 	union msg_certs m;
 
 	a->heard = deadline_now();
+	a->doubted = false;
 	if (type == CERTS_T_CERTIFICATES)
 		take_certificates(a, msg, fd);
 	else if (a->wants) {
@@ -379,6 +388,7 @@ init(struct tls_acceptor *a)
 		return false;
 	a->keeper->data = a;
 	a->heard = deadline_now();
+	a->doubted = false;
 	return true;
 }
 

@@ -329,6 +329,7 @@ def test_tlsd_stopped(fresh):
             assert time.monotonic() - began < ANSWER + 1
         finally:
             signal_all(pids, signal.SIGCONT)
+    wait_for(lambda: works(lab), "TLS again", every=0.2)
     with secure(lab) as p:
         p.login("alice", lab.users["alice"])
         p.quit()
