@@ -295,7 +295,7 @@ begin(struct session *s, const struct msg_auth_start *m)
 		fail(s, answers[LOGIN_LATER].dsn, answers[LOGIN_LATER].text);
 	else if (!usable(m, &client, t))
 		fail(s, "5.5.4", "mechanism not supported");
-	else if ((s->sasl = sasl_new(common.library, m->mech, &client)) == NULL)
+	else if ((s->sasl = sasl_new(common.gsasl, m->mech, &client)) == NULL)
 		fail(s, "4.7.0", "no memory to log in, try later");
 	else
 		step(s, (m->flags & AUTH_INITIAL) != 0 ? m->token : NULL,

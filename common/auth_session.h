@@ -11,7 +11,7 @@
 /* One for all sessions, and lives as long as they. */
 struct auth_session_common {
 	struct login_checker *checker;
-	struct sasl_library *library;
+	struct sasl_library *gsasl;
 	const struct sasl_decoy *decoy;
 	const struct witness_key *witness;
 };

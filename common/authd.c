@@ -142,7 +142,7 @@ main(int argc, char *argv[])
 	/* The workers of the start have closed it, and later ones too. */
 	if ((common.witness = witness_read(WITNESS_FD)) == NULL)
 		err(EX_OSERR, "descriptor %d", WITNESS_FD);
-	if ((common.library = sasl_open()) == NULL)
+	if ((common.gsasl = sasl_open()) == NULL)
 		errx(EX_SOFTWARE, "SASL library");
 	auth_session_init(&common);
 	if (!handover_init(checker.base, &checker.tables) ||
@@ -155,7 +155,7 @@ main(int argc, char *argv[])
 	verified_free(checker.verified);
 	guess_table_free(checker.clients);
 	guess_table_free(checker.users);
-	sasl_close(common.library);
+	sasl_close(common.gsasl);
 	log_event("-", "stopped", "pid=%d", (int)getpid());
 	return 0;
 }

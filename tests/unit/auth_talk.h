@@ -330,7 +330,7 @@ setup(void **state)
 	memset(&witness_key, 'w', sizeof(witness_key));
 	memset(&decoy, 'd', sizeof(decoy));
 	if ((base = event_base_new()) == NULL ||
-	    (common.library = sasl_open()) == NULL ||
+	    (common.gsasl = sasl_open()) == NULL ||
 	    !tables_fresh_init(&checker.tables, unit_path("t.cdb")) ||
 	    !tables_fresh_init(&checker.verifiers, unit_path("v.cdb")))
 		return -1;
