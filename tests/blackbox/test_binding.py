@@ -1,7 +1,6 @@
 """The option channel-binding: clients that cannot do it, and those that can."""
 
 import os
-import shutil
 import stat
 
 import pytest
@@ -73,16 +72,16 @@ def test_not_taken_where_it_is_not_offered(plain_lab):
 
 # --- mutt
 
-def muttrc(lab, place, *more):
+def muttrc(lab, tmp_path, *more):
     """What its users write, and not more."""
-    rc = place / "muttrc"
+    rc = tmp_path / "muttrc"
     rc.write_text("\n".join((
         f"set from={lab.address('alice')}", "set use_from=yes",
         f"set smtp_pass={lab.users['alice']}",
         f"set pop_pass={lab.users['alice']}",
         f"set ssl_ca_certificates_file={lab.env['CA_FILE']}",
         "set ssl_force_tls=yes", "set charset=utf-8", "unset record",
-        f"set folder={place}", "set mbox_type=Maildir", "set quit=yes",
+        f"set folder={tmp_path}", "set mbox_type=Maildir", "set quit=yes",
         "set confirmcreate=no", "set confirmappend=no", "set delete=yes",
         "set pop_delete=yes", "set pop_reconnect=no", "set wait_key=no",
         'set message_cachedir=""', *more, "")))
@@ -90,40 +89,33 @@ def muttrc(lab, place, *more):
     return rc
 
 
-@pytest.fixture
-def place(tmp_path):
-    if shutil.which("mutt") is None:
-        pytest.skip("mutt is not installed")
-    return tmp_path
-
-
-def send(lab, place, service, *more):
+def send(lab, tmp_path, service, *more):
     scheme = "smtps" if service == "smtps" else "smtp"
-    rc = muttrc(lab, place, f"set smtp_url={scheme}://alice@localhost:"
+    rc = muttrc(lab, tmp_path, f"set smtp_url={scheme}://alice@localhost:"
                 f"{lab.port(service)}/", *more)
-    for dir in (place, *place.parents[:2]):
+    for dir in (tmp_path, *tmp_path.parents[:2]):
         dir.chmod(dir.stat().st_mode | stat.S_IXOTH | stat.S_IROTH)
     return lab.run("mutt", "-n", "-F", rc, "-s", "by mutt", "--",
                    lab.address("bob"), input=b"Over the wire.\n")
 
 
-def fetch(lab, place, service, *more):
+def fetch(lab, tmp_path, service, *more):
     """What mutt shows on the way, and what it has copied."""
     scheme = "pops" if service == "pop3s" else "pop"
     drawn = in_terminal(
-        ["mutt", "-n", "-F", muttrc(lab, place, *more), "-f",
+        ["mutt", "-n", "-F", muttrc(lab, tmp_path, *more), "-f",
          f"{scheme}://alice@localhost:{lab.port(service)}/", "-e",
-         f'push "<tag-pattern>.<enter><tag-prefix><copy-message>{place}/out'
-         '<enter><tag-prefix><delete-message><quit>"'], place)
-    out = place / "out"
+         f'push "<tag-pattern>.<enter><tag-prefix><copy-message>{tmp_path}/out'
+         '<enter><tag-prefix><delete-message><quit>"'], tmp_path)
+    out = tmp_path / "out"
     return drawn, [f.read_bytes() for sub in ("new", "cur")
                    if (out / sub).is_dir() for f in (out / sub).iterdir()]
 
 
 @pytest.mark.parametrize("service", ["submission", "smtps"])
-def test_mutt_sends(plain_lab, place, service):
+def test_mutt_sends(plain_lab, tmp_path, service):
     lab = plain_lab
-    r = send(lab, place, service)
+    r = send(lab, tmp_path, service)
     assert r.returncode == 0, (r.stdout, r.stderr)
     text = lab.wait_files("bob", 1)[0].read_bytes()
     assert b"\nSubject: by mutt\n" in text and b" with ESMTPSA id " in text
@@ -131,20 +123,20 @@ def test_mutt_sends(plain_lab, place, service):
 
 
 @pytest.mark.parametrize("service", ["pop3", "pop3s"])
-def test_mutt_fetches(plain_lab, place, service):
+def test_mutt_fetches(plain_lab, tmp_path, service):
     lab = plain_lab
     Box(lab).put(b"Subject: for mutt\n\nOver the wire.\n")
-    drawn, got = fetch(lab, place, service)
+    drawn, got = fetch(lab, tmp_path, service)
     assert len(got) == 1 and b"Over the wire.\n" in got[0], drawn[-3000:]
     assert Box(lab).names() == []
 
 
-def test_mutt_where_it_is_offered(lab, place):
+def test_mutt_where_it_is_offered(lab, tmp_path):
     """Whose administrator wants it tells his users what the page says."""
-    r = send(lab, place, "smtps", 'set smtp_authenticators="scram-sha-256"')
+    r = send(lab, tmp_path, "smtps", 'set smtp_authenticators="scram-sha-256"')
     assert r.returncode == 0, (r.stdout, r.stderr)
     lab.wait_files("bob", 1)
     Box(lab).put(b"Subject: for mutt\n\nOver the wire.\n")
-    drawn, got = fetch(lab, place, "pop3s",
+    drawn, got = fetch(lab, tmp_path, "pop3s",
                        'set pop_authenticators="scram-sha-256"')
     assert len(got) == 1, drawn[-3000:]
