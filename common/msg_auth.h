@@ -7,6 +7,16 @@
  *	pop3d                  --start, response.. + client's socket-->
  *	                       <--challenge.., handed or failure--
  *
+ *	remote                 --relay, prompt..-->  authd
+ *	                       <--reply.., or refused--
+ *	                       --verdict-->  <--done or refused--
+ *
+ * Relay is the other way round: authd is the client of another host's SASL, with
+ * the credentials of a next hop, which only authd can read.  The first reply is
+ * the mechanism and the initial response; each prompt is a 334 of the other host;
+ * verdict its 235 or refusal, and "done" says that authd, too, is content: with
+ * SCRAM the other host has proved that it knows the password.
+ *
  * Tokens are the decoded bytes of SASL (RFC 4422); APOP, for pop3d, is a
  * mechanism with one: timestamp NUL name NUL digest in hex.  A challenge may
  * come that is answered by an empty response (RFC 4954 section 4).  A failure
@@ -15,12 +25,14 @@
  * is, and the login is good, authd gives the socket to pop3-mailbox and says
  * "handed" in the place of success; the sender must not touch it again.  With
  * any other answer authd has let go of it.  The channel's socket is
- * run-dir/auth; the peer must be postrider-net.
+ * run-dir/auth; the peer must be postrider-net, or postrider-out, who may
+ * send relay and what follows it and nothing else.
  */
 /* clang-format off */
 #ifndef COMMON_MSG_AUTH_H
 #define COMMON_MSG_AUTH_H
 
+#include "common/hop.h"
 #include "common/msg.h"
 #include "common/msg_tls.h"
 #include "common/options.h"
@@ -31,6 +43,11 @@
 /* Flags of start. */
 #define AUTH_TLS	1u	/* the client's line is encrypted */
 #define AUTH_INITIAL	2u	/* token, even if empty, is a response */
+
+/* Flags of relay. */
+#define RELAY_TLS	1u	/* the line is encrypted */
+#define RELAY_VERIFIED	2u	/* and the certificate was good for the name */
+#define RELAY_EXPOSED	4u	/* the policy allows what is less than that */
 
 /* Kinds of exists. */
 #define ACCOUNT_NONE	0u
@@ -44,6 +61,8 @@ enum auth_state {
 	AUTH_WORKING	= 2,	/* authd has the word */
 	AUTH_ASKED	= 4,	/* the client has it */
 	AUTH_LOOKUP	= 8,	/* account asked */
+	AUTH_LOGGING	= 16,	/* relay: authd has the word */
+	AUTH_TOLD	= 32,	/* relay: the other host has it */
 };
 
 /*
@@ -73,6 +92,21 @@ enum auth_state {
 	S(dsn, DSN_MAX)	/* 5.7.8, 4.7.0: RFC 4954 section 6; else: no mailbox */ \
 	S(text, TEXT_MAX)
 
+#define AUTH_RELAY(F, S, B)					\
+	F(u32, flags)	/* RELAY_* */	\
+	S(hop, HOP_MAX)	/* canonical */	\
+	S(mechs, OFFERED_MAX)	/* of the other host that we know, by spaces */ \
+	B(exporter, TLS_DIGEST)	/* of tlsd's ready */
+
+#define AUTH_REPLY(F, S, B)					\
+	S(mech, MECH_MAX)	/* in the first; else "" */	\
+	F(u32, last)	/* 1: nothing is expected but the verdict */	\
+	B(token, TOKEN_MAX)
+
+#define AUTH_VERDICT(F, S, B)					\
+	F(u32, good)	/* 1: the other host said 235 */	\
+	B(token, TOKEN_MAX)	/* what came with it (RFC 4954 section 4) */
+
 #define AUTH_ACCOUNT(F, S, B)					\
 	S(name, LOGIN_MAX)	/* a Unix user name */
 
@@ -89,7 +123,13 @@ enum auth_state {
 	M(FAILURE, failure, AUTH_FAILURE, AUTH_SERVER, AUTH_WORKING, AUTH_IDLE)	\
 	M(ACCOUNT, account, AUTH_ACCOUNT, AUTH_CLIENT, AUTH_IDLE, AUTH_LOOKUP)	\
 	M(EXISTS, exists, AUTH_EXISTS, AUTH_SERVER, AUTH_LOOKUP, AUTH_IDLE)	\
-	M(HANDED, handed, MSG_EMPTY, AUTH_SERVER, AUTH_WORKING, AUTH_IDLE)
+	M(HANDED, handed, MSG_EMPTY, AUTH_SERVER, AUTH_WORKING, AUTH_IDLE)	\
+	M(RELAY, relay, AUTH_RELAY, AUTH_CLIENT, AUTH_IDLE, AUTH_LOGGING)	\
+	M(REPLY, reply, AUTH_REPLY, AUTH_SERVER, AUTH_LOGGING, AUTH_TOLD)	\
+	M(PROMPT, prompt, AUTH_TOKEN, AUTH_CLIENT, AUTH_TOLD, AUTH_LOGGING)	\
+	M(VERDICT, verdict, AUTH_VERDICT, AUTH_CLIENT, AUTH_TOLD, AUTH_LOGGING)	\
+	M(DONE, done, MSG_EMPTY, AUTH_SERVER, AUTH_LOGGING, AUTH_IDLE)	\
+	M(REFUSED, refused, AUTH_FAILURE, AUTH_SERVER, AUTH_LOGGING, AUTH_IDLE)
 
 enum auth_type {
 #define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)	AUTH_T_##TYPE,

@@ -5,6 +5,7 @@
  *	                         <--item, rcpt.., item, .. end--
  *	                         --act-->   <--end or error--
  *	                         --stats--> <--stat.., end--
+ *	                         --dests--> <--dest.., end--
  *
  * Root (and the suite's own user) may do everything.  Anybody else may list and
  * show what he submitted himself.  The socket is run-dir/control.
@@ -13,6 +14,8 @@
 #ifndef COMMON_MSG_CONTROL_H
 #define COMMON_MSG_CONTROL_H
 
+#include "common/address.h"
+#include "common/hop.h"
 #include "common/msg.h"
 
 /* What act does. */
@@ -69,7 +72,23 @@ enum control_state {
 
 #define CONTROL_ACT(F, S, B)					\
 	F(u32, what)	/* CONTROL_* */	\
-	S(id, ID_MAX)	/* one message, or "" for all */
+	S(id, ID_MAX)	/* one message, or "" for all */	\
+	/* with "": those with a waiting recipient of this domain; "": all */ \
+	S(domain, DOMAIN_MAX)
+
+/* Classes of a destination. */
+#define DEST_NEW	1u	/* nothing was tried yet */
+#define DEST_GOOD	2u	/* the last connection was well */
+#define DEST_DOWN	3u	/* it could not be reached */
+
+#define CONTROL_DEST(F, S, B)					\
+	S(name, HOP_MAX)	/* a next hop */	\
+	F(u32, state)	/* DEST_* */	\
+	F(u32, agents)	/* connections, or on the way to one */	\
+	F(u32, most)	/* as many as it may have now */	\
+	F(u64, waiting)	/* recipients' messages in memory for it */	\
+	F(u64, next)	/* DOWN: seconds since 1970 of the next try */	\
+	S(reason, TEXT_MAX)	/* DOWN */
 
 #define CONTROL_STAT(F, S, B)					\
 	S(name, 63)	\
@@ -92,6 +111,8 @@ enum control_state {
 	M(STATS, stats, MSG_EMPTY, CONTROL_TOOL, CONTROL_IDLE, CONTROL_BUSY)	\
 	M(STAT, stat, CONTROL_STAT, CONTROL_SERVER, CONTROL_BUSY, 0)	\
 	M(END, end, CONTROL_END, CONTROL_SERVER, CONTROL_BUSY, CONTROL_IDLE)	\
+	M(DESTS, dests, MSG_EMPTY, CONTROL_TOOL, CONTROL_IDLE, CONTROL_BUSY)	\
+	M(DEST, dest, CONTROL_DEST, CONTROL_SERVER, CONTROL_BUSY, 0)	\
 	M(ERROR, error, CONTROL_ERROR, CONTROL_SERVER, CONTROL_BUSY, CONTROL_IDLE)
 
 enum control_type {

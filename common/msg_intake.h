@@ -29,7 +29,14 @@
 
 /* Flags of open. */
 #define INTAKE_8BIT	1u	/* BODY=8BITMIME was declared */
+#define INTAKE_UTF8	2u	/* SMTPUTF8 was given (RFC 6531) */
 #define INTAKE_REPORT	4u	/* from bounce: a delivery status report */
+
+/*
+ * BODY=BINARYMIME was declared, and content is more than text: it is the bytes
+ * that came, with CRLF, and not lines that end in LF.
+ */
+#define INTAKE_BINARY	8u
 
 /* RET of RFC 3461 section 4.3. */
 #define DSN_RET_NONE	0u

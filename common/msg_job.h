@@ -4,9 +4,15 @@
  *	queued  --message + descriptor, rcpt..-->  local, bounce
  *	        <--outcome per recipient---
  *
+ *	queued  --hop, message + descriptor, rcpt..-->  remote
+ *	        <--outcome per recipient---
+ *
  * The descriptor is the spool file, read-only; content is size bytes from
  * offset, line ends are LF, and crc must match or the message is damaged.
  * After "message" exactly nrcpt rcpt messages follow before the next "message".
+ * "hop" comes once, before all else, and to remote alone: everything it is given
+ * is for this one destination.
+ *
  * Jobs may overlap: an agent answers in any order, once per recipient.  A job
  * is over with its last outcome.  An end of file with outcomes missing means
  * the agent died.
@@ -15,6 +21,8 @@
 #ifndef COMMON_MSG_JOB_H
 #define COMMON_MSG_JOB_H
 
+#include "common/address.h"
+#include "common/hop.h"
 #include "common/msg.h"
 
 #define JOB_RCPT_MAX	50	/* recipients of one job */
@@ -23,8 +31,23 @@
 /* The dsn of outcomes when the content is not what size and crc say. */
 #define JOB_DAMAGED	"4.6.0"
 
-/* What bounce is to report about a recipient; 0 in jobs of local. */
-#define REPORT_FAILED	1u	/* RFC 3464 section 2.3.3 */
+/* What bounce is to report about a recipient; 0 in jobs of the others. */
+/* The action of RFC 3464 section 2.3.3. */
+#define REPORT_FAILED	1u
+#define REPORT_DELAYED	2u
+#define REPORT_DELIVERED 3u
+#define REPORT_RELAYED	4u
+#define REPORT_EXPANDED	5u
+
+/* Bits of an outcome of remote. */
+#define OUTCOME_RELAYED	1u	/* OUT_OK, and the next host promises no DSN */
+/*
+ * OUT_TEMP for a reason that any message to this destination would have met now:
+ * no host of it could be reached, or greeted us well.
+ */
+#define OUTCOME_DOWN	2u
+/* OUT_TEMP, and the other side asks for fewer connections or messages. */
+#define OUTCOME_BUSY	4u
 
 enum job_side { JOB_QUEUED, JOB_AGENT };
 
@@ -32,11 +55,17 @@ enum job_state {
 	JOB_ANY	= 1,	/* there is only one */
 };
 
+#define JOB_HOP(F, S, B)					\
+	S(hop, HOP_MAX)	/* hop.h, canonical */	\
+	F(u32, tls)	/* enum hop_tls */	\
+	F(u32, credentials)	/* 1: authd may have some for it */
+
 #define JOB_MESSAGE(F, S, B)					\
 	F(u32, job)	/* queued's number for it */	\
 	F(u32, nrcpt)	/* 1 to JOB_RCPT_MAX */	\
 	F(u32, crc)	\
 	F(u32, ret)	/* DSN_RET_* */	\
+	F(u32, flags)	/* INTAKE_* */	\
 	F(u64, offset)	\
 	F(u64, size)	/* bytes */	\
 	F(u64, arrival)	/* seconds since 1970 */	\
@@ -48,6 +77,10 @@ enum job_state {
 	F(u32, job)	\
 	F(u32, index)	/* queued's number in the message */	\
 	F(u32, report)	/* REPORT_*, bounce only */	\
+	F(u32, notify)	/* DSN_* of msg_intake.h */	\
+	F(u64, until)	/* bounce, delayed: seconds since 1970 of giving up */ \
+	F(u32, code)	/* bounce: as in outcome */	\
+	S(mta, DOMAIN_MAX)	/* bounce: as in outcome */	\
 	S(addr, ADDR_MAX)	\
 	S(orcpt, ORCPT_MAX)	\
 	S(mailbox, MBOX_MAX)	/* Maildir, relative to the agent's directory */	\
@@ -58,14 +91,18 @@ enum job_state {
 	F(u32, job)	\
 	F(u32, index)	\
 	F(u32, outcome)	/* enum outcome */	\
+	F(u32, flags)	/* OUTCOME_*, remote only */	\
+	F(u32, code)	/* of the reply of another host, or 0: text is ours */ \
+	S(mta, DOMAIN_MAX)	/* its name, or "" */	\
 	S(dsn, DSN_MAX)	\
-	S(text, TEXT_MAX)
+	S(text, TEXT_MAX)	/* a reply without its codes: printable ASCII */
 
 /* type, name, fields, sender, states in which it may be sent, next state */
 #define JOB_MESSAGES(M)						\
 	M(MESSAGE, message, JOB_MESSAGE, JOB_QUEUED, JOB_ANY, 0)	\
 	M(RCPT, rcpt, JOB_RCPT, JOB_QUEUED, JOB_ANY, 0)	\
-	M(OUTCOME, outcome, JOB_OUTCOME, JOB_AGENT, JOB_ANY, 0)
+	M(OUTCOME, outcome, JOB_OUTCOME, JOB_AGENT, JOB_ANY, 0)	\
+	M(HOP, hop, JOB_HOP, JOB_QUEUED, JOB_ANY, 0)
 
 enum job_type {
 #define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)	JOB_T_##TYPE,

@@ -23,6 +23,7 @@
 #define SPAWN_LOCAL	1u	/* by queued: deliveries of one uid */
 #define SPAWN_BOUNCE	2u	/* by queued: reports, as postrider */
 #define SPAWN_MAILBOX	3u	/* by authd: POP3 sessions of one uid */
+#define SPAWN_REMOTE	4u	/* by queued: one destination, as postrider-out */
 
 /* The dsn of failed when there is no place now: ask again soon. */
 #define SPAWN_BUSY	"4.3.2"
@@ -38,7 +39,7 @@ enum spawn_state {
 #define SPAWN_START(F, S, B)					\
 	F(u32, serial)	/* the asker's, comes back in the answer */	\
 	F(u32, program)	/* SPAWN_* */	\
-	S(account, LOGIN_MAX)	/* address or Unix user; "" for bounce */
+	S(account, LOGIN_MAX)	/* address or Unix user; "" for bounce, remote */
 
 #define SPAWN_STARTED(F, S, B)					\
 	F(u32, serial)

@@ -148,8 +148,42 @@ NUMBER("local-agents",	false,	"1",	1, 64,
     "local processes for one uid")
 NUMBER("agents",	false,	"50",	2, 2000,
     "agents at once")
+TIME("delay-warning",	false,	"4h",	0, 60 * DAY,
+    "age at which a sender hears that his mail is still on its way; 0: never")
 NUMBER("agent-crashes",	false,	"3",	1, 100,
     "agents that a message may crash before it is held")
+
+	/* mail to other hosts */
+TEXT("smart-host",	STRING,	false,	"",
+    "next hop of all mail to other hosts; empty: the MX hosts of each domain")
+ENUM("tls-policy",	false,	"may",	"none may encrypt verify",
+    "TLS to other hosts: never, if offered, always, with a good certificate")
+NUMBER("remote-agents",	false,	"100",	2, 2000,
+    "connections to other hosts at once")
+NUMBER("destination-agents", false, "20",	1, 500,
+    "connections to one destination at once, when it takes them well")
+NUMBER("connection-messages", false, "100",	1, 100000,
+    "messages over one connection")
+TIME("connection-idle",	false,	"5s",	0, 300,
+    "how long a connection is kept for more messages")
+TIME("connect-timeout",	false,	"30s",	1, 300,
+    "wait for a connection to one address")
+TIME("remote-timeout",	false,	"10m",	1, 600,
+    "longest wait for a reply; each step has the time of RFC 5321 at most")
+ENUM("ip-preference",	false,	"ipv6",	"ipv6 ipv4 ipv6-only ipv4-only",
+    "which addresses of a host are tried first, or at all")
+TEXT("source-address",	STRING,	false,	"",
+    "own addresses that connections to other hosts come from, one IPv4, one IPv6")
+TEXT("own-addresses",	NETS,	false,	"",
+    "addresses of this host that it does not know itself, behind a NAT")
+NUMBER("remote-port",	false,	"25",	1, 65535,
+    "port of MX hosts")
+BOOL("loopback-delivery", false, "no",
+    "connect to loopback addresses that DNS gives, not only those of routes")
+TEXT("dns-server",	STRING,	false,	"system",
+    "ADDRESS[@PORT] of resolvers, system for those of resolv.conf, or recursive")
+TEXT("dns-trust-anchor", PATH,	false,	"/usr/share/dns/root.key",
+    "trust anchors of DNSSEC, as DNSKEY or DS records; may be missing")
 
 	/* logins */
 TIME("auth-remember",	false,	"10m",	0, DAY,

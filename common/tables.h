@@ -34,10 +34,16 @@ enum tables_space {
 	TABLES_ACCOUNT = 'a', /* lower-case address -> relative Maildir */
 	TABLES_ALIAS = 'l',   /* address or local part -> "addr,addr" */
 	TABLES_USER = 'u',    /* user of the suite -> "uid gid" */
+	/* "example.net", ".example.net" (below it) or "*" -> next hop, hop.h */
+	TABLES_ROUTE = 'r',
+	/* the same, or a canonical next hop -> "none" "may" "encrypt" "verify" */
+	TABLES_TLS = 't',
 	/* Only in authd's own CDB: login -> credentials, see credential.h; */
 	TABLES_VERIFIER = 'p',
 	/* SHA-256 of a client's certificate, lower-case hex -> login */
-	TABLES_CERTIFICATE = 'c'
+	TABLES_CERTIFICATE = 'c',
+	/* canonical next hop -> "name password", each in base64 */
+	TABLES_RELAY = 's'
 };
 
 enum tables_result { TABLES_FOUND, TABLES_NONE, TABLES_BROKEN };

@@ -9,6 +9,8 @@
 #define USER_AUTH "postrider-auth" /* authd */
 #define USER_NET "postrider-net"   /* smtpd, pop3d */
 #define USER_TLS "postrider-tls"   /* tlsd */
+#define USER_DNS "postrider-dns"   /* dnsd */
+#define USER_OUT "postrider-out"   /* remote */
 #define USER_MAIL "postrider-mail" /* Maildirs of virtual users */
 
 #endif

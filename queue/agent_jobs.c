@@ -46,13 +46,13 @@ close_rcpt(struct agent *a, struct job *j, uint32_t k)
 }
 
 static void
-answered(struct agent *a, struct job *j, uint32_t k, const struct diag *d)
+answered(struct agent *a, struct job *j, uint32_t k, const struct verdict *v)
 {
 	struct message *m = j->message;
 	uint32_t index = j->rcpts[k].index;
 
 	close_rcpt(a, j, k);
-	message_outcome(m, index, d);
+	message_verdict(m, index, v);
 	if (a->outstanding == 0)
 		a->alone = false;
 }
@@ -61,9 +61,11 @@ answered(struct agent *a, struct job *j, uint32_t k, const struct diag *d)
 static void
 abandon(struct agent *a, struct job *j, const struct diag *d)
 {
+	const struct verdict v = { .diag = *d };
+
 	/* The last one frees the job. */
 	for (uint32_t k = 0, n = j->n; k < n; k++)
-		answered(a, j, k, d);
+		answered(a, j, k, &v);
 }
 
 /* Sends the message number j->sent of a job. */
@@ -222,8 +224,9 @@ find_job(struct agent *a, uint32_t number)
 
 /* What the agent says, in our own words where it is no outcome at all. */
 static void
-take_outcome(const struct msg_job_outcome *m, struct diag *d)
+take_outcome(const struct msg_job_outcome *m, struct verdict *v)
 {
+	struct diag *d = &v->diag;
 	const char *wanted = "245";
 
 	if (m->outcome > OUT_PERM || !dsn_valid(m->dsn) ||
@@ -233,6 +236,9 @@ take_outcome(const struct msg_job_outcome *m, struct diag *d)
 	}
 	(void)diag_set(d, m->dsn, "%s", m->text);
 	d->outcome = (enum outcome)m->outcome;
+	v->flags = m->flags;
+	v->code = m->code;
+	strlcpy(v->mta, m->mta, sizeof(v->mta));
 }
 
 static void
@@ -240,7 +246,7 @@ on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 {
 	const struct msg_job_outcome *m = msg;
 	struct agent *a = p->data;
-	struct diag d = DIAG_INIT;
+	struct verdict v = { .diag = DIAG_INIT };
 	uint32_t k = 0;
 	struct job *j;
 
@@ -263,8 +269,8 @@ on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 	a->idle = a->waited = deadline_now();
 	a->pool->failures = 0;
 	j->message->entry->alone = false;
-	take_outcome(m, &d);
-	answered(a, j, k, &d);
+	take_outcome(m, &v);
+	answered(a, j, k, &v);
 	agents_wake(a->all, a->pool);
 }
 

@@ -21,14 +21,14 @@
 #include "queue/settle.h"
 
 static bool
-remember(struct message *m, size_t i, const struct diag *d)
+remember(struct message *m, size_t i, const struct verdict *v)
 {
 	struct failure *f = calloc(1, sizeof(*f));
 
 	if (f == NULL)
 		return false;
 	f->index = (uint32_t)i;
-	f->diag = *d;
+	f->verdict = *v;
 	STAILQ_INSERT_TAIL(&m->failures, f, link);
 	return true;
 }
@@ -83,18 +83,19 @@ defer(struct message *m, size_t i, const struct diag *d)
 }
 
 static void
-fail(struct message *m, size_t i, const struct diag *d)
+fail(struct message *m, size_t i, const struct verdict *v)
 {
 	m->work[i] = WORK_FAILED;
-	log_outcome(m, i, "failed", d);
-	if (!remember(m, i, d))
-		defer(m, i, d); /* no memory: it fails again later */
+	log_outcome(m, i, "failed", &v->diag);
+	if (!remember(m, i, v))
+		defer(m, i, &v->diag); /* no memory: it fails again later */
 }
 
 static void
-tried(struct message *m, size_t i, const struct diag *d)
+tried(struct message *m, size_t i, const struct verdict *v)
 {
-	struct diag late = DIAG_INIT;
+	const struct diag *d = &v->diag;
+	struct verdict late = *v;
 
 	m->tried++;
 	if (d->outcome == OUT_OK) {
@@ -103,12 +104,13 @@ tried(struct message *m, size_t i, const struct diag *d)
 		m->q->counters.delivered++;
 		log_outcome(m, i, "delivered", d);
 	} else if (d->outcome == OUT_PERM)
-		fail(m, i, d);
+		fail(m, i, v);
 	else if (strcmp(d->dsn, JOB_DAMAGED) == 0) {
 		m->damaged++;
 		defer(m, i, d);
 	} else if (expired(m)) {
-		(void)diag_set(&late, "4.4.7",
+		late.diag = (struct diag)DIAG_INIT;
+		(void)diag_set(&late.diag, "4.4.7",
 		    "Delivery was tried for too long; the last answer: %s (%s)",
 		    d->text, d->dsn);
 		fail(m, i, &late);
@@ -131,15 +133,23 @@ reported(struct message *m, size_t i, const struct diag *d)
 }
 
 void
-message_outcome(struct message *m, size_t i, const struct diag *d)
+message_verdict(struct message *m, size_t i, const struct verdict *v)
 {
-	if (d->outcome == OUT_OK)
+	if (v->diag.outcome == OUT_OK)
 		m->entry->crashes = 0; /* it can be told from the guilty */
 	if (m->reporting)
-		reported(m, i, d);
+		reported(m, i, &v->diag);
 	else
-		tried(m, i, d);
+		tried(m, i, v);
 	close_one(m);
+}
+
+void
+message_outcome(struct message *m, size_t i, const struct diag *d)
+{
+	struct verdict v = { .diag = *d };
+
+	message_verdict(m, i, &v);
 }
 
 void
@@ -231,6 +241,7 @@ message_tell(
 	out->nrcpt = nrcpt;
 	out->crc = m->content.crc;
 	out->ret = m->env.ret;
+	out->flags = m->env.flags;
 	out->offset = m->content.offset;
 	out->size = m->content.size;
 	out->arrival = (uint64_t)(m->env.arrival / 1000000);
@@ -267,8 +278,10 @@ tell_failure(const struct message *m, size_t i, struct msg_job_rcpt *out)
 	STAILQ_FOREACH(f, &m->failures, link)
 	if (f->index == i) {
 		out->report = REPORT_FAILED;
-		strlcpy(out->dsn, f->diag.dsn, sizeof(out->dsn));
-		strlcpy(out->text, f->diag.text, sizeof(out->text));
+		out->code = f->verdict.code;
+		strlcpy(out->mta, f->verdict.mta, sizeof(out->mta));
+		strlcpy(out->dsn, f->verdict.diag.dsn, sizeof(out->dsn));
+		strlcpy(out->text, f->verdict.diag.text, sizeof(out->text));
 	}
 }
 
@@ -278,6 +291,7 @@ message_tell_rcpt(const struct message *m, size_t i, const char *mailbox,
 {
 	memset(out, 0, sizeof(*out));
 	out->index = (uint32_t)i;
+	out->notify = m->env.rcpts[i].notify;
 	strlcpy(out->addr, env_addr(&m->env, i), sizeof(out->addr));
 	strlcpy(out->orcpt, env_orcpt(&m->env, i), sizeof(out->orcpt));
 	if (mailbox != NULL)

@@ -8,7 +8,7 @@
 #include <bsd/sys/queue.h>
 
 #include "common/msg_job.h"
-#include "common/outcome.h"
+#include "common/verdict.h"
 #include "queue/queue.h"
 
 struct group;
@@ -23,7 +23,7 @@ enum work {
 struct failure {
 	STAILQ_ENTRY(failure) link;
 	uint32_t index;
-	struct diag diag;
+	struct verdict verdict;
 };
 
 struct message {
@@ -51,7 +51,9 @@ struct message {
 bool message_start(struct queue *, struct entry *, struct envelope *,
     const struct spool_content *);
 
-/* What came of recipient i, which was open. */
+/* What came of recipient i, which was open, as another host says; */
+void message_verdict(struct message *, size_t i, const struct verdict *);
+/* or in our own words. */
 void message_outcome(struct message *, size_t i, const struct diag *);
 
 /*

@@ -64,7 +64,7 @@ drop_unreported(struct message *m)
 		spool_mark(m->q->spool, &m->env, f->index, RCPT_DROPPED);
 		m->q->counters.dropped++;
 		log_event(m->env.id, "dropped", "to=%s dsn=%s reason=%s",
-		    env_addr(&m->env, f->index), f->diag.dsn,
+		    env_addr(&m->env, f->index), f->verdict.diag.dsn,
 		    m->env.sender[0] == '\0' ? "null-sender" : "notify");
 		free(f);
 	}

@@ -142,7 +142,7 @@ failed(const struct message *m, const char *dsn)
 	size_t n = 0;
 
 	STAILQ_FOREACH(f, &m->failures, link)
-	n += strcmp(f->diag.dsn, dsn) == 0;
+	n += strcmp(f->verdict.diag.dsn, dsn) == 0;
 	return n;
 }
 

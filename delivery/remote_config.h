@@ -1,0 +1,33 @@
+/*
+ * remote_config: what remote takes from the compiled tables at its start.
+ */
+#ifndef DELIVERY_REMOTE_CONFIG_H
+#define DELIVERY_REMOTE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/address.h"
+#include "common/tables.h"
+
+/* As the choices of the option ip-preference. */
+enum ip_preference { IP_6_FIRST, IP_4_FIRST, IP_6_ONLY, IP_4_ONLY };
+
+struct remote_config {
+	char hostname[DOMAIN_MAX + 1];
+	char run_dir[108];
+	char source[2][64]; /* own address for IPv4, for IPv6; "" for any */
+	char own[1001];     /* own-addresses, a list for net_in_list() */
+	int ip;             /* enum ip_preference */
+	int64_t port;       /* of MX hosts */
+	int64_t connect;    /* seconds to wait for a connection */
+	int64_t timeout;    /* seconds that no reply may take longer */
+	int64_t idle;       /* seconds that a connection is kept for more */
+	int64_t messages;   /* over one connection */
+	bool loopback;      /* what DNS says may be a loopback address */
+};
+
+/* Strings are copied.  False with the reason logged. */
+bool remote_config_load(struct remote_config *, struct tables *);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * targets: the addresses to try for a next hop, in order (RFC 5321 section 5.1,
+ * RFC 7505, RFC 3974).
+ */
+#ifndef DELIVERY_TARGETS_H
+#define DELIVERY_TARGETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/dns_client.h"
+#include "common/hop.h"
+#include "common/outcome.h"
+#include "delivery/remote_config.h"
+
+#define TARGETS_HOSTS 8 /* hosts that are looked at, best first */
+#define TARGETS_MOST 16 /* addresses in all */
+#define TARGETS_EACH 4  /* addresses of one host */
+
+struct target {
+	char host[DOMAIN_MAX + 1]; /* for SNI, certificates and reports */
+	char ip[IP_MAX + 1]; /* "" for a Unix socket, whose path is in hop */
+	uint16_t port;
+	bool secure; /* DNSSEC proved the way from the hop to host and ip */
+};
+
+struct targets {
+	size_t count;
+	struct target target[TARGETS_MOST];
+	bool
+	    down; /* when not OUT_OK: the fault is the destination's or DNS's */
+};
+
+/*
+ * OUT_OK with at least one target; OUT_TEMP when DNS cannot say now; OUT_PERM
+ * for no such domain (5.1.2), a null MX (5.1.10), a best MX that is ourselves
+ * (5.4.6), nothing but loopback addresses that no route asked for (5.4.4).
+ * MX hosts with equal preference are in random order; those that are not
+ * better than we ourselves are left out; addresses of a host alternate between
+ * the families, the preferred one first.
+ */
+enum outcome targets_find(struct targets *, const struct hop *,
+    const struct remote_config *, struct dns_client *, struct diag *);
+
+#endif
