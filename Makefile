@@ -173,4 +173,4 @@ clean:
 
 .PHONY: all programs packages run test lint bench install \
 	uninstall FORCE clean
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+-include $(shell find $(O) -path $(O)/peers -prune -o -name '*.d' -print 2>/dev/null)

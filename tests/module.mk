@@ -16,7 +16,7 @@ comma	:= ,
 
 unit-tests: test-packages $(UNIT:%=$(O)/tests/unit/%)
 
-test-packages: $(O)/peers/usr/sbin/xinetd
+test-packages: $(O)/peers/usr/sbin/xinetd $(O)/peers/servers
 	$(call need,$(BUILD_PKGS) $(RUN_PKGS) $(TEST_PKGS))
 
 # Debian lets xinetd and openbsd-inetd exclude each other: only unpacked.
@@ -26,6 +26,15 @@ $(O)/peers/usr/sbin/xinetd:
 	    { apt-get -q update && apt-get -q download xinetd; }; }
 	dpkg --fsys-tarfile $(O)/peers/deb/xinetd_*.deb | \
 	    tar -x -C $(O)/peers ./usr/sbin/xinetd
+
+# So are the mail servers that tests exchange mail with.
+SERVERS	= postfix exim4-daemon-light exim4-base opensmtpd dovecot-core \
+	  dovecot-lmtpd
+
+$(O)/peers/servers: tests/peers/fetch tests/module.mk
+	@mkdir -p $(O)/peers
+	sh tests/peers/fetch $(O)/peers $(SERVERS)
+	@touch $@
 
 test: all unit-tests
 	O=$(O) SAN=$(SAN) sh tests/run $(O) $(UNIT)
