@@ -41,14 +41,17 @@ static bool
 add(struct dispatch *d, const struct envelope *e, int64_t due)
 {
 	struct queue *q = d->q;
+	struct entry_facts f = { .uid = e->uid,
+		.who = schedule_who(e),
+		.only = env_pending(e) == 1 };
 	struct entry *entry;
 
 	/* A look at the spool may have been faster than who made it. */
 	if (schedule_find(q->schedule, e->id) != NULL)
 		return true;
-	entry = schedule_add(q->schedule, e->id, e->uid,
-	    route_destination(q->settings.tables, q->settings.mail_name, e),
-	    due);
+	f.dest =
+	    route_destination(q->settings.tables, q->settings.mail_name, e);
+	entry = schedule_add(q->schedule, e->id, &f, due);
 	if (entry == NULL)
 		return false;
 	if (e->state.held)
@@ -95,14 +98,15 @@ lost_file(struct dispatch *d, struct entry *e, enum spool_state state,
 	struct queue *q = d->q;
 
 	if (state == SPOOL_FAILED) {
-		log_error(e->id, "wanted=envelope found=%s", strerror(errno));
+		log_error(
+		    entry_id(e).s, "wanted=envelope found=%s", strerror(errno));
 		schedule_wait(q->schedule, e, deadline_now() + READ_AGAIN);
 		return;
 	}
 	if (state == SPOOL_GONE)
-		log_error(e->id, "wanted=spool-file found=none");
+		log_error(entry_id(e).s, "wanted=spool-file found=none");
 	else if (state != SPOOL_ALIEN)
-		spool_set_aside(q->spool, e->id, f);
+		spool_set_aside(q->spool, entry_id(e).s, f);
 	schedule_remove(q->schedule, e);
 }
 
@@ -115,7 +119,7 @@ start(struct dispatch *d, struct entry *e)
 	struct spool_fault f;
 	struct envelope env;
 
-	state = spool_load(q->spool, e->id, &env, &c, &f);
+	state = spool_load(q->spool, entry_id(e).s, &env, &c, &f);
 	if (state != SPOOL_VALID) {
 		lost_file(d, e, state, &f);
 		return;

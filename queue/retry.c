@@ -27,10 +27,11 @@ retry_wait_ms(const struct retry_policy *p, uint32_t attempts, int64_t age,
 	return delay * 1000 - less;
 }
 
-uint32_t
-retry_attempts_least(const struct retry_policy *p)
+/* The first, and those after waits that fit into so many seconds. */
+static uint32_t
+attempts_in(const struct retry_policy *p, int64_t left)
 {
-	int64_t left = p->lifetime / 2, delay = p->first;
+	int64_t delay = p->first;
 	uint32_t attempts = 1;
 
 	for (; delay < p->most && delay <= left; delay *= 2) {
@@ -39,7 +40,46 @@ retry_attempts_least(const struct retry_policy *p)
 	}
 	if (delay >= p->most)
 		attempts += (uint32_t)(left / p->most);
+	return attempts;
+}
+
+uint32_t
+retry_attempts_least(const struct retry_policy *p)
+{
+	uint32_t attempts = attempts_in(p, p->lifetime / 2);
+
 	return attempts > 2 ? attempts : 2;
+}
+
+uint32_t
+retry_attempts_warn(const struct retry_policy *p)
+{
+	return attempts_in(p, p->warn / 2);
+}
+
+bool
+retry_warn_due(
+    const struct retry_policy *p, uint32_t attempts, int64_t age, bool warned)
+{
+	return !warned && p->warn > 0 && age >= p->warn && age < p->lifetime &&
+	    attempts >= retry_attempts_warn(p);
+}
+
+uint32_t
+retry_missed(const struct retry_policy *p, uint32_t attempts, int64_t wait)
+{
+	uint32_t missed = 0;
+	int64_t left = wait / 1000, delay;
+
+	if (attempts == 0)
+		attempts = 1;
+	for (; (delay = retry_delay(p, attempts)) < p->most; attempts++) {
+		if (delay > left)
+			return missed;
+		left -= delay;
+		missed++;
+	}
+	return missed + (uint32_t)(left / p->most);
 }
 
 bool

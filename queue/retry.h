@@ -12,6 +12,7 @@ struct retry_policy {
 	int64_t first;    /* seconds to wait after the first failure; >= 1 */
 	int64_t most;     /* no wait is longer */
 	int64_t lifetime; /* seconds from arrival to giving up */
+	int64_t warn;     /* seconds from arrival to "delayed"; 0: never */
 };
 
 /*
@@ -37,6 +38,25 @@ uint32_t retry_attempts_least(const struct retry_policy *);
 
 /* Whether to give up: old by the clock, and tried often enough as well. */
 bool retry_expired(const struct retry_policy *, uint32_t attempts, int64_t age);
+
+/*
+ * Whether the sender is to be told now that it takes long: once, and not when
+ * giving up is what comes next.  As with giving up, the clock alone is not
+ * believed: at least retry_attempts_warn() attempts must have failed.
+ */
+bool retry_warn_due(
+    const struct retry_policy *, uint32_t attempts, int64_t age, bool warned);
+
+/* The attempts that the waits leave room for in half that time, at least 1. */
+uint32_t retry_attempts_warn(const struct retry_policy *);
+
+/*
+ * How many attempts would have come in wait milliseconds (of a clock that
+ * nobody sets), after so many: what a message that waited for its destination
+ * is to count as if it had been tried.
+ */
+uint32_t retry_missed(
+    const struct retry_policy *, uint32_t attempts, int64_t wait);
 
 /* Age in seconds; an arrival in the future counts as now. */
 int64_t retry_age(int64_t arrival, int64_t now);

@@ -5,14 +5,18 @@
 
 #include <bsd/string.h>
 
+#include "common/crc32c.h"
 #include "queue/heap.h"
 #include "queue/schedule.h"
+#include "queue/spool_envelope.h"
 
 struct lane {
 	RB_ENTRY(lane) by_dest;
 	TAILQ_ENTRY(lane) in_turn; /* while it may be served */
 	TAILQ_HEAD(, entry) ready;
 	uint32_t dest;
+	bool only;
+	int64_t until; /* nothing is taken before */
 	size_t waiting, active;
 	bool turning; /* is in the round of turns */
 };
@@ -38,7 +42,9 @@ compare_entries(const struct entry *a, const struct entry *b)
 static int
 compare_lanes(const struct lane *a, const struct lane *b)
 {
-	return (a->dest > b->dest) - (a->dest < b->dest);
+	if (a->dest != b->dest)
+		return a->dest > b->dest ? 1 : -1;
+	return a->only - b->only;
 }
 
 #define LOCAL __attribute__((unused)) static
@@ -63,14 +69,14 @@ schedule_new(size_t lane_most)
 static void
 turn(struct schedule *s, struct lane *l)
 {
-	bool may = l->waiting > 0 && l->active < s->lane_most;
+	bool may = l->waiting > 0 && l->active < s->lane_most && l->until == 0;
 
 	if (may && !l->turning)
 		TAILQ_INSERT_TAIL(&s->turns, l, in_turn);
 	else if (!may && l->turning)
 		TAILQ_REMOVE(&s->turns, l, in_turn);
 	l->turning = may;
-	if (l->waiting == 0 && l->active == 0) {
+	if (l->waiting == 0 && l->active == 0 && l->until == 0) {
 		RB_REMOVE(lanes, &s->lanes, l);
 		free(l);
 	}
@@ -87,15 +93,16 @@ schedule_lane_most(struct schedule *s, size_t most)
 }
 
 static struct lane *
-find_lane(struct schedule *s, uint32_t dest)
+find_lane(struct schedule *s, uint32_t dest, bool only)
 {
-	struct lane *l, key = { .dest = dest };
+	struct lane *l, key = { .dest = dest, .only = only };
 
 	if ((l = RB_FIND(lanes, &s->lanes, &key)) != NULL)
 		return l;
 	if ((l = calloc(1, sizeof(*l))) == NULL)
 		return NULL;
 	l->dest = dest;
+	l->only = only;
 	TAILQ_INIT(&l->ready);
 	RB_INSERT(lanes, &s->lanes, l);
 	return l;
@@ -131,7 +138,7 @@ enter(struct schedule *s, struct entry *e, enum entry_state state)
 }
 
 struct entry *
-schedule_add(struct schedule *s, const char *id, uint32_t uid, uint32_t dest,
+schedule_add(struct schedule *s, const char *id, const struct entry_facts *f,
     int64_t due)
 {
 	struct entry *e;
@@ -140,8 +147,10 @@ schedule_add(struct schedule *s, const char *id, uint32_t uid, uint32_t dest,
 	    (e = calloc(1, sizeof(*e))) == NULL)
 		return NULL;
 	strlcpy(e->id, id, sizeof(e->id));
-	e->uid = uid;
-	e->dest = dest;
+	e->uid = f->uid;
+	e->who = f->who;
+	e->dest = f->dest;
+	e->only = f->only;
 	e->due = due;
 	if (RB_INSERT(entries, &s->entries, e) != NULL) {
 		free(e);
@@ -187,7 +196,7 @@ make_ready(struct schedule *s, int64_t now)
 	struct lane *l;
 
 	while ((e = heap_first(&s->heap)) != NULL && e->due <= now) {
-		if ((l = find_lane(s, e->dest)) == NULL)
+		if ((l = find_lane(s, e->dest, e->only)) == NULL)
 			return; /* no memory: later */
 		heap_remove(&s->heap, e);
 		s->count[ENTRY_WAITING]--;
@@ -199,6 +208,72 @@ make_ready(struct schedule *s, int64_t now)
 	}
 }
 
+static void
+end_waits(struct schedule *s, int64_t now)
+{
+	struct lane *l, *next;
+
+	RB_FOREACH_SAFE(l, lanes, &s->lanes, next)
+	if (l->until != 0 && l->until <= now) {
+		l->until = 0;
+		turn(s, l);
+	}
+}
+
+void
+schedule_dest_wait(struct schedule *s, uint32_t dest, int64_t until)
+{
+	struct lane *l = find_lane(s, dest, true);
+
+	if (l == NULL)
+		return;
+	l->until = until;
+	turn(s, l);
+}
+
+void
+schedule_dest_due(struct schedule *s, uint32_t dest, int64_t now)
+{
+	struct lane *l, key = { .dest = dest, .only = true };
+
+	(void)now;
+	if ((l = RB_FIND(lanes, &s->lanes, &key)) == NULL)
+		return;
+	l->until = 0;
+	turn(s, l);
+}
+
+void
+schedule_aim(struct schedule *s, struct entry *e, uint32_t dest, bool only)
+{
+	(void)s;
+	e->dest = dest;
+	e->only = only;
+}
+
+struct entry_id
+entry_id(const struct entry *e)
+{
+	struct entry_id id;
+
+	memcpy(id.s, e->id, sizeof(id.s));
+	return id;
+}
+
+uint32_t
+schedule_who(const struct envelope *e)
+{
+	const char *domain = strrchr(e->sender, '@');
+	uint32_t crc;
+
+	if (e->login[0] != '\0')
+		return crc32c(1, e->login, strlen(e->login));
+	if (e->uid != MSG_NO_UID)
+		return crc32c(2, &e->uid, sizeof(e->uid));
+	crc = crc32c(3, e->client, strlen(e->client));
+	return domain != NULL ? crc32c(crc, domain, strlen(domain)) : crc;
+}
+
 struct entry *
 schedule_take(struct schedule *s, int64_t now)
 {
@@ -206,6 +281,7 @@ schedule_take(struct schedule *s, int64_t now)
 	struct lane *l;
 
 	make_ready(s, now);
+	end_waits(s, now);
 	if ((l = TAILQ_FIRST(&s->turns)) == NULL)
 		return NULL;
 	e = TAILQ_FIRST(&l->ready);
@@ -225,10 +301,15 @@ int64_t
 schedule_due(struct schedule *s, int64_t now)
 {
 	struct entry *e = heap_first(&s->heap);
+	int64_t due = e != NULL ? e->due : -1;
+	struct lane *l;
 
 	if (!TAILQ_EMPTY(&s->turns))
 		return now;
-	return e != NULL ? e->due : -1;
+	RB_FOREACH(l, lanes, &s->lanes)
+	if (l->until != 0 && (due == -1 || l->until < due))
+		due = l->until;
+	return due;
 }
 
 void

@@ -29,7 +29,18 @@ enum entry_state {
 #define ENTRY_STATES 4
 
 struct lane;
+struct envelope;
 
+/* What an entry is made of besides its id. */
+struct entry_facts {
+	uint32_t uid;  /* of the submitter, or MSG_NO_UID */
+	uint32_t who;  /* schedule_who(): whose turn it is within a lane */
+	uint32_t dest; /* a hash of the destination */
+	bool only;     /* no recipient that is queued has another one */
+};
+
+/* Fields are read by others, and set by the functions below; the flags by
+ * those who work on the message. */
 struct entry {
 	RB_ENTRY(entry) by_id;
 	union {
@@ -39,13 +50,15 @@ struct entry {
 	struct lane *lane; /* READY, ACTIVE */
 	int64_t due;       /* WAITING, READY */
 	uint32_t uid;      /* of the submitter, or MSG_NO_UID */
-	uint32_t dest;     /* a hash of the destination */
-	uint32_t answers;  /* of the pool, when it last lost an agent */
-	uint16_t crashes;  /* of agents that had it, and are healthy */
-	uint8_t state;     /* enum entry_state */
-	bool alone;        /* it lost an agent: the next has nothing else */
-	bool hold, drop;   /* asked for while ACTIVE */
-	bool forget;       /* its session never had an answer, nor will */
+	uint32_t who;      /* as in entry_facts, these three */
+	uint32_t dest;
+	uint32_t answers; /* of the pool, when it last lost an agent */
+	uint16_t crashes; /* of agents that had it, and are healthy */
+	uint8_t state;    /* enum entry_state */
+	bool only;
+	bool alone;      /* it lost an agent: the next has nothing else */
+	bool hold, drop; /* asked for while ACTIVE */
+	bool forget;     /* its session never had an answer, nor will */
 	char id[ID_MAX + 1];
 };
 
@@ -60,11 +73,39 @@ void schedule_lane_most(struct schedule *, size_t);
  * A new entry, WAITING until due; NULL without memory, or when there is one
  * with this id: a message is delivered for one entry only.
  */
-struct entry *schedule_add(struct schedule *, const char *id, uint32_t uid,
-    uint32_t dest, int64_t due);
+struct entry *schedule_add(
+    struct schedule *, const char *id, const struct entry_facts *, int64_t due);
 struct entry *schedule_find(struct schedule *, const char *id);
 /* The least id after this one ("" is before all), or NULL. */
 struct entry *schedule_after(struct schedule *, const char *id);
+
+/* Its id, as text: entry_id(e).s */
+struct entry_id {
+	char s[ID_MAX + 1];
+};
+struct entry_id entry_id(const struct entry *);
+
+/*
+ * Who sent it, as a number: the login, else the local user, else client and
+ * domain of the sender.  However many messages one has in a lane, another's is
+ * next after one of them.
+ */
+uint32_t schedule_who(const struct envelope *);
+
+/* Where its queued recipients go now; see entry_facts. */
+void schedule_aim(struct schedule *, struct entry *, uint32_t dest, bool only);
+
+/*
+ * Nothing that has only this destination is taken before until, whatever comes
+ * to be due; no file is read for that.  What has others, too, is taken.  Known
+ * until it is over, with no entry as well; without memory nothing waits.
+ */
+void schedule_dest_wait(struct schedule *, uint32_t dest, int64_t until);
+/*
+ * The wait is over: what is due may be taken, and what is waiting for its own
+ * time stays so.
+ */
+void schedule_dest_due(struct schedule *, uint32_t dest, int64_t now);
 
 /* The next entry to work on, now ACTIVE; NULL when there is none. */
 struct entry *schedule_take(struct schedule *, int64_t now);

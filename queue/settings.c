@@ -23,6 +23,7 @@ bind_all(struct settings *s, char err[TABLES_ERR])
 		{ "queue-lifetime", &s->retry.lifetime },
 		{ "retry-first", &s->retry.first },
 		{ "retry-most", &s->retry.most },
+		{ "delay-warning", &s->retry.warn },
 		{ "free-space", &s->free_space },
 		{ "incomplete-lifetime", &s->incomplete },
 		{ "early-delivery-wait", &s->early_wait },

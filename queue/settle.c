@@ -245,8 +245,10 @@ settle(struct message *m)
 		return;
 	}
 	m->entry->hold = m->entry->drop = false;
-	m->entry->dest = route_destination(
-	    m->q->settings.tables, m->q->settings.mail_name, &m->env);
+	schedule_aim(m->q->schedule, m->entry,
+	    route_destination(
+		m->q->settings.tables, m->q->settings.mail_name, &m->env),
+	    f.pending == 1);
 	act(m, answer);
 	dispatch_finished(m->q->dispatch, m);
 }

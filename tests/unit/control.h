@@ -180,9 +180,12 @@ id_of(unsigned int n)
 static void
 fill(unsigned int n)
 {
-	for (unsigned int i = 0; i < n; i++)
-		assert_non_null(schedule_add(queue.schedule, id_of(i),
-		    i % 2 == 0 ? ALICE : MSG_NO_UID, 1, 0));
+	struct entry_facts f = { .dest = 1, .only = true };
+
+	for (unsigned int i = 0; i < n; i++) {
+		f.uid = i % 2 == 0 ? ALICE : MSG_NO_UID;
+		assert_non_null(schedule_add(queue.schedule, id_of(i), &f, 0));
+	}
 }
 
 static struct chan

@@ -5,11 +5,11 @@
 
 #include "queue/retry.h"
 
-static const struct retry_policy usual = { 300, 14400, 432000 };
-static const struct retry_policy quick = { 1, 30, 60 };
-static const struct retry_policy flat = { 600, 600, 3600 };
-static const struct retry_policy slow = { 300, 14400, 60 };
-static const struct retry_policy huge = { 86400, INT64_MAX, INT64_MAX };
+static const struct retry_policy usual = { 300, 14400, 432000, 14400 };
+static const struct retry_policy quick = { 1, 30, 60, 10 };
+static const struct retry_policy flat = { 600, 600, 3600, 0 };
+static const struct retry_policy slow = { 300, 14400, 60, 1 };
+static const struct retry_policy huge = { 86400, INT64_MAX, INT64_MAX, 1 };
 
 static void
 delays(void **state)
@@ -115,6 +115,70 @@ both_agree(void **state)
 	}
 }
 
+/* Once, when it is old and was tried, and not when it is given up. */
+static void
+warnings(void **state)
+{
+	static const struct {
+		const struct retry_policy *p;
+		uint32_t attempts;
+		int64_t age;
+		bool warned, want;
+	} cases[] = {
+		{ &usual, 9, 14399, false, false },
+		{ &usual, 9, 14400, false, true },
+		{ &usual, 9, 14400, true, false },
+		{ &usual, 9, 431999, false, true },
+		{ &usual, 9, 432000, false, false },
+		/* A clock that jumped ahead is not believed: 300 s, 600 s,
+		 * 1200 s, 2400 s fit into two hours. */
+		{ &usual, 1, 100000, false, false },
+		{ &usual, 4, 14400, false, false },
+		{ &usual, 5, 14400, false, true },
+		{ &flat, 9, 3000, false, false },
+		{ &quick, 3, 10, false, true },
+		{ &quick, 2, 10, false, false },
+		{ &slow, 1, 1, false, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_int_equal(retry_warn_due(cases[i].p, cases[i].attempts,
+				     cases[i].age, cases[i].warned),
+		    cases[i].want);
+}
+
+/* A wait for the destination counts as the attempts that it took away. */
+static void
+missed(void **state)
+{
+	static const struct {
+		const struct retry_policy *p;
+		uint32_t attempts;
+		int64_t wait; /* seconds */
+		uint32_t want;
+	} cases[] = {
+		{ &usual, 0, 0, 0 },
+		{ &usual, 1, 299, 0 },
+		{ &usual, 1, 300, 1 },
+		{ &usual, 0, 300, 1 },
+		{ &usual, 1, 899, 1 },
+		{ &usual, 1, 900, 2 },
+		{ &usual, 9, 14399, 0 },
+		{ &usual, 9, 43200, 3 },
+		{ &usual, 1, 300 + 600 + 1200 + 2400 + 4800 + 9600 + 28800, 8 },
+		{ &flat, 5, 1800, 3 },
+		{ &usual, 4000000000u, 14400, 1 },
+		{ &huge, 1, 86400, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_int_equal(retry_missed(cases[i].p, cases[i].attempts,
+				     cases[i].wait * 1000),
+		    cases[i].want);
+}
+
 static void
 ages(void **state)
 {
@@ -132,6 +196,8 @@ main(void)
 		cmocka_unit_test(waits),
 		cmocka_unit_test(giving_up),
 		cmocka_unit_test(both_agree),
+		cmocka_unit_test(warnings),
+		cmocka_unit_test(missed),
 		cmocka_unit_test(ages),
 	};
 

@@ -28,10 +28,12 @@ static struct entry *
 add(unsigned int n, uint32_t dest, int64_t due)
 {
 	char id[ID_MAX + 1];
+	struct entry_facts f = { .uid = 1000, .only = true };
 	struct entry *e;
 
 	(void)snprintf(id, sizeof(id), "%020u", n);
-	assert_non_null(e = schedule_add(s, id, 1000, dest, due));
+	f.dest = dest;
+	assert_non_null(e = schedule_add(s, id, &f, due));
 	return e;
 }
 
@@ -39,14 +41,15 @@ add(unsigned int n, uint32_t dest, int64_t due)
 static void
 known(void **state)
 {
+	const struct entry_facts f = { .uid = 1000, .dest = 2 };
 	struct entry *e = add(7, 1, 0);
 
 	(void)state;
-	assert_null(schedule_add(s, e->id, 1000, 2, 0));
+	assert_null(schedule_add(s, e->id, &f, 0));
 	assert_int_equal(schedule_total(s), 1);
 	assert_ptr_equal(schedule_take(s, 0), e);
 	assert_null(schedule_take(s, 0));
-	assert_null(schedule_add(s, e->id, 1000, 2, 0));
+	assert_null(schedule_add(s, e->id, &f, 0));
 	schedule_remove(s, e);
 	assert_int_equal(schedule_total(s), 0);
 }

@@ -108,8 +108,10 @@ end(void **state)
 static void
 make(enum entry_state state)
 {
+	const struct entry_facts f = { .dest = 1, .only = true };
+
 	entry = schedule_add(
-	    queue.schedule, SPOOL_ID, 0, 1, state == ENTRY_ACTIVE ? 0 : FAR);
+	    queue.schedule, SPOOL_ID, &f, state == ENTRY_ACTIVE ? 0 : FAR);
 	assert_non_null(entry);
 	if (state == ENTRY_ACTIVE)
 		assert_ptr_equal(schedule_take(queue.schedule, 0), entry);
