@@ -81,12 +81,13 @@ lint:
 # Figures, never a test: a busy machine must not fail a build.  Bounded by
 # QUICK=1, ROWS="...", SERVERS="...", ROUNDS=N; see tests/bench/run --help.
 # What the caller gives make stands in the environment of run.
-BENCH	= plainserver keep mkbox smtpload popload sessions jobload tlsserver \
-	  tlsload guesses
+BENCH	= plainserver keep mkbox mkqueue smtpload popload sessions jobload tlsserver \
+	  tlsload guesses sink
 BENCH_MODULES = client arrivals family cgroup
 LIBS_tests/bench/tlsserver = -lssl -lcrypto
 LIBS_tests/bench/tlsload = -lssl -lcrypto
 LIBS_tests/bench/guesses = -lm
+LIBS_tests/bench/mkqueue = $(O)/queue.a $(O)/common.a
 
 $(O)/tests/bench/%: $(O)/tests/bench/%.o \
     $(BENCH_MODULES:%=$(O)/tests/bench/%.o) $(O)/common.a
@@ -95,8 +96,12 @@ $(O)/tests/bench/%: $(O)/tests/bench/%.o \
 	    $(BENCH_MODULES:%=$(O)/tests/bench/%.o) $(O)/common.a -lbsd \
 	    $(LIBS_tests/bench/$*)
 
+# It writes what queued reads.
+$(O)/tests/bench/mkqueue: $(O)/queue.a
+
 # Clients that tests use, too.
-test: $(O)/tests/bench/tlsload $(O)/tests/bench/guesses
+test: $(O)/tests/bench/tlsload $(O)/tests/bench/guesses \
+    $(O)/tests/bench/sink
 
 bench: all $(BENCH:%=$(O)/tests/bench/%) $(O)/peers/usr/sbin/xinetd
 	$(call need,$(RUN_PKGS))
