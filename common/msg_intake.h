@@ -30,7 +30,11 @@
 /* Flags of open. */
 #define INTAKE_8BIT	1u	/* BODY=8BITMIME was declared */
 #define INTAKE_UTF8	2u	/* SMTPUTF8 was given (RFC 6531) */
-#define INTAKE_REPORT	4u	/* from bounce: a delivery status report */
+/*
+ * From bounce: a report of a failure.  When it cannot be delivered either, the
+ * postmaster is told, by a message without this.
+ */
+#define INTAKE_REPORT	4u
 
 /*
  * BODY=BINARYMIME was declared, and content is more than text: it is the bytes

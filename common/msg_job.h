@@ -58,7 +58,9 @@ enum job_state {
 #define JOB_HOP(F, S, B)					\
 	S(hop, HOP_MAX)	/* hop.h, canonical */	\
 	F(u32, tls)	/* enum hop_tls */	\
-	F(u32, credentials)	/* 1: authd may have some for it */
+	F(u32, credentials)	/* 1: authd may have some for it */ \
+	/* 1: the administrator names it, 0: it is the recipients' own domain */ \
+	F(u32, routed)
 
 #define JOB_MESSAGE(F, S, B)					\
 	F(u32, job)	/* queued's number for it */	\
@@ -71,7 +73,8 @@ enum job_state {
 	F(u64, arrival)	/* seconds since 1970 */	\
 	S(id, ID_MAX)	\
 	S(sender, ADDR_MAX)	/* "" is the null reverse-path */	\
-	S(envid, ENVID_MAX)	/* xtext */
+	S(envid, ENVID_MAX)	/* xtext */	\
+	S(client, IP_MAX)	/* where it came from, or "" */
 
 #define JOB_RCPT(F, S, B)					\
 	F(u32, job)	\
@@ -84,7 +87,7 @@ enum job_state {
 	S(addr, ADDR_MAX)	\
 	S(orcpt, ORCPT_MAX)	\
 	S(mailbox, MBOX_MAX)	/* Maildir, relative to the agent's directory */	\
-	S(dsn, DSN_MAX)	/* bounce only: what happened */	\
+	S(dsn, DSN_MAX)	/* bounce only: what happened; "": not known */	\
 	S(text, TEXT_MAX)	/* bounce only */
 
 #define JOB_OUTCOME(F, S, B)					\

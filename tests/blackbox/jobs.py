@@ -32,6 +32,16 @@ def text(s):
     return struct.pack(">H", len(b)) + b
 
 
+def strings(data):
+    """The strings that a message ends with."""
+    found = []
+    while data:
+        n = struct.unpack(">H", data[:2])[0]
+        found.append(data[2:2 + n].decode())
+        data = data[2 + n:]
+    return found
+
+
 class Place:
     """Compiled tables and a directory for Maildirs, owned by uid."""
 
@@ -99,14 +109,14 @@ class Local:
         with tempfile.TemporaryFile() as f:
             f.write(b"envelope\n" + content)
             f.flush()
-            head = struct.pack(">HLLLLQQQ", MESSAGE, number, len(rcpts), crc,
-                               0, 9, odd.get("size", len(content)), 0)
+            head = struct.pack(">HLLLLLQQQ", MESSAGE, number, len(rcpts), crc,
+                               0, 0, 9, odd.get("size", len(content)), 0)
             socket.send_fds(self.sock, [head + text("2ab") + text(sender) +
-                                        text("")], [f.fileno()])
+                                        text("") + text("")], [f.fileno()])
         for i, (address, maildir) in enumerate(rcpts):
-            self.sock.send(struct.pack(">HLLL", RCPT, number, i, 0) +
-                           text(address) + text("") + text(maildir) +
-                           text("") + text(""))
+            self.sock.send(struct.pack(">HLLLLQL", RCPT, number, i, 0, 0, 0, 0) +
+                           b"".join(map(text, ("", address, "", maildir, "",
+                                               ""))))
         return number
 
     def outcome(self):
@@ -117,11 +127,12 @@ class Local:
             return None
         if not data:
             return None
-        kind, number, index, outcome = struct.unpack(">HLLL", data[:14])
-        assert kind == OUTCOME
-        n = struct.unpack(">H", data[14:16])[0]
-        return (number, index, outcome, data[16:16 + n].decode(),
-                data[18 + n:].decode())
+        kind, number, index, outcome, flags, code = struct.unpack(
+            ">HLLLLL", data[:22])
+        assert kind == OUTCOME and flags == code == 0
+        mta, dsn, words = strings(data[22:])
+        assert mta == ""
+        return number, index, outcome, dsn, words
 
     def deliver(self, content, *rcpts, **odd):
         """One job and its outcomes' codes, in the recipients' order."""
