@@ -1,8 +1,9 @@
 /*
  * agent_enter: the way of an agent from postriderd's fork to its exec.  Runs
- * in the child, as root until it has become the owner of the mailbox; has
- * seen nothing of the daemon that asked but the account's name.  Must never
- * end as root, as a system user or in a place that is not its own.
+ * in the child, as root until it has become the owner of the mailbox, or the
+ * suite's own user of a program that has none; has seen nothing of the daemon
+ * that asked but the account's name.  Must never end as root, for an account as
+ * a system user, or in a place that is not its own.
  */
 #include <sys/stat.h>
 
@@ -38,6 +39,8 @@ static const struct told not_own = { "4.3.5",
 	"the mailbox is in a directory of another user (see the log)" };
 static const struct told open_to_others = { "4.3.5",
 	"the mailbox is in a directory that others may change (see the log)" };
+static const struct told no_program = { "4.3.5",
+	"the mail system is not able to send now (see the log)" };
 
 static enum outcome refuse(struct refusal *, const struct told *,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -65,7 +68,8 @@ suite_user(
 	if (m->user_mode ||
 	    (t != NULL && tables_user(t, user, &id->uid, &id->gid)))
 		return OUT_OK;
-	return refuse(r, &misconfigured,
+	return refuse(r,
+	    strcmp(user, USER_MAIL) == 0 ? &misconfigured : &no_program,
 	    "user=%s wanted=known-at-apply found=none", user);
 }
 
@@ -99,8 +103,8 @@ identify_virtual(struct master *m, const char *account, struct identity *id,
 static bool
 is_suite_uid(struct master *m, uid_t uid)
 {
-	static const char *const users[] = { USER_QUEUE, USER_AUTH, USER_NET,
-		USER_MAIL };
+	static const char *const users[] = { USER_QUEUE, USER_AUTH, USER_TLS,
+		USER_NET, USER_DNS, USER_OUT, USER_MAIL };
 	struct tables *t = tables_fresh_get(&m->tables);
 	uid_t u;
 	gid_t g;
@@ -163,18 +167,55 @@ identify_unix(struct master *m, const char *account, struct identity *id,
 	return OUT_OK;
 }
 
-enum outcome
-agent_identify(struct master *m, const char *account, struct identity *id,
-    struct refusal *r)
+const char *
+agent_user(uint32_t program)
 {
-	memset(id, 0, sizeof(*id));
-	if (account[0] == '\0') {
-		strlcpy(id->home, "/", sizeof(id->home));
-		return suite_user(m, USER_QUEUE, id, r);
+	switch (program) {
+	case SPAWN_BOUNCE:
+		return USER_QUEUE;
+	case SPAWN_REMOTE:
+		return USER_OUT;
+	default:
+		return NULL;
 	}
-	if (strchr(account, '@') != NULL)
-		return identify_virtual(m, account, id, r);
-	return identify_unix(m, account, id, r);
+}
+
+/* Remote talks to dnsd, tlsd and authd, whose sockets are postrider-net's. */
+static enum outcome
+identify_own(
+    struct master *m, uint32_t program, struct identity *id, struct refusal *r)
+{
+	struct tables *t;
+	uid_t uid;
+
+	strlcpy(id->home, "/", sizeof(id->home));
+	if (suite_user(m, agent_user(program), id, r) != OUT_OK)
+		return r->diag.outcome;
+	id->extra = id->gid;
+	if (program != SPAWN_REMOTE || m->user_mode)
+		return OUT_OK;
+	t = tables_fresh_get(&m->tables);
+	if (t != NULL && tables_user(t, USER_NET, &uid, &id->extra))
+		return OUT_OK;
+	return refuse(r, &no_program,
+	    "user=" USER_NET " wanted=known-at-apply found=none");
+}
+
+enum outcome
+agent_identify(struct master *m, const struct msg_spawn_start *start,
+    struct identity *id, struct refusal *r)
+{
+	enum outcome o;
+
+	memset(id, 0, sizeof(*id));
+	if (agent_user(start->program) != NULL)
+		return identify_own(m, start->program, id, r);
+	if (strchr(start->account, '@') != NULL)
+		o = identify_virtual(m, start->account, id, r);
+	else
+		o = identify_unix(m, start->account, id, r);
+	id->extra = id->gid;
+	return o;
 }
 
 /*
@@ -191,7 +232,7 @@ enter(const struct identity *id, struct refusal *r)
 		    "path=%s wanted=enter-as-%s found=%s", id->home, id->name,
 		    strerror(errno));
 	if (id->maildir[0] == '\0')
-		return OUT_OK; /* bounce works nowhere */
+		return OUT_OK; /* bounce and remote work nowhere */
 	if (st.st_uid != id->uid)
 		return refuse(r, &not_own, "path=%s wanted=owner-%u found=%u",
 		    id->home, (unsigned int)id->uid, (unsigned int)st.st_uid);
@@ -247,15 +288,15 @@ agent_enter(struct master *m, const char *program,
 	struct refusal r = REFUSAL_INIT, ready = REFUSAL_INIT;
 
 	child_descriptors(-1, &job, 1, &report);
-	if (agent_identify(m, start->account, &id, &r) != OUT_OK)
+	if (agent_identify(m, start, &id, &r) != OUT_OK)
 		fail(report, &r);
 	if (!m->user_mode)
-		privs_become(id.uid, id.gid, id.name);
+		privs_become_with(id.uid, id.gid, id.extra, id.name);
 	if (enter(&id, &r) != OUT_OK)
 		fail(report, &r);
 	tell(report, &ready);
 	run(m, program, start);
-	(void)refuse(&r, &misconfigured,
+	(void)refuse(&r, id.maildir[0] == '\0' ? &no_program : &misconfigured,
 	    "path=%s/%s wanted=executable found=%s",
 	    master_text(m, "libexec-dir"), program, strerror(errno));
 	fail(report, &r);

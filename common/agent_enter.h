@@ -15,7 +15,7 @@
 /* Who an agent is and where it works. */
 struct identity {
 	uid_t uid;
-	gid_t gid;
+	gid_t gid, extra; /* extra: a second group, or gid again */
 	char name[LOGIN_MAX + 1];
 	char home[PATH_MAX];
 	char maildir[MBOX_MAX + 1];
@@ -33,11 +33,17 @@ struct refusal {
 	}
 
 /*
- * Looks an account up ("" is the queue's own user).  Otherwise than OUT_OK
- * the refusal, which must have been empty, says why.
+ * Which of users.h a program (SPAWN_*) runs as that works in nobody's mailbox;
+ * NULL for one that runs as the owner of an account.
  */
-enum outcome agent_identify(
-    struct master *, const char *account, struct identity *, struct refusal *);
+const char *agent_user(uint32_t program);
+
+/*
+ * Finds who the program of that start is to be.  Otherwise than OUT_OK the
+ * refusal, which must have been empty, says why.
+ */
+enum outcome agent_identify(struct master *, const struct msg_spawn_start *,
+    struct identity *, struct refusal *);
 
 /*
  * In the child: looks the account up, becomes its owner, enters its place and

@@ -29,15 +29,17 @@
 struct row {
 	uint32_t program; /* SPAWN_* */
 	const char *name;
-	size_t asker; /* DAEMON_* */
-	bool session; /* serves clients, who outlive the asker */
+	size_t asker;      /* DAEMON_* */
+	const char *limit; /* the option that says how many there may be */
+	bool session;      /* serves clients, who outlive the asker */
 };
 
 /* clang-format off */
 static const struct row rows[] = {
-	{ SPAWN_LOCAL,		"local",	DAEMON_QUEUED,	false },
-	{ SPAWN_BOUNCE,		"bounce",	DAEMON_QUEUED,	false },
-	{ SPAWN_MAILBOX,	"pop3-mailbox",	DAEMON_AUTHD,	true },
+	{ SPAWN_LOCAL,		"local",	DAEMON_QUEUED,	"agents",	false },
+	{ SPAWN_BOUNCE,		"bounce",	DAEMON_QUEUED,	"agents",	false },
+	{ SPAWN_REMOTE,		"remote",	DAEMON_QUEUED,	"remote-agents",	false },
+	{ SPAWN_MAILBOX,	"pop3-mailbox",	DAEMON_AUTHD,	"mailbox-sessions",	true },
 };
 /* clang-format on */
 
@@ -86,8 +88,10 @@ judge(const struct agent *a, struct refusal *r)
 	if (a->got % sizeof(a->told[0]) == 0 && a->got > 0)
 		*r = a->told[a->got / sizeof(a->told[0]) - 1];
 	else {
-		(void)diag_set(&r->diag, "4.3.5",
-		    "the mailbox cannot be opened (see the log)");
+		(void)diag_set(&r->diag, "4.3.5", "%s (see the log)",
+		    agent_user(a->row->program) == NULL
+			? "the mailbox cannot be opened"
+			: "the mail system is not able to send now");
 		strlcpy(
 		    r->detail, "wanted=started found=ended", sizeof(r->detail));
 	}
@@ -215,19 +219,19 @@ find(uint32_t program, size_t asker)
 }
 
 /*
- * Mailboxes and deliveries have limits of their own.  The askers keep them and
- * count an agent until they close its channel, we until its end.
+ * Mailboxes, deliveries here and elsewhere have limits of their own.  The
+ * askers keep them and count an agent until they close its channel, we until
+ * its end.
  */
 static bool
-has_room(struct master *m, bool session)
+has_room(struct master *m, const char *limit)
 {
 	struct agent *a;
-	const char *option = session ? "mailbox-sessions" : "agents";
 	int64_t n = 0, most;
 
 	LIST_FOREACH(a, &m->agents, link)
-	n += a->row->session == session;
-	most = master_number(m, NULL, option, option_default(option));
+	n += strcmp(a->row->limit, limit) == 0;
+	most = master_number(m, NULL, limit, option_default(limit));
 	return n < most + SPARE(most);
 }
 
@@ -246,7 +250,7 @@ start_or_refuse(struct master *m, struct peer *p, const struct row *row,
 {
 	struct agent *a;
 
-	if (!has_room(m, row->session)) {
+	if (!has_room(m, row->limit)) {
 		log_error("-", "program=%s account=%s found=limit-reached",
 		    row->name, msg->account);
 		refuse(p, msg->serial, "too many at once, try again later");
@@ -269,13 +273,20 @@ start_or_refuse(struct master *m, struct peer *p, const struct row *row,
 	refuse(p, msg->serial, "no process to be had now");
 }
 
+/* What works for nobody is asked for in nobody's name, all else in one. */
+static bool
+fits(const struct msg_spawn_start *msg)
+{
+	return (agent_user(msg->program) != NULL) == (msg->account[0] == '\0');
+}
+
 void
 agent_spawn(struct master *m, struct peer *p, size_t daemon,
     const struct msg_spawn_start *msg, int fd)
 {
 	const struct row *row = find(msg->program, daemon);
 
-	if (row != NULL && fd == -1)
+	if (row != NULL && fd == -1 && fits(msg))
 		start_or_refuse(m, p, row, msg);
 	else {
 		log_error("-", "channel=spawn wanted=own-program found=%u",

@@ -87,7 +87,7 @@ static void
 find_users(struct host *h, struct conf *c)
 {
 	static const char *const names[HOST_USERS] = { USER_QUEUE, USER_AUTH,
-		USER_TLS, USER_NET, USER_MAIL };
+		USER_TLS, USER_NET, USER_DNS, USER_OUT, USER_MAIL };
 	const struct passwd *pw;
 
 	for (size_t i = 0; i < HOST_USERS; i++) {
@@ -120,7 +120,7 @@ find_programs(struct conf *c)
 	static const char *const names[] = { "queued", "authd", "tlsd", "smtpd",
 		"local" };
 	const char *dir = conf_option(c, "libexec-dir");
-	char path[CONF_PATH_MAX], missing[64] = "";
+	char path[CONF_PATH_MAX], missing[80] = "";
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", dir, names[i]);

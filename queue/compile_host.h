@@ -10,7 +10,7 @@
 #include "common/address.h"
 #include "queue/conf.h"
 
-#define HOST_USERS 5 /* of common/users.h */
+#define HOST_USERS 7 /* of common/users.h */
 
 struct host {
 	char hostname[DOMAIN_MAX + 1];

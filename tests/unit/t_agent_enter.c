@@ -18,6 +18,7 @@ static const struct cdb_row rows[] = {
 	{ TABLES_USER, "postrider", "901 911" },
 	{ TABLES_USER, "postrider-auth", "902 912" },
 	{ TABLES_USER, "postrider-net", "903 913" },
+	{ TABLES_USER, "postrider-out", "2005 2015" },
 	{ TABLES_USER, "postrider-mail", "2004 2014" },
 };
 
@@ -47,6 +48,10 @@ static struct passwd people[] = {
 	    .pw_uid = 2004,
 	    .pw_gid = 2014,
 	    .pw_dir = (char *)(uintptr_t) "/nonexistent" },
+	{ .pw_name = (char *)(uintptr_t) "postrider-out",
+	    .pw_uid = 2005,
+	    .pw_gid = 2015,
+	    .pw_dir = (char *)(uintptr_t) "/nonexistent" },
 };
 static int database_errno;
 static uid_t self;
@@ -72,6 +77,16 @@ __wrap_getuid(void)
 
 static struct master master;
 
+static enum outcome
+identify(struct master *m, uint32_t program, const char *account,
+    struct identity *id, struct refusal *r)
+{
+	struct msg_spawn_start start = { .program = program };
+
+	(void)snprintf(start.account, sizeof(start.account), "%s", account);
+	return agent_identify(m, &start, id, r);
+}
+
 static const struct {
 	const char *account, *dsn; /* NULL: found, as follows */
 	uid_t uid;
@@ -81,7 +96,7 @@ static const struct {
 	{ "alice@example.org", NULL, 2004, 2014, "/srv/mail",
 	    "example.org/alice/Maildir" },
 	{ "carol", NULL, 1001, 1001, "/home/carol", "Mail/in" },
-	{ "", NULL, 901, 911, "/", "" },
+	{ "", "5.1.1", 0, 0, "", "" },
 	{ "bob@example.org", "5.1.1", 0, 0, "", "" },
 	{ "alice@", "5.1.1", 0, 0, "", "" },
 	{ "dave", "5.1.1", 0, 0, "", "" },
@@ -90,6 +105,7 @@ static const struct {
 	{ "www-data", "5.1.1", 0, 0, "", "" },
 	{ "nobody", "5.1.1", 0, 0, "", "" },
 	{ "postrider-mail", "5.1.1", 0, 0, "", "" },
+	{ "postrider-out", "5.1.1", 0, 0, "", "" },
 	{ "../carol", "5.1.1", 0, 0, "", "" },
 	{ "carol ", "5.1.1", 0, 0, "", "" },
 	{ "-t", "5.1.1", 0, 0, "", "" },
@@ -106,7 +122,8 @@ table(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct refusal d = REFUSAL_INIT;
 		enum outcome o =
-		    agent_identify(&master, cases[i].account, &id, &d);
+		    identify(&master, i % 2 == 0 ? SPAWN_LOCAL : SPAWN_MAILBOX,
+			cases[i].account, &id, &d);
 
 		if (cases[i].dsn != NULL) {
 			assert_int_not_equal(o, OUT_OK);
@@ -119,9 +136,40 @@ table(void **state)
 		assert_int_equal(o, OUT_OK);
 		assert_int_equal(id.uid, cases[i].uid);
 		assert_int_equal(id.gid, cases[i].gid);
+		assert_int_equal(id.extra, cases[i].gid);
 		assert_string_equal(id.home, cases[i].home);
 		assert_string_equal(id.maildir, cases[i].maildir);
 	}
+}
+
+/* What works for nobody is a user of the suite, whatever account it says. */
+static void
+own(void **state)
+{
+	static const struct {
+		uint32_t program;
+		uid_t uid;
+		gid_t gid, extra;
+	} users[] = {
+		{ SPAWN_BOUNCE, 901, 911, 911 },
+		{ SPAWN_REMOTE, 2005, 2015, 913 },
+	};
+	struct refusal r = REFUSAL_INIT;
+	struct identity id;
+
+	(void)state;
+	master.user_mode = false;
+	for (size_t i = 0; i < COUNT(users); i++) {
+		assert_int_equal(
+		    identify(&master, users[i].program, "", &id, &r), OUT_OK);
+		assert_int_equal(id.uid, users[i].uid);
+		assert_int_equal(id.gid, users[i].gid);
+		assert_int_equal(id.extra, users[i].extra);
+		assert_string_equal(id.home, "/");
+		assert_string_equal(id.maildir, "");
+	}
+	assert_null(agent_user(SPAWN_LOCAL));
+	assert_null(agent_user(SPAWN_MAILBOX));
 }
 
 /* An answer that does not come is no "no". */
@@ -137,7 +185,7 @@ database_fails(void **state)
 
 		database_errno = later[i];
 		assert_int_equal(
-		    agent_identify(&master, "carol", &id, &d), OUT_TEMP);
+		    identify(&master, SPAWN_LOCAL, "carol", &id, &d), OUT_TEMP);
 		assert_string_equal(d.diag.dsn, "4.3.0");
 	}
 	database_errno = 0;
@@ -154,12 +202,17 @@ user_mode(void **state)
 	master.user_mode = true;
 	self = 777;
 	assert_int_equal(
-	    agent_identify(&master, "alice@example.org", &id, &d), OUT_OK);
+	    identify(&master, SPAWN_LOCAL, "alice@example.org", &id, &d),
+	    OUT_OK);
 	assert_int_equal(id.uid, 777);
-	assert_int_equal(agent_identify(&master, "carol", &id, &d), OUT_PERM);
+	assert_int_equal(identify(&master, SPAWN_REMOTE, "", &id, &d), OUT_OK);
+	assert_int_equal(id.uid, 777);
+	assert_int_equal(id.extra, id.gid);
+	assert_int_equal(
+	    identify(&master, SPAWN_LOCAL, "carol", &id, &d), OUT_PERM);
 	self = 33;
 	assert_int_equal(
-	    agent_identify(&master, "www-data", &id, &mine), OUT_OK);
+	    identify(&master, SPAWN_LOCAL, "www-data", &id, &mine), OUT_OK);
 	assert_int_equal(id.uid, 33);
 	self = 0;
 }
@@ -174,8 +227,10 @@ damaged(void **state)
 	(void)state;
 	assert_true(tables_fresh_init(&broken.tables, unit_path("none")));
 	assert_int_equal(
-	    agent_identify(&broken, "alice@example.org", &id, &d), OUT_TEMP);
-	assert_int_equal(agent_identify(&broken, "carol", &id, &e), OUT_TEMP);
+	    identify(&broken, SPAWN_LOCAL, "alice@example.org", &id, &d),
+	    OUT_TEMP);
+	assert_int_equal(
+	    identify(&broken, SPAWN_LOCAL, "carol", &id, &e), OUT_TEMP);
 }
 
 static int
@@ -194,6 +249,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table),
+		cmocka_unit_test(own),
 		cmocka_unit_test(database_fails),
 		cmocka_unit_test(user_mode),
 		cmocka_unit_test(damaged),

@@ -15,7 +15,8 @@
 #include "common/sock.h"
 #include "common/supervise.h"
 
-#define PLACES (3 + 3 / 4 + 4) /* of agents, with agents 3 */
+#define PLACES (3 + 3 / 4 + 4)  /* of agents, with agents 3 */
+#define REMOTES (2 + 2 / 4 + 4) /* with remote-agents 2 */
 
 static struct master master;
 static struct chan asker;
@@ -230,20 +231,28 @@ breaches(void **state)
 		size_t who;
 		uint32_t program;
 		bool fd;
+		const char *account;
 	} cases[] = {
-		{ DAEMON_AUTHD, SPAWN_LOCAL, false },
-		{ DAEMON_AUTHD, SPAWN_BOUNCE, false },
-		{ DAEMON_QUEUED, SPAWN_MAILBOX, false },
-		{ DAEMON_QUEUED, SPAWN_LOCAL, true },
-		{ DAEMON_AUTHD, SPAWN_MAILBOX, true },
-		{ DAEMON_QUEUED, 0, false },
-		{ DAEMON_QUEUED, 4, false },
+		{ DAEMON_AUTHD, SPAWN_LOCAL, false, "alice@example.org" },
+		{ DAEMON_AUTHD, SPAWN_BOUNCE, false, "" },
+		{ DAEMON_AUTHD, SPAWN_REMOTE, false, "" },
+		{ DAEMON_QUEUED, SPAWN_MAILBOX, false, "alice@example.org" },
+		{ DAEMON_QUEUED, SPAWN_LOCAL, true, "alice@example.org" },
+		{ DAEMON_AUTHD, SPAWN_MAILBOX, true, "alice@example.org" },
+		{ DAEMON_QUEUED, SPAWN_REMOTE, true, "" },
+		{ DAEMON_QUEUED, 0, false, "" },
+		{ DAEMON_QUEUED, 5, false, "alice@example.org" },
+		/* Somebody's work in nobody's name, and the other way round. */
+		{ DAEMON_QUEUED, SPAWN_LOCAL, false, "" },
+		{ DAEMON_AUTHD, SPAWN_MAILBOX, false, "" },
+		{ DAEMON_QUEUED, SPAWN_BOUNCE, false, "alice@example.org" },
+		{ DAEMON_QUEUED, SPAWN_REMOTE, false, "alice@example.org" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		connect_asker(cases[i].who);
-		send_start(cases[i].program, "alice@example.org",
+		send_start(cases[i].program, cases[i].account,
 		    cases[i].fd ? STDIN_FILENO : -1);
 		for (int j = 0; j < 10 && !closed; j++)
 			(void)event_base_loop(master.base, EVLOOP_ONCE);
@@ -288,6 +297,32 @@ stopped(void **state)
 	}
 }
 
+/* As many as option remote-agents and the spare places, and no more. */
+static void
+remotes(void)
+{
+	union msg_spawn m;
+	int fds[REMOTES], fd;
+	char got[400];
+	ssize_t n;
+
+	script("remote",
+	    "#!/bin/sh\nexec 2>/dev/null\necho \"$#$1$3 in $(pwd)\" >&3\ncat "
+	    "<&3\n");
+	for (size_t i = 0; i < COUNT(fds); i++) {
+		send_start(SPAWN_REMOTE, "", -1);
+		assert_int_equal(answer(&m, &fds[i]), SPAWN_T_STARTED);
+	}
+	assert_true((n = recv(fds[0], got, sizeof(got) - 1, 0)) > 0);
+	got[n] = '\0';
+	assert_string_equal(got, "2-t in /\n");
+	send_start(SPAWN_REMOTE, "", -1);
+	assert_int_equal(answer(&m, &fd), SPAWN_T_FAILED);
+	assert_string_equal(m.failed.dsn, SPAWN_BUSY);
+	for (size_t i = 0; i < COUNT(fds); i++)
+		assert_int_equal(close(fds[i]), 0);
+}
+
 static void
 limit(void **state)
 {
@@ -304,6 +339,8 @@ limit(void **state)
 	send_start(SPAWN_LOCAL, "alice@example.org", -1);
 	assert_int_equal(answer(&m, &fd), SPAWN_T_FAILED);
 	assert_string_equal(m.failed.dsn, SPAWN_BUSY);
+	/* Mail to other hosts has places of its own, and takes none of these. */
+	remotes();
 	for (size_t i = 0; i < COUNT(fds); i++)
 		assert_int_equal(close(fds[i]), 0);
 	disconnect_asker();
@@ -313,7 +350,8 @@ limit(void **state)
 static void
 burst(void **state)
 {
-	struct msg_spawn_start m = { .program = SPAWN_LOCAL };
+	struct msg_spawn_start m = { .program = SPAWN_LOCAL,
+		.account = "alice@example.org" };
 	union msg_spawn got;
 	enum chan_result r;
 	unsigned int type;
@@ -356,6 +394,7 @@ setup(void **state)
 		{ TABLES_OPTION, "virtual-root", NULL },
 		{ TABLES_OPTION, "libexec-dir", NULL },
 		{ TABLES_OPTION, "agents", "3" },
+		{ TABLES_OPTION, "remote-agents", "2" },
 		{ TABLES_ACCOUNT, "alice@example.org",
 		    "example.org/alice/Maildir" },
 	};
