@@ -394,10 +394,28 @@ takes_socket(unsigned int type)
 	return type == AUTH_T_START || type == AUTH_T_RESPONSE;
 }
 
+/*
+ * What serves clients and was taken over must not get at the passwords of other
+ * hosts, nor what talks to these at logins.
+ */
+static bool
+may_send(const struct peer *p, unsigned int type)
+{
+	bool relay = type == AUTH_T_RELAY || type == AUTH_T_PROMPT ||
+	    type == AUTH_T_VERDICT;
+
+	return p->uid == (relay ? common.out : common.net);
+}
+
 static void
 on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 {
 	struct session *s = p->data;
+
+	if (s != NULL && !may_send(p, type)) {
+		breach(s, "not-allowed");
+		s = NULL;
+	}
 
 	/* Whoever came with a socket is not logged in without it. */
 	if (s != NULL && p->lost_fd && takes_socket(type)) {
@@ -405,8 +423,8 @@ on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 		fail(s, "4.3.2", "too many at once, try again later");
 		return;
 	}
-	/* The channel's table lets only types with a handler through. */
-	if (s != NULL && (fd == -1 || takes_socket(type))) {
+	if (s != NULL && handlers[type] != NULL &&
+	    (fd == -1 || takes_socket(type))) {
 		handlers[type](s, msg, fd);
 		return;
 	}

@@ -14,6 +14,7 @@ struct auth_session_common {
 	struct sasl_library *gsasl;
 	const struct sasl_decoy *decoy;
 	const struct witness_key *witness;
+	uid_t net, out; /* who logs clients in, and who logs in elsewhere */
 };
 
 /* For struct server; init comes before the first. */

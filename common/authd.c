@@ -29,20 +29,34 @@
 #include "common/unix_lookup.h"
 #include "common/users.h"
 
-#define AUTH_FD 4       /* listening */
-#define SESSIONS 20000  /* smtpd and pop3d that are connected at once */
-#define HASH_LINE 32    /* hashes that wait for each worker: about 1 s */
+#define AUTH_FD 4      /* listening */
+#define SESSIONS 20000 /* smtpd, pop3d and remote that are connected at once */
+#define OWN_FILES 300 /* descriptors besides theirs: workers, tables, sockets */
+#define HASH_LINE 32  /* hashes that wait for each worker: about 1 s */
 #define LOOKUP_LINE 256 /* lookups that wait */
 #define CLIENTS 16384   /* remembered for delays */
 #define USERS 16384
 
-/* smtpd and pop3d; in user mode they are who we are. */
+/* smtpd and pop3d, and remote; auth_session tells them apart. */
 static bool
 allowed(const struct server *s, uid_t uid)
 {
-	const uid_t *net = s->data;
+	const struct auth_session_common *c = s->data;
 
-	return uid == *net;
+	return uid == c->net || uid == c->out;
+}
+
+/* In user mode they are who we are. */
+static uid_t
+user(struct tables *t, const char *name)
+{
+	uid_t uid = getuid();
+	gid_t gid;
+
+	if (!startup_user_mode(t) && !tables_user(t, name, &uid, &gid))
+		errx(EX_CONFIG, "user=%s wanted=known-at-apply found=none",
+		    name);
+	return uid;
 }
 
 /* A file in the directory that only authd can enter. */
@@ -54,16 +68,14 @@ own_path(const char *state_dir, const char *name, char out[FRESH_PATH + 1])
 		errx(EX_CONFIG, "path=%s wanted=shorter", state_dir);
 }
 
-/* Net is the uid of those who may ask. */
 static void
 open_tables(struct login_checker *c, struct sasl_decoy *decoy, const char *path,
-    uid_t *net)
+    struct auth_session_common *common)
 {
 	const char *state_dir = "";
 	const struct option_bind bind = { "state-dir", &state_dir };
 	char own[FRESH_PATH + 1];
 	struct tables *t;
-	gid_t gid;
 
 	if (!tables_fresh_init(&c->tables, path) ||
 	    (t = tables_fresh_get(&c->tables)) == NULL ||
@@ -77,10 +89,8 @@ open_tables(struct login_checker *c, struct sasl_decoy *decoy, const char *path,
 	if (!sasl_decoy_open(decoy, own))
 		log_error(
 		    "-", "path=%s wanted=key found=%s", own, strerror(errno));
-	*net = getuid();
-	if (!startup_user_mode(t) && !tables_user(t, USER_NET, net, &gid))
-		errx(EX_CONFIG,
-		    "user=" USER_NET " wanted=known-at-apply found=none");
+	common->net = user(t, USER_NET);
+	common->out = user(t, USER_OUT);
 }
 
 static void
@@ -109,18 +119,18 @@ main(int argc, char *argv[])
 {
 	const char *path = TABLES_PATH;
 	struct login_checker checker = { .base = NULL };
-	uid_t net;
+	struct sasl_decoy decoy;
+	struct auth_session_common common = { .checker = &checker,
+		.decoy = &decoy };
 	struct server server = {
 		.proto = &auth_channel,
 		.self = AUTH_SERVER,
 		.ops = &auth_session_ops,
 		.allowed = allowed,
 		.opened = auth_session_opened,
-		.max = SESSIONS,
-		.data = &net,
+		.max = server_room(SESSIONS, OWN_FILES),
+		.data = &common,
 	};
-	struct sasl_decoy decoy;
-	struct auth_session_common common = { &checker, NULL, &decoy, NULL };
 	struct tables t;
 	int ch;
 
@@ -136,7 +146,7 @@ main(int argc, char *argv[])
 		return EX_CONFIG;
 	startup_become(&t, USER_AUTH);
 	tables_close(&t);
-	open_tables(&checker, &decoy, path, &net);
+	open_tables(&checker, &decoy, path, &common);
 	sandbox(SANDBOX_AUTHD);
 	start(&checker);
 	/* The workers of the start have closed it, and later ones too. */

@@ -251,6 +251,18 @@ turn_away(struct peer *p)
 	peer_close(p);
 }
 
+/*
+ * Remote has no business with our certificates' keys, and what serves clients
+ * none with other servers.
+ */
+static bool
+may_start(const struct tls_acceptor *a, const struct peer *p,
+    const struct msg_tls_start *m)
+{
+	return p->uid ==
+	    ((m->flags & TLS_CONNECT) != 0 ? a->start.out : a->start.net);
+}
+
 /* Go is heard by the process of the connection only. */
 static void
 session_message(struct peer *p, unsigned int type, const void *msg, int fd)
@@ -258,7 +270,7 @@ session_message(struct peer *p, unsigned int type, const void *msg, int fd)
 	struct tls_acceptor *a = p->data;
 	bool starts = type == TLS_T_START || type == TLS_T_NOW;
 
-	if (starts && p->uid != a->start.net)
+	if (starts && !may_start(a, p, msg))
 		breach(a, p, "not-allowed");
 	else if (starts && p->lost_fd)
 		turn_away(p);
@@ -288,7 +300,7 @@ allowed(const struct server *s, uid_t uid)
 {
 	const struct tls_acceptor *a = s->data;
 
-	return uid == a->start.net || uid == 0;
+	return uid == a->start.net || uid == a->start.out || uid == 0;
 }
 
 /* Of the first that ends; 0 when there is none. */

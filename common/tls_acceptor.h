@@ -24,7 +24,8 @@ struct tls_acceptor_start {
 	const char *tables;
 	int keeper;   /* the certs channel; its end of file ends the loop */
 	int listener; /* run-dir/tls */
-	uid_t net;    /* who may ask; root may ask for the state */
+	/* Who may ask us to serve, and to connect; root asks for the state. */
+	uid_t net, out;
 	const struct witness_key *witness;
 };
 

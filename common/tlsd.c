@@ -36,9 +36,9 @@
 
 #define TLS_FD 4 /* listening */
 
-/* Smtpd, pop3d and remote; in user mode they are who we are. */
+/* Smtpd and pop3d, or remote; in user mode they are who we are. */
 static uid_t
-net_user(const char *path)
+user(const char *path, const char *name)
 {
 	uid_t uid = getuid();
 	struct tables t;
@@ -47,9 +47,9 @@ net_user(const char *path)
 
 	if (!tables_open(&t, path, false, e))
 		errx(EX_CONFIG, "%s", e);
-	if (!startup_user_mode(&t) && !tables_user(&t, USER_NET, &uid, &gid))
-		errx(EX_CONFIG,
-		    "user=" USER_NET " wanted=known-at-apply found=none");
+	if (!startup_user_mode(&t) && !tables_user(&t, name, &uid, &gid))
+		errx(EX_CONFIG, "user=%s wanted=known-at-apply found=none",
+		    name);
 	tables_close(&t);
 	return uid;
 }
@@ -64,7 +64,8 @@ accept_sessions(const char *path, int keeper, pid_t parent)
 		.tables = path,
 		.keeper = keeper,
 		.listener = TLS_FD,
-		.net = net_user(path),
+		.net = user(path, USER_NET),
+		.out = user(path, USER_OUT),
 	};
 
 	/* What hangs does not outlive the keeper, either. */

@@ -132,8 +132,9 @@ static struct event_base *base;
 static struct login_checker checker;
 static struct witness_key witness_key;
 static struct sasl_decoy decoy;
-static struct auth_session_common common = { &checker, NULL, &decoy,
-	&witness_key };
+static struct auth_session_common common = {
+	.checker = &checker, .decoy = &decoy, .witness = &witness_key
+};
 static struct chan client;
 static union msg_auth m;
 

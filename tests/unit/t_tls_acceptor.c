@@ -21,6 +21,7 @@
 #include "common/tls_context.h"
 
 #define NET 777 /* the uid of sessions */
+#define OUT 778 /* that of remote */
 
 static struct event_base *base;
 static struct tls_acceptor *acceptor;
@@ -208,7 +209,9 @@ certificates(void)
 static int
 fresh(void **state)
 {
-	struct tls_acceptor_start how = { .net = NET, .witness = &witness };
+	struct tls_acceptor_start how = {
+		.net = NET, .out = OUT, .witness = &witness
+	};
 	int pair[2];
 
 	(void)state;
@@ -358,6 +361,7 @@ starts(void **state)
 	hears(&c, CHAN_EOF, 0, &m);
 	assert_string_equal(client, "2001:db8:1:2::");
 	chan_close(&c);
+	uid = OUT;
 	c = session();
 	assert_int_equal(begin(&c, TLS_T_NOW, TLS_CONNECT), 's');
 	keeper_hears();
@@ -416,15 +420,21 @@ breaches(void **state)
 		uid_t uid;
 		unsigned int type;
 		bool fd, good;
+		uint32_t flags;
 	} rows[] = {
-		{ NET, TLS_T_START, false, false },
-		{ NET, TLS_T_NOW, false, false },
-		{ NET, TLS_T_STATUS, true, false },
-		{ NET, TLS_T_STATUS, false, true },
-		{ 0, TLS_T_STATUS, false, true },
-		{ 0, TLS_T_START, true, false },
-		{ 0, TLS_T_NOW, true, false },
-		{ NET + 1, TLS_T_STATUS, false, false },
+		{ NET, TLS_T_START, false, false, 0 },
+		{ NET, TLS_T_NOW, false, false, 0 },
+		{ NET, TLS_T_STATUS, true, false, 0 },
+		{ NET, TLS_T_STATUS, false, true, 0 },
+		{ 0, TLS_T_STATUS, false, true, 0 },
+		{ 0, TLS_T_START, true, false, 0 },
+		{ 0, TLS_T_NOW, true, false, TLS_CONNECT },
+		{ OUT + 1, TLS_T_STATUS, false, false, 0 },
+		/* Each side of a connection is for one of them. */
+		{ NET, TLS_T_NOW, true, false, TLS_CONNECT },
+		{ NET, TLS_T_START, true, false, TLS_CONNECT },
+		{ OUT, TLS_T_NOW, true, false, 0 },
+		{ OUT, TLS_T_START, true, false, 0 },
 	};
 	int null = open("/dev/null", O_RDONLY), n;
 	union msg_tls m;
@@ -436,7 +446,7 @@ breaches(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		uid = rows[i].uid;
 		c = session();
-		ask(&c, rows[i].type, 0, rows[i].fd ? null : -1);
+		ask(&c, rows[i].type, rows[i].flags, rows[i].fd ? null : -1);
 		hears(&c, rows[i].good ? CHAN_OK : CHAN_EOF, TLS_T_STATE, &m);
 		chan_close(&c);
 		turn();
