@@ -1,7 +1,7 @@
 /*
  * agent_jobs: what one agent is given, and what it answers.  In queued, as
- * postrider; talks to local, which runs as the owner of a mailbox, and to
- * bounce (msg_job.h).  An agent can answer for the recipients it was given,
+ * postrider; talks to local, which runs as the owner of a mailbox, to remote,
+ * and to bounce (msg_job.h).  An agent can answer for the recipients it was given,
  * once for each, and for nothing else.
  */
 #include <errno.h>
@@ -87,6 +87,24 @@ send_one(struct agent *a, struct job *j, int fd)
 	return chan_send(c, JOB_T_RCPT, &m.rcpt, -1, 0);
 }
 
+/* Before all else, to remote. */
+static enum chan_result
+send_hop(struct agent *a)
+{
+	const struct pool *p = a->pool;
+	struct msg_job_hop m = { .tls = (uint32_t)p->away.tls,
+		.credentials = p->away.credentials,
+		.routed = p->away.routed };
+	enum chan_result r;
+
+	if (a->greeted || p->program != SPAWN_REMOTE)
+		return CHAN_OK;
+	strlcpy(m.hop, p->name, sizeof(m.hop));
+	r = chan_send(&a->peer->chan, JOB_T_HOP, &m, -1, 0);
+	a->greeted = r == CHAN_OK;
+	return r;
+}
+
 /* With the message's descriptor; false when there is none. */
 static bool
 send_head(struct agent *a, struct job *j, enum chan_result *r)
@@ -108,7 +126,7 @@ send_head(struct agent *a, struct job *j, enum chan_result *r)
 void
 agent_send(struct agent *a)
 {
-	enum chan_result r = CHAN_OK;
+	enum chan_result r = send_hop(a);
 	struct job *j;
 
 	while (r == CHAN_OK && (j = TAILQ_FIRST(&a->unsent)) != NULL) {

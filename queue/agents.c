@@ -18,15 +18,16 @@
 #define READY_MOST 1000    /* ms since the last answer of one that is quick */
 
 struct pool *
-agents_pool(struct agents *as, const char *name, uint32_t program)
+agents_pool(struct agents *as, const struct pool_key *key)
 {
-	return pool_find(&as->pools, name, program);
+	return pool_find(&as->pools, key);
 }
 
 bool
 agents_ready(const struct agents *as, const char *name)
 {
-	const struct pool *p = pool_get(&as->pools, name);
+	const struct pool_key key = { .program = SPAWN_LOCAL, .name = name };
+	const struct pool *p = pool_get(&as->pools, &key);
 	int64_t now = deadline_now();
 	const struct agent *a;
 
@@ -374,7 +375,7 @@ on_failed(struct agent *a, const struct msg_spawn_failed *m)
 	struct agents *as = a->all;
 	struct pool *p = a->pool;
 	struct diag d = DIAG_INIT;
-	bool one_account = p->name[0] != '@';
+	bool one_account = p->program == SPAWN_LOCAL && p->name[0] != '@';
 
 	if (strcmp(m->dsn, SPAWN_BUSY) == 0) {
 		drop_agent(a);

@@ -11,6 +11,7 @@
 
 struct agents;
 struct pool;
+struct pool_key;
 
 /*
  * spawn is the descriptor of the spawn channel, taken over; its end of file
@@ -18,13 +19,13 @@ struct pool;
  */
 struct agents *agents_new(struct queue *, int spawn);
 
-/* The pool of that name, made if need be; NULL without memory. */
-struct pool *agents_pool(struct agents *, const char *name, uint32_t program);
+/* The pool of that key, made if need be; NULL without memory. */
+struct pool *agents_pool(struct agents *, const struct pool_key *);
 
 /*
- * Whether work for the pool of that name is likely to be done soon: one of its
- * agents is free or has answered a moment ago; or it has none, is not pausing,
- * and there is a place for one.
+ * Whether a delivery into mailboxes by the pool of that name is likely to be
+ * done soon: one of its agents is free or has answered a moment ago; or it has
+ * none, is not pausing, and there is a place for one.
  */
 bool agents_ready(const struct agents *, const char *name);
 

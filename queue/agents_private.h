@@ -38,6 +38,7 @@ struct agent {
 	TAILQ_HEAD(, job) unsent; /* those not wholly sent */
 	size_t outstanding;       /* recipients not answered */
 	size_t answers;           /* in its life */
+	bool greeted;             /* remote: it was told its hop */
 	bool alone;               /* it has a message under suspicion */
 	bool retiring;            /* gets nothing more: its place is wanted */
 	int64_t idle;             /* deadline_now() of the last answer */

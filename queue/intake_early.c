@@ -5,6 +5,7 @@
  * session is asked to file it, and the client waits for that.
  */
 #include "common/log.h"
+#include "common/msg_spawn.h"
 #include "queue/agents.h"
 #include "queue/dispatch.h"
 #include "queue/intake_private.h"
@@ -24,7 +25,8 @@ is_quick(struct queue *q, const struct envelope *e)
 	for (size_t i = 0; i < e->nrcpt; i++)
 		if (route_find(q->settings.tables, q->settings.mail_name,
 			env_addr(e, i), &route, &d) != OUT_OK ||
-		    route.alias || !agents_ready(as, route.pool))
+		    route.alias || route.program != SPAWN_LOCAL ||
+		    !agents_ready(as, route.pool))
 			return false;
 	return true;
 }

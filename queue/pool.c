@@ -1,10 +1,12 @@
 /*
  * pool: the work that waits for agents of one kind.  In queued; memory only.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <bsd/string.h>
 
+#include "common/crc32c.h"
 #include "common/msg_spawn.h"
 #include "queue/agents.h"
 #include "queue/dispatch.h"
@@ -12,51 +14,64 @@
 
 #define GROUP_MORE 4 /* recipients that a group has room for at first */
 
-/* The groups of one account in a pool. */
+/* The groups of one account, or one sender, in a pool. */
 struct share {
-	RB_ENTRY(share) by_account;
+	RB_ENTRY(share) by_owner;
 	TAILQ_ENTRY(share) in_turn;
 	struct group_list groups;
-	char account[LOGIN_MAX + 1];
+	char owner[LOGIN_MAX + 1];
 };
 
 static int
 compare_pools(const struct pool *a, const struct pool *b)
 {
-	return strcmp(a->name, b->name);
+	int r = strcmp(a->name, b->name);
+
+	if (r != 0)
+		return r;
+	if (a->program != b->program)
+		return a->program > b->program ? 1 : -1;
+	if (a->away.tls != b->away.tls)
+		return a->away.tls > b->away.tls ? 1 : -1;
+	if (a->away.routed != b->away.routed)
+		return a->away.routed - b->away.routed;
+	return a->away.credentials - b->away.credentials;
 }
 
 static int
 compare_shares(const struct share *a, const struct share *b)
 {
-	return strcmp(a->account, b->account);
+	return strcmp(a->owner, b->owner);
 }
 
 #define LOCAL __attribute__((unused)) static
-RB_GENERATE_INTERNAL(pool_tree, pool, by_name, compare_pools, LOCAL)
-RB_GENERATE_INTERNAL(share_tree, share, by_account, compare_shares, LOCAL)
+RB_GENERATE_INTERNAL(pool_tree, pool, by_key, compare_pools, LOCAL)
+RB_GENERATE_INTERNAL(share_tree, share, by_owner, compare_shares, LOCAL)
 
 struct pool *
-pool_get(const struct pool_tree *tree, const char *name)
+pool_get(const struct pool_tree *tree, const struct pool_key *k)
 {
 	struct pool key;
 
-	strlcpy(key.name, name, sizeof(key.name));
+	strlcpy(key.name, k->name, sizeof(key.name));
+	key.program = k->program;
+	key.away = k->away;
 	/* The macro's function could change the tree, and does not. */
 	return RB_FIND(pool_tree, (struct pool_tree *)(uintptr_t)tree, &key);
 }
 
 struct pool *
-pool_find(struct pool_tree *tree, const char *name, uint32_t program)
+pool_find(struct pool_tree *tree, const struct pool_key *k)
 {
-	struct pool *p = pool_get(tree, name);
+	struct pool *p = pool_get(tree, k);
 
 	if (p != NULL)
 		return p;
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		return NULL;
-	strlcpy(p->name, name, sizeof(p->name));
-	p->program = program;
+	strlcpy(p->name, k->name, sizeof(p->name));
+	p->program = k->program;
+	p->away = k->away;
 	RB_INIT(&p->shares);
 	TAILQ_INIT(&p->turns);
 	TAILQ_INIT(&p->suspects);
@@ -82,6 +97,23 @@ pool_tidy(struct pool_tree *tree, struct pool *p)
 	free(p);
 }
 
+/*
+ * Whose turn it is within a pool of mail that leaves: the login, the local
+ * user, or client and sender, in a text that fits.
+ */
+static void
+sender_turn(const struct envelope *e, char out[LOGIN_MAX + 1])
+{
+	if (e->login[0] != '\0')
+		(void)snprintf(
+		    out, LOGIN_MAX + 1, "l%.*s", LOGIN_MAX - 1, e->login);
+	else if (e->uid != MSG_NO_UID)
+		(void)snprintf(out, LOGIN_MAX + 1, "u%u", e->uid);
+	else
+		(void)snprintf(out, LOGIN_MAX + 1, "c%s %08x", e->client,
+		    crc32c(0, e->sender, strlen(e->sender)));
+}
+
 /* The message's group in a pool; NULL without memory. */
 static struct group *
 find_group(struct message *m, struct pool *p, const char *account)
@@ -96,6 +128,9 @@ find_group(struct message *m, struct pool *p, const char *account)
 	g->message = m;
 	g->pool = p;
 	strlcpy(g->account, account, sizeof(g->account));
+	strlcpy(g->turn, account, sizeof(g->turn));
+	if (p->program == SPAWN_REMOTE)
+		sender_turn(&m->env, g->turn);
 	LIST_INSERT_HEAD(&m->groups, g, of_message);
 	return g;
 }
@@ -118,11 +153,10 @@ add(struct group *g, size_t i)
 }
 
 static bool
-give(struct message *m, size_t i, const char *name, uint32_t program,
+give(struct message *m, size_t i, const struct pool_key *key,
     const char *account)
 {
-	struct pool *p =
-	    agents_pool(dispatch_agents(m->q->dispatch), name, program);
+	struct pool *p = agents_pool(dispatch_agents(m->q->dispatch), key);
 	struct group *g;
 
 	return p != NULL && (g = find_group(m, p, account)) != NULL &&
@@ -132,26 +166,31 @@ give(struct message *m, size_t i, const char *name, uint32_t program,
 bool
 pool_give(struct message *m, size_t i, const struct route *r)
 {
-	return give(m, i, r->pool, SPAWN_LOCAL, r->account);
+	const struct pool_key key = { r->program, r->pool, r->away };
+
+	return give(m, i, &key, r->account);
 }
 
 bool
 pool_give_report(struct message *m, size_t i)
 {
-	return give(m, i, POOL_BOUNCE, SPAWN_BOUNCE, "");
+	const struct pool_key key = { .program = SPAWN_BOUNCE,
+		.name = POOL_BOUNCE };
+
+	return give(m, i, &key, "");
 }
 
 static struct share *
-find_share(struct pool *p, const char *account)
+find_share(struct pool *p, const char *owner)
 {
 	struct share *s, key;
 
-	strlcpy(key.account, account, sizeof(key.account));
+	strlcpy(key.owner, owner, sizeof(key.owner));
 	if ((s = RB_FIND(share_tree, &p->shares, &key)) != NULL)
 		return s;
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return NULL;
-	strlcpy(s->account, account, sizeof(s->account));
+	strlcpy(s->owner, owner, sizeof(s->owner));
 	TAILQ_INIT(&s->groups);
 	RB_INSERT(share_tree, &p->shares, s);
 	TAILQ_INSERT_TAIL(&p->turns, s, in_turn);
@@ -165,7 +204,7 @@ enqueue(struct group *g)
 
 	p->waiting++;
 	if (!g->message->entry->alone)
-		g->share = find_share(p, g->account);
+		g->share = find_share(p, g->turn);
 	/* Without memory it waits for an agent of its own: not lost. */
 	if (g->share != NULL)
 		TAILQ_INSERT_TAIL(&g->share->groups, g, queued);

@@ -1,7 +1,8 @@
 /*
  * pool: the work that waits for agents of one kind: those of the virtual
- * users, of one Unix user, or the bounce agents.  Within a pool the accounts
- * take turns.  No processes here; agents.h has those.
+ * users, of one Unix user, for one next hop, or the bounce agents.  Within a
+ * pool the accounts take turns, or the senders of mail that leaves.  No
+ * processes here; agents.h has those.
  */
 #ifndef QUEUE_POOL_H
 #define QUEUE_POOL_H
@@ -25,7 +26,8 @@ struct group {
 	struct message *message;
 	struct pool *pool;
 	struct share *share; /* NULL: among suspects, or not queued yet */
-	char account[LOGIN_MAX + 1]; /* of its first recipient */
+	char account[LOGIN_MAX + 1]; /* of its first recipient, or "" */
+	char turn[LOGIN_MAX + 1];    /* whose share it is in */
 	uint32_t *indexes;
 	size_t n, room, given;
 };
@@ -33,11 +35,19 @@ struct group {
 TAILQ_HEAD(group_list, group);
 RB_HEAD(share_tree, share);
 
+/* What tells pools apart; names are of at most LOGIN_MAX bytes. */
+struct pool_key {
+	uint32_t program; /* SPAWN_* */
+	const char *name;
+	struct route_away away; /* SPAWN_REMOTE, else zero */
+};
+
 struct pool {
-	RB_ENTRY(pool) by_name;
+	RB_ENTRY(pool) by_key;
 	char name[LOGIN_MAX + 1];
-	uint32_t program;           /* SPAWN_* */
-	struct share_tree shares;   /* accounts with waiting groups */
+	uint32_t program; /* SPAWN_* */
+	struct route_away away;
+	struct share_tree shares;   /* who has waiting groups */
 	TAILQ_HEAD(, share) turns;  /* the same, in turn */
 	struct group_list suspects; /* messages that lost an agent */
 	size_t waiting;             /* groups in all */
@@ -61,10 +71,10 @@ bool pool_give_report(struct message *, size_t i);
 /* All are given: the groups are queued and agents look for work. */
 void pool_given(struct message *);
 
-/* The pool of that name, or NULL. */
-struct pool *pool_get(const struct pool_tree *, const char *name);
+/* The pool of that key, or NULL. */
+struct pool *pool_get(const struct pool_tree *, const struct pool_key *);
 /* The same, made if need be; NULL without memory. */
-struct pool *pool_find(struct pool_tree *, const char *name, uint32_t program);
+struct pool *pool_find(struct pool_tree *, const struct pool_key *);
 struct pool *pool_after(struct pool_tree *, struct pool *); /* NULL: first */
 /* Frees a pool that has neither work nor agents. */
 void pool_tidy(struct pool_tree *, struct pool *);

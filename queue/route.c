@@ -1,12 +1,137 @@
 /*
  * route: who delivers to a recipient.  In queued; reads the compiled tables.
+ * Nothing is looked up or connected to here: that is remote's.
  */
 #include <string.h>
 
 #include <bsd/string.h>
 
 #include "common/crc32c.h"
+#include "common/msg_spawn.h"
+#include "common/options.h"
 #include "queue/route.h"
+
+#define AWAY_BIT 0x80000000u /* in numbers of next hops */
+
+/* A look into the tables that remembers that they are damaged. */
+struct look {
+	struct tables *tables;
+	bool broken;
+};
+
+static bool
+found(struct look *l, enum tables_space space, const char *key, const char **v)
+{
+	enum tables_result r = tables_get(l->tables, space, key, v);
+
+	l->broken = l->broken || r == TABLES_BROKEN;
+	return r == TABLES_FOUND;
+}
+
+/* By the domain, or by ".parent" from the longest. */
+static bool
+found_by_domain(
+    struct look *l, enum tables_space space, const char *domain, const char **v)
+{
+	if (found(l, space, domain, v))
+		return true;
+	while ((domain = strchr(domain, '.')) != NULL) {
+		if (found(l, space, domain, v))
+			return true;
+		domain++;
+	}
+	return false;
+}
+
+static const char *
+option_text(struct look *l, const char *name)
+{
+	const char *v;
+
+	if (!found(l, TABLES_OPTION, name, &v))
+		v = option_find(name)->value;
+	return v;
+}
+
+/* What the administrator wrote for the domain; NULL: nothing. */
+static const char *
+find_hop(struct look *l, const char *domain, const char *literal)
+{
+	const char *v;
+
+	if (found_by_domain(l, TABLES_ROUTE, domain, &v) ||
+	    (literal != NULL && found(l, TABLES_ROUTE, literal, &v)) ||
+	    found(l, TABLES_ROUTE, "*", &v))
+		return v;
+	v = option_text(l, "smart-host");
+	return *v != '\0' ? v : NULL;
+}
+
+static bool
+has_credentials(struct look *l, const char *hop)
+{
+	char key[sizeof("relay:") + HOP_MAX] = "relay:";
+	const char *v;
+
+	strlcat(key, hop, sizeof(key));
+	return found(l, TABLES_META, key, &v) && strcmp(v, "yes") == 0;
+}
+
+/*
+ * Credentials are not shown to a host that proves nothing, unless somebody
+ * wrote so for this very hop or domain.
+ */
+static void
+find_tls(
+    struct look *l, const char *hop, const char *domain, struct route_away *out)
+{
+	const char *v;
+
+	out->credentials = has_credentials(l, hop);
+	if (!found(l, TABLES_TLS, hop, &v) &&
+	    !found_by_domain(l, TABLES_TLS, domain, &v)) {
+		if (out->credentials)
+			v = hop_tls_text(HOP_TLS_VERIFY);
+		else if (!found(l, TABLES_TLS, "*", &v))
+			v = option_text(l, "tls-policy");
+	}
+	if (!hop_tls_parse(v, &out->tls))
+		l->broken = true;
+}
+
+/* The tables hold canonical hops only; the smart host may be another. */
+static bool
+canonical(const char *text, struct hop *h, char out[HOP_MAX + 1])
+{
+	const char *wanted;
+
+	return hop_parse(text, h, &wanted) && hop_format(h, out);
+}
+
+static enum outcome
+away(struct tables *t, const char *domain, struct route *out, struct diag *d)
+{
+	struct look l = { .tables = t };
+	char own[HOP_MAX + 1], hop[HOP_MAX + 1];
+	const char *text;
+	struct hop h;
+
+	if (!canonical(domain, &h, own))
+		return diag_set(d, "5.1.2", "The domain has a wrong form");
+	text = find_hop(&l, domain, h.kind == HOP_ADDRESS ? own : NULL);
+	out->away.routed = text != NULL;
+	if (!canonical(text != NULL ? text : own, &h, hop))
+		return diag_set(
+		    d, "4.3.5", "The next hop in the configuration is none");
+	find_tls(&l, hop, domain, &out->away);
+	if (h.kind == HOP_UNIX)
+		out->away.tls = HOP_TLS_NONE; /* nobody listens in between */
+	if (l.broken)
+		return diag_set(d, "4.3.5", "The configuration is damaged");
+	out->program = SPAWN_REMOTE;
+	strlcpy(out->pool, hop, sizeof(out->pool));
+	return OUT_OK;
+}
 
 static enum outcome
 local_route(const struct resolved *r, struct route *out)
@@ -14,6 +139,7 @@ local_route(const struct resolved *r, struct route *out)
 	const char *pool =
 	    r->kind == RESOLVE_VIRTUAL ? ROUTE_VIRTUAL : r->account;
 
+	out->program = SPAWN_LOCAL;
 	strlcpy(out->pool, pool, sizeof(out->pool));
 	strlcpy(out->account, r->account, sizeof(out->account));
 	strlcpy(out->mailbox, r->maildir, sizeof(out->mailbox));
@@ -41,29 +167,36 @@ route_find(struct tables *t, const char *mail_name, const char *addr,
 	case RESOLVE_UNKNOWN:
 		return diag_set(d, "5.1.1", "There is no such mailbox here");
 	case RESOLVE_FOREIGN:
-		return diag_set(d, "4.4.0",
-		    "No outbound transport is configured for mail to other "
-		    "hosts");
+		return away(t, a.domain, out, d);
 	case RESOLVE_BROKEN:
 		break;
 	}
 	return diag_set(d, "4.3.5", "The configuration is damaged");
 }
 
+uint32_t
+route_hop_number(const char *hop)
+{
+	return crc32c(0, hop, strlen(hop)) | AWAY_BIT;
+}
+
 static uint32_t
 destination(struct tables *t, const char *mail_name, const char *addr)
 {
+	struct diag d = DIAG_INIT;
 	struct resolved r;
 	struct address a;
+	struct route route;
 
 	if (address_parse(addr, &a) != ADDRESS_OK)
 		return 0;
 	resolve_address(t, &a, mail_name, &r);
 	if (r.account[0] != '\0')
 		addr = r.account;
-	else if (r.kind == RESOLVE_FOREIGN)
-		addr = a.domain;
-	return crc32c(0, addr, strlen(addr));
+	else if (r.kind == RESOLVE_FOREIGN &&
+	    away(t, a.domain, &route, &d) == OUT_OK)
+		return route_hop_number(route.pool);
+	return crc32c(0, addr, strlen(addr)) & ~AWAY_BIT;
 }
 
 uint32_t

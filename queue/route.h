@@ -6,28 +6,46 @@
 
 #include <stdbool.h>
 
+#include "common/hop.h"
 #include "common/outcome.h"
 #include "common/resolve.h"
 #include "queue/spool_envelope.h"
 
 #define ROUTE_VIRTUAL "@virtual" /* the pool for all virtual users */
 
-struct route {
-	bool alias;                  /* the rest is empty: readdress() it */
-	char pool[LOGIN_MAX + 1];    /* a Unix user's name, or ROUTE_VIRTUAL */
-	char account[LOGIN_MAX + 1]; /* that the agent is asked for */
-	char mailbox[MBOX_MAX + 1];  /* below the agent's directory */
+/* How mail leaves this host: the words of "hop" of msg_job.h. */
+struct route_away {
+	enum hop_tls tls;
+	bool credentials; /* authd has some for it */
+	bool routed;      /* a route or the smart host names it */
 };
 
-/* OUT_OK and the route, or why there is none. */
+struct route {
+	bool alias;       /* the rest is empty: readdress() it */
+	uint32_t program; /* SPAWN_LOCAL, SPAWN_REMOTE */
+	/* a Unix user's name, or ROUTE_VIRTUAL; or a canonical next hop */
+	char pool[LOGIN_MAX + 1];
+	char account[LOGIN_MAX + 1]; /* that the agent is asked for, or "" */
+	char mailbox[MBOX_MAX + 1];  /* below the agent's directory, or "" */
+	struct route_away away;      /* SPAWN_REMOTE */
+};
+
+/*
+ * OUT_OK and the route, or why there is none.  Another host's mail goes to the
+ * hop of "route" for its domain, for ".parent" from the longest, for "*"; to
+ * the smart host; or to the domain itself.
+ */
 enum outcome route_find(struct tables *, const char *mail_name,
     const char *addr, struct route *, struct diag *);
 
 /*
  * A number for the destination of a message's first recipient that is still
- * to be delivered: the account, or another host's domain.
+ * to be delivered: the account, or the next hop.
  */
 uint32_t route_destination(
     struct tables *, const char *mail_name, const struct envelope *);
+
+/* The number of that next hop; none of an account is the same. */
+uint32_t route_hop_number(const char *hop);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "common/msg_spawn.h"
 #include "queue/agents.h"
 #include "queue/dispatch.h"
 #include "queue/expand.h"
@@ -70,7 +71,9 @@ __wrap_route_find(struct tables *t, const char *mail_name, const char *addr,
 	memset(out, 0, sizeof(*out));
 	out->alias = last && alias;
 	strlcpy(out->pool, last ? "last" : "first", sizeof(out->pool));
-	return last && foreign ? diag_set(d, "4.4.0", "foreign") : OUT_OK;
+	out->program = last && foreign ? SPAWN_REMOTE : SPAWN_LOCAL;
+	(void)d;
+	return OUT_OK;
 }
 
 int64_t

@@ -162,6 +162,7 @@ said(union msg_spawn *m)
 static int
 fresh(void **state)
 {
+	const struct pool_key key = { .program = SPAWN_LOCAL, .name = "alice" };
 	int pair[2];
 
 	(void)state;
@@ -175,7 +176,7 @@ fresh(void **state)
 	agents = agents_new(&queue, pair[1]);
 	if (agents == NULL)
 		return -1;
-	pool = agents_pool(agents, "alice", SPAWN_LOCAL);
+	pool = agents_pool(agents, &key);
 	return pool == NULL ? -1 : 0;
 }
 

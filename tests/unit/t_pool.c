@@ -18,7 +18,7 @@ static struct queue queue;
 static size_t outcomes, losses, untried, wakes;
 
 struct agents *__wrap_dispatch_agents(struct dispatch *);
-struct pool *__wrap_agents_pool(struct agents *, const char *, uint32_t);
+struct pool *__wrap_agents_pool(struct agents *, const struct pool_key *);
 void __wrap_agents_wake(struct agents *, struct pool *);
 void __wrap_message_outcome(struct message *, size_t, const struct diag *);
 void __wrap_message_lost(struct message *, size_t, int64_t);
@@ -32,10 +32,10 @@ __wrap_dispatch_agents(struct dispatch *d)
 }
 
 struct pool *
-__wrap_agents_pool(struct agents *as, const char *name, uint32_t program)
+__wrap_agents_pool(struct agents *as, const struct pool_key *key)
 {
 	(void)as;
-	return pool_find(&pools, name, program);
+	return pool_find(&pools, key);
 }
 
 void
@@ -99,7 +99,7 @@ end(void **state)
 static void
 give(struct message *m, struct entry *e, const char *account, size_t n)
 {
-	struct route r = { .pool = ROUTE_VIRTUAL };
+	struct route r = { .program = SPAWN_LOCAL, .pool = ROUTE_VIRTUAL };
 
 	memset(m, 0, sizeof(*m));
 	memset(e, 0, sizeof(*e));
@@ -112,9 +112,17 @@ give(struct message *m, struct entry *e, const char *account, size_t n)
 		assert_true(pool_give(m, i, &r));
 }
 
+static struct pool *
+find(uint32_t program, const char *name)
+{
+	const struct pool_key key = { .program = program, .name = name };
+
+	return pool_find(&pools, &key);
+}
+
 static struct pool *virtual(void)
 {
-	return pool_find(&pools, ROUTE_VIRTUAL, SPAWN_LOCAL);
+	return find(SPAWN_LOCAL, ROUTE_VIRTUAL);
 }
 
 static void
@@ -258,15 +266,15 @@ names(void **state)
 	assert_true(pool_take(virtual(), true, 1, &w));
 	assert_true(pool_give_report(&m, 0));
 	pool_given(&m);
-	p = pool_find(&pools, POOL_BOUNCE, SPAWN_BOUNCE);
+	p = find(SPAWN_BOUNCE, POOL_BOUNCE);
 	assert_int_equal(p->program, SPAWN_BOUNCE);
 	assert_int_equal(p->waiting, 1);
 	pool_tidy(&pools, p);
-	assert_ptr_equal(pool_find(&pools, POOL_BOUNCE, SPAWN_BOUNCE), p);
+	assert_ptr_equal(find(SPAWN_BOUNCE, POOL_BOUNCE), p);
 	assert_true(pool_take(p, true, 1, &w));
 	p->failures = 1;
 	pool_tidy(&pools, p);
-	assert_ptr_equal(pool_find(&pools, POOL_BOUNCE, SPAWN_BOUNCE), p);
+	assert_ptr_equal(find(SPAWN_BOUNCE, POOL_BOUNCE), p);
 	p->failures = 0;
 }
 

@@ -3,6 +3,7 @@
  */
 #include "tests/unit/cdb.h"
 
+#include "common/msg_spawn.h"
 #include "queue/route.h"
 
 /* clang-format off */
@@ -12,6 +13,41 @@ static const struct cdb_row rows[] = {
 	{ TABLES_ACCOUNT,	"bob@v.test",	"v.test/bob/Maildir" },
 	{ TABLES_ALIAS,		"late@v.test",	"bob@v.test" },
 	{ TABLES_OPTION,	"unix-maildir",	"Maildir" },
+	{ TABLES_ROUTE,		"exact.test",	"[10.0.0.1]:2525" },
+	{ TABLES_ROUTE,		".wide.test",	"wide-mx.test" },
+	{ TABLES_ROUTE,		".b.wide.test",	"lmtp:/run/b" },
+	{ TABLES_ROUTE,		"[192.0.2.2]",	"[192.0.2.9]" },
+	{ TABLES_ROUTE,		"[2001:db8::2]",	"[2001:db8::9]" },
+	{ TABLES_ROUTE,		"odd.test",	"not a hop" },
+	{ TABLES_ROUTE,		"relayed.test",	"[relay.test]:587" },
+	{ TABLES_ROUTE,		"known.test",	"[relay.test]:587" },
+	{ TABLES_ROUTE,		"named.test",	"[named-relay.test]" },
+	{ TABLES_META,		"relay:[relay.test]:587",	"yes" },
+	{ TABLES_META,		"relay:[named-relay.test]",	"yes" },
+	{ TABLES_TLS,		"[10.0.0.1]:2525",	"none" },
+	{ TABLES_TLS,		"exact.test",	"verify" },
+	{ TABLES_TLS,		".sure.test",	"verify" },
+	{ TABLES_TLS,		"lax.sure.test",	"none" },
+	{ TABLES_TLS,		"known.test",	"encrypt" },
+	{ TABLES_TLS,		"[named-relay.test]",	"may" },
+	{ TABLES_TLS,		"wrong.test",	"perhaps" },
+};
+
+static const struct cdb_row everywhere[] = {
+	{ TABLES_DOMAIN,	"v.test",	"virtual" },
+	{ TABLES_OPTION,	"smart-host",	"Smart.test" },
+	{ TABLES_OPTION,	"tls-policy",	"encrypt" },
+	{ TABLES_ROUTE,		"direct.test",	"direct.test" },
+	{ TABLES_META,		"relay:smart.test",	"no" },
+};
+
+static const struct cdb_row star[] = {
+	{ TABLES_DOMAIN,	"v.test",	"virtual" },
+	{ TABLES_OPTION,	"smart-host",	"smart.test" },
+	{ TABLES_ROUTE,		"*",		"[star.test]" },
+	{ TABLES_TLS,		"*",		"none" },
+	{ TABLES_ROUTE,		"relayed.test",	"relay.test" },
+	{ TABLES_META,		"relay:relay.test",	"yes" },
 };
 
 static const struct {
@@ -28,10 +64,57 @@ static const struct {
 	{ "daemon@u.test", OUT_OK, "2.0.0", "daemon", "daemon", "Maildir" },
 	{ "nobody@v.test", OUT_PERM, "5.1.1", NULL, NULL, NULL },
 	{ "late@v.test", OUT_OK, "2.0.0", "", "", "" },
-	{ "x@far.test", OUT_TEMP, "4.4.0", NULL, NULL, NULL },
+	{ "x@far.test", OUT_OK, "2.0.0", "far.test", "", "" },
+	{ "x@1.2.3.4", OUT_PERM, "5.1.2", NULL, NULL, NULL },
+	{ "x@odd.test", OUT_TEMP, "4.3.5", NULL, NULL, NULL },
+	{ "x@wrong.test", OUT_TEMP, "4.3.5", NULL, NULL, NULL },
 	{ "../../etc@v.test", OUT_PERM, "5.1.3", NULL, NULL, NULL },
 	{ "no address", OUT_PERM, "5.1.3", NULL, NULL, NULL },
 	{ "", OUT_PERM, "5.1.3", NULL, NULL, NULL },
+};
+
+/* Mail that leaves. */
+struct leaving {
+	const char *addr, *hop;
+	enum hop_tls tls;
+	bool credentials, routed;
+};
+
+static const struct leaving leaving[] = {
+	{ "x@far.test", "far.test", HOP_TLS_MAY, false, false },
+	{ "x@FAR.Test", "far.test", HOP_TLS_MAY, false, false },
+	{ "x@exact.test", "[10.0.0.1]:2525", HOP_TLS_NONE, false, true },
+	{ "x@a.exact.test", "a.exact.test", HOP_TLS_MAY, false, false },
+	{ "x@wide.test", "wide.test", HOP_TLS_MAY, false, false },
+	{ "x@a.wide.test", "wide-mx.test", HOP_TLS_MAY, false, true },
+	{ "x@a.c.wide.test", "wide-mx.test", HOP_TLS_MAY, false, true },
+	{ "x@b.wide.test", "wide-mx.test", HOP_TLS_MAY, false, true },
+	{ "x@a.b.wide.test", "lmtp:/run/b", HOP_TLS_NONE, false, true },
+	{ "x@awide.test", "awide.test", HOP_TLS_MAY, false, false },
+	{ "x@[192.0.2.1]", "[192.0.2.1]", HOP_TLS_MAY, false, false },
+	{ "x@[192.0.2.2]", "[192.0.2.9]", HOP_TLS_MAY, false, true },
+	{ "x@[IPv6:2001:DB8:0::1]", "[2001:db8::1]", HOP_TLS_MAY, false,
+	    false },
+	{ "x@[IPv6:2001:db8:0::2]", "[2001:db8::9]", HOP_TLS_MAY, false,
+	    true },
+	{ "x@sure.test", "sure.test", HOP_TLS_MAY, false, false },
+	{ "x@a.sure.test", "a.sure.test", HOP_TLS_VERIFY, false, false },
+	{ "x@lax.sure.test", "lax.sure.test", HOP_TLS_NONE, false, false },
+	{ "x@relayed.test", "[relay.test]:587", HOP_TLS_VERIFY, true, true },
+	{ "x@known.test", "[relay.test]:587", HOP_TLS_ENCRYPT, true, true },
+	{ "x@named.test", "[named-relay.test]", HOP_TLS_MAY, true, true },
+};
+
+static const struct leaving leaving_smart[] = {
+	{ "x@far.test", "smart.test", HOP_TLS_ENCRYPT, false, true },
+	{ "x@[192.0.2.1]", "smart.test", HOP_TLS_ENCRYPT, false, true },
+	{ "x@direct.test", "direct.test", HOP_TLS_ENCRYPT, false, true },
+};
+
+static const struct leaving leaving_star[] = {
+	{ "x@far.test", "[star.test]", HOP_TLS_NONE, false, true },
+	{ "x@[192.0.2.1]", "[star.test]", HOP_TLS_NONE, false, true },
+	{ "x@relayed.test", "relay.test", HOP_TLS_VERIFY, true, true },
 };
 /* clang-format on */
 
@@ -77,6 +160,50 @@ routes(void **state)
 	}
 }
 
+static void
+check_leaving(struct tables *t, const struct leaving *c, size_t n)
+{
+	struct route r;
+
+	for (; n > 0; n--, c++) {
+		struct diag d = DIAG_INIT;
+
+		if (route_find(t, "v.test", c->addr, &r, &d) != OUT_OK)
+			fail_msg("%s: %s", c->addr, d.text);
+		assert_int_equal(r.program, SPAWN_REMOTE);
+		assert_string_equal(r.pool, c->hop);
+		if (r.away.tls != c->tls ||
+		    r.away.credentials != c->credentials ||
+		    r.away.routed != c->routed)
+			fail_msg("%s: tls %s, credentials %d, routed %d",
+			    c->addr, hop_tls_text(r.away.tls),
+			    r.away.credentials, r.away.routed);
+	}
+}
+
+static void
+other_tables(
+    const struct cdb_row *r, size_t nr, const struct leaving *c, size_t n)
+{
+	char err[TABLES_ERR];
+	struct tables t;
+
+	cdb_file("other.cdb", r, nr);
+	assert_true(tables_open(&t, unit_path("other.cdb"), true, err));
+	check_leaving(&t, c, n);
+	tables_close(&t);
+}
+
+static void
+next_hops(void **state)
+{
+	(void)state;
+	check_leaving(&tables, leaving, COUNT(leaving));
+	other_tables(
+	    everywhere, COUNT(everywhere), leaving_smart, COUNT(leaving_smart));
+	other_tables(star, COUNT(star), leaving_star, COUNT(leaving_star));
+}
+
 static uint32_t
 destination(const char *first, const char *second, char status)
 {
@@ -107,6 +234,10 @@ destinations(void **state)
 	    destination("x@far.test", "bob@v.test", RCPT_QUEUED), bob);
 	assert_int_equal(destination("x@far.test", "", RCPT_QUEUED),
 	    destination("y@FAR.test", "", RCPT_QUEUED));
+	assert_int_equal(destination("x@exact.test", "", RCPT_QUEUED),
+	    route_hop_number("[10.0.0.1]:2525"));
+	assert_int_equal(destination("x@a.wide.test", "", RCPT_QUEUED),
+	    destination("x@b.c.wide.test", "", RCPT_QUEUED));
 }
 
 int
@@ -114,6 +245,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(routes),
+		cmocka_unit_test(next_hops),
 		cmocka_unit_test(destinations),
 	};
 
