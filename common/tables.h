@@ -24,7 +24,8 @@ enum tables_space {
 	 * "certificates" -> "yes" or "no": whether there are any in tls-dir;
 	 * "mechanisms" -> those that accounts have what is needed for: words
 	 * of mechs.h, "APOP" too; "no-scram" -> why SCRAM is not among them, in
-	 * words, if only some accounts keep it from the others.  In authd's own
+	 * words, if only some accounts keep it from the others; "relay:HOP" ->
+	 * "yes": authd has credentials for that next hop.  In authd's own
 	 * CDB: "iterations" -> of the SCRAM word with the most of them that a
 	 * password which was sent is compared with; "0" for none
 	 */

@@ -173,6 +173,16 @@ put_tls(struct out *out, const struct host *h)
 	    out, TABLES_META, "certificates", h->certificates ? "yes" : "no");
 }
 
+/* That there are credentials is for queued to know, and no more. */
+static bool
+put_known_relay(const struct conf_entry *e, void *arg)
+{
+	char key[TABLES_KEY_MAX];
+
+	(void)snprintf(key, sizeof(key), "relay:%s", e->key);
+	return put(arg, TABLES_META, key, "yes") == 0;
+}
+
 static int
 put_iterations(struct out *out)
 {
@@ -211,7 +221,10 @@ compile_tables(const struct conf *c, const struct host *h, int fd)
 	    put_users(&out, h) == 0 &&
 	    put_map(&out, TABLES_DOMAIN, &c->domains) &&
 	    put_map(&out, TABLES_ACCOUNT, &c->accounts) &&
-	    put_map(&out, TABLES_ALIAS, &c->aliases);
+	    put_map(&out, TABLES_ALIAS, &c->aliases) &&
+	    put_map(&out, TABLES_ROUTE, &c->routes) &&
+	    put_map(&out, TABLES_TLS, &c->policies) &&
+	    conf_map_each(&c->relays, put_known_relay, &out);
 	return finish(&out, good);
 }
 
@@ -227,6 +240,7 @@ compile_verifiers(const struct conf *c, const struct host *h, int fd)
 	good = put(&out, TABLES_META, "version", TABLES_VERSION) == 0 &&
 	    put_iterations(&out) == 0 &&
 	    put_map(&out, TABLES_VERIFIER, &c->passwords) &&
-	    put_map(&out, TABLES_CERTIFICATE, &c->certificates);
+	    put_map(&out, TABLES_CERTIFICATE, &c->certificates) &&
+	    put_map(&out, TABLES_RELAY, &c->relays);
 	return finish(&out, good);
 }

@@ -11,6 +11,7 @@
 #include "queue/conf_aliases.h"
 #include "queue/conf_options.h"
 #include "queue/conf_passwords.h"
+#include "queue/conf_relays.h"
 
 static void
 start(struct conf *c, const char *dir)
@@ -72,6 +73,7 @@ conf_read(struct conf *c, const char *dir)
 	conf_users_read(c);
 	conf_passwords_read(c);
 	conf_aliases_read(c);
+	conf_relays_read(c);
 	return c->report.mistakes == 0;
 }
 
@@ -87,4 +89,7 @@ conf_free(struct conf *c)
 	conf_map_free(&c->passwords);
 	conf_map_free(&c->certificates);
 	conf_map_free(&c->aliases);
+	conf_map_free(&c->routes);
+	conf_map_free(&c->policies);
+	conf_map_free(&c->relays);
 }

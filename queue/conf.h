@@ -25,6 +25,12 @@ struct conf {
 	/* SHA-256 of a client's certificate, lower-case hex -> address */
 	struct conf_map certificates;
 	struct conf_map aliases; /* address or local part -> "addr,addr" */
+	/* "example.net", ".example.net", "[192.0.2.1]", "*" -> next hop */
+	struct conf_map routes;
+	/* the same, or a canonical next hop -> word of hop_tls_text() */
+	struct conf_map policies;
+	/* canonical next hop -> "name password", each in base64 */
+	struct conf_map relays;
 };
 
 /*

@@ -48,10 +48,13 @@ is_blank(char c)
 
 /* Without comment, line end and the blanks in front of them. */
 static size_t
-useful_length(const char *s, size_t n)
+useful_length(const char *s, size_t n, bool whole)
 {
+	size_t first = strspn(s, " \t");
+
 	for (size_t i = 0; i < n; i++)
-		if (s[i] == '#' && (i == 0 || is_blank(s[i - 1])))
+		if (s[i] == '#' &&
+		    (i == first || (!whole && is_blank(s[i - 1]))))
 			n = i;
 	while (n > 0 &&
 	    (is_blank(s[n - 1]) || s[n - 1] == '\n' || s[n - 1] == '\r'))
@@ -78,7 +81,7 @@ read_line(struct conf_lines *l)
 		    "wanted text, found a NUL byte");
 		return true;
 	}
-	len = useful_length(l->raw, (size_t)n);
+	len = useful_length(l->raw, (size_t)n, l->whole);
 	if (len == 0)
 		return true;
 	if (l->text.len == 0)

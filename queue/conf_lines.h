@@ -18,6 +18,7 @@
 
 struct conf_lines {
 	FILE *file; /* NULL: nothing to read */
+	bool whole; /* "#" is a comment only at the start of a line */
 	bool joins; /* a line that begins with a blank goes on the last one */
 	char path[CONF_PATH_MAX];
 	size_t line, start; /* read so far; where the last result began */

@@ -1,5 +1,5 @@
 /*
- * conf_options: postrider.conf, "name value" lines.
+ * conf_options: postrider.conf, "name value" lines and those that declare.
  *
  * In postrider(8), with the administrator's rights.  Checks every value with
  * the table of common/options.h.
@@ -11,6 +11,7 @@
 #include "common/near.h"
 #include "common/options.h"
 #include "queue/conf_options.h"
+#include "queue/conf_routes.h"
 
 #define FILE_NAME "postrider.conf"
 
@@ -82,6 +83,25 @@ declare_profile(struct conf *c, const struct conf_lines *l, char *rest)
 		    e->line);
 }
 
+static void
+unknown_option(
+    struct conf *c, const struct conf_lines *l, const char *name, bool whole)
+{
+	struct near n;
+
+	near_init(&n, name);
+	for (size_t i = 0; i < options_count; i++)
+		near_offer(&n, options[i].name);
+	if (whole) {
+		near_offer(&n, "route");
+		near_offer(&n, "profile");
+	}
+	conf_mistake(&c->report, l->path, l->start,
+	    "unknown option \"%s\"; %s%s", name,
+	    n.best != NULL ? "nearest: " : "see postrider.conf(5) for all",
+	    n.best != NULL ? n.best : "");
+}
+
 /* The option of "name" or "profile.name"; NULL after a mistake. */
 static const struct option *
 find_option(struct conf *c, const struct conf_lines *l, const char *name)
@@ -89,20 +109,15 @@ find_option(struct conf *c, const struct conf_lines *l, const char *name)
 	const char *dot = strrchr(name, '.');
 	const char *bare = dot != NULL ? dot + 1 : name;
 	char profile[PROFILE_MAX + 1] = "";
-	const struct option *o = option_find(bare), *near;
+	const struct option *o = option_find(bare);
 
 	if (dot != NULL && (size_t)(dot - name) < sizeof(profile)) {
 		memcpy(profile, name, (size_t)(dot - name));
 		profile[dot - name] = '\0';
 	}
-	if (o == NULL) {
-		near = option_nearest(bare);
-		conf_mistake(&c->report, l->path, l->start,
-		    "unknown option \"%s\"; %s%s", bare,
-		    near != NULL ? "nearest: "
-				 : "see postrider.conf(5) for all",
-		    near != NULL ? near->name : "");
-	} else if (dot != NULL && !conf_profile_known(c, profile)) {
+	if (o == NULL)
+		unknown_option(c, l, bare, dot == NULL);
+	else if (dot != NULL && !conf_profile_known(c, profile)) {
 		unknown_profile(c, l, profile);
 		return NULL;
 	} else if (dot != NULL && !o->per_profile) {
@@ -121,6 +136,7 @@ set_option(struct conf *c, const struct conf_lines *l, const char *name,
 {
 	const struct option *o = find_option(c, l, name);
 	char canon[OPTION_VALUE_MAX + 1], wanted[TABLES_ERR];
+	const char *more;
 	struct conf_entry *e;
 	bool added, fits = true;
 	size_t before;
@@ -132,6 +148,11 @@ set_option(struct conf *c, const struct conf_lines *l, const char *name,
 		    "%s: wanted %s, found \"%s\"", name, wanted, value);
 		return;
 	}
+	if (!conf_away_value(o->name, canon, sizeof(canon), &more)) {
+		conf_mistake(&c->report, l->path, l->start,
+		    "%s: wanted %s, found \"%s\"", name, more, value);
+		return;
+	}
 	e = conf_map_add(&c->options, name, canon, l->start, &added);
 	if (e != NULL && !added) {
 		before = e->line;
@@ -141,6 +162,13 @@ set_option(struct conf *c, const struct conf_lines *l, const char *name,
 	}
 	if (e == NULL || !fits)
 		conf_mistake(&c->report, l->path, l->start, "out of memory");
+}
+
+/* Whose policy it is, and the policy; one word alone is the option. */
+static bool
+is_two(const char *rest)
+{
+	return rest[strcspn(rest, " \t")] != '\0';
 }
 
 void
@@ -157,6 +185,10 @@ conf_options_read(struct conf *c)
 		name = conf_word(&rest);
 		if (strcmp(name, "profile") == 0)
 			declare_profile(c, &l, rest);
+		else if (strcmp(name, "route") == 0)
+			conf_route(c, &l, rest);
+		else if (strcmp(name, "tls-policy") == 0 && is_two(rest))
+			conf_tls_policy(c, &l, rest);
 		else
 			set_option(c, &l, name, rest);
 	}

@@ -1,0 +1,26 @@
+/*
+ * conf_routes: the lines of postrider.conf on mail to other hosts.
+ */
+#ifndef QUEUE_CONF_ROUTES_H
+#define QUEUE_CONF_ROUTES_H
+
+#include "common/hop.h"
+#include "queue/conf.h"
+
+/* "DOMAIN NEXTHOP" behind "route"; mistakes go into the report. */
+void conf_route(struct conf *, const struct conf_lines *, char *rest);
+
+/* "DOMAIN WORD" or "NEXTHOP WORD" behind "tls-policy". */
+void conf_tls_policy(struct conf *, const struct conf_lines *, char *rest);
+
+/* A next hop in its canonical form; false with what was wanted. */
+bool conf_hop(const char *, char out[HOP_MAX + 1], const char **wanted);
+
+/*
+ * What the list of options cannot say of a value: canon, which option_canon()
+ * made, is checked on and made canonical; false with what was wanted.
+ */
+bool conf_away_value(
+    const char *name, char *canon, size_t size, const char **wanted);
+
+#endif
