@@ -1,0 +1,42 @@
+/*
+ * mail_form: in which form a message can go to a server, by what that offers
+ * (RFC 1870, RFC 3030, RFC 6152, RFC 6531); and what is refused beforehand.
+ * Pure decisions.
+ */
+#ifndef DELIVERY_MAIL_FORM_H
+#define DELIVERY_MAIL_FORM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/outcome.h"
+#include "delivery/extensions.h"
+#include "delivery/wire_content.h"
+
+struct mail_form {
+	enum wire_form content;
+	bool bdat;        /* by BDAT, else DATA */
+	const char *body; /* of MAIL's BODY=, or NULL: none */
+	bool utf8;        /* MAIL's SMTPUTF8 */
+};
+
+/* Whether a byte over 127 is in it. */
+bool mail_form_is_utf8(const char *);
+
+/*
+ * OUT_OK with the form, or OUT_PERM for all recipients.  flags are INTAKE_*;
+ * sender is the reverse-path; the content has been looked at.
+ */
+enum outcome mail_form_choose(struct mail_form *, const struct extensions *,
+    uint32_t flags, const char *sender, const struct wire_content *,
+    struct diag *);
+
+/* Whether so many bytes are too many for SIZE: OUT_OK or OUT_PERM. */
+enum outcome mail_form_size(
+    const struct extensions *, uint64_t octets, struct diag *);
+
+/* The same for one recipient, whose address may want SMTPUTF8. */
+enum outcome mail_form_rcpt(
+    const struct extensions *, const char *addr, struct diag *);
+
+#endif
