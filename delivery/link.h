@@ -5,10 +5,21 @@
  * Everything comes through bounded replies and deadlines.  Whatever was read
  * before TLS is forgotten.  A connection on which STARTTLS failed is closed;
  * with policy "may" the same host is tried once more without it.
+ *
+ * Policy "verify": the certificate must be good for the name of the host that
+ * is connected to, the MX host of a domain, or the address of a hop that is
+ * one.  As DNS may have told the name of an MX host without a proof, an attacker
+ * who forges DNS can choose it; [host] as a route cannot be forged.  To a Unix
+ * socket there is never TLS; "smtps:" never goes on without it.
+ *
+ * Credentials cross a line only if it is encrypted and verified, it does not
+ * leave this host, or the policy says that less is enough: whoever asks for
+ * credentials sees to it that the policy is "verify" where nobody said so.
  */
 #ifndef DELIVERY_LINK_H
 #define DELIVERY_LINK_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,39 +27,22 @@
 #include "common/dns_client.h"
 #include "common/hop.h"
 #include "common/lineio.h"
+#include "common/msg_tls.h"
 #include "common/verdict.h"
+#include "delivery/extensions.h"
 #include "delivery/remote_config.h"
 #include "delivery/targets.h"
-
-/* Extensions, as EHLO named them on the line as it is now. */
-#define EXT_EHLO 1u        /* it speaks ESMTP (or LMTP) */
-#define EXT_PIPELINING 2u  /* RFC 2920 */
-#define EXT_SIZE 4u        /* RFC 1870 */
-#define EXT_8BITMIME 8u    /* RFC 6152 */
-#define EXT_SMTPUTF8 16u   /* RFC 6531 */
-#define EXT_CHUNKING 32u   /* RFC 3030 */
-#define EXT_BINARYMIME 64u /* RFC 3030 */
-#define EXT_DSN 128u       /* RFC 3461 */
-#define EXT_STARTTLS 256u  /* RFC 3207 */
-#define EXT_AUTH 512u      /* RFC 4954 */
-#define EXT_ENHANCED 1024u /* RFC 2034 */
-
-struct extensions {
-	uint32_t has;                /* EXT_* */
-	uint64_t size;               /* of SIZE: bytes; 0: not said */
-	uint32_t rcpt_max;           /* RFC 9422 RCPTMAX; 0: not said */
-	uint32_t mail_max;           /* RFC 9422 MAILMAX; 0: not said */
-	char mechs[OFFERED_MAX + 1]; /* of AUTH, those that mechs.h knows */
-};
 
 struct link {
 	int fd;           /* -1: none */
 	struct lineio io; /* on fd, or on what tlsd gave for it */
 	bool lmtp;
 	bool encrypted, verified;
+	uint8_t exporter[TLS_DIGEST]; /* of TLS, for AUTH (RFC 9266) */
+	uint32_t exporter_len;
 	struct target peer; /* who it is */
-	char name[DOMAIN_MAX +
-	    1]; /* for reports: what it calls itself, or host */
+	/* For reports: the host's, or of an address what it calls itself. */
+	char name[DOMAIN_MAX + 1];
 	struct extensions ext;
 	uint32_t messages; /* given to it in this connection */
 };
@@ -60,12 +54,17 @@ struct link_wish {
 	const char *hop_text; /* canonical */
 	enum hop_tls tls;
 	bool credentials;
+	bool routed; /* the administrator named it: DNS's no is temporary */
 };
+
+#define LINK_TRY 900    /* seconds after which no further target is tried */
+#define LINK_LINE 12400 /* bytes of a line that link_put() takes */
 
 /*
  * Looks the hop up, and tries its targets in order until one is ready for
  * MAIL.  Returns OUT_OK; or what to say of every recipient: a permanent failure
- * only when DNS or a 5xx of every target that could be reached says so.
+ * only when DNS or a 5xx of every target that could be reached says so.  Then
+ * link->fd is -1.
  */
 enum outcome link_open(
     struct link *, const struct link_wish *, struct verdict *);
@@ -73,14 +72,20 @@ enum outcome link_open(
 /* The deadline of a step (RFC 5321 section 4.5.3.2), seconds, and the option. */
 deadline_t link_deadline(const struct remote_config *, int64_t seconds);
 
-/* Puts a line, with its CRLF added; gathered until link_flush(). */
+/*
+ * Puts a line, with its CRLF added; gathered until link_flush().  False with
+ * errno, EINVAL when what was formatted is not exactly one line: too long, or
+ * with CR, LF or NUL inside.
+ */
 bool link_put(struct link *, deadline_t, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+bool link_vput(struct link *, deadline_t, const char *fmt, va_list)
+    __attribute__((format(printf, 3, 0)));
 bool link_flush(struct link *, deadline_t);
 
 /*
  * Ends it: QUIT first when polite, and a short wait for the answer; then the
- * socket is shut down, whoever else holds it.
+ * socket is shut down, whoever else holds it.  Nothing if there is none.
  */
 void link_close(struct link *, bool polite);
 

@@ -5,16 +5,21 @@
 #define DELIVERY_SMTP_REPLY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "common/lineio.h"
 #include "common/outcome.h"
 
-#define REPLY_LINE 2048 /* bytes of a line that are looked at */
+/*
+ * Bytes of a line that are looked at; what is behind them is read and dropped.
+ * Room for what RFC 4954 section 4 wants: 12 288 bytes of base64.
+ */
+#define REPLY_LINE 12300
 #define REPLY_LINES 200 /* of one reply */
 
 struct smtp_reply {
-	int code;                 /* 200 to 599 */
-	char dsn[DSN_LEN + 1];    /* as given, or "" */
+	int code;                 /* 200 to 599; 0 if it was none */
+	char dsn[DSN_LEN + 1];    /* of the code's own class, or "" */
 	char text[DIAG_TEXT + 1]; /* lines joined by a blank: printable ASCII */
 };
 
@@ -27,14 +32,15 @@ enum reply_result {
 
 /*
  * Called with each line of a reply behind its code and hyphen or space.  EHLO's
- * first line is number 0.
+ * first line is number 0.  Of a line over REPLY_LINE the last word is missing.
  */
 typedef void (*reply_line_fn)(void *arg, size_t number, const char *line);
 
 /*
  * Reads one reply: lines of three digits, the same in all of them, and a blank,
  * hyphen or end.  Otherwise than REPLY_READ, text says what was wanted and
- * found.  fn may be NULL.
+ * found.  fn may be NULL.  A bare LF ends a line, too, and a CR inside one is
+ * text: what is tolerated here decides nothing but where a text ends.
  */
 enum reply_result smtp_reply_read(struct lineio *, struct smtp_reply *,
     deadline_t, reply_line_fn fn, void *arg);
@@ -46,8 +52,9 @@ enum reply_result smtp_reply_read(struct lineio *, struct smtp_reply *,
 bool smtp_reply_early(struct lineio *);
 
 /*
- * The reply as an outcome: 2xx OUT_OK, 4xx OUT_TEMP, the rest OUT_PERM; the
- * enhanced code when its class is the reply's, else X.0.0; text as it is.
+ * The reply as an outcome, whatever the diag held: 2xx OUT_OK, 4xx and a 3xx,
+ * which answers another question, OUT_TEMP, 5xx OUT_PERM; the enhanced code
+ * when its class is the reply's, else X.0.0; text as it is.
  */
 enum outcome smtp_reply_diag(const struct smtp_reply *, struct diag *);
 

@@ -19,7 +19,8 @@
 #define TARGETS_EACH 4  /* addresses of one host */
 
 struct target {
-	char host[DOMAIN_MAX + 1]; /* for SNI, certificates and reports */
+	char host[DOMAIN_MAX + 1]; /* for SNI and certificates; of an address
+				      the address, of a Unix socket "" */
 	char ip[IP_MAX + 1]; /* "" for a Unix socket, whose path is in hop */
 	uint16_t port;
 	bool secure; /* DNSSEC proved the way from the hop to host and ip */
@@ -33,12 +34,17 @@ struct targets {
 };
 
 /*
- * OUT_OK with at least one target; OUT_TEMP when DNS cannot say now; OUT_PERM
- * for no such domain (5.1.2), a null MX (5.1.10), a best MX that is ourselves
- * (5.4.6), nothing but loopback addresses that no route asked for (5.4.4).
+ * OUT_OK with at least one target; OUT_TEMP when DNS cannot say now (4.4.3, or
+ * 4.7.5 for what DNSSEC proves to be false), or when there is no address of a
+ * family that ip-preference allows (4.4.4); OUT_PERM for no such domain (5.1.2),
+ * a null MX (5.1.10), a best MX that is ourselves (5.4.6), or hosts that do not
+ * exist or have nothing but addresses that no host can be reached by, such as
+ * loopback addresses (5.4.4).  Of a host that the configuration names in
+ * brackets all of these are OUT_TEMP: mail is not lost to a mistake there.
+ *
  * MX hosts with equal preference are in random order; those that are not
  * better than we ourselves are left out; addresses of a host alternate between
- * the families, the preferred one first.
+ * the families, the preferred one first.  The diag is overwritten.
  */
 enum outcome targets_find(struct targets *, const struct hop *,
     const struct remote_config *, struct dns_client *, struct diag *);
