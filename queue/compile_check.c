@@ -13,6 +13,7 @@
 #include "common/num.h"
 #include "common/options.h"
 #include "common/resolve.h"
+#include "queue/compile_away.h"
 #include "queue/compile_check.h"
 #include "queue/compile_circle.h"
 #include "queue/compile_publish.h"
@@ -160,12 +161,6 @@ check_members(
 			conf_warning(&k->conf->report, path, e->line,
 			    "alias \"%s\": \"%s\" is nobody", e->key,
 			    env_addr(to, i));
-		else if (kind == RESOLVE_FOREIGN)
-			conf_warning(&k->conf->report, path, e->line,
-			    "alias \"%s\": \"%s\" is on another host, and "
-			    "there is no outbound transport; mail for it "
-			    "waits in the queue",
-			    e->key, env_addr(to, i));
 	}
 }
 
@@ -187,31 +182,17 @@ check_alias(const struct conf_entry *e, void *arg)
 	return good;
 }
 
-/* An option that is a number, a size or a time. */
-static uint64_t
-number(const struct conf *c, const char *name)
-{
-	char canon[OPTION_VALUE_MAX + 1], wanted[TABLES_ERR];
-	uint64_t n = 0;
-
-	/* What it has was checked; a default is as good. */
-	if (option_canon(
-		option_find(name), conf_option(c, name), canon, wanted))
-		(void)num_parse(canon, INT64_MAX, &n);
-	return n;
-}
-
 /* Room is kept for the largest message when none is declared. */
 static void
 check_early(struct conf *c)
 {
-	uint64_t size = number(c, "early-delivery-size");
-	uint64_t memory = number(c, "early-delivery-memory");
+	uint64_t size = conf_option_number(c, "early-delivery-size");
+	uint64_t memory = conf_option_number(c, "early-delivery-memory");
 	size_t line = conf_option_line(c, "early-delivery-memory");
 	char path[CONF_PATH_MAX];
 
 	if (memory == 0 || memory >= size ||
-	    number(c, "early-delivery-wait") == 0)
+	    conf_option_number(c, "early-delivery-wait") == 0)
 		return;
 	if (line == 0)
 		line = conf_option_line(c, "early-delivery-size");
@@ -242,6 +223,7 @@ compile_check(struct conf *c, const struct host *h)
 
 	check_early(c);
 	compile_check_tls(c, h);
+	compile_check_away(c, h);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	good = fd != -1 &&
 	    num_parse(conf_option(c, "min-uid"), UINT32_MAX, &k.min_uid) &&

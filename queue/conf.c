@@ -6,6 +6,8 @@
  */
 #include <string.h>
 
+#include "common/num.h"
+#include "common/options.h"
 #include "queue/conf.h"
 #include "queue/conf_accounts.h"
 #include "queue/conf_aliases.h"
@@ -34,6 +36,19 @@ conf_option_line(const struct conf *c, const char *name)
 	const struct conf_entry *e = conf_map_get(&c->options, name);
 
 	return e != NULL ? e->line : 0;
+}
+
+uint64_t
+conf_option_number(const struct conf *c, const char *name)
+{
+	char canon[OPTION_VALUE_MAX + 1], wanted[TABLES_ERR];
+	uint64_t n = 0;
+
+	/* What it has was checked; a default is as good. */
+	if (option_canon(
+		option_find(name), conf_option(c, name), canon, wanted))
+		(void)num_parse(canon, INT64_MAX, &n);
+	return n;
 }
 
 /* What a single value cannot say of itself. */

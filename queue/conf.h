@@ -5,6 +5,7 @@
 #define QUEUE_CONF_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "queue/conf_lines.h"
 #include "queue/conf_map.h"
@@ -49,6 +50,8 @@ void conf_free(struct conf *);
 const char *conf_option(const struct conf *, const char *name);
 /* Where the file sets it; 0: it does not. */
 size_t conf_option_line(const struct conf *, const char *name);
+/* One that is a number, a size or a time. */
+uint64_t conf_option_number(const struct conf *, const char *name);
 bool conf_user_mode(const struct conf *);
 
 /*
