@@ -129,23 +129,35 @@ add(struct text *t, char c)
 		t->s[t->n++] = c;
 }
 
+static void
+quoted(struct value *v, struct text *t)
+{
+	for (; v->p < v->end && *v->p != '"'; v->p++) {
+		if (*v->p == '\\' && v->end - v->p > 1)
+			v->p++;
+		if (*v->p != '\n')
+			add(t, *v->p);
+	}
+	v->p += v->p < v->end;
+}
+
+static bool
+ends_value(char c)
+{
+	return c == ';' || c == ' ' || c == '\t' || c == '\n';
+}
+
 /* Without quotes more than a token is taken: boundaries often hold "=". */
 static void
 parameter(struct value *v, struct text *t)
 {
 	t->n = 0;
 	t->bad = false;
-	if (take(v, '"')) {
-		for (; v->p < v->end && *v->p != '"'; v->p++) {
-			if (*v->p == '\\' && v->end - v->p > 1)
-				v->p++;
-			if (*v->p != '\n')
-				add(t, *v->p);
-		}
-		v->p += v->p < v->end;
-	} else
-		for (; v->p<v->end && * v->p> ' ' && *v->p != ';'; v->p++)
-			add(t, *v->p);
+	if (take(v, '"'))
+		quoted(v, t);
+	else
+		while (v->p < v->end && !ends_value(*v->p))
+			add(t, *v->p++);
 	while (t->n > 0 && t->s[t->n - 1] == ' ')
 		t->n--; /* RFC 2046 section 5.1.1: no boundary ends so */
 	if (t->bad)
