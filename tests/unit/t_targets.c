@@ -1,0 +1,434 @@
+/*
+ * t_targets: which addresses a next hop has, by what DNS says.
+ *
+ * wrap: dns_client_ask dns_client_ask_all dns_answer_free arc4random_uniform
+ */
+#include "tests/unit/unit.h"
+
+#include <arpa/inet.h>
+
+#include "delivery/targets.h"
+
+/* --- DNS, as rows "MX name preference host" and "A name address" */
+
+struct zone {
+	const char *name;
+	enum dns_status status; /* of the answer without records */
+	const char *mx;         /* "10 a.example 20 b.example"; "." is null */
+	const char *addresses;
+	bool insecure;
+};
+
+static const struct zone *zone;
+static size_t zones;
+static int freed, asked_mx, asked_at_once, asked_names;
+static bool reverse; /* what "random" does */
+
+uint32_t __wrap_arc4random_uniform(uint32_t);
+void __wrap_dns_answer_free(struct dns_answer *);
+void __wrap_dns_client_ask(
+    struct dns_client *, uint32_t, const char *, struct dns_answer *);
+void __wrap_dns_client_ask_all(struct dns_client *, uint32_t,
+    const char *const[], size_t, struct dns_answer[]);
+
+/* Without "random" everything stays where it is. */
+uint32_t
+__wrap_arc4random_uniform(uint32_t n)
+{
+	return reverse ? 0 : n - 1;
+}
+
+void
+__wrap_dns_answer_free(struct dns_answer *a)
+{
+	free(a->mx);
+	free(a->address);
+	memset(a, 0, sizeof(*a));
+	freed++;
+}
+
+static const struct zone *
+find(const char *name)
+{
+	for (size_t i = 0; i < zones; i++)
+		if (zone[i].name != NULL && strcmp(zone[i].name, name) == 0)
+			return &zone[i];
+	return NULL;
+}
+
+/* The next word of *s, or NULL. */
+static char *
+word(char **s)
+{
+	char *w;
+
+	while ((w = strsep(s, " ")) != NULL && *w == '\0')
+		continue;
+	return w;
+}
+
+static void
+answer(const struct zone *z, uint32_t kind, struct dns_answer *a)
+{
+	const char *text = kind == DNS_MX ? z->mx : z->addresses;
+	char *copy, *s, *w;
+
+	memset(a, 0, sizeof(*a));
+	a->status = z->insecure ? DNS_INSECURE : DNS_SECURE;
+	a->proved = !z->insecure;
+	if (text == NULL) {
+		a->status = z->status != 0 ? z->status : DNS_NODATA;
+		snprintf(a->text, sizeof(a->text), "because");
+		return;
+	}
+	a->mx = calloc(DNS_RECORDS, sizeof(*a->mx));
+	a->address = calloc(DNS_RECORDS, sizeof(*a->address));
+	s = copy = strdup(text);
+	while ((w = word(&s)) != NULL) {
+		if (kind == DNS_MX) {
+			a->mx[a->count].preference =
+			    (uint32_t)strtoul(w, NULL, 10);
+			w = word(&s);
+			snprintf(a->mx[a->count].name, DOMAIN_MAX + 1, "%s",
+			    strcmp(w, ".") == 0 ? "" : w);
+		} else
+			snprintf(a->address[a->count], IP_MAX + 1, "%s", w);
+		a->count++;
+	}
+	free(copy);
+}
+
+static void
+ask(uint32_t kind, const char *name, struct dns_answer *a)
+{
+	const struct zone *z = find(name);
+	const struct zone none = { .status = DNS_NXDOMAIN };
+
+	answer(z != NULL ? z : &none, kind, a);
+}
+
+void
+__wrap_dns_client_ask(
+    struct dns_client *c, uint32_t kind, const char *name, struct dns_answer *a)
+{
+	(void)c;
+	assert_int_equal(kind, DNS_MX);
+	asked_mx++;
+	ask(kind, name, a);
+}
+
+void
+__wrap_dns_client_ask_all(struct dns_client *c, uint32_t kind,
+    const char *const names[], size_t n, struct dns_answer a[])
+{
+	(void)c;
+	assert_int_equal(kind, DNS_ADDRESS);
+	assert_true(n <= DNS_WINDOW);
+	asked_at_once++;
+	asked_names += (int)n;
+	for (size_t i = 0; i < n; i++)
+		ask(kind, names[i], &a[i]);
+}
+
+/* --- the table */
+
+static struct targets to;
+static struct remote_config config;
+static struct diag d;
+
+#define US "us.example"
+#define NET "192.0.2." /* a part of an address */
+
+enum { LOOPBACK_YES = 1, REVERSE = 2, OWN = 4 };
+
+static const struct row {
+	const char *hop;
+	struct zone zone[6];
+	const char *want; /* "host[ip]:port ..." in order, or a DSN */
+	int ip, flags;
+	const char *secure; /* of each target: y or n; NULL: all y */
+} rows[] = {
+	/* clang-format off */
+	/* by MX */
+	{ .hop = "a.example", { { .name = "a.example", 0, "10 m.example", NULL },
+	    { .name = "m.example", 0, NULL, "192.0.2.1" } },
+	    "m.example[192.0.2.1]:25" },
+	{ .hop = "a.example", { { .name = "a.example", 0, "20 n.example 10 m.example", NULL },
+	    { .name = "m.example", 0, NULL, "192.0.2.1" },
+	    { .name = "n.example", 0, NULL, "192.0.2.2" } },
+	    "m.example[192.0.2.1]:25 n.example[192.0.2.2]:25" },
+	{ .hop = "a.example:2525", { { .name = "a.example", 0, "10 m.example", NULL },
+	    { .name = "m.example", 0, NULL, "192.0.2.1" } },
+	    "m.example[192.0.2.1]:2525" },
+	/* equal ones in random order, others not */
+	{ .hop = "a.example", { { "a.example", 0,
+	    "10 l.example 10 m.example 5 k.example", NULL },
+	    { .name = "k.example", 0, NULL, "192.0.2.1" },
+	    { .name = "l.example", 0, NULL, "192.0.2.2" },
+	    { .name = "m.example", 0, NULL, "192.0.2.3" } },
+	    "k.example[192.0.2.1]:25 l.example[192.0.2.2]:25 "
+	    "m.example[192.0.2.3]:25" },
+	{ .hop = "a.example", { { .name = "a.example", 0, "10 l.example 10 m.example", NULL },
+	    { .name = "l.example", 0, NULL, "192.0.2.2" },
+	    { .name = "m.example", 0, NULL, "192.0.2.3" } },
+	    "m.example[192.0.2.3]:25 l.example[192.0.2.2]:25", 0, REVERSE },
+	/* none: the domain is its own host, but only if that is certain */
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL, "192.0.2.1" } },
+	    "a.example[192.0.2.1]:25" },
+	{ .hop = "a.example", { { .name = "a.example", DNS_NXDOMAIN, NULL, "192.0.2.1" } },
+	    "5.1.2" },
+	{ .hop = "a.example", { { .name = "a.example", DNS_TEMPFAIL, NULL, "192.0.2.1" } },
+	    "4.4.3" },
+	{ .hop = "a.example", { { .name = "a.example", DNS_BOGUS, NULL, "192.0.2.1" } },
+	    "4.7.5" },
+	{ .hop = "a.example", { { .name = "a.example", 0, "", "192.0.2.1" } },
+	    "a.example[192.0.2.1]:25" },
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL, NULL } }, "5.4.4" },
+	/* none that take mail (RFC 7505) */
+	{ .hop = "a.example", { { .name = "a.example", 0, "0 .", "192.0.2.1" } }, "5.1.10" },
+	{ .hop = "a.example", { { .name = "a.example", 0, "0 . 5 .", "192.0.2.1" } },
+	    "5.1.10" },
+	{ .hop = "a.example", { { .name = "a.example", 0, "0 . 5 m.example", NULL },
+	    { .name = "m.example", 0, NULL, "192.0.2.1" } },
+	    "m.example[192.0.2.1]:25" },
+	/* names that are none */
+	{ .hop = "a.example", { { .name = "a.example", 0, "5 192.0.2.1 6 x_y 7 a..b", NULL } },
+	    "5.4.4" },
+	{ .hop = "a.example", { { .name = "a.example", 0, "5 192.0.2.1 6 m.example", NULL },
+	    { .name = "m.example", 0, NULL, "192.0.2.9" } },
+	    "m.example[192.0.2.9]:25" },
+	/* hosts without addresses: the worst that time can mend counts */
+	{ .hop = "a.example", { { .name = "a.example", 0, "5 m.example 6 n.example", NULL } },
+	    "5.4.4" },
+	{ .hop = "a.example", { { .name = "a.example", 0, "5 m.example 6 n.example", NULL },
+	    { .name = "n.example", DNS_TEMPFAIL, NULL, NULL } }, "4.4.3" },
+	{ .hop = "a.example", { { .name = "a.example", 0, "5 m.example 6 n.example", NULL },
+	    { .name = "m.example", DNS_BOGUS, NULL, NULL } }, "4.7.5" },
+	{ .hop = "a.example", { { .name = "a.example", 0, "5 m.example 6 n.example", NULL },
+	    { .name = "m.example", DNS_BOGUS, NULL, NULL },
+	    { .name = "n.example", 0, NULL, "192.0.2.1" } },
+	    "n.example[192.0.2.1]:25" },
+	/* families */
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL,
+	    "192.0.2.1 192.0.2.2 192.0.2.3 2001:db8::1" } },
+	    "a.example[2001:db8::1]:25 a.example[192.0.2.1]:25 "
+	    "a.example[192.0.2.2]:25 a.example[192.0.2.3]:25", IP_6_FIRST },
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL,
+	    "2001:db8::1 2001:DB8::2 192.0.2.1" } },
+	    "a.example[192.0.2.1]:25 a.example[2001:db8::1]:25 "
+	    "a.example[2001:db8::2]:25", IP_4_FIRST },
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL, "192.0.2.1 2001:db8::1" } },
+	    "a.example[192.0.2.1]:25", IP_4_ONLY },
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL, "192.0.2.1 2001:db8::1" } },
+	    "a.example[2001:db8::1]:25", IP_6_ONLY },
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL, "192.0.2.1" } }, "4.4.4",
+	    IP_6_ONLY },
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL, "::ffff:192.0.2.1" } },
+	    "a.example[192.0.2.1]:25", IP_4_ONLY },
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL, "192.0.2.1 192.0.2.2" } },
+	    "a.example[192.0.2.2]:25 a.example[192.0.2.1]:25", 0, REVERSE },
+	/* the same address twice, and what is no address */
+	{ .hop = "a.example", { { .name = "a.example", 0, "5 m.example 6 n.example", NULL },
+	    { .name = "m.example", 0, NULL, "192.0.2.1" },
+	    { .name = "n.example", 0, NULL, "192.0.2.1 nonsense ::ffff:192.0.2.1" } },
+	    "m.example[192.0.2.1]:25" },
+	/* at most four of a host */
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL,
+	    NET "1 " NET "2 " NET "3 " NET "4 " NET "5" } },
+	    "a.example[192.0.2.1]:25 a.example[192.0.2.2]:25 "
+	    "a.example[192.0.2.3]:25 a.example[192.0.2.4]:25" },
+	/* where no mail host is */
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL, "127.0.0.2" } }, "5.4.4" },
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL, "::1 0.0.0.0 :: 169.254.1.1 "
+	    "fe80::1 ::ffff:127.0.0.2 ::127.0.0.2 224.0.0.1 255.255.255.255 "
+	    "ff02::1 64:ff9b::127.0.0.1 0.1.2.3" } }, "5.4.4" },
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL, "127.0.0.2 192.0.2.1" } },
+	    "a.example[192.0.2.1]:25" },
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL, "127.0.0.2" } },
+	    "a.example[127.0.0.2]:25", 0, LOOPBACK_YES },
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL, "::ffff:127.0.0.2" } },
+	    "a.example[127.0.0.2]:25", 0, LOOPBACK_YES },
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL, "0.0.0.0 ::" } }, "5.4.4", 0,
+	    LOOPBACK_YES },
+	/* ourselves, by name, by interface, by own-addresses */
+	{ .hop = US, { { .name = US, 0, NULL, "192.0.2.1" } }, "5.4.6" },
+	{ .hop = "a.example", { { .name = "a.example", 0, "5 Us.Example", NULL } }, "5.4.6" },
+	{ .hop = "a.example", { { .name = "a.example", 0, "5 m.example 10 us.example "
+	    "10 n.example 20 o.example", NULL },
+	    { .name = "m.example", 0, NULL, "192.0.2.1" },
+	    { .name = "n.example", 0, NULL, "192.0.2.2" },
+	    { .name = "o.example", 0, NULL, "192.0.2.3" } },
+	    "m.example[192.0.2.1]:25" },
+	{ .hop = "a.example", { { .name = "a.example", 0, "10 us.example 5 us.example "
+	    "7 n.example", NULL }, { .name = "n.example", 0, NULL, "192.0.2.2" } },
+	    "5.4.6" },
+	{ .hop = "a.example", { { .name = "a.example", 0, "5 m.example 10 o.example "
+	    "10 n.example 20 p.example", NULL },
+	    { .name = "m.example", 0, NULL, "192.0.2.1" },
+	    { .name = "n.example", 0, NULL, "192.0.2.2" },
+	    { .name = "o.example", 0, NULL, "192.0.2.3 203.0.113.5" },
+	    { .name = "p.example", 0, NULL, "192.0.2.4" } },
+	    "m.example[192.0.2.1]:25", 0, OWN },
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL, "203.0.113.5" } }, "5.4.6", 0,
+	    OWN },
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL, "127.0.0.1" } }, "5.4.6", 0,
+	    LOOPBACK_YES },
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL, "127.0.0.1" } }, "5.4.4" },
+	{ .hop = "a.example", { { .name = "a.example", 0, "5 m.example 10 us.example", NULL },
+	    { .name = "m.example", DNS_TEMPFAIL, NULL, NULL } }, "4.4.3" },
+	/* names in brackets: no MX, and whatever they are */
+	{ .hop = "[h.example]", { { .name = "h.example", 0, "5 m.example", "192.0.2.1" } },
+	    "h.example[192.0.2.1]:25" },
+	{ .hop = "[h.example]:587", { { .name = "h.example", 0, NULL,
+	    "127.0.0.1 203.0.113.5" } },
+	    "h.example[127.0.0.1]:587 h.example[203.0.113.5]:587", 0, OWN },
+	{ .hop = "[" US "]", { { .name = US, 0, NULL, "192.0.2.1" } },
+	    US "[192.0.2.1]:25" },
+	{ .hop = "[h.example]", { { .name = "h.example", DNS_NXDOMAIN, NULL, NULL } },
+	    "4.4.4" },
+	{ .hop = "[h.example]", { { .name = "h.example", DNS_BOGUS, NULL, NULL } }, "4.7.5" },
+	{ .hop = "smtps:[h.example]", { { .name = "h.example", 0, NULL, "192.0.2.1" } },
+	    "h.example[192.0.2.1]:465" },
+	{ .hop = "lmtp:[h.example]", { { .name = "h.example", 0, NULL, "192.0.2.1" } },
+	    "h.example[192.0.2.1]:24" },
+	/* and addresses */
+	{ .hop = "[127.0.0.1]:2525", { { .name = NULL } }, "127.0.0.1[127.0.0.1]:2525" },
+	{ .hop = "[203.0.113.5]", { { .name = NULL } }, "203.0.113.5[203.0.113.5]:25", 0, OWN },
+	{ .hop = "[IPv6:2001:DB8::1]", { { .name = NULL } }, "2001:db8::1[2001:db8::1]:25",
+	    IP_4_ONLY },
+	{ .hop = "lmtp:/run/x", { { .name = NULL } }, "[]:0" },
+	/* proved by DNSSEC, all the way */
+	{ .hop = "a.example", { { .name = "a.example", 0, "5 m.example 6 n.example", NULL },
+	    { .name = "m.example", 0, NULL, "192.0.2.1", true },
+	    { .name = "n.example", 0, NULL, "192.0.2.2" } },
+	    "m.example[192.0.2.1]:25 n.example[192.0.2.2]:25", 0, 0, "ny" },
+	{ .hop = "a.example", { { .name = "a.example", 0, "5 m.example", NULL, true },
+	    { .name = "m.example", 0, NULL, "192.0.2.1" } },
+	    "m.example[192.0.2.1]:25", 0, 0, "n" },
+	{ .hop = "a.example", { { .name = "a.example", 0, NULL, "192.0.2.1", true } },
+	    "a.example[192.0.2.1]:25", 0, 0, "n" },
+	/* clang-format on */
+};
+
+static const char *
+as_text(void)
+{
+	static char text[4000];
+	size_t n = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < to.count; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s[%s]:%u",
+		    i > 0 ? " " : "", to.target[i].host, to.target[i].ip,
+		    to.target[i].port);
+	return text;
+}
+
+static void
+prepare(int ip, int flags)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct ifaddrs lo = { .ifa_addr = (struct sockaddr *)&in };
+
+	memset(&config, 0, sizeof(config));
+	snprintf(config.hostname, sizeof(config.hostname), US);
+	if ((flags & OWN) != 0)
+		snprintf(config.own, sizeof(config.own), "203.0.113.0/28");
+	own_take(&config.interfaces, &lo);
+	config.loopback = (flags & LOOPBACK_YES) != 0;
+	config.ip = ip;
+	config.port = 25;
+	reverse = (flags & REVERSE) != 0;
+	freed = asked_mx = asked_at_once = asked_names = 0;
+}
+
+static enum outcome
+look_up(const char *hop)
+{
+	struct dns_client dns;
+	const char *wanted;
+	struct hop h;
+
+	memset(&to, 'x', sizeof(to));
+	d = (struct diag){ OUT_PERM, "5.9.9", "of before" };
+	assert_true(hop_parse(hop, &h, &wanted));
+	return targets_find(&to, &h, &config, &dns, &d);
+}
+
+static void
+table(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct row *w = &rows[i];
+		bool ok = strchr(w->want, '[') != NULL;
+		enum outcome r;
+
+		zone = w->zone;
+		zones = COUNT(w->zone);
+		prepare(w->ip, w->flags);
+		r = look_up(w->hop);
+		assert_int_equal(r, d.outcome);
+		assert_int_equal(to.down, r == OUT_TEMP);
+		if (strcmp(ok ? as_text() : d.dsn, w->want) != 0 ||
+		    (r == OUT_OK) != ok)
+			fail_msg("row %zu %s: wanted %s, found %s %s", i,
+			    w->hop, w->want, ok ? as_text() : d.dsn, d.text);
+		if (!ok)
+			assert_int_equal(to.count, 0);
+		for (size_t k = 0; ok && k < to.count; k++)
+			assert_int_equal(to.target[k].secure,
+			    w->secure == NULL || w->secure[k] == 'y');
+		assert_int_equal(freed, asked_mx + asked_names);
+		assert_true(asked_at_once <= 1);
+	}
+}
+
+/* A thousand hosts, all tarpits (M17), of which a hundred are told. */
+static void
+capped(void **state)
+{
+	static char mx[DNS_RECORDS * 24], all[400];
+	static struct zone many[DNS_RECORDS + 1];
+	static char names[DNS_RECORDS][24], ips[DNS_RECORDS][160];
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < DNS_RECORDS; i++) {
+		snprintf(names[i], sizeof(names[i]), "h%zu.example", i);
+		n += (size_t)snprintf(
+		    mx + n, sizeof(mx) - n, "%zu %s ", i, names[i]);
+		snprintf(ips[i], sizeof(ips[i]),
+		    "10.0.%zu.1 10.0.%zu.2 10.0.%zu.3 2001:db8::%zx 10.0.%zu.5",
+		    i, i, i, i + 1, i);
+		many[i] =
+		    (struct zone){ .name = names[i], .addresses = ips[i] };
+	}
+	many[DNS_RECORDS] = (struct zone){ .name = "a.example", .mx = mx };
+	zone = many;
+	zones = COUNT(many);
+	prepare(IP_6_FIRST, 0);
+	assert_int_equal(look_up("a.example"), OUT_OK);
+	assert_int_equal(to.count, TARGETS_MOST);
+	assert_int_equal(asked_names, TARGETS_HOSTS);
+	snprintf(all, sizeof(all), "%s", as_text());
+	assert_non_null(strstr(all, "h0.example[2001:db8::1]"));
+	assert_non_null(strstr(all, "h3.example"));
+	assert_null(strstr(all, "h4.example"));
+	/* We are among them, far behind those that are looked at. */
+	snprintf(config.hostname, sizeof(config.hostname), "h1.example");
+	assert_int_equal(look_up("a.example"), OUT_OK);
+	assert_int_equal(to.count, TARGETS_EACH);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(table),
+		cmocka_unit_test(capped),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
