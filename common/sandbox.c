@@ -37,11 +37,15 @@ static const struct bounds bounds[] = {
 	[SANDBOX_HASHER]	= { 16,		512 * MB },
 	[SANDBOX_KEEPER]	= { 0,		0 },
 	[SANDBOX_TLSD]		= { 0,		0 },
+	/* Two contexts of libunbound, each with a cache, and their questions. */
+	[SANDBOX_DNSD]		= { 0,		1024 * MB },
 	/* Its user may read private keys; what it has is open already. */
 	[SANDBOX_TLS]		= { 4096,	512 * MB,	true },
 	[SANDBOX_LOCAL]		= { 512,	512 * MB },
 	[SANDBOX_MAILBOX]	= { 32,		2048 * MB },
 	[SANDBOX_BOUNCE]	= { 64,		256 * MB },
+	/* Its socket is in flight to tlsd, as a session's. */
+	[SANDBOX_REMOTE]	= { 4096,	256 * MB,	true },
 };
 /* clang-format on */
 

@@ -5,7 +5,8 @@
  * `grep 'sandbox('` lists these places in the whole suite.  What a process may
  * open or connect to is decided by its user and by the descriptors it was
  * given; system calls are not filtered.  A TLS connection, whose user may read
- * private keys, opens no file at all where the kernel has landlock(7).
+ * private keys, and remote, which needs none, open no file at all where the
+ * kernel has landlock(7).
  */
 #ifndef COMMON_SANDBOX_H
 #define COMMON_SANDBOX_H
@@ -21,10 +22,12 @@ enum sandbox_profile {
 	SANDBOX_HASHER, /* authd's password hashing child */
 	SANDBOX_KEEPER, /* tlsd's keeper of private keys */
 	SANDBOX_TLSD,   /* tlsd's acceptor, which forks */
+	SANDBOX_DNSD,   /* reads files, writes none; nobody connects to it */
 	SANDBOX_TLS,    /* one TLS connection; opens nothing more */
 	SANDBOX_LOCAL,
 	SANDBOX_MAILBOX,
-	SANDBOX_BOUNCE
+	SANDBOX_BOUNCE,
+	SANDBOX_REMOTE /* connects to the suite and to others; opens no file */
 };
 
 /*

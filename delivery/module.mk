@@ -1,3 +1,4 @@
-PROGS	+= delivery/local
+PROGS	+= delivery/local delivery/remote
 
 LIBS_delivery/local	= -lcdb -lbsd
+LIBS_delivery/remote	= -lcdb -lbsd
