@@ -44,13 +44,13 @@ HARDLD	= -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 endif
 
 BUILD_PKGS = gcc make libc6-dev libcdb-dev libbsd-dev libevent-dev \
-	     libgsasl-dev libcrypt-dev libjson-c-dev libssl-dev
-RUN_PKGS   = openbsd-inetd
+	     libgsasl-dev libcrypt-dev libjson-c-dev libssl-dev libunbound-dev
+RUN_PKGS   = openbsd-inetd dns-root-data
 LINT_PKGS  = pmccabe mandoc shellcheck clang-format
 TEST_PKGS  = libcmocka-dev python3-pytest python3-pytest-xdist procps \
 	     strace swaks curl msmtp mpop fetchmail s-nail mutt systemd \
 	     libtirpc3 libwrap0 libselinux1 openssl getmail6 gsasl \
-	     libnet-ssleay-perl
+	     libnet-ssleay-perl knot
 need	   = @sh etc/packages $(1)
 
 # V=1 shows the commands.

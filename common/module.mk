@@ -4,8 +4,10 @@ ifndef SAN
 STATIC	= -static-pie
 endif
 
-PROGS	+= common/postriderd common/authd common/tlsd
+PROGS	+= common/postriderd common/authd common/tlsd common/dnsd
 
 LIBS_common/postriderd	= -lcdb -lbsd -levent_core
 LIBS_common/authd	= -lcdb -lmd -lbsd -levent_core -lgsasl -lcrypt
+# The same libevent that libunbound uses.
+LIBS_common/dnsd	= -lcdb -lbsd -levent -lunbound
 LIBS_common/tlsd	= -lcdb -lbsd -levent_core -lssl -lcrypto

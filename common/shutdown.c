@@ -42,6 +42,7 @@ static void
 begin_queue(struct shutdown *s)
 {
 	supervise_stop(&s->daemons[DAEMON_QUEUED]);
+	supervise_stop(&s->daemons[DAEMON_DNSD]); /* nothing new is asked */
 }
 
 static bool

@@ -50,6 +50,9 @@ static const struct row {
 	    .user = USER_TLS,
 	    .sockets = { { "tls", false, true } },
 	    .gets_witness = true },
+	[DAEMON_DNSD] = { .name = "dnsd",
+	    .user = USER_DNS,
+	    .sockets = { { "dns", false, false } } },
 };
 
 static int

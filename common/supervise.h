@@ -12,7 +12,8 @@
 #define DAEMON_QUEUED 0
 #define DAEMON_AUTHD 1
 #define DAEMON_TLSD 2
-#define DAEMONS 3
+#define DAEMON_DNSD 3
+#define DAEMONS 4
 
 struct daemon {
 	struct master *m;

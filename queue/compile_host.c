@@ -117,8 +117,8 @@ find_users(struct host *h, struct conf *c)
 static void
 find_programs(struct conf *c)
 {
-	static const char *const names[] = { "queued", "authd", "tlsd", "smtpd",
-		"local" };
+	static const char *const names[] = { "queued", "authd", "tlsd", "dnsd",
+		"smtpd", "local" };
 	const char *dir = conf_option(c, "libexec-dir");
 	char path[CONF_PATH_MAX], missing[80] = "";
 

@@ -84,9 +84,10 @@ __wrap_agent_sessions(const struct master *m)
 void
 __wrap_supervise_stop(struct daemon *d)
 {
-	static const char names[DAEMONS] = {
-		[DAEMON_QUEUED] = 'Q', [DAEMON_AUTHD] = 'A', [DAEMON_TLSD] = 'T'
-	};
+	static const char names[DAEMONS] = { [DAEMON_QUEUED] = 'Q',
+		[DAEMON_AUTHD] = 'A',
+		[DAEMON_TLSD] = 'T',
+		[DAEMON_DNSD] = 'D' };
 
 	call(names[d - daemons]);
 }
@@ -136,7 +137,7 @@ begin(void)
 static void
 one_by_one(void)
 {
-	assert_string_equal(calls, looks <= 4 ? "cusmAT" : "cusmATQ");
+	assert_string_equal(calls, looks <= 4 ? "cusmAT" : "cusmATQD");
 	submissions = 0;
 	mailboxes = looks == 1;
 	daemons[DAEMON_AUTHD].pid = looks == 2 ? 11 : 0;
@@ -157,7 +158,7 @@ in_order(void **state)
 	assert_int_equal(event_base_dispatch(master.base), 0);
 	assert_true(event_base_got_break(master.base));
 	assert_int_equal(looks, 5);
-	assert_ptr_equal(strstr(calls, "cusmATQ"), calls);
+	assert_ptr_equal(strstr(calls, "cusmATQD"), calls);
 }
 
 /* Nobody listens: it ends all the same, and kills before. */
@@ -170,7 +171,7 @@ stubborn(void **state)
 	assert_int_equal(raise(SIGINT), 0);
 	assert_int_equal(event_base_dispatch(master.base), 0);
 	assert_true(event_base_got_break(master.base));
-	assert_string_equal(calls, "cusmATQK");
+	assert_string_equal(calls, "cusmATQDK");
 	assert_int_equal(looks, 3);
 }
 
@@ -192,7 +193,7 @@ again(void **state)
 	look = impatient;
 	assert_int_equal(raise(SIGTERM), 0);
 	assert_int_equal(event_base_dispatch(master.base), 0);
-	assert_string_equal(calls, "cusmATQK");
+	assert_string_equal(calls, "cusmATQDK");
 }
 
 static int

@@ -1,0 +1,29 @@
+/*
+ * dns_session: askers and their questions (msg_dns.h).
+ */
+#ifndef COMMON_DNS_SESSION_H
+#define COMMON_DNS_SESSION_H
+
+#include <sys/types.h>
+
+#include "common/dns_resolver.h"
+#include "common/server.h"
+
+/* What all sessions have in common; server.data points to one. */
+struct dns_sessions {
+	struct event_base *base;
+	struct dns_resolver *resolver;
+	uid_t out, net; /* who may ask; root may ask for the state only */
+	/* private, zero at first */
+	uint64_t questions;
+	uint32_t open;
+};
+
+#define DNS_OPEN 1000 /* questions at once, of all */
+
+/* For struct server. */
+bool dns_session_allowed(const struct server *, uid_t);
+void dns_session_opened(struct peer *);
+extern const struct peer_ops dns_session_ops;
+
+#endif
