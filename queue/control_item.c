@@ -12,32 +12,34 @@
 #include "queue/recovery.h"
 #include "queue/spool_id.h"
 
+/* What waits for its destination is deferred as well. */
 static uint32_t
-item_state(const struct entry *e)
+item_state(const struct queue *q, const struct entry *e)
 {
 	if (e->state == ENTRY_HELD)
 		return ITEM_HELD;
+	if (e->state == ENTRY_READY &&
+	    schedule_next(q->schedule, e) > deadline_now())
+		return ITEM_DEFERRED;
 	return e->state == ENTRY_WAITING ? ITEM_DEFERRED : ITEM_ACTIVE;
 }
 
 static uint32_t
 item_marks(const struct queue *q, const struct entry *e)
 {
-	return (spool_in_memory(q->spool, e->id) ? ITEM_MEMORY : 0) |
+	return (spool_in_memory(q->spool, entry_id(e).s) ? ITEM_MEMORY : 0) |
 	    (e->hold ? ITEM_TO_HOLD : 0) | (e->drop ? ITEM_TO_DROP : 0);
 }
 
 /* Seconds since 1970 of the next attempt; 0 when there will be none. */
 static uint64_t
-next_attempt(const struct entry *e)
+next_attempt(const struct queue *q, const struct entry *e)
 {
-	int64_t left = e->due - deadline_now();
+	int64_t left = schedule_next(q->schedule, e) - deadline_now();
 
 	if (e->state == ENTRY_HELD)
 		return 0;
-	if (e->state != ENTRY_WAITING || left < 0)
-		left = 0;
-	return (uint64_t)(time(NULL) + left / 1000);
+	return (uint64_t)(time(NULL) + (left > 0 ? left / 1000 : 0));
 }
 
 bool
@@ -47,19 +49,19 @@ control_item(struct queue *q, const struct entry *entry, struct envelope *e,
 	struct spool_content c;
 	struct spool_fault f;
 
-	if (spool_load(q->spool, entry->id, e, &c, &f) != SPOOL_VALID)
+	if (spool_load(q->spool, entry_id(entry).s, e, &c, &f) != SPOOL_VALID)
 		return false;
 	memset(m, 0, sizeof(*m));
 	m->arrival = (uint64_t)(e->arrival / 1000000);
-	m->next = next_attempt(entry);
+	m->next = next_attempt(q, entry);
 	m->size = c.size;
 	m->offset = c.offset;
-	m->state = item_state(entry);
+	m->state = item_state(q, entry);
 	m->marks = item_marks(q, entry);
 	m->attempts = e->state.attempts;
 	m->nrcpt = (uint32_t)e->nrcpt;
 	m->uid = e->uid;
-	strlcpy(m->id, entry->id, sizeof(m->id));
+	strlcpy(m->id, entry_id(entry).s, sizeof(m->id));
 	strlcpy(m->sender, e->sender, sizeof(m->sender));
 	strlcpy(m->login, e->login, sizeof(m->login));
 	strlcpy(m->client, e->client, sizeof(m->client));
@@ -96,8 +98,9 @@ control_stat(struct queue *q, size_t i, struct msg_control_stat *m)
 		{ "messages", schedule_total(s) },
 		{ "active",
 		    schedule_count(s, ENTRY_ACTIVE) +
-			schedule_count(s, ENTRY_READY) },
-		{ "deferred", schedule_count(s, ENTRY_WAITING) },
+			schedule_count(s, ENTRY_READY) - schedule_asleep(s) },
+		{ "deferred",
+		    schedule_count(s, ENTRY_WAITING) + schedule_asleep(s) },
 		{ "held", schedule_count(s, ENTRY_HELD) },
 		{ "damaged", spool_damaged_count(q->spool) },
 		{ "agents", agents_count(agents) },

@@ -136,17 +136,17 @@ send_item(struct tool *t, const struct entry *e)
 
 	if (!control_item(t->q, e, &t->env, &m)) {
 		/* It cannot be read now; the log says why. */
-		strlcpy(t->cursor, e->id, sizeof(t->cursor));
+		strlcpy(t->cursor, entry_id(e).s, sizeof(t->cursor));
 		return STEP_SENT;
 	}
 	if ((t->flags & LIST_CONTENT) != 0)
-		fd = spool_reader(t->q->spool, e->id);
+		fd = spool_reader(t->q->spool, entry_id(e).s);
 	r = send_piece(t, CONTROL_T_ITEM, &m, fd);
 	if (fd != -1)
 		(void)close(fd); /* was only read */
 	t->piece = 0;
 	if (r == STEP_SENT)
-		done_with(t, e->id);
+		done_with(t, entry_id(e).s);
 	if (r != STEP_SENT || (t->flags & LIST_RCPTS) == 0)
 		env_free(&t->env);
 	return r;
@@ -211,7 +211,7 @@ list_next(struct tool *t)
 		if (e != NULL && may_see(t, e))
 			return send_item(t, e);
 		if (e != NULL) {
-			strlcpy(t->cursor, e->id, sizeof(t->cursor));
+			strlcpy(t->cursor, entry_id(e).s, sizeof(t->cursor));
 			return STEP_SENT;
 		}
 		t->damaged = true;
@@ -264,7 +264,7 @@ act_step(struct tool *t)
 		return act_one(t);
 	if ((e = schedule_after(t->q->schedule, t->cursor)) == NULL)
 		return send_end(t);
-	strlcpy(t->cursor, e->id, sizeof(t->cursor));
+	strlcpy(t->cursor, entry_id(e).s, sizeof(t->cursor));
 	(void)act_on(t, e); /* the log says why not; it is not counted */
 	return STEP_SENT;
 }

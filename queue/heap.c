@@ -2,13 +2,15 @@
  * heap: entries of the schedule by the time they are due.  In queued; memory
  * only.
  */
+#include <stdlib.h>
+
 #include "queue/heap.h"
 
 bool
 heap_reserve(struct heap *h, size_t n)
 {
 	size_t room = h->room != 0 ? h->room : 64;
-	struct entry **at;
+	uint32_t *at;
 
 	while (room < n)
 		room *= 2;
@@ -21,24 +23,30 @@ heap_reserve(struct heap *h, size_t n)
 	return true;
 }
 
+static struct entry *
+entry_at(const struct heap *h, size_t i)
+{
+	return entries_at(h->all, h->at[i]);
+}
+
 static void
 put(struct heap *h, size_t i, struct entry *e)
 {
-	h->at[i] = e;
-	e->link.heap = i;
+	h->at[i] = e->number;
+	e->at.place = (uint32_t)i;
 }
 
 /* Moves e from place i towards the root as far as it is earlier. */
 static size_t
 rise(struct heap *h, size_t i, struct entry *e)
 {
-	size_t parent;
+	struct entry *parent;
 
-	for (; i > 0; i = parent) {
-		parent = (i - 1) / 2;
-		if (h->at[parent]->due <= e->due)
+	for (; i > 0; i = (i - 1) / 2) {
+		parent = entry_at(h, (i - 1) / 2);
+		if (parent->due <= e->due)
 			break;
-		put(h, i, h->at[parent]);
+		put(h, i, parent);
 	}
 	put(h, i, e);
 	return i;
@@ -47,16 +55,20 @@ rise(struct heap *h, size_t i, struct entry *e)
 static void
 sink(struct heap *h, size_t i, struct entry *e)
 {
-	size_t child;
+	struct entry *child, *other;
+	size_t at;
 
-	while ((child = 2 * i + 1) < h->n) {
-		if (child + 1 < h->n &&
-		    h->at[child + 1]->due < h->at[child]->due)
-			child++;
-		if (h->at[child]->due >= e->due)
+	while ((at = 2 * i + 1) < h->n) {
+		child = entry_at(h, at);
+		if (at + 1 < h->n &&
+		    (other = entry_at(h, at + 1))->due < child->due) {
+			child = other;
+			at++;
+		}
+		if (child->due >= e->due)
 			break;
-		put(h, i, h->at[child]);
-		i = child;
+		put(h, i, child);
+		i = at;
 	}
 	put(h, i, e);
 }
@@ -70,8 +82,8 @@ heap_insert(struct heap *h, struct entry *e)
 void
 heap_remove(struct heap *h, struct entry *e)
 {
-	size_t i = e->link.heap;
-	struct entry *last = h->at[--h->n];
+	size_t i = e->at.place;
+	struct entry *last = entry_at(h, --h->n);
 
 	if (last != e && rise(h, i, last) == i)
 		sink(h, i, last);
@@ -80,7 +92,7 @@ heap_remove(struct heap *h, struct entry *e)
 struct entry *
 heap_first(const struct heap *h)
 {
-	return h->n > 0 ? h->at[0] : NULL;
+	return h->n > 0 ? entry_at(h, 0) : NULL;
 }
 
 void

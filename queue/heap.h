@@ -4,10 +4,11 @@
 #ifndef QUEUE_HEAP_H
 #define QUEUE_HEAP_H
 
-#include "queue/schedule.h"
+#include "queue/entries.h"
 
 struct heap {
-	struct entry **at; /* a binary heap; each knows its place */
+	const struct entries *all;
+	uint32_t *at; /* numbers, a binary heap; each knows its place */
 	size_t n, room;
 };
 

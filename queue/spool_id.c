@@ -57,6 +57,61 @@ spool_id_valid(const char *id)
 	    strspn(id, digits) == ID_MAX;
 }
 
+/* The value of a digit plus one; 0 for what is none. */
+static unsigned int
+digit(char c)
+{
+	/* clang-format off */
+	static const uint8_t values[UINT8_MAX + 1] = {
+		['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+		['a'] = 11, 12, 13, 14, 15, 16, 17, 18,
+		['j'] = 19, 20,
+		['m'] = 21, 22,
+		['p'] = 23, 24, 25, 26, 27,
+		['v'] = 28, 29, 30, 31, 32,
+	};
+	/* clang-format on */
+
+	return values[(unsigned char)c];
+}
+
+bool
+spool_id_pack(const char *id, uint8_t key[SPOOL_ID_KEY])
+{
+	unsigned int bits = 0, n = 0, value;
+	uint32_t v = 0;
+
+	for (int i = 0; i < ID_MAX; i++) {
+		if ((value = digit(id[i])) == 0)
+			return false; /* also at the end of a short one */
+		v = v << 5 | (value - 1);
+		bits += 5;
+		if (bits >= 8) {
+			bits -= 8;
+			key[n++] = (uint8_t)(v >> bits);
+		}
+	}
+	key[n] = (uint8_t)(v << (8 - bits));
+	return id[ID_MAX] == '\0';
+}
+
+void
+spool_id_unpack(const uint8_t key[SPOOL_ID_KEY], char id[ID_MAX + 1])
+{
+	unsigned int bits = 0;
+	uint32_t v = 0;
+
+	for (int i = 0; i < ID_MAX; i++) {
+		if (bits < 5) {
+			v = v << 8 | *key++;
+			bits += 8;
+		}
+		bits -= 5;
+		id[i] = digits[v >> bits & 31];
+	}
+	id[ID_MAX] = '\0';
+}
+
 int64_t
 spool_id_time(const char *id)
 {

@@ -9,7 +9,8 @@
 
 #include "common/msg.h"
 
-#define SPOOL_DIRS 256 /* directories that files are spread over */
+#define SPOOL_DIRS 256  /* directories that files are spread over */
+#define SPOOL_ID_KEY 13 /* bytes of an id in its short form */
 
 /*
  * A new id of ID_MAX characters.  Ids sort by the microsecond of their making
@@ -22,6 +23,13 @@ void spool_id_new(char id[ID_MAX + 1]);
 void spool_id_at(char id[ID_MAX + 1], int64_t now);
 
 bool spool_id_valid(const char *);
+
+/*
+ * The short form, for memory: it sorts (memcmp) as the text does.  False when
+ * the text is no id.
+ */
+bool spool_id_pack(const char *id, uint8_t key[SPOOL_ID_KEY]);
+void spool_id_unpack(const uint8_t key[SPOOL_ID_KEY], char id[ID_MAX + 1]);
 
 /* Of a valid id: microseconds since 1970. */
 int64_t spool_id_time(const char *);

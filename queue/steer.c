@@ -17,7 +17,7 @@ load(struct queue *q, const struct entry *entry, struct envelope *e)
 	struct spool_content c;
 	struct spool_fault f;
 
-	return spool_load(q->spool, entry->id, e, &c, &f) == SPOOL_VALID
+	return spool_load(q->spool, entry_id(entry).s, e, &c, &f) == SPOOL_VALID
 	    ? NULL
 	    : unreadable;
 }
@@ -62,7 +62,7 @@ release(struct queue *q, struct entry *entry)
 	if (entry->state != ENTRY_HELD)
 		return NULL;
 	if ((error = write_hold(q, entry, false)) == NULL)
-		schedule_wait(q->schedule, entry, deadline_now());
+		schedule_wait(q->schedule, entry, 0);
 	return error;
 }
 
@@ -72,7 +72,7 @@ retry(struct queue *q, struct entry *entry)
 	if (entry->state == ENTRY_HELD)
 		return "it is held: release it first";
 	if (entry->state == ENTRY_WAITING)
-		schedule_wait(q->schedule, entry, deadline_now());
+		schedule_wait(q->schedule, entry, 0);
 	return NULL;
 }
 
@@ -100,7 +100,7 @@ drop(struct queue *q, struct entry *entry)
 	}
 	if ((error = load(q, entry, &e)) != NULL)
 		return error;
-	if (!spool_remove(q->spool, entry->id))
+	if (!spool_remove(q->spool, entry_id(entry).s))
 		error = "its file cannot be removed, see the log";
 	else {
 		drop_rcpts(q, &e);
@@ -141,14 +141,13 @@ const char *
 steer(struct queue *q, struct entry *entry, uint32_t what, uid_t uid,
     bool *pending)
 {
-	char id[ID_MAX + 1];
+	const struct entry_id id = entry_id(entry);
 	const char *error;
 
-	memcpy(id, entry->id, sizeof(id));
 	error = acts[what].act(q, entry);
-	*pending = error == NULL && is_pending(q, id, what);
-	log_event(id, "control", "action=%s uid=%u result=%s", acts[what].name,
-	    (unsigned int)uid,
+	*pending = error == NULL && is_pending(q, id.s, what);
+	log_event(id.s, "control", "action=%s uid=%u result=%s",
+	    acts[what].name, (unsigned int)uid,
 	    error != NULL  ? error
 		: *pending ? "being-delivered"
 			   : "ok");

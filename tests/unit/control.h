@@ -61,7 +61,7 @@ __wrap_steer(struct queue *q, struct entry *e, uint32_t what, uid_t who,
 	steered++;
 	steered_what = what;
 	*is_pending = error == NULL && pending;
-	strlcpy(steered_id, e->id, sizeof(steered_id));
+	strlcpy(steered_id, entry_id(e).s, sizeof(steered_id));
 	return error;
 }
 
@@ -83,9 +83,9 @@ __wrap_control_item(struct queue *q, const struct entry *entry,
 	(void)q;
 	if (unreadable)
 		return false;
-	spool_envelope(e, entry->id);
+	spool_envelope(e, entry_id(entry).s);
 	memset(m, 0, sizeof(*m));
-	strlcpy(m->id, entry->id, sizeof(m->id));
+	strlcpy(m->id, entry_id(entry).s, sizeof(m->id));
 	return true;
 }
 

@@ -3,7 +3,8 @@
  * clock that the test sets; and files that are not what they were.
  * wrap: deadline_now event_new event_add agents_new agents_outstanding
  * wrap: spool_load spool_set_aside message_start message_free pool_cancel
- * wrap: settings_refresh route_destination spool_remove
+ * wrap: settings_refresh route_destination spool_remove agents_settings
+ * wrap: agents_slow agents_crowded
  */
 #include "tests/unit/spool.h"
 
@@ -15,7 +16,8 @@
 #include "queue/pool.h"
 #include "queue/route.h"
 
-#define MOST 200 /* messages of a test */
+#define MOST 200         /* messages of a test */
+#define SLOW 0x80000000u /* the first number of slow destinations */
 
 static struct queue queue;
 static struct dispatch *d;
@@ -45,6 +47,9 @@ void __wrap_message_free(struct message *);
 void __wrap_pool_cancel(struct message *);
 bool __wrap_spool_remove(struct spool *, const char *);
 bool __wrap_settings_refresh(struct settings *);
+void __wrap_agents_settings(struct agents *);
+bool __wrap_agents_slow(const struct agents *, uint32_t);
+bool __wrap_agents_crowded(const struct agents *, uint32_t);
 uint32_t __wrap_route_destination(
     struct tables *, const char *, const struct envelope *);
 
@@ -155,6 +160,27 @@ __wrap_settings_refresh(struct settings *s)
 {
 	(void)s;
 	return false;
+}
+
+void
+__wrap_agents_settings(struct agents *as)
+{
+	assert_ptr_equal(as, &queue);
+}
+
+/* Those from SLOW on; of SLOW itself nothing more is wanted. */
+bool
+__wrap_agents_slow(const struct agents *as, uint32_t dest)
+{
+	assert_ptr_equal(as, &queue);
+	return dest >= SLOW;
+}
+
+bool
+__wrap_agents_crowded(const struct agents *as, uint32_t dest)
+{
+	(void)as;
+	return dest == SLOW;
 }
 
 uint32_t
@@ -296,6 +322,54 @@ shares(void **state)
 	assert_int_equal(nbegun, 7);
 }
 
+/*
+ * Destinations that may not answer get three quarters; the others are not kept
+ * out by them, however many come first.
+ */
+static void
+slow_ones(void **state)
+{
+	size_t slow = 0, quick = 0;
+
+	(void)state;
+	queue.settings.active = 20;
+	for (unsigned int i = 0; i < 40; i++)
+		(void)give(i, SLOW + 1 + i, now, false);
+	for (unsigned int i = 0; i < 4; i++)
+		(void)give(40 + i, i, now, false);
+	turn();
+	turn();
+	for (size_t i = 0; i < nbegun; i++) {
+		slow += begun[i].slow;
+		quick += !begun[i].slow;
+	}
+	assert_int_equal(slow, 16);
+	assert_int_equal(quick, 4);
+	schedule_remove(queue.schedule, begun[0].entry);
+	dispatch_finished(d, &begun[0]);
+	turn();
+	assert_int_equal(nbegun, 20);
+	now += 500; /* the place of one that was done with is given then */
+	event_active(work, EV_TIMEOUT, 0);
+	turn();
+	assert_int_equal(nbegun, 21);
+}
+
+/* What has enough to find out whether it answers gets no more. */
+static void
+crowded(void **state)
+{
+	struct entry *e = give(0, SLOW, now, false);
+
+	(void)state;
+	(void)give(1, SLOW, now, false);
+	(void)give(2, 1, now, false);
+	turn();
+	assert_int_equal(nbegun, 1);
+	assert_int_not_equal(e->state, ENTRY_ACTIVE);
+	assert_in_range(alarm_in, 1, 500);
+}
+
 static void
 alarms(void **state)
 {
@@ -403,14 +477,14 @@ forgotten(void **state)
 	give_many(3);
 	turn();
 	e = begun[1].entry;
-	dispatch_forget(d, e->id);
+	dispatch_forget(d, entry_id(e).s);
 	assert_true(e->forget);
 	assert_int_equal(cancels, 1);
 	assert_int_equal(removes, 0);
 	e = give(9, 9, now + 1000, false);
-	dispatch_forget(d, e->id);
+	dispatch_forget(d, entry_id(e).s);
 	e = give(10, 10, now, true);
-	dispatch_forget(d, e->id);
+	dispatch_forget(d, entry_id(e).s);
 	assert_int_equal(removes, 2);
 	assert_int_equal(schedule_total(queue.schedule), 3);
 	dispatch_forget(d, SPOOL_ID); /* done with meanwhile */
@@ -436,6 +510,8 @@ main(void)
 		T(bounds),
 		T(many_rcpts),
 		T(shares),
+		T(slow_ones),
+		T(crowded),
 		T(alarms),
 		T(twice),
 		T(stopping),

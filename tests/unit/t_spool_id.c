@@ -69,10 +69,37 @@ validity(void **state)
 		{ "1k0tw8hh3ydynhahmyd.", false },
 		{ "1k0tw8hh3ydynhahmyd\n", false },
 	};
+	uint8_t key[SPOOL_ID_KEY];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
 		assert_int_equal(spool_id_valid(cases[i].id), cases[i].want);
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_int_equal(
+		    spool_id_pack(cases[i].id, key), cases[i].want);
+}
+
+/* The short form is the same id, and sorts as it does. */
+static void
+short_form(void **state)
+{
+	static const char *const ids[] = { "00000000000000000000",
+		"00000000000000000001", "0000000000000000000z",
+		"1k0tw8hh3ydynhahmyda", "1k0tw8hh3ydynhahmydb",
+		"1k0tw8hh3ze000000000", "abcdefghjkmnpqrstvwx",
+		"zzzzzzzzzzzzzzzzzzzz" };
+	uint8_t key[SPOOL_ID_KEY], last[SPOOL_ID_KEY];
+	char id[ID_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ids); i++) {
+		assert_true(spool_id_pack(ids[i], key));
+		spool_id_unpack(key, id);
+		assert_string_equal(id, ids[i]);
+		if (i > 0)
+			assert_true(memcmp(last, key, sizeof(key)) < 0);
+		memcpy(last, key, sizeof(key));
+	}
 }
 
 static void
@@ -93,6 +120,7 @@ main(void)
 		cmocka_unit_test(order),
 		cmocka_unit_test(chance),
 		cmocka_unit_test(validity),
+		cmocka_unit_test(short_form),
 		cmocka_unit_test(directories),
 	};
 
