@@ -21,7 +21,7 @@
 
 #define REFRESH 1000      /* ms between looks at files */
 #define LOOK_WAIT 10000   /* ms for an answer */
-#define LOOK_GOOD 10000   /* ms that a good look is believed */
+#define LOOK_GOOD 5000    /* ms that a good look is believed */
 #define AGAIN_FIRST 5000  /* ms until the next look after a bad one */
 #define AGAIN_MOST 300000 /* ms */
 

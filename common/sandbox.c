@@ -8,6 +8,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sysexits.h>
@@ -20,7 +21,11 @@
 struct bounds {
 	rlim_t files;  /* descriptors, 0: leave */
 	rlim_t memory; /* bytes of address space, 0: leave */
-	bool alone;    /* opens no file, signals nobody else */
+	enum {
+		FREE,
+		READS, /* files, and changes none; no TCP port is its own */
+		ALONE  /* opens no file */
+	} reach;       /* all but FREE signal nobody else */
 };
 
 /* clang-format off */
@@ -38,9 +43,9 @@ static const struct bounds bounds[] = {
 	[SANDBOX_KEEPER]	= { 0,		0 },
 	[SANDBOX_TLSD]		= { 0,		0 },
 	/* Two contexts of libunbound, each with a cache, and their questions. */
-	[SANDBOX_DNSD]		= { 0,		1024 * MB },
+	[SANDBOX_DNSD]		= { 0,		1024 * MB,	READS },
 	/* Its user may read private keys; what it has is open already. */
-	[SANDBOX_TLS]		= { 4096,	512 * MB,	true },
+	[SANDBOX_TLS]		= { 4096,	512 * MB,	ALONE },
 	[SANDBOX_LOCAL]		= { 512,	512 * MB },
 	[SANDBOX_MAILBOX]	= { 32,		2048 * MB },
 	[SANDBOX_BOUNCE]	= { 64,		256 * MB },
@@ -87,9 +92,20 @@ struct rules {
 	uint64_t files, network, scopes; /* what is forbidden, without rules */
 };
 #define FILES ((1u << 13) - 1) /* all of the first version */
-#define SCOPES_SINCE 6         /* version */
-#define SCOPES 3u              /* abstract sockets and signals */
+#define READ_FILE (1u << 2)
+#define READ_DIR (1u << 3)
+#define NETWORK_SINCE 4 /* version */
+#define BIND_TCP 1u
+#define SCOPES_SINCE 6 /* version */
+#define SCOPES 3u      /* abstract sockets and signals */
 #define ASK_VERSION 1u
+
+/* What is allowed below a directory. */
+struct below {
+	uint64_t files;
+	int32_t directory;
+} __attribute__((packed));
+#define RULE_BELOW 1 /* kind of rule */
 
 /* Neither is an error: it is as if it had never been invented. */
 static bool
@@ -100,9 +116,12 @@ is_missing(void)
 	    errno == EPERM;        /* a container's filter, for ENOSYS */
 }
 
-/* A new ruleset that forbids all, or -1 with errno. */
+/*
+ * A new ruleset that forbids all of it, files and perhaps to have a TCP port,
+ * or -1 with errno.
+ */
 static int
-forbid_all(void)
+forbid_all(bool ports)
 {
 	static long version; /* children know it */
 	struct rules rules = { .files = FILES };
@@ -114,16 +133,33 @@ forbid_all(void)
 		version = 0;
 		return -1;
 	}
+	if (ports && version >= NETWORK_SINCE)
+		rules.network = BIND_TCP;
 	if (version >= SCOPES_SINCE)
 		rules.scopes = SCOPES;
 	return (int)syscall(
 	    SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
 }
 
+/* What its user may read. */
+static bool
+allow_reading(int rules)
+{
+	struct below b = { .files = READ_FILE | READ_DIR };
+	long r;
+
+	b.directory = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (b.directory == -1)
+		return false;
+	r = syscall(SYS_landlock_add_rule, rules, RULE_BELOW, &b, 0);
+	(void)close(b.directory); /* the rule has it */
+	return r == 0;
+}
+
 bool
 sandbox_can_close_files(void)
 {
-	int fd = forbid_all();
+	int fd = forbid_all(false);
 
 	if (fd == -1)
 		return false;
@@ -132,13 +168,14 @@ sandbox_can_close_files(void)
 }
 
 static void
-leave_all(void)
+leave(bool reads)
 {
-	int fd = forbid_all();
+	int fd = forbid_all(reads);
 
 	if (fd == -1 && is_missing())
 		return;
-	if (fd == -1 || syscall(SYS_landlock_restrict_self, fd, 0) == -1)
+	if (fd == -1 || (reads && !allow_reading(fd)) ||
+	    syscall(SYS_landlock_restrict_self, fd, 0) == -1)
 		err(EX_OSERR, "landlock");
 	(void)close(fd); /* it is in force */
 }
@@ -159,6 +196,6 @@ sandbox(enum sandbox_profile profile)
 		return;
 	if (b->memory != 0)
 		bound(RLIMIT_AS, b->memory, &in_force.memory);
-	if (b->alone)
-		leave_all();
+	if (b->reach != FREE)
+		leave(b->reach == READS);
 }

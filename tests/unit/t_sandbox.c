@@ -7,8 +7,11 @@
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+
+#include <netinet/in.h>
 
 #include <errno.h>
 #include <signal.h>
@@ -34,11 +37,13 @@ static enum { NOTHING, QUESTION, RULESET, RESTRICT } failing;
 static int failure;
 
 long __real_syscall(long, ...);
-long __wrap_syscall(long, const void *, unsigned long, unsigned long);
+long __wrap_syscall(
+    long, const void *, unsigned long, unsigned long, unsigned long);
 
 /* With as many arguments as any of them has. */
 long
-__wrap_syscall(long n, const void *a, unsigned long b, unsigned long c)
+__wrap_syscall(
+    long n, const void *a, unsigned long b, unsigned long c, unsigned long d)
 {
 	bool asks = n == SYS_landlock_create_ruleset && a == NULL;
 	bool creates = n == SYS_landlock_create_ruleset && a != NULL;
@@ -47,7 +52,7 @@ __wrap_syscall(long n, const void *a, unsigned long b, unsigned long c)
 	if ((asks && failing == QUESTION) || (creates && failing == RULESET) ||
 	    (n == SYS_landlock_restrict_self && failing == RESTRICT))
 		return -1;
-	return __real_syscall(n, a, b, c);
+	return __real_syscall(n, a, b, c, d);
 }
 
 int
@@ -228,6 +233,39 @@ alone(void)
 	return kill(getppid(), 0) == -1 && errno == EPERM ? 0 : 5;
 }
 
+static bool
+can_have_port(void)
+{
+	const struct sockaddr_in any = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return bind(fd, (const struct sockaddr *)&any, sizeof(any)) == 0;
+}
+
+/* It reads what is new, and neither writes nor can be connected to. */
+static int
+reads(void)
+{
+	char name[] = "/tmp/t_sandbox.XXXXXX";
+	int fd = mkstemp(name);
+
+	if (fd == -1 || unlink(name) == -1)
+		return 1;
+	sandbox(SANDBOX_DNSD);
+	if (!is_closed_in() || open("/etc/passwd", O_RDONLY) == -1 ||
+	    open("/etc", O_RDONLY | O_DIRECTORY) == -1)
+		return 2;
+	if (!has_landlock())
+		return 0;
+	if (open(name, O_WRONLY | O_CREAT, 0600) != -1 || errno != EACCES)
+		return 3;
+	if (open("/dev/null", O_WRONLY) != -1 || errno != EACCES)
+		return 4;
+	if (__real_syscall(SYS_landlock_create_ruleset, NULL, 0ul, 1ul) < 4)
+		return 0;
+	return can_have_port() || errno != EACCES ? 5 : 0;
+}
+
 /* Where there is none, the process goes on without. */
 static int
 missing(void)
@@ -255,6 +293,14 @@ connection(void **state)
 	(void)state;
 	failing = NOTHING;
 	run(alone);
+}
+
+static void
+resolver(void **state)
+{
+	(void)state;
+	failing = NOTHING;
+	run(reads);
 }
 
 static void
@@ -315,6 +361,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(session),
 		cmocka_unit_test(connection),
+		cmocka_unit_test(resolver),
 		cmocka_unit_test(without_landlock),
 		cmocka_unit_test(listener),
 		cmocka_unit_test(less),
