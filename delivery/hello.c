@@ -45,7 +45,7 @@ greeting(struct attempt *a)
 	if (t != TRY_READY)
 		return t;
 	/* A name that was asked for says more than one that is claimed. */
-	if (name[0] != '\0' && !address_domain_valid(l->peer.host))
+	if (name[0] != '\0' && strcmp(l->peer.host, l->peer.ip) == 0)
 		strlcpy(l->name, name, sizeof(l->name));
 	return r.code == 220 ? TRY_READY : attempt_refused(a, &r);
 }
