@@ -28,9 +28,20 @@ forget_job(struct agent *a, struct job *j)
 	if (j->sent < 1 + j->n)
 		TAILQ_REMOVE(&a->unsent, j, unsent);
 	LIST_REMOVE(j, of_agent);
+	a->njobs--;
 	for (uint32_t k = 0; k < j->n; k++)
 		free(j->rcpts[k].mailbox);
 	free(j);
+}
+
+/* So many recipients more are with the agent, or fewer. */
+static void
+count(struct agent *a, int more)
+{
+	a->outstanding += (size_t)more;
+	a->all->outstanding += (size_t)more;
+	if (a->pool->dest != NULL)
+		a->pool->dest->outstanding += (size_t)more;
 }
 
 /* One recipient of the job less; after the last the job is over. */
@@ -39,8 +50,7 @@ close_rcpt(struct agent *a, struct job *j, uint32_t k)
 {
 	j->rcpts[k].answered = true;
 	j->left--;
-	a->outstanding--;
-	a->all->outstanding--;
+	count(a, -1);
 	if (j->left == 0)
 		forget_job(a, j);
 }
@@ -168,9 +178,36 @@ new_job(struct agent *a, const struct pool_work *w)
 	TAILQ_INSERT_TAIL(&a->unsent, j, unsent);
 	if (a->outstanding == 0)
 		a->waited = deadline_now();
-	a->outstanding += w->n;
-	a->all->outstanding += w->n;
+	a->njobs++;
+	count(a, (int)w->n);
 	return j;
+}
+
+/*
+ * Those for whom the configuration names another way by now are left out, to
+ * be tried that way soon.
+ */
+static void
+check_hops(struct pool_work *w, const struct pool *p)
+{
+	struct message *m = w->message;
+	struct settings *s = &m->q->settings;
+	struct pool_key key;
+	struct route r;
+	size_t kept = 0;
+
+	for (size_t k = 0; k < w->n; k++) {
+		struct diag d = DIAG_INIT;
+		enum outcome o = route_find(s->tables, s->mail_name,
+		    env_addr(&m->env, w->indexes[k]), &r, &d);
+
+		key = (struct pool_key){ r.program, r.pool, r.away };
+		if (o == OUT_OK && pool_is(p, &key))
+			w->indexes[kept++] = w->indexes[k];
+		else
+			message_untried(m, w->indexes[k]);
+	}
+	w->n = kept;
 }
 
 /*
@@ -201,7 +238,11 @@ give_job(struct agent *a, struct pool_work *w)
 	char *mailboxes[JOB_RCPT_MAX];
 	struct job *j;
 
-	find_mailboxes(w, mailboxes);
+	memset(mailboxes, 0, sizeof(mailboxes));
+	if (a->pool->dest != NULL)
+		check_hops(w, a->pool);
+	else
+		find_mailboxes(w, mailboxes);
 	if (w->n == 0)
 		return; /* and the message may be gone */
 	j = new_job(a, w);
@@ -215,14 +256,22 @@ give_job(struct agent *a, struct pool_work *w)
 		}
 }
 
+/* Recipients that it may be given: those away are counted by the message. */
+static size_t
+room_for(const struct agent *a)
+{
+	return a->pool->dest != NULL ? JOB_RCPT_MAX
+				     : JOB_WINDOW - a->outstanding;
+}
+
 void
 agent_fill(struct agent *a)
 {
 	struct pool_work w;
 
 	while (!a->alone && !a->retiring && !a->all->q->stopping &&
-	    pool_take(a->pool, a->outstanding == 0, JOB_WINDOW - a->outstanding,
-		&w)) {
+	    a->njobs < agent_jobs_most(a) &&
+	    pool_take(a->pool, a->outstanding == 0, room_for(a), &w)) {
 		give_job(a, &w);
 		a->alone = w.suspect && a->outstanding > 0;
 	}
@@ -259,6 +308,32 @@ take_outcome(const struct msg_job_outcome *m, struct verdict *v)
 	strlcpy(v->mta, m->mta, sizeof(v->mta));
 }
 
+/* Another agent of the pool is to try; false without memory. */
+static bool
+try_another(struct agent *a, struct job *j, uint32_t k)
+{
+	struct message *m = j->message;
+
+	if (!pool_again(a->pool, m, j->rcpts[k].index))
+		return false;
+	close_rcpt(a, j, k);
+	return true;
+}
+
+static void
+take_answer(struct agent *a, struct job *j, uint32_t k, const struct verdict *v)
+{
+	bool again = agent_heard(a, v, j->left == 1);
+
+	a->answers++;
+	a->pool->answers++;
+	a->idle = a->waited = deadline_now();
+	a->pool->failures = 0;
+	j->message->entry->alone = false;
+	if (!again || !try_another(a, j, k))
+		answered(a, j, k, v);
+}
+
 static void
 on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 {
@@ -282,13 +357,8 @@ on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 		peer_close(p);
 		return;
 	}
-	a->answers++;
-	a->pool->answers++;
-	a->idle = a->waited = deadline_now();
-	a->pool->failures = 0;
-	j->message->entry->alone = false;
 	take_outcome(m, &v);
-	answered(a, j, k, &v);
+	take_answer(a, j, k, &v);
 	agents_wake(a->all, a->pool);
 }
 

@@ -1,7 +1,7 @@
 /*
  * agent_watch: agents that hang, and those that are done with.  In queued, as
- * postrider.  An agent runs as the owner of a mailbox, who may stop it, and
- * works in his directory, which may hang: neither may keep a place for ever.
+ * postrider.  Local runs as the owner of a mailbox, who may stop it, and works
+ * in his directory, which may hang: neither may keep a place for ever.
  * postriderd ends what is dismissed here (msg_spawn.h).
  */
 #include <stdlib.h>
@@ -18,7 +18,7 @@ agent_overdue(const struct agent *a, int64_t now)
 	if (a->peer == NULL)
 		return now >= a->waited + AGENT_START_MOST;
 	return !a->peer->dead && a->outstanding > 0 &&
-	    now >= a->waited + AGENT_WORK_MOST;
+	    now >= a->waited + agent_patience(a);
 }
 
 /* Whether the channel took it, or nobody is there to be told. */
@@ -72,7 +72,7 @@ others_answer(const struct agent *a)
 
 /* The pool's work waits with it, unless others do it. */
 static void
-stall(struct agent *a, const struct diag *d)
+stall(struct agent *a, const struct verdict *v)
 {
 	struct pool *p = a->pool;
 
@@ -82,24 +82,27 @@ stall(struct agent *a, const struct diag *d)
 	    ((int64_t)STALL_FIRST
 		<< (p->stalls < STALL_SHIFT ? p->stalls : STALL_SHIFT));
 	p->stalls++;
-	pool_fail(p, d);
+	pool_fail(p, v);
 }
 
 void
 agent_give_up(struct agent *a)
 {
 	struct agents *as = a->all;
-	struct diag d = DIAG_INIT;
+	struct verdict v = { .diag = DIAG_INIT };
 	size_t lost;
 
-	(void)diag_set(&d, "4.2.0", "The mailbox does not answer");
-	lost = agent_fail(a, &d);
+	if (a->pool->program == SPAWN_LOCAL)
+		(void)diag_set(&v.diag, "4.2.0", "The mailbox does not answer");
+	else
+		(void)diag_set(&v.diag, "4.3.0", "The agent does not answer");
+	lost = agent_fail(a, &v.diag);
 	as->q->counters.crashes++;
 	log_error("-", "pool=%s agent=%u wanted=%s found=no-answer lost=%zu",
 	    a->pool->name, (unsigned int)a->serial,
 	    a->peer == NULL ? "start" : "outcome", lost);
 	agent_dismiss(as, a->serial, 0);
-	stall(a, &d);
+	stall(a, &v);
 	a->answers = 0; /* it counts as one that never did anything */
 	if (a->peer == NULL)
 		agent_remove(a);

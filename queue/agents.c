@@ -11,16 +11,24 @@
 #include "common/log.h"
 #include "queue/agents_private.h"
 
-#define SWEEP_EVERY 5      /* seconds between looks for idle agents */
-#define IDLE_MOST 60000    /* milliseconds that an idle agent is kept */
-#define BUSY_WAIT 500000   /* microseconds until a place is asked for again */
-#define PLACE_FOR_BOUNCE 1 /* a place kept free for a bounce agent */
-#define READY_MOST 1000    /* ms since the last answer of one that is quick */
+#define SWEEP_EVERY 5   /* seconds between looks for idle agents */
+#define IDLE_MOST 60000 /* milliseconds that an idle agent is kept */
+#define IDLE_AWAY 1000  /* and remote longer than its connection */
+#define READY_MOST 1000 /* ms since the last answer of one that is quick */
 
 struct pool *
 agents_pool(struct agents *as, const struct pool_key *key)
 {
-	return pool_find(&as->pools, key);
+	struct pool *p = pool_find(&as->pools, key);
+
+	if (p == NULL || p->program != SPAWN_REMOTE || p->dest != NULL)
+		return p;
+	if ((p->dest = destination_find(as->dests, p->name)) == NULL) {
+		(void)pool_tidy(&as->pools, p); /* it is empty: goes */
+		return NULL;
+	}
+	destination_enter(as->dests, p->dest);
+	return p;
 }
 
 bool
@@ -32,7 +40,7 @@ agents_ready(const struct agents *as, const char *name)
 	const struct agent *a;
 
 	if (p == NULL || p->nagents == 0)
-		return as->busy == 0 && (p == NULL || p->pause <= now);
+		return as->here.busy == 0 && (p == NULL || p->pause <= now);
 	LIST_FOREACH(a, &p->agents, in_pool)
 	if (a->outstanding == 0 || now < a->waited + READY_MOST)
 		return true;
@@ -42,7 +50,7 @@ agents_ready(const struct agents *as, const char *name)
 size_t
 agents_count(const struct agents *as)
 {
-	return as->count;
+	return as->here.count + as->away.count;
 }
 
 size_t
@@ -61,22 +69,11 @@ agents_wake(struct agents *as, struct pool *p)
 	event_active(as->wake, EV_TIMEOUT, 0);
 }
 
-static void
-starve(struct agents *as, struct pool *p, bool starving)
-{
-	if (starving && !p->is_starving)
-		TAILQ_INSERT_TAIL(&as->starving, p, starving);
-	else if (!starving && p->is_starving)
-		TAILQ_REMOVE(&as->starving, p, starving);
-	p->is_starving = starving;
-}
-
 /* Out of all lists; the next pool in need may have the place. */
 static void
 drop_agent(struct agent *a)
 {
 	struct agents *as = a->all;
-	struct pool *next;
 
 	if (a->writable != NULL)
 		event_free(a->writable);
@@ -85,9 +82,7 @@ drop_agent(struct agent *a)
 	LIST_REMOVE(a, in_pool);
 	TAILQ_REMOVE(&as->list, a, link);
 	a->pool->nagents--;
-	as->count--;
-	if ((next = TAILQ_FIRST(&as->starving)) != NULL)
-		agents_wake(as, next);
+	places_freed(as, a->pool);
 	free(a);
 }
 
@@ -159,7 +154,7 @@ new_agent(struct agents *as, struct pool *p)
 	TAILQ_INSERT_TAIL(&as->list, a, link);
 	p->nagents++;
 	p->nstarting++;
-	as->count++;
+	places_taken(as, p);
 	return a;
 }
 
@@ -167,28 +162,8 @@ new_agent(struct agents *as, struct pool *p)
 static void
 be_busy(struct agents *as, struct pool *p)
 {
-	const struct timeval later = { .tv_usec = BUSY_WAIT };
-
-	if (event_add(as->again, &later) == -1) {
+	if (!places_busy(as, p))
 		pool_lost(p, agent_lost_wait(0));
-		return;
-	}
-	as->busy = deadline_now() + BUSY_WAIT / 1000;
-	if (p->nagents == 0)
-		starve(as, p, true);
-}
-
-static void
-on_again(evutil_socket_t fd, short what, void *arg)
-{
-	struct agents *as = arg;
-	struct pool *p;
-
-	(void)fd;
-	(void)what;
-	as->busy = 0;
-	TAILQ_FOREACH(p, &as->starving, starving)
-	agents_wake(as, p);
 }
 
 static void
@@ -201,47 +176,13 @@ start_one(struct agents *as, struct pool *p)
 		pool_lost(p, agent_lost_wait(0));
 		return;
 	}
-	starve(as, p, false);
+	places_starve(as, p, false);
 	m.serial = a->serial;
 	strlcpy(m.account, pool_account(p), sizeof(m.account));
 	if (peer_try(as->spawn, SPAWN_T_START, &m, -1) != CHAN_AGAIN)
 		return; /* if postriderd is gone, we stop */
 	drop_agent(a);
 	be_busy(as, p);
-}
-
-/* The longest-lived agent finishes what it has and makes room. */
-static void
-retire_one(struct agents *as)
-{
-	struct agent *a, *idle = NULL, *old = NULL;
-
-	TAILQ_FOREACH(a, &as->list, link)
-	{
-		if (a->peer == NULL || a->retiring)
-			continue;
-		if (old == NULL)
-			old = a;
-		if (idle == NULL && a->outstanding == 0)
-			idle = a;
-	}
-	if (idle != NULL)
-		old = idle;
-	if (old == NULL)
-		return;
-	old->retiring = true;
-	agents_wake(as, old->pool);
-}
-
-static bool
-has_room(const struct agents *as, const struct pool *p)
-{
-	size_t most = (size_t)as->q->settings.agents;
-	const struct pool *first = TAILQ_FIRST(&as->starving);
-
-	if (p->program == SPAWN_BOUNCE)
-		return as->count < most + PLACE_FOR_BOUNCE;
-	return as->count < most && (first == NULL || first == p);
 }
 
 static void
@@ -254,15 +195,11 @@ want_agent(struct agents *as, struct pool *p)
 			pool_lost(p, pause);
 		return;
 	}
-	if (p->nstarting > 0 ||
-	    p->nagents >= (size_t)as->q->settings.local_agents)
-		return;
-	if (as->busy == 0 && has_room(as, p))
+	while (p->waiting > 0 && places_allowed(as, p) && places_has(as, p))
 		start_one(as, p);
-	else if (p->nagents == 0 && !p->is_starving) {
-		starve(as, p, true);
-		if (as->busy == 0)
-			retire_one(as);
+	if (p->waiting > 0 && p->nagents == 0 && !p->is_starving) {
+		places_starve(as, p, true);
+		places_make(as, p);
 	}
 }
 
@@ -298,10 +235,24 @@ work(struct agents *as, struct pool *p)
 	close_retired(p);
 	fill(p, true);
 	if (p->waiting == 0)
-		starve(as, p, false);
+		places_starve(as, p, false);
 	else if (!as->q->stopping)
 		want_agent(as, p);
 	fill(p, false);
+	if (p->dest != NULL) {
+		places_give(as, p);
+		close_retired(p);
+	}
+}
+
+/* A pool that has nothing goes, and leaves its destination. */
+static void
+tidy(struct agents *as, struct pool *p)
+{
+	struct destination *d = p->dest;
+
+	if (pool_tidy(&as->pools, p) && d != NULL)
+		destination_leave(as->dests, d, deadline_now());
 }
 
 static void
@@ -316,8 +267,17 @@ on_wake(evutil_socket_t fd, short what, void *arg)
 		TAILQ_REMOVE(&as->awake, p, awake);
 		p->is_awake = false;
 		work(as, p);
-		pool_tidy(&as->pools, p);
+		tidy(as, p);
 	}
+}
+
+/* How long an agent is kept that has nothing to do. */
+static int64_t
+idle_most(const struct agent *a)
+{
+	if (a->pool->dest == NULL)
+		return IDLE_MOST;
+	return a->all->q->settings.connection_idle * 1000 + IDLE_AWAY;
 }
 
 /* Closes those that were idle for long; gives up those that hang. */
@@ -335,10 +295,11 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 	if (agent_overdue(a, now))
 		agent_give_up(a);
 	else if (a->peer != NULL && a->outstanding == 0 &&
-	    now >= a->idle + IDLE_MOST) {
+	    now >= a->idle + idle_most(a)) {
 		a->retiring = true;
 		agents_wake(as, a->pool);
 	}
+	agents_sweep_away(as, now);
 }
 
 static struct agent *
@@ -374,7 +335,7 @@ on_failed(struct agent *a, const struct msg_spawn_failed *m)
 {
 	struct agents *as = a->all;
 	struct pool *p = a->pool;
-	struct diag d = DIAG_INIT;
+	struct verdict v = { .diag = DIAG_INIT };
 	bool one_account = p->program == SPAWN_LOCAL && p->name[0] != '@';
 
 	if (strcmp(m->dsn, SPAWN_BUSY) == 0) {
@@ -383,13 +344,13 @@ on_failed(struct agent *a, const struct msg_spawn_failed *m)
 		return;
 	}
 	if (dsn_valid(m->dsn) && m->dsn[0] == '5' && one_account)
-		(void)diag_set(&d, m->dsn, "%s", m->text);
+		(void)diag_set(&v.diag, m->dsn, "%s", m->text);
 	else
-		(void)diag_set(&d, "4.3.0", "%s", m->text);
+		(void)diag_set(&v.diag, "4.3.0", "%s", m->text);
 	log_event("-", "agent-failed", "pool=%s dsn=%s text=%s", p->name,
 	    m->dsn, m->text);
 	if (p->nagents == 1)
-		pool_fail(p, &d);
+		pool_fail(p, &v);
 	agent_remove(a);
 }
 
@@ -434,16 +395,16 @@ agents_new(struct queue *q, int spawn)
 	RB_INIT(&as->pools);
 	TAILQ_INIT(&as->list);
 	TAILQ_INIT(&as->awake);
-	TAILQ_INIT(&as->starving);
 	STAILQ_INIT(&as->dismissals);
-	as->again = event_new(q->base, -1, 0, on_again, as);
+	as->dests = destinations_new();
 	as->wake = event_new(q->base, -1, 0, on_wake, as);
 	as->sweep = event_new(q->base, -1, EV_PERSIST, on_sweep, as);
 	as->spawn = peer_new(q->base, spawn, &spawn_channel, SPAWN_ASKER, &ops);
 	if (as->spawn != NULL)
 		as->spawn->data = as;
-	if (as->wake != NULL && as->sweep != NULL && as->again != NULL &&
-	    as->spawn != NULL && event_add(as->sweep, &every) == 0)
+	if (as->wake != NULL && as->sweep != NULL && as->dests != NULL &&
+	    places_init(as) && as->spawn != NULL &&
+	    event_add(as->sweep, &every) == 0)
 		return as;
 	free(as); /* main ends the process */
 	return NULL;

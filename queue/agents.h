@@ -2,14 +2,17 @@
  * agents: the processes that deliver and report; queued's side of msg_job.h
  * and msg_spawn.h.  They are asked for when work waits, kept for the next,
  * and closed when they have been idle for long or another pool needs the
- * place.
+ * place.  Those that deliver here and report, and those that send mail away,
+ * have places of their own.
  */
 #ifndef QUEUE_AGENTS_H
 #define QUEUE_AGENTS_H
 
+#include "common/verdict.h"
 #include "queue/queue.h"
 
 struct agents;
+struct destinations;
 struct pool;
 struct pool_key;
 
@@ -28,6 +31,23 @@ struct pool *agents_pool(struct agents *, const struct pool_key *);
  * none, is not pausing, and there is a place for one.
  */
 bool agents_ready(const struct agents *, const char *name);
+
+/* A next hop is down: with what to say of a recipient that it is for. */
+bool agents_down(const struct agents *, const char *hop, struct verdict *);
+
+/*
+ * Whether mail for the destination of this number (route_destination()) is
+ * likely to stay: it leaves this host, and no connection was well before.
+ */
+bool agents_slow(const struct agents *, uint32_t destination);
+/* Whether so much of it waits that more would not help to find that out. */
+bool agents_crowded(const struct agents *, uint32_t destination);
+
+/* The next hops that are remembered. */
+const struct destinations *agents_destinations(const struct agents *);
+
+/* Takes over the settings that say how destinations are treated. */
+void agents_settings(struct agents *);
 
 /* The pool has work: as soon as the event loop has a turn. */
 void agents_wake(struct agents *, struct pool *);

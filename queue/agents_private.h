@@ -9,6 +9,7 @@
 #include "common/msg_spawn.h"
 #include "common/server.h"
 #include "queue/agents.h"
+#include "queue/destination.h"
 #include "queue/pool.h"
 
 /* Recipients of one message that one agent has. */
@@ -36,6 +37,7 @@ struct agent {
 	struct event *writable; /* pending while the channel is full */
 	LIST_HEAD(, job) jobs;
 	TAILQ_HEAD(, job) unsent; /* those not wholly sent */
+	size_t njobs;             /* not wholly answered */
 	size_t outstanding;       /* recipients not answered */
 	size_t answers;           /* in its life */
 	bool greeted;             /* remote: it was told its hop */
@@ -51,19 +53,65 @@ struct dismissal {
 	struct msg_spawn_stop stop;
 };
 
+/*
+ * The places of agents that deliver here and report; and of those that send
+ * mail away, by the state of their destination (DEST_*).
+ */
+#define PLACE_STATES (DEST_DOWN + 1)
+struct places {
+	size_t count;                  /* taken, all */
+	size_t by_state[PLACE_STATES]; /* the same; [0] for those here */
+	/* Pools with work and without an agent, in order. */
+	TAILQ_HEAD(, pool) starving[PLACE_STATES];
+	struct event *again; /* asks again when postriderd had no place */
+	int64_t busy;        /* deadline_now() until which it has none */
+};
+
 struct agents {
 	struct queue *q;
 	struct pool_tree pools;
+	struct destinations *dests;
 	struct peer *spawn; /* NULL: postriderd is gone, and we stop */
-	struct event *wake, *sweep, *again;
-	int64_t busy; /* deadline_now() until which postriderd has no place */
+	struct event *wake, *sweep;
 	STAILQ_HEAD(, dismissal) dismissals;
 	TAILQ_HEAD(, agent) list;
 	TAILQ_HEAD(, pool) awake;
-	TAILQ_HEAD(, pool) starving; /* those without an agent, in order */
-	size_t count, outstanding;
+	struct places here, away;
+	size_t outstanding;
 	uint32_t serial, number; /* the last ones given */
 };
+
+/* agent_places.c: which pool gets a place, and who makes one free. */
+bool places_init(struct agents *); /* false with errno */
+struct places *places_of(struct agents *, const struct pool *);
+void places_taken(struct agents *, const struct pool *);
+/* One is free: the next pool in need may have it. */
+void places_freed(struct agents *, const struct pool *);
+/* Its destination was in that state, and is in another. */
+void places_moved(struct agents *, struct destination *, uint32_t before);
+void places_starve(struct agents *, struct pool *, bool starving);
+/* postriderd has no place now; false when it cannot be asked again. */
+bool places_busy(struct agents *, struct pool *);
+bool places_has(struct agents *, const struct pool *);
+/* Whether a pool that has work may have one more agent. */
+bool places_allowed(const struct agents *, const struct pool *);
+/* Work waits for a place: an agent that can be spared ends. */
+void places_make(struct agents *, const struct pool *);
+/* The same, where agents of this pool have nothing to do. */
+void places_give(struct agents *, struct pool *);
+
+/* agent_away.c: what agents for other hosts say of their destination. */
+/*
+ * True when the recipient should have another agent of the pool, since others
+ * have fared better.
+ */
+bool agent_heard(struct agent *, const struct verdict *, bool last);
+/* Jobs that the agent may have at once. */
+size_t agent_jobs_most(const struct agent *);
+/* Milliseconds without an answer, after which an agent hangs. */
+int64_t agent_patience(const struct agent *);
+/* The destinations' part of the sweep. */
+void agents_sweep_away(struct agents *, int64_t now);
 
 /* Gives the agent what it has room for, and sends. */
 void agent_fill(struct agent *);
@@ -80,6 +128,11 @@ void agent_ended(struct agent *);
 /* What has not made progress for long: to be given up. */
 #define AGENT_START_MOST 60000 /* milliseconds while it starts */
 #define AGENT_WORK_MOST 300000 /* and with work, without an answer */
+/*
+ * The same of remote, which runs no user's code and keeps the time of each step
+ * itself: these are long, and there are many (RFC 5321 section 4.5.3.2).
+ */
+#define AGENT_AWAY_MOST 7200000
 bool agent_overdue(const struct agent *, int64_t now);
 /* Its work goes back and its end is asked for; it may be gone afterwards. */
 void agent_give_up(struct agent *);

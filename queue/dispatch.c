@@ -15,6 +15,7 @@
 #define READ_AGAIN 60000  /* ms until a file that cannot be read is tried */
 #define RCPTS_MOST 200000 /* in memory, beside active-messages */
 #define LANE_SHARE 4      /* of the active messages one destination may have */
+#define SLOW_WAIT 500     /* ms until there may be room for the slow */
 
 struct dispatch {
 	struct queue *q;
@@ -22,6 +23,7 @@ struct dispatch {
 	struct event *work;            /* runs now, or when something is due */
 	LIST_HEAD(, message) messages; /* those worked on */
 	size_t active, rcpts;          /* in memory */
+	size_t slow;                   /* of these, to who may not answer */
 	size_t lane_most;
 };
 
@@ -63,7 +65,7 @@ add(struct dispatch *d, const struct envelope *e, int64_t due)
 bool
 dispatch_accept(struct dispatch *d, const struct envelope *e)
 {
-	return add(d, e, deadline_now());
+	return add(d, e, 0); /* before all that come to be due */
 }
 
 bool
@@ -76,6 +78,8 @@ void
 dispatch_begun(struct dispatch *d, struct message *m)
 {
 	LIST_INSERT_HEAD(&d->messages, m, link);
+	m->slow = agents_slow(d->agents, m->entry->dest);
+	d->slow += m->slow;
 	d->active++;
 	d->rcpts += m->env.nrcpt;
 }
@@ -84,6 +88,7 @@ void
 dispatch_finished(struct dispatch *d, struct message *m)
 {
 	LIST_REMOVE(m, link);
+	d->slow -= m->slow;
 	d->rcpts -= m->env.nrcpt;
 	message_free(m);
 	d->active--;
@@ -138,6 +143,32 @@ is_full(const struct dispatch *d)
 	    d->rcpts >= RCPTS_MOST;
 }
 
+/*
+ * Three quarters of what may be in memory are for destinations that nobody
+ * knows to answer, and of each of them only a few messages: they would keep all
+ * others out for as long as they are silent.
+ */
+static bool
+has_room_for(const struct dispatch *d, const struct entry *e)
+{
+	if (!agents_slow(d->agents, e->dest))
+		return true;
+	return d->slow < (size_t)d->q->settings.active / 4 * 3 + 1 &&
+	    !agents_crowded(d->agents, e->dest);
+}
+
+/* Not read now: back to where it was. */
+static void
+put_back(struct dispatch *d, struct entry *e)
+{
+	struct schedule *s = d->q->schedule;
+	int64_t until = deadline_now() + SLOW_WAIT;
+
+	if (e->only) /* and all that are like it */
+		schedule_dest_wait(s, e->dest, until);
+	schedule_wait(s, e, e->only ? e->due : until);
+}
+
 /* The work event is set for when there is something to do. */
 static void
 set_alarm(struct dispatch *d, bool more)
@@ -152,8 +183,7 @@ set_alarm(struct dispatch *d, bool more)
 	(void)event_del(d->work); /* fails on a bad event only */
 	if (due == -1 || is_full(d))
 		return; /* the end of a message kicks */
-	/* Not at once when lanes wait only for memory. */
-	due = due > now ? due - now : 1000;
+	due = due > now ? due - now : 0;
 	tv.tv_sec = due / 1000;
 	tv.tv_usec = due % 1000 * 1000;
 	if (event_add(d->work, &tv) == -1)
@@ -167,6 +197,7 @@ refresh(struct dispatch *d)
 	size_t most;
 
 	(void)settings_refresh(s); /* logs what is wrong */
+	agents_settings(d->agents);
 	most = (size_t)s->active / LANE_SHARE + 1;
 	if (most != d->lane_most)
 		schedule_lane_most(d->q->schedule, most);
@@ -189,7 +220,10 @@ on_work(evutil_socket_t fd, short what, void *arg)
 		if (is_full(d) ||
 		    (e = schedule_take(d->q->schedule, deadline_now())) == NULL)
 			break;
-		start(d, e);
+		if (has_room_for(d, e))
+			start(d, e);
+		else
+			put_back(d, e);
 	}
 	set_alarm(d, i == BATCH);
 }

@@ -28,6 +28,7 @@ struct failure {
 
 struct message {
 	LIST_ENTRY(message) link; /* dispatch's, of all */
+	bool slow;                /* dispatch's: it may stay for long */
 	struct queue *q;
 	struct entry *entry;
 	struct envelope env;

@@ -6,9 +6,9 @@
 
 #include <bsd/string.h>
 
-#include "common/crc32c.h"
 #include "common/msg_spawn.h"
 #include "queue/agents.h"
+#include "queue/destination.h"
 #include "queue/dispatch.h"
 #include "queue/pool.h"
 
@@ -48,14 +48,36 @@ compare_shares(const struct share *a, const struct share *b)
 RB_GENERATE_INTERNAL(pool_tree, pool, by_key, compare_pools, LOCAL)
 RB_GENERATE_INTERNAL(share_tree, share, by_owner, compare_shares, LOCAL)
 
+static struct pool
+as_pool(const struct pool_key *k)
+{
+	struct pool p = { .program = k->program, .away = k->away };
+
+	strlcpy(p.name, k->name, sizeof(p.name));
+	return p;
+}
+
+struct pool *
+pool_from(struct pool_tree *tree, const struct pool_key *k)
+{
+	struct pool key = as_pool(k);
+
+	return RB_NFIND(pool_tree, tree, &key);
+}
+
+bool
+pool_is(const struct pool *p, const struct pool_key *k)
+{
+	struct pool key = as_pool(k);
+
+	return compare_pools(p, &key) == 0;
+}
+
 struct pool *
 pool_get(const struct pool_tree *tree, const struct pool_key *k)
 {
-	struct pool key;
+	struct pool key = as_pool(k);
 
-	strlcpy(key.name, k->name, sizeof(key.name));
-	key.program = k->program;
-	key.away = k->away;
 	/* The macro's function could change the tree, and does not. */
 	return RB_FIND(pool_tree, (struct pool_tree *)(uintptr_t)tree, &key);
 }
@@ -87,31 +109,15 @@ pool_after(struct pool_tree *tree, struct pool *p)
 			 : RB_NEXT(pool_tree, tree, p);
 }
 
-void
+bool
 pool_tidy(struct pool_tree *tree, struct pool *p)
 {
 	if (p->waiting > 0 || p->nagents > 0 || p->failures > 0 ||
 	    p->stalls > 0 || p->is_awake || p->is_starving)
-		return;
+		return false;
 	RB_REMOVE(pool_tree, tree, p);
 	free(p);
-}
-
-/*
- * Whose turn it is within a pool of mail that leaves: the login, the local
- * user, or client and sender, in a text that fits.
- */
-static void
-sender_turn(const struct envelope *e, char out[LOGIN_MAX + 1])
-{
-	if (e->login[0] != '\0')
-		(void)snprintf(
-		    out, LOGIN_MAX + 1, "l%.*s", LOGIN_MAX - 1, e->login);
-	else if (e->uid != MSG_NO_UID)
-		(void)snprintf(out, LOGIN_MAX + 1, "u%u", e->uid);
-	else
-		(void)snprintf(out, LOGIN_MAX + 1, "c%s %08x", e->client,
-		    crc32c(0, e->sender, strlen(e->sender)));
+	return true;
 }
 
 /* The message's group in a pool; NULL without memory. */
@@ -130,7 +136,8 @@ find_group(struct message *m, struct pool *p, const char *account)
 	strlcpy(g->account, account, sizeof(g->account));
 	strlcpy(g->turn, account, sizeof(g->turn));
 	if (p->program == SPAWN_REMOTE)
-		sender_turn(&m->env, g->turn);
+		(void)snprintf(g->turn, sizeof(g->turn), "%08x",
+		    (unsigned int)schedule_who(&m->env));
 	LIST_INSERT_HEAD(&m->groups, g, of_message);
 	return g;
 }
@@ -163,11 +170,30 @@ give(struct message *m, size_t i, const struct pool_key *key,
 	    add(g, i);
 }
 
+/* Whether the message has a group that the recipient would be in. */
+static bool
+has_group(const struct message *m, const struct route *r)
+{
+	const struct group *g;
+
+	LIST_FOREACH(g, &m->groups, of_message)
+	if (g->pool->program == r->program &&
+	    strcmp(g->pool->name, r->pool) == 0)
+		return true;
+	return false;
+}
+
 bool
 pool_give(struct message *m, size_t i, const struct route *r)
 {
 	const struct pool_key key = { r->program, r->pool, r->away };
+	struct verdict v;
 
+	if (r->program == SPAWN_REMOTE && !has_group(m, r) &&
+	    agents_down(dispatch_agents(m->q->dispatch), r->pool, &v)) {
+		message_verdict(m, i, &v);
+		return true;
+	}
 	return give(m, i, &key, r->account);
 }
 
@@ -197,12 +223,21 @@ find_share(struct pool *p, const char *owner)
 	return s;
 }
 
+/* So many groups more wait, or fewer. */
+static void
+count(struct pool *p, int more)
+{
+	p->waiting += (size_t)more;
+	if (p->dest != NULL)
+		p->dest->waiting += (size_t)more;
+}
+
 static void
 enqueue(struct group *g)
 {
 	struct pool *p = g->pool;
 
-	p->waiting++;
+	count(p, 1);
 	if (!g->message->entry->alone)
 		g->share = find_share(p, g->turn);
 	/* Without memory it waits for an agent of its own: not lost. */
@@ -222,6 +257,25 @@ pool_given(struct message *m)
 		enqueue(g);
 		agents_wake(dispatch_agents(m->q->dispatch), g->pool);
 	}
+}
+
+bool
+pool_again(struct pool *p, struct message *m, size_t i)
+{
+	struct group *g;
+
+	LIST_FOREACH(g, &m->groups, of_message)
+	if (g->pool == p)
+		return add(g, i);
+	if ((g = find_group(m, p, "")) == NULL)
+		return false;
+	if (!add(g, i)) {
+		LIST_REMOVE(g, of_message);
+		free(g);
+		return false;
+	}
+	enqueue(g);
+	return true;
 }
 
 static void
@@ -245,7 +299,7 @@ static void
 remove_group(struct group *g)
 {
 	leave_share(g->pool, g);
-	g->pool->waiting--;
+	count(g->pool, -1);
 	LIST_REMOVE(g, of_message);
 	free(g->indexes);
 	free(g);
@@ -320,6 +374,8 @@ take_all(struct pool *p, struct group_list *out)
 		free(s);
 	}
 	TAILQ_CONCAT(out, &p->suspects, queued);
+	if (p->dest != NULL)
+		p->dest->waiting -= p->waiting;
 	p->waiting = 0;
 }
 
@@ -327,7 +383,7 @@ enum back { BACK_OUTCOME, BACK_LOST, BACK_UNTRIED };
 
 /* A group that is in no list any more: its recipients go back. */
 static void
-give_back(struct group *g, enum back how, const struct diag *d, int64_t wait)
+give_back(struct group *g, enum back how, const struct verdict *v, int64_t wait)
 {
 	struct message *m = g->message;
 	size_t i;
@@ -336,7 +392,7 @@ give_back(struct group *g, enum back how, const struct diag *d, int64_t wait)
 	while (g->given < g->n) {
 		i = g->indexes[g->given++];
 		if (how == BACK_OUTCOME)
-			message_outcome(m, i, d);
+			message_verdict(m, i, v);
 		else if (how == BACK_LOST)
 			message_lost(m, i, wait);
 		else
@@ -347,7 +403,7 @@ give_back(struct group *g, enum back how, const struct diag *d, int64_t wait)
 }
 
 static void
-back_all(struct pool *p, enum back how, const struct diag *d, int64_t wait)
+back_all(struct pool *p, enum back how, const struct verdict *v, int64_t wait)
 {
 	struct group_list all;
 	struct group *g;
@@ -355,14 +411,14 @@ back_all(struct pool *p, enum back how, const struct diag *d, int64_t wait)
 	take_all(p, &all);
 	while ((g = TAILQ_FIRST(&all)) != NULL) {
 		TAILQ_REMOVE(&all, g, queued);
-		give_back(g, how, d, wait);
+		give_back(g, how, v, wait);
 	}
 }
 
 void
-pool_fail(struct pool *p, const struct diag *d)
+pool_fail(struct pool *p, const struct verdict *v)
 {
-	back_all(p, BACK_OUTCOME, d, 0);
+	back_all(p, BACK_OUTCOME, v, 0);
 }
 
 void
@@ -381,7 +437,7 @@ pool_cancel(struct message *m)
 	LIST_FOREACH(g, &m->groups, of_message)
 	{
 		leave_share(g->pool, g);
-		g->pool->waiting--;
+		count(g->pool, -1);
 		TAILQ_INSERT_TAIL(&mine, g, queued);
 	}
 	while ((g = TAILQ_FIRST(&mine)) != NULL) {

@@ -17,6 +17,7 @@
 #define POOL_BOUNCE "@bounce"
 
 struct agent;
+struct destination;
 struct share;
 
 /* Recipients of one message in one pool. */
@@ -47,6 +48,7 @@ struct pool {
 	char name[LOGIN_MAX + 1];
 	uint32_t program; /* SPAWN_* */
 	struct route_away away;
+	struct destination *dest;   /* SPAWN_REMOTE, else NULL; agents.c's */
 	struct share_tree shares;   /* who has waiting groups */
 	TAILQ_HEAD(, share) turns;  /* the same, in turn */
 	struct group_list suspects; /* messages that lost an agent */
@@ -61,11 +63,15 @@ struct pool {
 	bool is_awake;
 	TAILQ_ENTRY(pool) starving; /* it has work and no place for an agent */
 	bool is_starving;
+	uint32_t starves; /* then: in which list, see struct places */
 };
 
 RB_HEAD(pool_tree, pool);
 
-/* Adds recipient i to the message's group in a pool; false without memory. */
+/*
+ * Adds recipient i to the message's group in a pool, or ends it with what is
+ * known of a destination that is down; false without memory.
+ */
 bool pool_give(struct message *, size_t i, const struct route *);
 bool pool_give_report(struct message *, size_t i);
 /* All are given: the groups are queued and agents look for work. */
@@ -76,8 +82,12 @@ struct pool *pool_get(const struct pool_tree *, const struct pool_key *);
 /* The same, made if need be; NULL without memory. */
 struct pool *pool_find(struct pool_tree *, const struct pool_key *);
 struct pool *pool_after(struct pool_tree *, struct pool *); /* NULL: first */
-/* Frees a pool that has neither work nor agents. */
-void pool_tidy(struct pool_tree *, struct pool *);
+/* The first pool that is not before this key; or NULL. */
+struct pool *pool_from(struct pool_tree *, const struct pool_key *);
+/* Whether the pool is the one of that key. */
+bool pool_is(const struct pool *, const struct pool_key *);
+/* Frees a pool that has neither work nor agents; true when it did. */
+bool pool_tidy(struct pool_tree *, struct pool *);
 
 /* Recipients of one message, out of the pool. */
 struct pool_work {
@@ -97,8 +107,11 @@ bool pool_take(struct pool *, bool alone, size_t room, struct pool_work *);
 /* An account of the work that waits, to ask for an agent with; "" if none. */
 const char *pool_account(const struct pool *);
 
+/* An agent gives recipient i back that it had: false without memory. */
+bool pool_again(struct pool *, struct message *, size_t i);
+
 /* Takes all waiting work back: each recipient ends with this, */
-void pool_fail(struct pool *, const struct diag *);
+void pool_fail(struct pool *, const struct verdict *);
 /* or is to be tried again after wait milliseconds. */
 void pool_lost(struct pool *, int64_t wait);
 /* The message's waiting groups are taken back as untried. */

@@ -73,7 +73,8 @@ static size_t
 intake_peers(const struct queue *q)
 {
 	size_t files = raise_files();
-	size_t own = FILES_OWN + (size_t)q->settings.agents + CONTROL_PEERS;
+	size_t own = FILES_OWN + (size_t)q->settings.agents +
+	    (size_t)q->settings.remote_agents + CONTROL_PEERS;
 
 	if (files < own + 64)
 		errx(EX_OSERR, "descriptors wanted=%zu found=%zu", own + 64,

@@ -11,8 +11,6 @@
 #include "common/options.h"
 #include "queue/route.h"
 
-#define AWAY_BIT 0x80000000u /* in numbers of next hops */
-
 /* A look into the tables that remembers that they are damaged. */
 struct look {
 	struct tables *tables;
@@ -177,7 +175,7 @@ route_find(struct tables *t, const char *mail_name, const char *addr,
 uint32_t
 route_hop_number(const char *hop)
 {
-	return crc32c(0, hop, strlen(hop)) | AWAY_BIT;
+	return crc32c(0, hop, strlen(hop)) | ROUTE_AWAY;
 }
 
 static uint32_t
@@ -196,7 +194,7 @@ destination(struct tables *t, const char *mail_name, const char *addr)
 	else if (r.kind == RESOLVE_FOREIGN &&
 	    away(t, a.domain, &route, &d) == OUT_OK)
 		return route_hop_number(route.pool);
-	return crc32c(0, addr, strlen(addr)) & ~AWAY_BIT;
+	return crc32c(0, addr, strlen(addr)) & ~ROUTE_AWAY;
 }
 
 uint32_t

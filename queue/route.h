@@ -45,7 +45,8 @@ enum outcome route_find(struct tables *, const char *mail_name,
 uint32_t route_destination(
     struct tables *, const char *mail_name, const struct envelope *);
 
-/* The number of that next hop; none of an account is the same. */
+/* The number of that next hop: with ROUTE_AWAY, which no account's has. */
+#define ROUTE_AWAY 0x80000000u
 uint32_t route_hop_number(const char *hop);
 
 #endif

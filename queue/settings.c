@@ -32,6 +32,9 @@ bind_all(struct settings *s, char err[TABLES_ERR])
 		{ "active-messages", &s->active },
 		{ "local-agents", &s->local_agents },
 		{ "agents", &s->agents },
+		{ "remote-agents", &s->remote_agents },
+		{ "destination-agents", &s->destination_agents },
+		{ "connection-idle", &s->connection_idle },
 		{ "agent-crashes", &s->crashes },
 	};
 	gid_t gid;

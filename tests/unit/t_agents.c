@@ -22,7 +22,7 @@ static size_t work, outcomes, losses, failed;
 int64_t __wrap_deadline_now(void);
 bool __wrap_pool_take(struct pool *, bool, size_t, struct pool_work *);
 const char *__wrap_pool_account(const struct pool *);
-void __wrap_pool_fail(struct pool *, const struct diag *);
+void __wrap_pool_fail(struct pool *, const struct verdict *);
 void __wrap_pool_lost(struct pool *, int64_t);
 char *__wrap_message_mailbox(const struct message *, size_t, struct diag *);
 void __wrap_message_tell(
@@ -62,9 +62,9 @@ __wrap_pool_account(const struct pool *p)
 }
 
 void
-__wrap_pool_fail(struct pool *p, const struct diag *d)
+__wrap_pool_fail(struct pool *p, const struct verdict *v)
 {
-	assert_int_equal(d->outcome, OUT_TEMP);
+	assert_int_equal(v->diag.outcome, OUT_TEMP);
 	p->waiting = work = 0;
 	failed++;
 }
@@ -190,7 +190,9 @@ done(void **state)
 	assert_true(queue.stopping);
 	event_free(agents->wake);
 	event_free(agents->sweep);
-	event_free(agents->again);
+	event_free(agents->here.again);
+	event_free(agents->away.again);
+	destinations_free(agents->dests);
 	while (pool != NULL && pool->nagents > 0)
 		pool->nagents--;
 	free(pool);
@@ -374,10 +376,10 @@ ready(void **state)
 	pool->pause = now + 1;
 	assert_false(agents_ready(agents, "alice"));
 	pool->pause = 0;
-	agents->busy = now + 1;
+	agents->here.busy = now + 1;
 	assert_false(agents_ready(agents, "alice"));
 	assert_false(agents_ready(agents, "bob"));
-	agents->busy = 0;
+	agents->here.busy = 0;
 	start(asked(2));
 	now += 999;
 	assert_true(agents_ready(agents, "alice"));

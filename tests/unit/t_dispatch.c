@@ -332,7 +332,7 @@ slow_ones(void **state)
 	size_t slow = 0, quick = 0;
 
 	(void)state;
-	queue.settings.active = 20;
+	queue.settings.active = 40;
 	for (unsigned int i = 0; i < 40; i++)
 		(void)give(i, SLOW + 1 + i, now, false);
 	for (unsigned int i = 0; i < 4; i++)
@@ -343,16 +343,17 @@ slow_ones(void **state)
 		slow += begun[i].slow;
 		quick += !begun[i].slow;
 	}
-	assert_int_equal(slow, 16);
+	assert_int_equal(slow, 31);
 	assert_int_equal(quick, 4);
+	assert_true(begun[0].slow);
 	schedule_remove(queue.schedule, begun[0].entry);
 	dispatch_finished(d, &begun[0]);
 	turn();
-	assert_int_equal(nbegun, 20);
+	assert_int_equal(nbegun, 35);
 	now += 500; /* the place of one that was done with is given then */
 	event_active(work, EV_TIMEOUT, 0);
 	turn();
-	assert_int_equal(nbegun, 21);
+	assert_int_equal(nbegun, 36);
 }
 
 /* What has enough to find out whether it answers gets no more. */

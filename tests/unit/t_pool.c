@@ -1,8 +1,8 @@
 /*
  * t_pool: whose turn it is, who is alone, and that nothing given to a pool is
  * forgotten by it.
- * wrap: dispatch_agents agents_pool agents_wake message_outcome
- * wrap: message_lost message_untried
+ * wrap: dispatch_agents agents_pool agents_wake agents_down message_verdict
+ * wrap: message_lost message_untried schedule_who
  */
 #include "tests/unit/unit.h"
 
@@ -10,17 +10,21 @@
 
 #include "common/msg_spawn.h"
 #include "queue/agents.h"
+#include "queue/destination.h"
 #include "queue/dispatch.h"
 #include "queue/pool.h"
 
 static struct pool_tree pools;
 static struct queue queue;
 static size_t outcomes, losses, untried, wakes;
+static bool down; /* every next hop is */
 
 struct agents *__wrap_dispatch_agents(struct dispatch *);
 struct pool *__wrap_agents_pool(struct agents *, const struct pool_key *);
 void __wrap_agents_wake(struct agents *, struct pool *);
-void __wrap_message_outcome(struct message *, size_t, const struct diag *);
+bool __wrap_agents_down(const struct agents *, const char *, struct verdict *);
+uint32_t __wrap_schedule_who(const struct envelope *);
+void __wrap_message_verdict(struct message *, size_t, const struct verdict *);
 void __wrap_message_lost(struct message *, size_t, int64_t);
 void __wrap_message_untried(struct message *, size_t);
 
@@ -38,6 +42,22 @@ __wrap_agents_pool(struct agents *as, const struct pool_key *key)
 	return pool_find(&pools, key);
 }
 
+bool
+__wrap_agents_down(const struct agents *as, const char *hop, struct verdict *v)
+{
+	(void)as;
+	(void)hop;
+	*v = (struct verdict){ .diag = DIAG_INIT };
+	(void)diag_set(&v->diag, "4.4.1", "down");
+	return down;
+}
+
+uint32_t
+__wrap_schedule_who(const struct envelope *e)
+{
+	return (uint32_t)e->uid;
+}
+
 void
 __wrap_agents_wake(struct agents *as, struct pool *p)
 {
@@ -47,10 +67,10 @@ __wrap_agents_wake(struct agents *as, struct pool *p)
 }
 
 void
-__wrap_message_outcome(struct message *m, size_t i, const struct diag *d)
+__wrap_message_verdict(struct message *m, size_t i, const struct verdict *v)
 {
 	(void)i;
-	assert_int_equal(d->outcome, OUT_TEMP);
+	assert_int_equal(v->diag.outcome, OUT_TEMP);
 	m->open--;
 	outcomes++;
 }
@@ -78,6 +98,7 @@ begin(void **state)
 	(void)state;
 	RB_INIT(&pools);
 	outcomes = losses = untried = wakes = 0;
+	down = false;
 	return 0;
 }
 
@@ -90,7 +111,7 @@ end(void **state)
 	(void)state;
 	while ((p = pool_after(&pools, NULL)) != NULL) {
 		assert_int_equal(p->waiting, 0);
-		pool_tidy(&pools, p);
+		(void)pool_tidy(&pools, p);
 	}
 	return 0;
 }
@@ -207,7 +228,7 @@ alone(void **state)
 static void
 back(void **state)
 {
-	struct diag d = DIAG_INIT;
+	struct verdict v = { .diag = DIAG_INIT };
 	struct message m[3];
 	struct entry e[3];
 	struct pool_work w;
@@ -219,8 +240,8 @@ back(void **state)
 		pool_given(&m[i]);
 	}
 	assert_true(pool_take(virtual(), true, 20, &w)); /* of the third */
-	(void)diag_set(&d, "4.3.0", "x");
-	pool_fail(virtual(), &d);
+	(void)diag_set(&v.diag, "4.3.0", "x");
+	pool_fail(virtual(), &v);
 	assert_int_equal(outcomes, 160);
 	assert_int_equal(m[2].open, 20);
 	assert_false(pool_take(virtual(), true, 100, &w));
@@ -251,6 +272,149 @@ cancel(void **state)
 	assert_false(pool_take(virtual(), true, 100, &w));
 }
 
+static const struct route_away plain = { .tls = HOP_TLS_MAY };
+
+/* A message of that user with n recipients at a next hop. */
+static void
+give_away(struct message *m, struct entry *e, uint32_t uid, size_t n)
+{
+	struct route r = { .program = SPAWN_REMOTE, .away = plain };
+
+	memset(m, 0, sizeof(*m));
+	memset(e, 0, sizeof(*e));
+	m->q = &queue;
+	m->entry = e;
+	m->env.uid = uid;
+	m->open = n;
+	LIST_INIT(&m->groups);
+	strlcpy(r.pool, "far.test", sizeof(r.pool));
+	for (size_t i = 0; i < n; i++)
+		assert_true(pool_give(m, i, &r));
+}
+
+static struct pool *
+far(void)
+{
+	const struct pool_key key = { SPAWN_REMOTE, "far.test", plain };
+
+	return pool_find(&pools, &key);
+}
+
+/* Senders take turns, whoever the recipients are. */
+static void
+sender_turns(void **state)
+{
+	struct destination dest = { .pools = 1 };
+	struct message m[4];
+	struct entry e[4];
+	struct pool_work w;
+
+	(void)state;
+	far()->dest = &dest;
+	for (size_t i = 0; i < 4; i++) {
+		give_away(&m[i], &e[i], i == 3 ? 1001 : 1000, 1);
+		pool_given(&m[i]);
+	}
+	assert_int_equal(dest.waiting, 4);
+	assert_string_equal(pool_account(far()), "");
+	assert_true(pool_take(far(), false, 100, &w));
+	assert_ptr_equal(w.message, &m[0]);
+	assert_true(pool_take(far(), false, 100, &w));
+	assert_ptr_equal(w.message, &m[3]);
+	assert_int_equal(dest.waiting, 2);
+	pool_lost(far(), 77);
+	assert_int_equal(losses, 2);
+	assert_int_equal(dest.waiting, 0);
+}
+
+/* What is known of a next hop that is down is said at once. */
+static void
+no_agent(void **state)
+{
+	struct message m;
+	struct entry e;
+
+	(void)state;
+	down = true;
+	give_away(&m, &e, 1000, 3);
+	assert_int_equal(outcomes, 3);
+	assert_int_equal(m.open, 0);
+	assert_null(pool_after(&pools, NULL));
+	/* Those who look whether it is up again go together. */
+	down = false;
+	give_away(&m, &e, 1000, 1);
+	down = true;
+	{
+		struct route r = { .program = SPAWN_REMOTE, .away = plain };
+
+		strlcpy(r.pool, "far.test", sizeof(r.pool));
+		assert_true(pool_give(&m, 1, &r));
+		assert_int_equal(outcomes, 3);
+		strlcpy(r.pool, "other.test", sizeof(r.pool));
+		assert_true(pool_give(&m, 2, &r));
+		assert_int_equal(outcomes, 4);
+	}
+	m.open = 2;
+	pool_given(&m);
+	pool_cancel(&m);
+	assert_int_equal(untried, 2);
+}
+
+/* An agent gives back what another is to have. */
+static void
+again(void **state)
+{
+	struct message m;
+	struct entry e;
+	struct pool_work w;
+
+	(void)state;
+	give_away(&m, &e, 1000, 3);
+	pool_given(&m);
+	assert_true(pool_take(far(), true, 100, &w));
+	assert_int_equal(w.n, 3);
+	assert_true(pool_again(far(), &m, 2));
+	assert_true(pool_again(far(), &m, 0));
+	assert_int_equal(far()->waiting, 1);
+	assert_true(pool_take(far(), true, 100, &w));
+	assert_int_equal(w.n, 2);
+	assert_int_equal(w.indexes[0], 2);
+	assert_int_equal(w.indexes[1], 0);
+	assert_int_equal(m.open, 3);
+}
+
+/* What tells pools apart; those of one name follow each other. */
+static void
+keys(void **state)
+{
+	static const struct pool_key k[] = {
+		{ SPAWN_LOCAL, "alice", { 0 } },
+		{ SPAWN_REMOTE, "alice", { HOP_TLS_MAY, false, false } },
+		{ SPAWN_REMOTE, "alice", { HOP_TLS_MAY, false, true } },
+		{ SPAWN_REMOTE, "alice", { HOP_TLS_MAY, true, false } },
+		{ SPAWN_REMOTE, "alice", { HOP_TLS_VERIFY, false, false } },
+		{ SPAWN_LOCAL, "bob", { 0 } },
+	};
+	const struct pool_key named = { .program = 0, .name = "alice" };
+	struct pool *p[COUNT(k)], *at;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(k); i++) {
+		assert_null(pool_get(&pools, &k[i]));
+		p[i] = pool_find(&pools, &k[i]);
+		assert_non_null(p[i]);
+		for (size_t n = 0; n < i; n++) {
+			assert_ptr_not_equal(p[n], p[i]);
+			assert_false(pool_is(p[n], &k[i]));
+		}
+		assert_true(pool_is(p[i], &k[i]));
+	}
+	at = pool_from(&pools, &named);
+	for (size_t i = 0; i < 5; i++, at = pool_after(&pools, at))
+		assert_string_equal(at->name, "alice");
+	assert_ptr_equal(at, p[5]);
+}
+
 /* Reports have a pool of their own; pools with trouble are remembered. */
 static void
 names(void **state)
@@ -269,11 +433,11 @@ names(void **state)
 	p = find(SPAWN_BOUNCE, POOL_BOUNCE);
 	assert_int_equal(p->program, SPAWN_BOUNCE);
 	assert_int_equal(p->waiting, 1);
-	pool_tidy(&pools, p);
+	assert_false(pool_tidy(&pools, p));
 	assert_ptr_equal(find(SPAWN_BOUNCE, POOL_BOUNCE), p);
 	assert_true(pool_take(p, true, 1, &w));
 	p->failures = 1;
-	pool_tidy(&pools, p);
+	assert_false(pool_tidy(&pools, p));
 	assert_ptr_equal(find(SPAWN_BOUNCE, POOL_BOUNCE), p);
 	p->failures = 0;
 }
@@ -285,6 +449,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(turns),
+		T(sender_turns),
+		T(no_agent),
+		T(again),
+		T(keys),
 		T(portions),
 		T(alone),
 		T(back),

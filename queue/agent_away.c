@@ -1,0 +1,198 @@
+/*
+ * agent_away: what agents of other hosts tell of their destination, and what
+ * that means for its pools.  In queued, as postrider; talks to remote
+ * (msg_job.h), which has seen bytes of hosts anywhere: what it says of a
+ * destination counts for that destination only.
+ */
+#include <bsd/stdlib.h>
+
+#include "common/log.h"
+#include "queue/agents_private.h"
+#include "queue/dispatch.h"
+
+#define CROWD 20     /* messages that a destination not known to be well has */
+#define JOBS_FEW 3   /* messages an agent has while others could take them */
+#define JOBS_MANY 6  /* when they could not */
+#define WAIT_FIRST 5 /* part of retry-first that is the first wait */
+#define WAIT_MOST 4  /* part of retry-most that is the longest */
+#define FORGET_LEAST 3600  /* seconds that a destination is remembered */
+#define CRASH_MEMORY 60000 /* ms that a pool without work is, after a crash */
+
+/* The bit of numbers that accounts do not have: see route.c. */
+static bool
+leaves(uint32_t number)
+{
+	return (number & ROUTE_AWAY) != 0;
+}
+
+bool
+agents_down(const struct agents *as, const char *hop, struct verdict *v)
+{
+	const struct destination *d = destination_get(as->dests, hop);
+
+	if (d == NULL || destination_open(d, deadline_now()))
+		return false;
+	destination_verdict(d, v);
+	return true;
+}
+
+bool
+agents_slow(const struct agents *as, uint32_t number)
+{
+	const struct destination *d;
+
+	if (!leaves(number))
+		return false;
+	d = destination_numbered(as->dests, number);
+	return d == NULL || d->state != DEST_GOOD;
+}
+
+bool
+agents_crowded(const struct agents *as, uint32_t number)
+{
+	const struct destination *d = destination_numbered(as->dests, number);
+
+	/* What is down keeps nothing. */
+	return d != NULL && d->state == DEST_NEW &&
+	    d->waiting + d->outstanding >= CROWD;
+}
+
+const struct destinations *
+agents_destinations(const struct agents *as)
+{
+	return as->dests;
+}
+
+void
+agents_settings(struct agents *as)
+{
+	const struct settings *s = &as->q->settings;
+	struct destination_policy p = {
+		.wait_first = s->retry.first * 1000 / WAIT_FIRST,
+		.wait_most = s->retry.most * 1000 / WAIT_MOST,
+		.forget = (2 * s->retry.most + FORGET_LEAST) * 1000,
+		.window_most = (uint32_t)s->destination_agents,
+		.most = DESTINATIONS_MOST,
+	};
+
+	if (p.wait_most < p.wait_first)
+		p.wait_most = p.wait_first;
+	destinations_policy(as->dests, &p);
+}
+
+/* Everything that waits for it is deferred with that, without an agent. */
+static void
+fail_all(
+    struct agents *as, const struct destination *d, const struct verdict *v)
+{
+	const struct pool_key key = { .program = 0, .name = d->name };
+	struct pool *p;
+
+	for (p = pool_from(&as->pools, &key);
+	     p != NULL && strcmp(p->name, d->name) == 0;
+	     p = pool_after(&as->pools, p))
+		if (p->dest == d)
+			pool_fail(p, v);
+}
+
+static void
+went_down(struct agents *as, struct destination *d, const struct verdict *v,
+    uint32_t before)
+{
+	int64_t now = deadline_now();
+
+	if (before != DEST_DOWN)
+		log_event("-", "destination-down",
+		    "hop=%s seconds=%lld dsn=%s text=%s", d->name,
+		    (long long)((d->until - now) / 1000), v->diag.dsn,
+		    v->diag.text);
+	places_moved(as, d, before);
+	schedule_dest_wait(as->q->schedule, d->number, d->until);
+	fail_all(as, d, v);
+}
+
+static void
+came_up(struct agents *as, struct destination *d, uint32_t before)
+{
+	if (before == DEST_DOWN)
+		log_event("-", "destination-up", "hop=%s", d->name);
+	places_moved(as, d, before);
+	schedule_dest_due(as->q->schedule, d->number, deadline_now());
+	dispatch_kick(as->q->dispatch);
+}
+
+/* No connection, or too many; true when another agent is to try. */
+static bool
+heard_failure(struct agent *a, const struct verdict *v)
+{
+	struct destination *d = a->pool->dest;
+	uint32_t before = d->state;
+	bool others = destination_well_since(d, a->waited);
+
+	/* Whatever it was: another connection is not for this agent to make. */
+	a->retiring = true;
+	if (destination_failed(
+		a->all->dests, d, v, a->waited, deadline_now(), arc4random()))
+		went_down(a->all, d, v, before);
+	return others && v->diag.outcome == OUT_TEMP;
+}
+
+bool
+agent_heard(struct agent *a, const struct verdict *v, bool last)
+{
+	struct destination *d = a->pool->dest;
+	uint32_t before;
+
+	if (d == NULL)
+		return false;
+	if ((v->flags & (OUTCOME_DOWN | OUTCOME_BUSY)) != 0)
+		return heard_failure(a, v);
+	if (v->diag.outcome != OUT_OK && v->code == 0)
+		return false; /* in remote's own words: nothing is known */
+	before = d->state;
+	if (destination_succeeded(a->all->dests, d, deadline_now()))
+		came_up(a->all, d, before);
+	if (last && v->diag.outcome == OUT_OK)
+		destination_delivered(a->all->dests, d);
+	return false;
+}
+
+size_t
+agent_jobs_most(const struct agent *a)
+{
+	const struct pool *p = a->pool;
+	const struct agent *other;
+
+	if (p->dest == NULL)
+		return JOB_WINDOW; /* each has a recipient at least */
+	if (a->answers == 0)
+		return 1; /* nobody knows whether it gets through */
+	if (p->nstarting > 0 || p->dest->agents < p->dest->window)
+		return JOBS_FEW;
+	LIST_FOREACH(other, &p->agents, in_pool)
+	if (other->outstanding == 0)
+		return JOBS_FEW;
+	return JOBS_MANY;
+}
+
+int64_t
+agent_patience(const struct agent *a)
+{
+	return a->pool->dest != NULL ? AGENT_AWAY_MOST : AGENT_WORK_MOST;
+}
+
+void
+agents_sweep_away(struct agents *as, int64_t now)
+{
+	struct pool *p, *next;
+
+	for (p = pool_after(&as->pools, NULL); p != NULL; p = next) {
+		next = pool_after(&as->pools, p);
+		if (p->dest == NULL || p->waiting > 0 || p->nagents > 0 ||
+		    now < p->pause + CRASH_MEMORY)
+			continue;
+		p->failures = p->stalls = 0;
+		agents_wake(as, p); /* it goes */
+	}
+	destinations_sweep(as->dests, now);
+}

@@ -1,0 +1,334 @@
+/*
+ * destination: what is known of the next hops that mail goes to.  In queued, as
+ * postrider; memory only.  Names and texts come from other hosts in the end, so
+ * that their number and their size are bounded here.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "common/msg_job.h"
+#include "queue/destination.h"
+#include "queue/route.h"
+
+#define WAIT_SHIFT 20   /* doublings at most */
+#define WAIT_CHANCE 4   /* a wait may be shorter by a quarter */
+#define WINDOW_LEAST 1u /* connections */
+
+RB_HEAD(by_name, destination);
+RB_HEAD(by_number, destination);
+
+struct destinations {
+	struct by_name names;
+	struct by_number numbers;
+	TAILQ_HEAD(, destination) idle; /* those without a pool, oldest first */
+	struct destination_policy policy;
+	size_t count;
+};
+
+/* Why it is DOWN, in as much memory as that takes. */
+struct destination_reason {
+	uint32_t flags, code;
+	char dsn[DSN_LEN + 1];
+	size_t mta;  /* where it begins in text */
+	char text[]; /* the text, and behind its NUL the name of the host */
+};
+
+static int
+compare_names(const struct destination *a, const struct destination *b)
+{
+	return strcmp(a->name, b->name);
+}
+
+static int
+compare_numbers(const struct destination *a, const struct destination *b)
+{
+	if (a->number != b->number)
+		return a->number > b->number ? 1 : -1;
+	return strcmp(a->name, b->name);
+}
+
+#define LOCAL __attribute__((unused)) static
+RB_GENERATE_INTERNAL(by_name, destination, by_name, compare_names, LOCAL)
+RB_GENERATE_INTERNAL(by_number, destination, by_number, compare_numbers, LOCAL)
+
+struct destinations *
+destinations_new(void)
+{
+	static const struct destination_policy first = { 60000, 3600000,
+		6 * 3600000, 20, DESTINATIONS_MOST };
+	struct destinations *ds = calloc(1, sizeof(*ds));
+
+	if (ds == NULL)
+		return NULL;
+	RB_INIT(&ds->names);
+	RB_INIT(&ds->numbers);
+	TAILQ_INIT(&ds->idle);
+	ds->policy = first;
+	return ds;
+}
+
+static void
+forget(struct destinations *ds, struct destination *d)
+{
+	if (d->pools == 0)
+		TAILQ_REMOVE(&ds->idle, d, idle);
+	RB_REMOVE(by_name, &ds->names, d);
+	RB_REMOVE(by_number, &ds->numbers, d);
+	ds->count--;
+	free(d->reason);
+	free(d->name);
+	free(d);
+}
+
+void
+destinations_free(struct destinations *ds)
+{
+	struct destination *d;
+
+	while ((d = RB_MIN(by_name, &ds->names)) != NULL)
+		forget(ds, d);
+	free(ds);
+}
+
+void
+destinations_policy(struct destinations *ds, const struct destination_policy *p)
+{
+	ds->policy = *p;
+}
+
+/* RB_NFIND and RB_FIND could change the tree, and do not. */
+static struct by_name *
+names_of(const struct destinations *ds)
+{
+	return (struct by_name *)(uintptr_t)&ds->names;
+}
+
+/* A key that is only compared with. */
+static struct destination
+key_of(const char *name, uint32_t number)
+{
+	return (struct destination){ .name = (char *)(uintptr_t)name,
+		.number = number };
+}
+
+struct destination *
+destination_get(const struct destinations *ds, const char *name)
+{
+	struct destination key = key_of(name, 0);
+
+	return RB_FIND(by_name, names_of(ds), &key);
+}
+
+struct destination *
+destination_numbered(const struct destinations *ds, uint32_t number)
+{
+	struct destination key = key_of("", number);
+	struct by_number *all = (struct by_number *)(uintptr_t)&ds->numbers;
+	struct destination *d = RB_NFIND(by_number, all, &key);
+
+	return d != NULL && d->number == number ? d : NULL;
+}
+
+const struct destination *
+destination_after(const struct destinations *ds, const char *name)
+{
+	struct destination key = key_of(name, 0);
+	struct destination *d = RB_NFIND(by_name, names_of(ds), &key);
+
+	if (d != NULL && strcmp(d->name, name) == 0)
+		d = RB_NEXT(by_name, &ds->names, d);
+	return d;
+}
+
+size_t
+destinations_count(const struct destinations *ds)
+{
+	return ds->count;
+}
+
+struct destination *
+destination_find(struct destinations *ds, const char *name)
+{
+	struct destination *d = destination_get(ds, name);
+
+	if (d != NULL)
+		return d;
+	if (ds->count >= ds->policy.most && !TAILQ_EMPTY(&ds->idle))
+		forget(ds, TAILQ_FIRST(&ds->idle));
+	if ((d = calloc(1, sizeof(*d))) == NULL ||
+	    (d->name = strdup(name)) == NULL) {
+		free(d);
+		return NULL;
+	}
+	d->number = route_hop_number(name);
+	d->state = DEST_NEW;
+	d->window = DESTINATION_WINDOW;
+	if (d->window > ds->policy.window_most)
+		d->window = ds->policy.window_most;
+	RB_INSERT(by_name, &ds->names, d);
+	RB_INSERT(by_number, &ds->numbers, d);
+	TAILQ_INSERT_TAIL(&ds->idle, d, idle);
+	ds->count++;
+	return d;
+}
+
+void
+destination_enter(struct destinations *ds, struct destination *d)
+{
+	if (d->pools++ == 0)
+		TAILQ_REMOVE(&ds->idle, d, idle);
+}
+
+void
+destination_leave(struct destinations *ds, struct destination *d, int64_t now)
+{
+	if (--d->pools > 0)
+		return;
+	d->used = now;
+	TAILQ_INSERT_TAIL(&ds->idle, d, idle);
+}
+
+void
+destinations_sweep(struct destinations *ds, int64_t now)
+{
+	struct destination *d;
+
+	while ((d = TAILQ_FIRST(&ds->idle)) != NULL &&
+	    now >= d->used + ds->policy.forget)
+		forget(ds, d);
+}
+
+bool
+destination_open(const struct destination *d, int64_t now)
+{
+	if (d->state != DEST_DOWN)
+		return true;
+	return now >= d->until && d->waiting == 0 && d->outstanding == 0;
+}
+
+void
+destination_verdict(const struct destination *d, struct verdict *v)
+{
+	const struct destination_reason *r = d->reason;
+
+	*v = (struct verdict){ .diag = DIAG_INIT };
+	if (r == NULL) { /* there was no memory for it */
+		(void)diag_set(&v->diag, "4.4.1", "The host is down");
+		return;
+	}
+	(void)diag_set(&v->diag, r->dsn, "%s", r->text);
+	v->flags = r->flags;
+	v->code = r->code;
+	strlcpy(v->mta, r->text + r->mta, sizeof(v->mta));
+}
+
+static void
+set_reason(struct destination *d, const struct verdict *v)
+{
+	size_t text = strlen(v->diag.text) + 1, mta = strlen(v->mta) + 1;
+	struct destination_reason *r = malloc(sizeof(*r) + text + mta);
+
+	free(d->reason);
+	if ((d->reason = r) == NULL)
+		return;
+	r->flags = v->flags;
+	r->code = v->code;
+	strlcpy(r->dsn, v->diag.dsn, sizeof(r->dsn));
+	memcpy(r->text, v->diag.text, text);
+	r->mta = text;
+	memcpy(r->text + text, v->mta, mta);
+}
+
+bool
+destination_succeeded(
+    struct destinations *ds, struct destination *d, int64_t now)
+{
+	bool news = d->state != DEST_GOOD;
+
+	(void)ds;
+	d->state = DEST_GOOD;
+	d->failures = 0;
+	d->good = now;
+	free(d->reason);
+	d->reason = NULL;
+	return news;
+}
+
+void
+destination_delivered(struct destinations *ds, struct destination *d)
+{
+	if (++d->successes < d->window)
+		return;
+	d->successes = 0;
+	if (d->window < ds->policy.window_most)
+		d->window++;
+	else
+		d->window = ds->policy.window_most; /* may be less by now */
+}
+
+bool
+destination_well_since(const struct destination *d, int64_t since)
+{
+	return d->state == DEST_GOOD && d->good > since;
+}
+
+/* Whether the window has shrunk since then. */
+static bool
+has_shrunk(const struct destination *d, int64_t since)
+{
+	return d->shrunk != 0 && since < d->shrunk;
+}
+
+/* Once for all whose work began before. */
+static void
+shrink(struct destination *d, int64_t since, int64_t now)
+{
+	if (has_shrunk(d, since))
+		return;
+	d->shrunk = now;
+	d->successes = 0;
+	d->window /= 2;
+	if (d->window < WINDOW_LEAST)
+		d->window = WINDOW_LEAST;
+}
+
+static int64_t
+back_off(const struct destination_policy *p, uint32_t failures, uint32_t chance)
+{
+	uint32_t shift = failures < WAIT_SHIFT ? failures : WAIT_SHIFT;
+	int64_t wait;
+
+	if (__builtin_mul_overflow(p->wait_first, INT64_C(1) << shift, &wait) ||
+	    wait > p->wait_most)
+		wait = p->wait_most;
+	return wait - wait / WAIT_CHANCE * (chance & 1023) / 1024;
+}
+
+/* It works, only not for so many. */
+static bool
+is_too_much(const struct destination *d, const struct verdict *v, int64_t since)
+{
+	if (d->state != DEST_GOOD)
+		return false;
+	return destination_well_since(d, since) || has_shrunk(d, since) ||
+	    ((v->flags & OUTCOME_BUSY) != 0 && d->good > d->shrunk);
+}
+
+bool
+destination_failed(struct destinations *ds, struct destination *d,
+    const struct verdict *v, int64_t since, int64_t now, uint32_t chance)
+{
+	bool too_much = is_too_much(d, v, since);
+
+	shrink(d, since, now);
+	/* What is known was on its way already when it became known. */
+	if (too_much || (d->state == DEST_DOWN && now < d->until))
+		return false;
+	d->until = now + back_off(&ds->policy, d->failures, chance);
+	d->failures++;
+	d->state = DEST_DOWN;
+	set_reason(d, v);
+	return true;
+}

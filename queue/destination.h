@@ -1,0 +1,116 @@
+/*
+ * destination: what is known of the next hops that mail goes to: whether they
+ * can be reached, how many connections they take well, and until when one that
+ * is down is left alone.  Memory and arithmetic only: times are those of
+ * deadline_now(), given by the caller.
+ *
+ * A destination is NEW until a connection to it was well, GOOD then, and DOWN
+ * when none could be made.  While it is DOWN nothing is tried before until;
+ * then one message is.
+ */
+#ifndef QUEUE_DESTINATION_H
+#define QUEUE_DESTINATION_H
+
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/msg_control.h"
+#include "common/verdict.h"
+
+#define DESTINATIONS_MOST 100000 /* remembered at once, besides used ones */
+#define DESTINATION_WINDOW 2     /* connections to a new one */
+
+/* Times in milliseconds. */
+struct destination_policy {
+	int64_t
+	    wait_first; /* after the first failure; twice as long each time */
+	int64_t wait_most;
+	int64_t forget;       /* what was not used for so long */
+	uint32_t window_most; /* connections to one destination, at least 1 */
+	size_t most;          /* destinations, at least 1 */
+};
+
+struct destination_reason;
+
+/* Read by others; set by the functions below but for the counts. */
+struct destination {
+	RB_ENTRY(destination) by_name;
+	RB_ENTRY(destination) by_number;
+	TAILQ_ENTRY(destination) idle; /* while it has no pool */
+	char *name;                    /* canonical next hop */
+	uint32_t number;               /* route_hop_number() */
+	uint32_t state;                /* DEST_* of msg_control.h */
+	uint32_t window;               /* connections that it may have */
+	uint32_t failures;             /* in a row that made it DOWN */
+	uint32_t successes;            /* since the window grew or shrank */
+	int64_t until;                 /* DOWN: when it is tried again */
+	int64_t good;                  /* when it was last well, or 0 */
+	int64_t shrunk;                /* when the window last was made less */
+	int64_t used;                  /* when its last pool went */
+	struct destination_reason *reason;
+	/* Counts of pools and agents; of what waits and what agents have. */
+	uint32_t pools, agents;
+	size_t waiting, outstanding;
+};
+
+struct destinations;
+
+struct destinations *destinations_new(void); /* NULL without memory */
+void destinations_free(struct destinations *);
+/* Holds from now on; before the first call there is a default. */
+void destinations_policy(
+    struct destinations *, const struct destination_policy *);
+
+/* The one of that name, or NULL. */
+struct destination *destination_get(const struct destinations *, const char *);
+/*
+ * The same, made if need be; the one that was not used for longest goes when
+ * there are too many.  NULL without memory.
+ */
+struct destination *destination_find(struct destinations *, const char *);
+/* One that has this number of route_hop_number(), or NULL. */
+struct destination *destination_numbered(
+    const struct destinations *, uint32_t number);
+/* The least name after this one ("" is before all), or NULL. */
+const struct destination *destination_after(
+    const struct destinations *, const char *name);
+size_t destinations_count(const struct destinations *);
+
+/* A pool has it: it is not forgotten; until each has left it. */
+void destination_enter(struct destinations *, struct destination *);
+void destination_leave(
+    struct destinations *, struct destination *, int64_t now);
+/* Forgets what was not used for long. */
+void destinations_sweep(struct destinations *, int64_t now);
+
+/*
+ * Whether a message may be given to an agent: not while it is DOWN, but for one
+ * when its time has come.
+ */
+bool destination_open(const struct destination *, int64_t now);
+/* DOWN: what to say of a recipient that is not tried. */
+void destination_verdict(const struct destination *, struct verdict *);
+
+/* A connection was well.  True when it was not GOOD before. */
+bool destination_succeeded(
+    struct destinations *, struct destination *, int64_t now);
+/* It took a message, too: it may get more connections by and by. */
+void destination_delivered(struct destinations *, struct destination *);
+/*
+ * What an agent says that had work since then: it could not connect, or was
+ * told that there are too many connections (OUTCOME_BUSY).  When others fared
+ * better meanwhile, or it was well after the last time that it was too many,
+ * the window shrinks, once for all that were at work then.  Otherwise it is
+ * DOWN, for a time that depends on chance (any 32 random bits) in part; true
+ * then, unless that was known.
+ */
+bool destination_failed(struct destinations *, struct destination *,
+    const struct verdict *, int64_t since, int64_t now, uint32_t chance);
+/* Whether it was well after that time, by whichever agent. */
+bool destination_well_since(const struct destination *, int64_t since);
+
+#endif

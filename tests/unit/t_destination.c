@@ -1,0 +1,334 @@
+/*
+ * t_destination: when a next hop is down and for how long, how many connections
+ * it gets, and that what is remembered is bounded.
+ */
+#include "tests/unit/unit.h"
+
+#include <bsd/string.h>
+
+#include "common/msg_job.h"
+#include "queue/destination.h"
+#include "queue/route.h"
+
+#define MAX_CHANCE UINT32_MAX /* the shortest waits; 0 is the longest */
+
+static const struct destination_policy policy = {
+	.wait_first = 60000,
+	.wait_most = 3600000,
+	.forget = 1000000,
+	.window_most = 20,
+	.most = 4,
+};
+
+static struct destinations *all;
+static struct destination *d;
+
+static int
+begin(void **state)
+{
+	(void)state;
+	if ((all = destinations_new()) == NULL)
+		return -1;
+	destinations_policy(all, &policy);
+	d = destination_find(all, "far.test");
+	destination_enter(all, d);
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	destinations_free(all);
+	return 0;
+}
+
+static struct verdict
+said(const char *dsn, uint32_t flags)
+{
+	struct verdict v = { .diag = DIAG_INIT, .flags = flags, .code = 421 };
+
+	(void)diag_set(&v.diag, dsn, "words of %s", dsn);
+	strlcpy(v.mta, "mx.far.test", sizeof(v.mta));
+	return v;
+}
+
+static bool
+failed(int64_t since, int64_t now)
+{
+	struct verdict v = said("4.4.1", OUTCOME_DOWN);
+
+	return destination_failed(all, d, &v, since, now, 0);
+}
+
+static bool
+busy(int64_t since, int64_t now)
+{
+	struct verdict v = said("4.3.2", OUTCOME_BUSY);
+
+	return destination_failed(all, d, &v, since, now, 0);
+}
+
+static void
+states(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	assert_int_equal(d->state, DEST_NEW);
+	assert_int_equal(d->window, DESTINATION_WINDOW);
+	assert_true(destination_open(d, 0));
+	assert_true(failed(1000, 5000));
+	assert_int_equal(d->state, DEST_DOWN);
+	assert_int_equal(d->until, 65000);
+	destination_verdict(d, &v);
+	assert_int_equal(v.diag.outcome, OUT_TEMP);
+	assert_string_equal(v.diag.dsn, "4.4.1");
+	assert_string_equal(v.diag.text, "words of 4.4.1");
+	assert_string_equal(v.mta, "mx.far.test");
+	assert_int_equal(v.code, 421);
+	assert_int_equal(v.flags, OUTCOME_DOWN);
+	assert_false(destination_open(d, 64999));
+	assert_true(destination_open(d, 65000));
+	/* One message is enough to find out. */
+	d->waiting = 1;
+	assert_false(destination_open(d, 65000));
+	d->waiting = 0;
+	d->outstanding = 1;
+	assert_false(destination_open(d, 65000));
+	d->outstanding = 0;
+	assert_true(destination_succeeded(all, d, 66000));
+	assert_false(destination_succeeded(all, d, 66001));
+	assert_int_equal(d->state, DEST_GOOD);
+	assert_true(destination_open(d, 0));
+	destination_verdict(d, &v); /* somebody asks all the same */
+	assert_int_equal(v.diag.outcome, OUT_TEMP);
+}
+
+/* Twice as long each time, up to the most; from the start after a success. */
+static void
+waits(void **state)
+{
+	static const int64_t minutes[] = { 1, 2, 4, 8, 16, 32, 60, 60, 60 };
+	int64_t now = 1000000;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(minutes); i++) {
+		assert_true(failed(now - 10, now));
+		assert_int_equal(d->until, now + minutes[i] * 60000);
+		/* Others that were on their way change nothing. */
+		assert_false(failed(now - 20, now + 1));
+		assert_int_equal(d->until, now + minutes[i] * 60000);
+		now = d->until;
+	}
+	for (int i = 0; i < 100; i++) {
+		assert_true(failed(now - 10, now));
+		now = d->until;
+	}
+	assert_true(destination_succeeded(all, d, now));
+	assert_true(failed(now, now + 10));
+	assert_int_equal(d->until, now + 10 + 60000);
+}
+
+static void
+jitter(void **state)
+{
+	struct verdict v = said("4.4.1", OUTCOME_DOWN);
+	int64_t now = 1000000;
+
+	(void)state;
+	assert_true(destination_failed(all, d, &v, 1, now, MAX_CHANCE));
+	assert_in_range(d->until - now, 45000, 45100);
+}
+
+/* One more for each window's worth of messages. */
+static void
+grows(void **state)
+{
+	size_t n = 0;
+
+	(void)state;
+	(void)destination_succeeded(all, d, 5);
+	for (uint32_t w = 2; w < 20; w++) {
+		for (uint32_t i = 0; i < w; i++, n++) {
+			assert_int_equal(d->window, w);
+			destination_delivered(all, d);
+		}
+	}
+	assert_int_equal(d->window, 20);
+	assert_int_equal(n, 189);
+	for (int i = 0; i < 100; i++)
+		destination_delivered(all, d);
+	assert_int_equal(d->window, 20);
+}
+
+/* Others fared better: too many connections, not none. */
+static void
+shrinks(void **state)
+{
+	(void)state;
+	d->window = 20;
+	(void)destination_succeeded(all, d, 1000);
+	assert_false(failed(900, 1100));
+	assert_int_equal(d->state, DEST_GOOD);
+	assert_int_equal(d->window, 10);
+	/* Those that were at work then are the same trouble. */
+	assert_false(failed(950, 1101));
+	assert_false(busy(1050, 1102));
+	assert_int_equal(d->window, 10);
+	/* Asked for fewer again, and it was well in between. */
+	(void)destination_succeeded(all, d, 1200);
+	assert_false(busy(1201, 1300));
+	assert_int_equal(d->window, 5);
+	assert_int_equal(d->state, DEST_GOOD);
+	/* And once more, without: it wants none now. */
+	assert_true(busy(1301, 1400));
+	assert_int_equal(d->state, DEST_DOWN);
+	assert_int_equal(d->window, 2);
+	(void)destination_succeeded(all, d, 1500);
+	for (int i = 0; i < 5; i++) {
+		(void)destination_succeeded(all, d, 1600 + i * 10);
+		assert_false(busy(1601 + i * 10, 1605 + i * 10));
+	}
+	assert_int_equal(d->window, 1);
+}
+
+/* What fails after the last success is down, whatever was before. */
+static void
+dies(void **state)
+{
+	(void)state;
+	(void)destination_succeeded(all, d, 1000);
+	assert_true(failed(1000, 1100));
+	assert_int_equal(d->state, DEST_DOWN);
+}
+
+/* A new one that asks for fewer at once is left alone for a while. */
+static void
+busy_at_once(void **state)
+{
+	(void)state;
+	assert_true(busy(1000, 1001));
+	assert_int_equal(d->state, DEST_DOWN);
+}
+
+/* The limit may be less than the first window, and may become less. */
+static void
+limits(void **state)
+{
+	struct destination_policy one = policy;
+	struct destination *e;
+
+	(void)state;
+	d->window = 20;
+	one.window_most = 1;
+	destinations_policy(all, &one);
+	e = destination_find(all, "other.test");
+	assert_int_equal(e->window, 1);
+	for (int i = 0; i < 50; i++) {
+		destination_delivered(all, d);
+		destination_delivered(all, e);
+	}
+	assert_int_equal(d->window, 1);
+	assert_int_equal(e->window, 1);
+}
+
+static void
+names(void **state)
+{
+	static const char *const more[] = { "b.test", "a.test", "c.test" };
+	static const char *const order[] = { "a.test", "b.test", "c.test",
+		"far.test" };
+	const struct destination *e = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(more); i++)
+		assert_non_null(destination_find(all, more[i]));
+	assert_ptr_equal(destination_find(all, "far.test"), d);
+	assert_ptr_equal(destination_get(all, "far.test"), d);
+	assert_null(destination_get(all, "x.test"));
+	for (size_t i = 0; i < COUNT(order); i++) {
+		e = destination_after(all, e == NULL ? "" : e->name);
+		assert_string_equal(e->name, order[i]);
+	}
+	assert_null(destination_after(all, e->name));
+	/* A place in the list does not depend on one that is gone. */
+	assert_string_equal(destination_after(all, "aa.test")->name, "b.test");
+	assert_ptr_equal(
+	    destination_numbered(all, route_hop_number("far.test")), d);
+	assert_null(destination_numbered(all, route_hop_number("x.test")));
+}
+
+/* Too many: the one goes that was not used for longest; none that is. */
+static void
+bounds(void **state)
+{
+	static const char *const more[] = { "b.test", "a.test", "c.test" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(more); i++) {
+		struct destination *e = destination_find(all, more[i]);
+
+		destination_enter(all, e);
+		destination_enter(all, e); /* two pools */
+		destination_leave(all, e, 10);
+		assert_int_equal(e->pools, 1);
+		destination_leave(all, e, 10);
+	}
+	assert_int_equal(destinations_count(all), 4);
+	assert_non_null(destination_find(all, "d.test"));
+	assert_int_equal(destinations_count(all), 4);
+	assert_null(destination_get(all, "b.test"));
+	assert_non_null(destination_get(all, "a.test"));
+	for (int i = 0; i < 10; i++) {
+		char name[20];
+		struct destination *e;
+
+		(void)snprintf(name, sizeof(name), "%d.test", i);
+		e = destination_find(all, name);
+		assert_non_null(e);
+		destination_enter(all, e);
+	}
+	assert_ptr_equal(destination_get(all, "far.test"), d);
+	assert_int_equal(destinations_count(all), 11);
+}
+
+static void
+forgotten(void **state)
+{
+	struct destination *e = destination_find(all, "a.test");
+
+	(void)state;
+	destination_enter(all, e);
+	destination_leave(all, e, 500);
+	destination_leave(all, d, 800);
+	destinations_sweep(all, 500 + 1000000 - 1);
+	assert_int_equal(destinations_count(all), 2);
+	destinations_sweep(all, 500 + 1000000);
+	assert_null(destination_get(all, "a.test"));
+	destination_enter(all, d);
+	destinations_sweep(all, 9000000);
+	assert_ptr_equal(destination_get(all, "far.test"), d);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(states),
+		T(waits),
+		T(jitter),
+		T(grows),
+		T(shrinks),
+		T(dies),
+		T(busy_at_once),
+		T(limits),
+		T(names),
+		T(bounds),
+		T(forgotten),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
