@@ -237,13 +237,14 @@ count(void *arg, size_t number, const char *line)
 }
 
 static enum reply_result
-hear_flood(struct flood f, size_t *lines)
+hear_flood(const struct flood *f, size_t *lines)
 {
+	struct flood flood = *f;
 	enum reply_result got;
 	pthread_t t;
 
 	*lines = 0;
-	assert_int_equal(pthread_create(&t, NULL, pour, &f), 0);
+	assert_int_equal(pthread_create(&t, NULL, pour, &flood), 0);
 	got = smtp_reply_read(&io, &r, deadline_in(20), count, lines);
 	if (got != REPLY_READ) /* as a caller ends it */
 		(void)shutdown(mine, SHUT_RDWR);
@@ -254,25 +255,21 @@ hear_flood(struct flood f, size_t *lines)
 static void
 bounded(void **state)
 {
+	const struct flood banner = { "220 ", "x", 8u << 20, "\r\n" };
+	const struct flood list = { "", "250-KEYWORD\r\n", 100000,
+		"250 x\r\n" };
+	const struct flood text = { "552 5.3.4 ", "long ", 100000, "\r\n" };
 	size_t n;
 
 	/* a banner without end (M02) */
-	assert_int_equal(
-	    hear_flood((struct flood){ "220 ", "x", 8u << 20, "\r\n" }, &n),
-	    REPLY_NONSENSE);
+	assert_int_equal(hear_flood(&banner, &n), REPLY_NONSENSE);
 	assert_int_equal(fresh(state), 0);
 	/* lines without end (M08) */
-	assert_int_equal(hear_flood((struct flood){ "", "250-KEYWORD\r\n",
-					100000, "250 x\r\n" },
-			     &n),
-	    REPLY_NONSENSE);
+	assert_int_equal(hear_flood(&list, &n), REPLY_NONSENSE);
 	assert_int_equal(n, REPLY_LINES);
 	assert_int_equal(fresh(state), 0);
 	/* a long text is cut, and the reply counts (M09) */
-	assert_int_equal(
-	    hear_flood(
-		(struct flood){ "552 5.3.4 ", "long ", 100000, "\r\n" }, &n),
-	    REPLY_READ);
+	assert_int_equal(hear_flood(&text, &n), REPLY_READ);
 	assert_int_equal(r.code, 552);
 	assert_string_equal(r.dsn, "5.3.4");
 	assert_int_equal(strlen(r.text), DIAG_TEXT);
