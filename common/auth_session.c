@@ -1,7 +1,8 @@
 /*
  * auth_session: authd's side of one auth channel.  In authd, as
  * postrider-auth; talks to smtpd and pop3d, whose bytes are half a stranger's,
- * and must never tell one that a login is good when it is not.
+ * and must never tell one that a login is good when it is not; and to remote
+ * (auth_relay.h).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #include <bsd/string.h>
 
+#include "common/auth_relay.h"
 #include "common/auth_session.h"
 #include "common/handover.h"
 #include "common/log.h"
@@ -28,6 +30,7 @@ struct session {
 	struct login_check *check;
 	struct job *lookup;
 	struct handover *handover;
+	struct auth_relay *relay;
 	/* Who is in as soon as the client has answered the last challenge. */
 	char passed[LOGIN_MAX + 1];
 };
@@ -401,10 +404,7 @@ takes_socket(unsigned int type)
 static bool
 may_send(const struct peer *p, unsigned int type)
 {
-	bool relay = type == AUTH_T_RELAY || type == AUTH_T_PROMPT ||
-	    type == AUTH_T_VERDICT;
-
-	return p->uid == (relay ? common.out : common.net);
+	return p->uid == (auth_relay_type(type) ? common.out : common.net);
 }
 
 static void
@@ -421,6 +421,10 @@ on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 	if (s != NULL && p->lost_fd && takes_socket(type)) {
 		end_sasl(s);
 		fail(s, "4.3.2", "too many at once, try again later");
+		return;
+	}
+	if (s != NULL && auth_relay_type(type) && fd == -1) {
+		auth_relay_message(&common, p, &s->relay, type, msg);
 		return;
 	}
 	if (s != NULL && handlers[type] != NULL &&
@@ -441,6 +445,7 @@ on_closed(struct peer *p)
 	if (s == NULL)
 		return;
 	end_sasl(s);
+	auth_relay_free(s->relay);
 	let_go(s);
 	if (s->check != NULL)
 		login_check_cancel(s->check);

@@ -1,6 +1,7 @@
 /*
- * hasher: comparing a password with its verifier.  In a worker of authd; has
- * one password and one verifier at a time, and no way out but one byte.
+ * hasher: comparing a password with its verifier, or hashing it for another
+ * host.  In a worker of authd; has one password at a time, and no way out but
+ * the answer.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -113,6 +114,27 @@ make_up(const struct hash_request *request, unsigned int iterations)
 	    client, server, stored);
 }
 
+/* Of our own password at another host, as that wants it. */
+static bool
+make_salted(const struct hash_request *request, uint8_t out[CREDENTIAL_KEY])
+{
+	struct {
+		char client[CREDENTIAL_KEY], server[CREDENTIAL_KEY];
+		char stored[CREDENTIAL_KEY];
+	} unused;
+	uint8_t salt[CREDENTIAL_SALT];
+	size_t n;
+	bool made;
+
+	made = base64_decode(request->verifier, salt, sizeof(salt), &n) &&
+	    gsasl_scram_secrets_from_password(GSASL_HASH_SHA256,
+		request->password, request->iterations, (const char *)salt, n,
+		(char *)out, unused.client, unused.server,
+		unused.stored) == GSASL_OK;
+	explicit_bzero(&unused, sizeof(unused));
+	return made;
+}
+
 /* A right password need not hide: its client is let in. */
 static void
 work(const void *req, void *rep)
@@ -135,8 +157,11 @@ work(const void *req, void *rep)
 		reply->match =
 		    plain_matches(request->verifier, request->password);
 		break;
+	case HASH_SALTED:
+		reply->match = make_salted(request, reply->salted);
+		break;
 	}
-	if (!reply->match)
+	if (!reply->match && request->kind != HASH_SALTED)
 		make_up(request, iterations);
 }
 

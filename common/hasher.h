@@ -1,6 +1,6 @@
 /*
  * hasher: comparing a password with its verifier (crypt(5), or another word of
- * credential.h), in a worker.
+ * credential.h), or making what logs in elsewhere of it, in a worker.
  */
 #ifndef COMMON_HASHER_H
 #define COMMON_HASHER_H
@@ -15,7 +15,9 @@
 enum hash_kind {
 	HASH_CRYPT,
 	HASH_SCRAM, /* hashed with the word's salt */
-	HASH_PLAIN  /* compared */
+	HASH_PLAIN, /* compared */
+	/* verifier is a salt in base64: SaltedPassword of RFC 5802 */
+	HASH_SALTED
 };
 
 /*
@@ -25,15 +27,17 @@ enum hash_kind {
  * another kind costs its own hash besides.
  */
 struct hash_request {
-	uint32_t kind;       /* enum hash_kind */
-	uint32_t iterations; /* of the site's longest SCRAM word; 0: none */
+	uint32_t kind; /* enum hash_kind */
+	/* Of the site's longest SCRAM word; 0: none.  HASH_SALTED: to make. */
+	uint32_t iterations;
 	char verifier[VERIFIER_MAX + 1];
 	char password[PASSWORD_MAX + 1];
 };
 
 struct hash_reply {
 	int64_t began; /* deadline_now() */
-	uint8_t match;
+	uint8_t match; /* HASH_SALTED: whether it was made */
+	uint8_t salted[CREDENTIAL_KEY];
 };
 
 extern const struct workers_kind hasher_kind;

@@ -241,6 +241,34 @@ says_when(void **state)
 	assert_true(reply.began <= deadline_now());
 }
 
+/* RFC 7677 section 3 has the words of which its keys are made. */
+static void
+salted(void **state)
+{
+	static const uint8_t wanted[CREDENTIAL_KEY] = { 0xc4, 0xa4, 0x95, 0x10,
+		0x32, 0x3a, 0xb4, 0xf9, 0x52, 0xca, 0xc1, 0xfa, 0x99, 0x44,
+		0x19, 0x39, 0xe7, 0x8e, 0xa7, 0x4d, 0x6b, 0xe8, 0x1d, 0xdf,
+		0x70, 0x96, 0xe8, 0x75, 0x13, 0xdc, 0x61, 0x5d };
+	struct hash_request q = { .kind = HASH_SALTED, .iterations = 4096 };
+	struct hash_reply r = { .match = 0 };
+
+	(void)state;
+	strlcpy(q.verifier, "W22ZaJ0SNY7soEsUEjb6gQ==", sizeof(q.verifier));
+	strlcpy(q.password, "pencil", sizeof(q.password));
+	crypts = foreign_crypts = 0;
+	iterations = 0;
+	hasher_kind.work(&q, &r);
+	assert_int_equal(r.match, 1);
+	assert_memory_equal(r.salted, wanted, sizeof(wanted));
+	/* What has no normal form; nobody is kept in the dark about it. */
+	strlcpy(q.password, "\x01", sizeof(q.password));
+	memset(&r, 0, sizeof(r));
+	hasher_kind.work(&q, &r);
+	assert_int_equal(r.match, 0);
+	assert_int_equal(iterations, 4096);
+	assert_int_equal(crypts + foreign_crypts, 0);
+}
+
 int
 main(void)
 {
@@ -250,6 +278,7 @@ main(void)
 		cmocka_unit_test(dummy),
 		cmocka_unit_test(same_work),
 		cmocka_unit_test(says_when),
+		cmocka_unit_test(salted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
