@@ -44,6 +44,11 @@ proof-kill: all test-packages
 	PROOF=1 O=$(O) SAN=$(SAN) /usr/bin/python3 -m pytest -q \
 	    -p no:cacheprovider tests/blackbox/test_kill.py
 
+# The tests with a ledger of outgoing mail, with 20 000 messages each.
+proof-outbound: all test-packages $(O)/tests/bench/sink
+	PROOF=1 O=$(O) SAN=$(SAN) /usr/bin/python3 -m pytest -q -s \
+	    -p no:cacheprovider tests/blackbox/test_ledger.py
+
 # Power cuts: the suite on a disk that records its writes, and what that disk
 # could have kept.  PROOF_STATES=N looks at more of them.
 CRASH	= blocklog commitorder
@@ -75,8 +80,8 @@ lint:
 	$(call need,$(BUILD_PKGS) $(LINT_PKGS))
 	@sh tests/lint
 
-.PHONY: unit-tests test-packages proof-kill crash-packages proof-powercut \
-	commit-orders
+.PHONY: unit-tests test-packages proof-kill proof-outbound crash-packages \
+	proof-powercut commit-orders
 
 # Figures, never a test: a busy machine must not fail a build.  Bounded by
 # QUICK=1, ROWS="...", SERVERS="...", ROUNDS=N; see tests/bench/run --help.

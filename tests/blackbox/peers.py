@@ -75,8 +75,10 @@ class Peer:
         work = self.own / "tls"
         work.mkdir()
         made = ca.issue(work, f"DNS:{self.domain}", kind=self.key)
-        made.rename(self.own / "cert.pem")
-        (self.own / "cert.pem").chmod(0o600)
+        for name, suffix in (("cert.pem", ".pem"), ("only.crt", ".crt"),
+                             ("only.key", ".key")):
+            shutil.copy(made.with_suffix(suffix), self.own / name)
+            (self.own / name).chmod(0o600)
         return ca.pem
 
     def start(self):
@@ -241,7 +243,8 @@ trusted_users = root
 acl_smtp_rcpt = take
 begin acl
 take:
-  accept
+  accept domains = ! {self.domain}
+  accept verify = recipient
 begin routers
 away:
   driver = manualroute
@@ -283,8 +286,8 @@ class Opensmtpd(Peer):
 
     def prepare(self):
         self.put("/etc/smtpd.test.conf", f"""
-pki test cert "{PLACE}/cert.pem"
-pki test key "{PLACE}/cert.pem"
+pki test cert "{PLACE}/only.crt"
+pki test key "{PLACE}/only.key"
 table everyone {{ "@" = "vmail" }}
 listen on 127.0.0.1 port {self.port} tls pki test hostname {self.domain}
 action "here" maildir "{PLACE}/mail/%{{rcpt.user}}" virtual <everyone>
