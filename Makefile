@@ -44,7 +44,8 @@ HARDLD	= -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 endif
 
 BUILD_PKGS = gcc make libc6-dev libcdb-dev libbsd-dev libevent-dev \
-	     libgsasl-dev libcrypt-dev libjson-c-dev libssl-dev libunbound-dev
+	     libgsasl-dev libcrypt-dev libjson-c-dev libssl-dev libunbound-dev \
+	     libidn2-dev libunistring-dev
 RUN_PKGS   = openbsd-inetd dns-root-data
 LINT_PKGS  = pmccabe mandoc shellcheck clang-format
 TEST_PKGS  = libcmocka-dev python3-pytest python3-pytest-xdist procps \

@@ -11,14 +11,17 @@
 #include <bsd/string.h>
 
 #include "common/address.h"
+#include "common/utf8.h"
 
+/* RFC 6531 section 3.3: what is not ASCII is, too. */
 static bool
 is_atext(char c)
 {
 	static const char special[] = "!#$%&'*+-/=?^_`{|}~";
 
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') || (c != '\0' && strchr(special, c));
+	return (unsigned char)c > 127 || (c >= 'a' && c <= 'z') ||
+	    (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	    (c != '\0' && strchr(special, c));
 }
 
 static bool
@@ -81,14 +84,19 @@ address_literal_valid(const char *s)
 	return inet_pton(family, ip, bin) == 1;
 }
 
+/* The character at *s; its bytes are in no other one. */
 static enum address_result
-add(char *out, size_t *n, char c)
+add(const char **s, char *out, size_t *n)
 {
-	if ((unsigned char)c >= 128)
-		return ADDRESS_UTF8;
-	if (*n == LOCAL_MAX)
+	size_t len = utf8_char(*s, NULL);
+
+	if (len == 0)
+		return (unsigned char)**s > 127 ? ADDRESS_UTF8 : ADDRESS_SYNTAX;
+	if (*n + len > LOCAL_MAX)
 		return ADDRESS_LONG;
-	out[(*n)++] = c;
+	memcpy(out + *n, *s, len);
+	*n += len;
+	*s += len;
 	return ADDRESS_OK;
 }
 
@@ -98,16 +106,17 @@ quoted(const char **s, char *local)
 {
 	enum address_result r;
 	size_t n = 0;
-	char c;
 
-	while ((c = *(*s)++) != '"') {
-		if (c == '\\')
-			c = *(*s)++;
-		if (c == '\0' || c == 127 || (c > 0 && c < ' '))
-			return ADDRESS_SYNTAX;
-		if ((r = add(local, &n, c)) != ADDRESS_OK)
+	while (**s != '"') {
+		if (**s == '\\') {
+			(*s)++;
+			if ((unsigned char)**s > 127)
+				return ADDRESS_SYNTAX;
+		}
+		if ((r = add(s, local, &n)) != ADDRESS_OK)
 			return r;
 	}
+	(*s)++;
 	local[n] = '\0';
 	return n > 0 ? ADDRESS_OK : ADDRESS_SYNTAX;
 }
@@ -119,13 +128,13 @@ dot_string(const char **s, char *local)
 	enum address_result r;
 	size_t n = 0;
 
-	for (;; (*s)++) {
+	for (;;) {
 		if (**s == '.') {
 			if (n == 0 || local[n - 1] == '.')
 				return ADDRESS_SYNTAX;
-		} else if (!is_atext(**s) && (unsigned char)**s < 128)
+		} else if (!is_atext(**s))
 			break;
-		if ((r = add(local, &n, **s)) != ADDRESS_OK)
+		if ((r = add(s, local, &n)) != ADDRESS_OK)
 			return r;
 	}
 	if (n == 0 || local[n - 1] == '.')
@@ -134,9 +143,21 @@ dot_string(const char **s, char *local)
 	return ADDRESS_OK;
 }
 
+/* Where it may have letters of all kinds, somebody else looks at them. */
+static enum address_result
+check_domain(const char *s, bool wide)
+{
+	if (utf8_needed(s))
+		return wide && *s != '[' && utf8_valid(s) ? ADDRESS_OK
+							  : ADDRESS_UTF8;
+	if (*s == '[' ? address_literal_valid(s) : address_domain_valid(s))
+		return ADDRESS_OK;
+	return ADDRESS_SYNTAX;
+}
+
 /* A domain or address literal up to a byte that can be in neither. */
 static enum address_result
-domain(const char **s, char *out)
+domain(const char **s, char *out, bool wide)
 {
 	size_t n;
 
@@ -148,18 +169,12 @@ domain(const char **s, char *out)
 	memcpy(out, *s, n);
 	out[n] = '\0';
 	*s += n;
-	for (const char *p = out; *p != '\0'; p++)
-		if ((unsigned char)*p >= 128)
-			return ADDRESS_UTF8;
 	fold(out);
-	if (out[0] == '[' ? address_literal_valid(out)
-			  : address_domain_valid(out))
-		return ADDRESS_OK;
-	return ADDRESS_SYNTAX;
+	return check_domain(out, wide);
 }
 
 static enum address_result
-mailbox(const char **s, struct address *a)
+mailbox(const char **s, struct address *a, bool wide)
 {
 	enum address_result r;
 
@@ -172,12 +187,12 @@ mailbox(const char **s, struct address *a)
 	if (r != ADDRESS_OK || **s != '@')
 		return r;
 	(*s)++;
-	return domain(s, a->domain);
+	return domain(s, a->domain, wide);
 }
 
 /* "@a,@b:" in front of a mailbox; what it says is ignored. */
 static enum address_result
-skip_route(const char **s)
+skip_route(const char **s, bool wide)
 {
 	char ignored[DOMAIN_MAX + 1];
 	enum address_result r;
@@ -187,7 +202,7 @@ skip_route(const char **s)
 	for (;;) {
 		if (*(*s)++ != '@')
 			return ADDRESS_SYNTAX;
-		if ((r = domain(s, ignored)) != ADDRESS_OK)
+		if ((r = domain(s, ignored, wide)) != ADDRESS_OK)
 			return r;
 		if (**s != ',')
 			break;
@@ -196,16 +211,28 @@ skip_route(const char **s)
 	return *(*s)++ == ':' ? ADDRESS_OK : ADDRESS_SYNTAX;
 }
 
-enum address_result
-address_parse(const char *s, struct address *a)
+static enum address_result
+alone(const char *s, struct address *a, bool wide)
 {
-	enum address_result r = mailbox(&s, a);
+	enum address_result r = mailbox(&s, a, wide);
 
 	return r == ADDRESS_OK && *s != '\0' ? ADDRESS_SYNTAX : r;
 }
 
 enum address_result
-address_parse_path(const char **s, struct address *a)
+address_parse(const char *s, struct address *a)
+{
+	return alone(s, a, false);
+}
+
+enum address_result
+address_parse_wide(const char *s, struct address *a)
+{
+	return alone(s, a, true);
+}
+
+static enum address_result
+path(const char **s, struct address *a, bool wide)
 {
 	const char *start = *s;
 	enum address_result r;
@@ -217,14 +244,32 @@ address_parse_path(const char **s, struct address *a)
 		(*s)++;
 		return ADDRESS_OK;
 	}
-	if ((r = skip_route(s)) != ADDRESS_OK ||
-	    (r = mailbox(s, a)) != ADDRESS_OK)
+	if ((r = skip_route(s, wide)) != ADDRESS_OK ||
+	    (r = mailbox(s, a, wide)) != ADDRESS_OK)
 		return r;
 	if (*(*s)++ != '>')
 		return ADDRESS_SYNTAX;
 	if (start[1] != '@' && *s - start > PATH_MAX_SMTP)
 		return ADDRESS_LONG;
 	return ADDRESS_OK;
+}
+
+enum address_result
+address_parse_path(const char **s, struct address *a)
+{
+	return path(s, a, false);
+}
+
+enum address_result
+address_parse_path_wide(const char **s, struct address *a)
+{
+	return path(s, a, true);
+}
+
+bool
+address_is_ascii(const struct address *a)
+{
+	return !utf8_needed(a->local) && !utf8_needed(a->domain);
 }
 
 bool

@@ -1,5 +1,6 @@
 /*
- * address: mail addresses of the envelope (RFC 5321 section 4.1.2).
+ * address: mail addresses of the envelope (RFC 5321 section 4.1.2, RFC 6531
+ * section 3.3).
  */
 #ifndef COMMON_ADDRESS_H
 #define COMMON_ADDRESS_H
@@ -14,8 +15,10 @@
 
 /*
  * local is the meaning of the local part: quotes and backslashes are gone,
- * the case is kept.  domain is lower case; "" for <> and <postmaster>; an
- * address literal keeps its brackets.
+ * the case is kept; ASCII or UTF-8.  domain is lower case; "" for <> and
+ * <postmaster>; an address literal keeps its brackets.  It is ASCII, with
+ * A-labels (RFC 5890), everywhere but between address_parse_wide() and
+ * idn_to_ascii().
  */
 struct address {
 	char local[LOCAL_MAX + 1];
@@ -26,7 +29,7 @@ enum address_result {
 	ADDRESS_OK,
 	ADDRESS_SYNTAX,
 	ADDRESS_LONG, /* a part is over its bound */
-	ADDRESS_UTF8  /* holds bytes over 127 */
+	ADDRESS_UTF8  /* bytes over 127 that are no UTF-8, or in a domain */
 };
 
 /* A mailbox without brackets: user@domain, or a local part alone. */
@@ -38,7 +41,14 @@ enum address_result address_parse(const char *, struct address *);
  */
 enum address_result address_parse_path(const char **s, struct address *);
 
+/* The same with U-labels in the domain, in UTF-8 and not looked at further. */
+enum address_result address_parse_wide(const char *, struct address *);
+enum address_result address_parse_path_wide(const char **s, struct address *);
+
 bool address_is_null(const struct address *);
+
+/* Whether it needs no SMTPUTF8 (RFC 6531). */
+bool address_is_ascii(const struct address *);
 
 /*
  * As it goes on the wire and into files, with quotes where they are needed:
@@ -49,7 +59,8 @@ bool address_format(const struct address *, char *out, size_t size);
 
 /*
  * The form that tables are searched by: all lower case.
- * Only ASCII is folded.  As address_format otherwise.
+ * Only ASCII is folded; other bytes are compared as they are.  As
+ * address_format otherwise.
  */
 bool address_key(const struct address *, char *out, size_t size);
 

@@ -7,6 +7,6 @@ LIBS_queue/bounce	= -lcdb -lbsd
 # It makes the verifiers that authd compares with, and so needs what makes them,
 # as only authd does besides: crypt(3), and GNU SASL for the words of SCRAM
 # ("user add", "user passwd").  With libcrypto it makes and judges certificates.
-LIBS_queue/postrider	= -lcdb -lbsd -lcrypt -ljson-c -lgsasl \
+LIBS_queue/postrider	= -lcdb -lbsd -lcrypt -ljson-c -lgsasl -lidn2 \
 			  -lcrypto
 LIBS_queue/sendmail	= -lcdb -lbsd

@@ -10,7 +10,7 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(DIRS:%=$(O)/%.a)
 	    $(patsubst %,-Wl$(comma)--wrap=%,$(call wraps,$*)) -o $@ $< \
 	    -Wl,--start-group $(DIRS:%=$(O)/%.a) -Wl,--end-group \
 	    -lcmocka -lcdb -lmd -lbsd -levent_core -lgsasl -lcrypt -ljson-c \
-	    -lssl -lcrypto -lunbound -lpthread
+	    -lssl -lcrypto -lunbound -lidn2 -lpthread
 
 comma	:= ,
 

@@ -135,10 +135,19 @@ static const struct row rows[] = {
 	BAD("")
 	BAD("<")
 	BAD(">")
-	/* over 127, until somebody declares SMTPUTF8 */
-	UTF8("<\xc3\xa9@x.test>")
+	/* over 127: UTF-8 in local parts, strictly */
+	OK("<\xc3\xa9@x.test>",		"\xc3\xa9",	"x.test")
+	OK("<a.\xe4\xb8\xad@x.test>",	"a.\xe4\xb8\xad",	"x.test")
+	OK("<\"\xf0\x9f\x92\xa9 \"@x.test>", "\xf0\x9f\x92\xa9 ", "x.test")
 	UTF8("<a\xc0\xaf@x.test>")
 	UTF8("<\"\xed\xa0\x80\"@x.test>")
+	UTF8("<\xc3@x.test>")
+	UTF8("<\xc2\x85@x.test>")
+	UTF8("<\xef\xbf\xbf@x.test>")
+	UTF8("<\xc3")
+	BAD("<\xc3\xa9.@x.test>")
+	BAD("<\xc3\xa9 @x.test>")
+	BAD("<\"\\\xc3\xa9\"@x.test>")
 	UTF8("<a@\xc3\xa9.test>")
 	UTF8("<a@x.test\xff>")
 };
@@ -205,7 +214,8 @@ static const struct bare bares[] = {
 	{ "@r:a@x",		ADDRESS_SYNTAX },
 	{ "a@x\n",		ADDRESS_SYNTAX },
 	{ "a@x,b@x",		ADDRESS_SYNTAX },
-	{ "\xc3\xa9@x",		ADDRESS_UTF8 },
+	{ "\xc3\xa9@x",		ADDRESS_OK },
+	{ "a@\xc3\xa9",		ADDRESS_UTF8 },
 };
 /* clang-format on */
 
@@ -218,6 +228,62 @@ without_brackets(void **state)
 	for (size_t i = 0; i < COUNT(bares); i++)
 		if (address_parse(bares[i].text, &a) != bares[i].result)
 			fail_msg("%s", bares[i].text);
+}
+
+/* clang-format off */
+static const struct bare wides[] = {
+	{ "a@x",		ADDRESS_OK },
+	{ "\xc3\xa9@\xc3\xa9",	ADDRESS_OK },
+	{ "a@B\xc3\xbc" "cher.example", ADDRESS_OK },
+	{ "a@\xc3",		ADDRESS_UTF8 },
+	{ "a@\xc0\xaf",	ADDRESS_UTF8 },
+	{ "a@[\xc3\xa9]",	ADDRESS_UTF8 },
+	{ "a@\xc3\xa9 b",	ADDRESS_SYNTAX },
+	{ "a@x..y",		ADDRESS_SYNTAX },
+};
+/* clang-format on */
+
+/* U-labels, where the caller asks for them. */
+static void
+wide(void **state)
+{
+	struct address a;
+	char path[100];
+	const char *p;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wides); i++) {
+		if (address_parse_wide(wides[i].text, &a) != wides[i].result)
+			fail_msg("%s", wides[i].text);
+		if (wides[i].result != ADDRESS_OK)
+			continue;
+		(void)snprintf(path, sizeof(path), "<%s> X", wides[i].text);
+		p = path;
+		assert_int_equal(address_parse_path_wide(&p, &a), ADDRESS_OK);
+		assert_string_equal(p, " X");
+		assert_int_equal(address_is_ascii(&a), i == 0);
+	}
+	assert_true(address_parse_wide(wides[2].text, &a) == ADDRESS_OK);
+	assert_string_equal(a.domain,
+	    "b\xc3\xbc"
+	    "cher.example");
+}
+
+/* Bounds count octets, and no character is cut in two. */
+static void
+wide_bounds(void **state)
+{
+	char text[200] = "";
+	struct address a;
+
+	(void)state;
+	for (size_t i = 0; i < LOCAL_MAX; i += 2)
+		memcpy(text + i, "\xc3\xa9", 2);
+	memcpy(text + LOCAL_MAX, "@x", 3);
+	assert_int_equal(address_parse(text, &a), ADDRESS_OK);
+	memcpy(text + LOCAL_MAX - 1, "\xc3\xa9@x", 5);
+	text[LOCAL_MAX - 2] = 'a';
+	assert_int_equal(address_parse(text, &a), ADDRESS_LONG);
 }
 
 /* local part of l bytes, then labels of at most 63 to d bytes. */
@@ -398,6 +464,8 @@ main(void)
 		cmocka_unit_test(paths),
 		cmocka_unit_test(beginnings),
 		cmocka_unit_test(without_brackets),
+		cmocka_unit_test(wide),
+		cmocka_unit_test(wide_bounds),
 		cmocka_unit_test(edges),
 		cmocka_unit_test(quoted_edges),
 		cmocka_unit_test(formats),
