@@ -1,5 +1,6 @@
 /*
- * cmd_config: "postrider config", every option as it is in force.
+ * cmd_config: "postrider config", every option as it is in force, and the lines
+ * that are none: routes and TLS policies.
  *
  * With the caller's rights; reads postrider.conf only.
  */
@@ -17,10 +18,32 @@
 
 struct show {
 	const struct conf *conf;
-	const char *only;         /* one option or profile.option; NULL: all */
+	/* One option or profile.option, or "route NAME"; NULL: all. */
+	const char *only;
 	struct json_object *json; /* NULL: text */
 	bool found;
 };
+
+/* What stands there by itself; nothing is built in. */
+static const struct option route = {
+	.name = "route", .value = "", .help = "where mail for this domain goes"
+};
+static const struct option policy = { .name = "tls-policy",
+	.value = "",
+	.help = "TLS to this domain's hosts, or to this next hop" };
+
+/* A word for all its lines, as in "route". */
+static bool
+is_wanted(const struct show *s, const char *name)
+{
+	size_t n;
+
+	if (s->only == NULL || strcmp(s->only, name) == 0)
+		return true;
+	n = strlen(s->only);
+	return strcmp(s->only, route.name) == 0 &&
+	    strncmp(name, s->only, n) == 0 && name[n] == ' ';
+}
 
 static void
 show_value(struct show *s, const char *name, const struct option *o,
@@ -28,10 +51,10 @@ show_value(struct show *s, const char *name, const struct option *o,
 {
 	struct json_object *j;
 
-	if (s->only != NULL && strcmp(s->only, name) != 0)
+	if (!is_wanted(s, name))
 		return;
 	s->found = true;
-	if (s->json == NULL && s->only != NULL)
+	if (s->json == NULL && s->only != NULL && strcmp(s->only, name) == 0)
 		(void)printf("%s\n", value);
 	else if (s->json == NULL)
 		(void)printf("%c %-36s %s\n", changed ? '*' : ' ', name, value);
@@ -57,6 +80,28 @@ show_general(struct show *s)
 		show_value(s, options[i].name, &options[i],
 		    e != NULL ? e->value : options[i].value, e != NULL);
 	}
+}
+
+static bool
+show_line(struct show *s, const struct option *o, const struct conf_entry *e)
+{
+	char name[TABLES_KEY_MAX];
+
+	(void)snprintf(name, sizeof(name), "%s %s", o->name, e->key);
+	show_value(s, name, o, e->value, true);
+	return true;
+}
+
+static bool
+show_route(const struct conf_entry *e, void *arg)
+{
+	return show_line(arg, &route, e);
+}
+
+static bool
+show_policy(const struct conf_entry *e, void *arg)
+{
+	return show_line(arg, &policy, e);
 }
 
 static void
@@ -147,12 +192,16 @@ cmd_config(struct cmd *cmd, int argc, char **argv)
 	conf_report_print(&c.report, true);
 	s.conf = &c;
 	s.only = argv[i];
+	/* There may be none. */
+	s.found = s.only != NULL && strcmp(s.only, route.name) == 0;
 	if (json)
 		s.json = json_object_new_array();
 	show_general(&s);
 	for (size_t p = 0; profiles_builtin[p].name != NULL; p++)
 		show_profile(&s, profiles_builtin[p].name);
 	(void)conf_map_each(&c.profiles, show_declared, &s);
+	(void)conf_map_each(&c.routes, show_route, &s);
+	(void)conf_map_each(&c.policies, show_policy, &s);
 	i = s.only != NULL && !s.found ? unknown(&s) : EX_OK;
 	if (json)
 		i = cmd_json_print(s.json) != EX_OK ? EX_IOERR : i;

@@ -8,6 +8,7 @@
 
 #include <bsd/string.h>
 
+#include "common/idn.h"
 #include "common/msg.h"
 #include "common/tables.h"
 #include "queue/conf_accounts.h"
@@ -32,16 +33,7 @@ add(struct conf *c, const struct conf_lines *l, struct conf_map *m,
 bool
 conf_fold_domain(const char *name, char out[DOMAIN_MAX + 1])
 {
-	char probe[DOMAIN_MAX + 3];
-	struct address a;
-
-	if (!address_domain_valid(name))
-		return false;
-	(void)snprintf(probe, sizeof(probe), "a@%s", name);
-	if (address_parse(probe, &a) != ADDRESS_OK)
-		return false;
-	strlcpy(out, a.domain, DOMAIN_MAX + 1);
-	return true;
+	return idn_to_ascii(name, out);
 }
 
 static void

@@ -16,7 +16,7 @@ void conf_users_read(struct conf *);
  */
 bool conf_maildir(const char *format, const struct address *, char *out,
     size_t size, const char **wanted);
-/* A domain name in lower case; false when it is none. */
+/* A domain name in lower case and A-labels; false when it is none. */
 bool conf_fold_domain(const char *name, char out[DOMAIN_MAX + 1]);
 
 /* Whether a relative path holds only safe components. */

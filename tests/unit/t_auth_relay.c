@@ -290,8 +290,12 @@ scram(void **state)
 static void
 hashing_fails(void **state)
 {
+	static const char *const says[] = { "too many logins at once",
+		"the process that hashes has ended",
+		"the password has no form for SCRAM (RFC 4013)" };
+
 	(void)state;
-	for (int i = 0; i < 3; i++) {
+	for (size_t i = 0; i < COUNT(says); i++) {
 		relay("[smtp.example.net]:587");
 		expect(AUTH_T_REPLY);
 		no_workers = i == 0;
@@ -301,10 +305,7 @@ hashing_fails(void **state)
 		else if (i == 2)
 			hashed(false);
 		settle();
-		expect_refused(i == 0 ? "too many logins at once"
-			: i == 1      ? "the process that hashes has ended"
-				      : "the password has no form for SCRAM "
-					"(RFC 4013)");
+		expect_refused(says[i]);
 	}
 	relay("[smtp.example.net]:587");
 	expect(AUTH_T_REPLY);

@@ -39,6 +39,8 @@ right(void **state)
 		       "route .example.net [IPv6:2001:DB8::1]:2525\n"
 		       "route *  lmtp:/run/Dovecot/lmtp\n"
 		       "route [IPv6:2001:db8::2] [10.0.0.3]\n"
+		       "route B\xc3\x9c"
+		       "cher.Example x.example\n"
 		       "tls-policy encrypt\n"
 		       "tls-policy Example.net verify\n"
 		       "tls-policy .example.net none\n"
@@ -54,7 +56,8 @@ right(void **state)
 	    conf_option(&conf, "source-address"), "2001:db8::5 192.0.2.7");
 	assert_string_equal(
 	    conf_option(&conf, "dns-server"), "127.0.0.1@5353 ::1");
-	assert_int_equal(conf.routes.count, 4);
+	assert_int_equal(conf.routes.count, 5);
+	holds(&conf.routes, "xn--bcher-kva.example", "x.example");
 	holds(&conf.routes, "example.net", "[10.0.0.2]:25");
 	holds(&conf.routes, ".example.net", "[2001:db8::1]:2525");
 	holds(&conf.routes, "*", "lmtp:/run/Dovecot/lmtp");
