@@ -10,9 +10,11 @@
 #include "queue/agents_private.h"
 #include "queue/dispatch.h"
 
-#define CROWD 20     /* messages that a destination not known to be well has */
-#define JOBS_FEW 3   /* messages an agent has while others could take them */
-#define JOBS_MANY 6  /* when they could not */
+#define CROWD 20    /* messages that a destination not known to be well has */
+#define JOBS_FEW 3  /* messages an agent has while others could take them */
+#define JOBS_MANY 6 /* when they could not */
+#define PROBE_MOST 900000 /* ms that others wait for one that finds out */
+#define HURRY 5      /* ms from one message to the next when it is up again */
 #define WAIT_FIRST 5 /* part of retry-first that is the first wait */
 #define WAIT_MOST 4  /* part of retry-most that is the longest */
 #define FORGET_LEAST 3600  /* seconds that a destination is remembered */
@@ -26,14 +28,29 @@ leaves(uint32_t number)
 }
 
 bool
-agents_down(const struct agents *as, const char *hop, struct verdict *v)
+agents_down(struct agents *as, const char *hop, struct verdict *v)
 {
 	const struct destination *d = destination_get(as->dests, hop);
+	int64_t now = deadline_now();
 
-	if (d == NULL || destination_open(d, deadline_now()))
+	if (d == NULL || d->state != DEST_DOWN)
 		return false;
+	if (destination_open(d, now)) {
+		schedule_dest_wait(
+		    as->q->schedule, d->number, now + PROBE_MOST);
+		return false;
+	}
 	destination_verdict(d, v);
 	return true;
+}
+
+void
+agents_look(struct agents *as, uint32_t number)
+{
+	struct destination *d = destination_numbered(as->dests, number);
+
+	if (d != NULL)
+		destination_look(d, deadline_now());
 }
 
 bool
@@ -107,17 +124,23 @@ went_down(struct agents *as, struct destination *d, const struct verdict *v,
 		    (long long)((d->until - now) / 1000), v->diag.dsn,
 		    v->diag.text);
 	places_moved(as, d, before);
-	schedule_dest_wait(as->q->schedule, d->number, d->until);
 	fail_all(as, d, v);
+	/* What waited to hear of it is deferred, too, and has its own time. */
+	schedule_dest_due(as->q->schedule, d->number, now);
+	dispatch_kick(as->q->dispatch);
 }
 
 static void
 came_up(struct agents *as, struct destination *d, uint32_t before)
 {
-	if (before == DEST_DOWN)
-		log_event("-", "destination-up", "hop=%s", d->name);
+	int64_t now = deadline_now();
+
 	places_moved(as, d, before);
-	schedule_dest_due(as->q->schedule, d->number, deadline_now());
+	schedule_dest_due(as->q->schedule, d->number, now);
+	if (before == DEST_DOWN) {
+		log_event("-", "destination-up", "hop=%s", d->name);
+		schedule_dest_hurry(as->q->schedule, d->number, now, HURRY);
+	}
 	dispatch_kick(as->q->dispatch);
 }
 

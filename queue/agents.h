@@ -32,8 +32,13 @@ struct pool *agents_pool(struct agents *, const struct pool_key *);
  */
 bool agents_ready(const struct agents *, const char *name);
 
-/* A next hop is down: with what to say of a recipient that it is for. */
-bool agents_down(const struct agents *, const char *hop, struct verdict *);
+/*
+ * A next hop is down: with what to say of a recipient that it is for.  False
+ * when it is not, or when this message is to find out; others wait meanwhile.
+ */
+bool agents_down(struct agents *, const char *hop, struct verdict *);
+/* The destination of this number is tried now, if it is down. */
+void agents_look(struct agents *, uint32_t destination);
 
 /*
  * Whether mail for the destination of this number (route_destination()) is

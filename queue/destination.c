@@ -209,6 +209,13 @@ destination_open(const struct destination *d, int64_t now)
 }
 
 void
+destination_look(struct destination *d, int64_t now)
+{
+	if (d->state == DEST_DOWN && d->until > now)
+		d->until = now;
+}
+
+void
 destination_verdict(const struct destination *d, struct verdict *v)
 {
 	const struct destination_reason *r = d->reason;

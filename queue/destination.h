@@ -92,6 +92,8 @@ void destinations_sweep(struct destinations *, int64_t now);
  * when its time has come.
  */
 bool destination_open(const struct destination *, int64_t now);
+/* DOWN: its time comes now. */
+void destination_look(struct destination *, int64_t now);
 /* DOWN: what to say of a recipient that is not tried. */
 void destination_verdict(const struct destination *, struct verdict *);
 

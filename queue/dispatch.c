@@ -229,6 +229,12 @@ on_work(evutil_socket_t fd, short what, void *arg)
 }
 
 void
+dispatch_look(struct dispatch *d, const struct entry *e)
+{
+	agents_look(d->agents, e->dest);
+}
+
+void
 dispatch_cancel(struct dispatch *d, struct entry *e)
 {
 	struct message *m;

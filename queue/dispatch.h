@@ -30,6 +30,9 @@ void dispatch_begun(struct dispatch *, struct message *);
 /* it is done with for this time, and freed here. */
 void dispatch_finished(struct dispatch *, struct message *);
 
+/* The message's destination is tried again even if it is down. */
+void dispatch_look(struct dispatch *, const struct entry *);
+
 /*
  * The administrator wants a message of state ENTRY_ACTIVE back: what no agent
  * has yet is not given to one.  entry->hold or entry->drop says what for.

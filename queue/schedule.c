@@ -162,6 +162,43 @@ schedule_dest_due(struct schedule *s, uint32_t dest, int64_t now)
 	lanes_sleep(&s->lanes, dest, 0);
 }
 
+/* Those in the heap of that destination that are due after now. */
+static size_t
+find_late(const struct schedule *s, uint32_t dest, int64_t now, uint32_t *out)
+{
+	const struct entry *e;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->heap.n; i++) {
+		e = entries_at(s->entries, s->heap.at[i]);
+		if (e->dest != dest || e->due <= now)
+			continue;
+		if (out != NULL)
+			out[n] = e->number;
+		n++;
+	}
+	return n;
+}
+
+void
+schedule_dest_hurry(
+    struct schedule *s, uint32_t dest, int64_t now, int64_t each)
+{
+	size_t n = find_late(s, dest, now, NULL);
+	struct entry *e;
+	uint32_t *late;
+
+	if (n == 0 || (late = calloc(n, sizeof(*late))) == NULL)
+		return; /* without memory they come at their own time */
+	(void)find_late(s, dest, now, late);
+	for (size_t i = 0; i < n; i++, now += each) {
+		e = entries_at(s->entries, late[i]);
+		if (e->due > now)
+			schedule_wait(s, e, now);
+	}
+	free(late);
+}
+
 /* What is due stands in a lane afterwards, or the next call goes on. */
 static void
 make_ready(struct schedule *s, int64_t now)

@@ -66,6 +66,12 @@ void schedule_dest_wait(struct schedule *, uint32_t dest, int64_t until);
  * time stays so.
  */
 void schedule_dest_due(struct schedule *, uint32_t dest, int64_t now);
+/*
+ * The destination can be reached again: whatever waits for it is due soon, one
+ * after each milliseconds.  Looks at every entry.
+ */
+void schedule_dest_hurry(
+    struct schedule *, uint32_t dest, int64_t now, int64_t each);
 
 /*
  * The next entry to work on, now ACTIVE; NULL when there is none.  However many

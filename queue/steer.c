@@ -71,6 +71,7 @@ retry(struct queue *q, struct entry *entry)
 {
 	if (entry->state == ENTRY_HELD)
 		return "it is held: release it first";
+	dispatch_look(q->dispatch, entry);
 	if (entry->state == ENTRY_WAITING)
 		schedule_wait(q->schedule, entry, 0);
 	return NULL;

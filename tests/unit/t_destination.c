@@ -97,6 +97,11 @@ states(void **state)
 	d->outstanding = 1;
 	assert_false(destination_open(d, 65000));
 	d->outstanding = 0;
+	/* The administrator does not wait. */
+	destination_look(d, 30000);
+	assert_true(destination_open(d, 30000));
+	destination_look(d, 40000);
+	assert_int_equal(d->until, 30000);
 	assert_true(destination_succeeded(all, d, 66000));
 	assert_false(destination_succeeded(all, d, 66001));
 	assert_int_equal(d->state, DEST_GOOD);

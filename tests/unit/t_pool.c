@@ -22,7 +22,7 @@ static bool down; /* every next hop is */
 struct agents *__wrap_dispatch_agents(struct dispatch *);
 struct pool *__wrap_agents_pool(struct agents *, const struct pool_key *);
 void __wrap_agents_wake(struct agents *, struct pool *);
-bool __wrap_agents_down(const struct agents *, const char *, struct verdict *);
+bool __wrap_agents_down(struct agents *, const char *, struct verdict *);
 uint32_t __wrap_schedule_who(const struct envelope *);
 void __wrap_message_verdict(struct message *, size_t, const struct verdict *);
 void __wrap_message_lost(struct message *, size_t, int64_t);
@@ -43,7 +43,7 @@ __wrap_agents_pool(struct agents *as, const struct pool_key *key)
 }
 
 bool
-__wrap_agents_down(const struct agents *as, const char *hop, struct verdict *v)
+__wrap_agents_down(struct agents *as, const char *hop, struct verdict *v)
 {
 	(void)as;
 	(void)hop;

@@ -275,6 +275,33 @@ asleep(void **state)
 	schedule_dest_due(s, 10, 2000);
 }
 
+/* What waits for one destination comes soon, the rest at its own time. */
+static void
+hurry(void **state)
+{
+	const struct entry_facts to[] = { { .dest = 7 }, { .dest = 8 } };
+	struct entry *e;
+	char id[ID_MAX + 1];
+
+	(void)state;
+	for (unsigned int i = 0; i < 60; i++) {
+		(void)snprintf(id, sizeof(id), "%020u", i);
+		assert_non_null(
+		    schedule_add(s, id, &to[i % 2], 100000 + (i * 37) % 60));
+	}
+	schedule_dest_hurry(s, 7, 2000, 5);
+	for (int64_t now = 2000; now < 2000 + 30 * 5; now += 5) {
+		e = schedule_take(s, now);
+		assert_non_null(e);
+		assert_int_equal(e->dest, 7);
+		schedule_remove(s, e);
+		assert_null(schedule_take(s, now));
+	}
+	schedule_dest_hurry(s, 7, 3000, 5);
+	schedule_dest_hurry(s, 9, 3000, 5);
+	assert_int_equal(schedule_count(s, ENTRY_WAITING), 30);
+}
+
 /* Where it goes may change in every state; the counts go with it. */
 static void
 aims(void **state)
@@ -388,6 +415,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(states, begin, end),
 		cmocka_unit_test_setup_teardown(senders, begin, end),
 		cmocka_unit_test_setup_teardown(asleep, begin, end),
+		cmocka_unit_test_setup_teardown(hurry, begin, end),
 		cmocka_unit_test_setup_teardown(aims, begin, end),
 		cmocka_unit_test_setup_teardown(floods, begin, end),
 		cmocka_unit_test_setup_teardown(who, begin, end),

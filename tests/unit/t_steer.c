@@ -2,7 +2,7 @@
  * t_steer: what the administrator's four actions do to a message in each of
  * its states, and what they leave alone.
  * wrap: spool_load spool_put_state spool_remove spool_damaged_remove
- * wrap: dispatch_cancel dispatch_kick
+ * wrap: dispatch_cancel dispatch_kick dispatch_look
  */
 #include "tests/unit/spool.h"
 
@@ -14,7 +14,7 @@
 static struct queue queue;
 static struct entry *entry;
 static bool unreadable, stuck, untouched, pending;
-static size_t cancels, kicks, removals, states;
+static size_t cancels, kicks, looks, removals, states;
 static bool held;
 
 enum spool_state __wrap_spool_load(struct spool *, const char *,
@@ -24,6 +24,7 @@ bool __wrap_spool_remove(struct spool *, const char *);
 bool __wrap_spool_damaged_remove(struct spool *, const char *);
 void __wrap_dispatch_cancel(struct dispatch *, struct entry *);
 void __wrap_dispatch_kick(struct dispatch *);
+void __wrap_dispatch_look(struct dispatch *, const struct entry *);
 
 enum spool_state
 __wrap_spool_load(struct spool *s, const char *id, struct envelope *e,
@@ -85,13 +86,21 @@ __wrap_dispatch_kick(struct dispatch *d)
 	kicks++;
 }
 
+void
+__wrap_dispatch_look(struct dispatch *d, const struct entry *e)
+{
+	(void)d;
+	assert_ptr_equal(e, entry);
+	looks++;
+}
+
 static int
 begin(void **state)
 {
 	(void)state;
 	memset(&queue, 0, sizeof(queue));
 	unreadable = stuck = untouched = held = false;
-	cancels = kicks = removals = states = 0;
+	cancels = kicks = looks = removals = states = 0;
 	return (queue.schedule = schedule_new(3)) == NULL ? -1 : 0;
 }
 
@@ -158,6 +167,10 @@ actions(void **state)
 		if (states > 0)
 			assert_int_equal(held, cases[i].what == CONTROL_HOLD);
 		assert_int_equal(cancels, cases[i].cancels);
+		/* A destination that is down is tried all the same. */
+		assert_int_equal(looks,
+		    cases[i].what == CONTROL_RETRY &&
+			cases[i].before != ENTRY_HELD);
 		if (entry->state == ENTRY_WAITING)
 			assert_int_equal(entry->due != FAR, cases[i].due);
 		assert_int_equal(removals, 0);
