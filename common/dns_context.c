@@ -161,7 +161,9 @@ configure(struct ub_ctx *ub, const struct dns_config *c,
 	/* The first of these calls reads all that was configured. */
 	for (size_t i = 0; i < sizeof(own_zones) / sizeof(own_zones[0]); i++)
 		if ((r = ub_ctx_zone_remove(ub, own_zones[i])) != 0)
-			return fail(why, c->servers, ub_strerror(r));
+			return fail(why,
+			    kind == DNS_CHECKS ? c->anchor : c->servers,
+			    ub_strerror(r));
 	return true;
 }
 

@@ -74,10 +74,10 @@ static void
 validated(struct dns_trust *t)
 {
 	if (t->mode == UNCHECKED)
-		log_event("-", "validates", "dns-server=%s zone=%s",
+		log_event("-", "dnssec", "dns-server=%s zone=%s",
 		    t->config.servers, t->zone);
 	if (t->silent)
-		log_event("-", "answers", "dns-server=%s", t->config.servers);
+		log_event("-", "dns", "dns-server=%s", t->config.servers);
 	if (t->mode == UNCHECKED) {
 		dns_context_release(t->checking);
 		t->checking = t->fresh; /* the other remembers what failed */
@@ -191,21 +191,26 @@ release_all(struct dns_trust *t)
 	(void)evtimer_del(t->timer); /* not pending is fine */
 }
 
-/* Without it there are no checks, and one line says so. */
+/* There are no checks then, and one line says so. */
+static void
+no_anchor(const struct dns_trust *t)
+{
+	log_event("-", "no-dnssec", "dns-trust-anchor=%s found=%s",
+	    t->config.anchor, t->trouble);
+}
+
 static void
 use_anchor(struct dns_trust *t)
 {
 	t->mode = NO_ANCHOR;
 	if (!dns_config_zone(&t->config, t->zone, t->trouble)) {
-		log_error("-", "dns-trust-anchor=%s found=%s answers=unchecked",
-		    t->config.anchor, t->trouble);
+		no_anchor(t);
 		return;
 	}
 	t->checking =
 	    dns_context_new(t->start.base, &t->config, DNS_CHECKS, t->trouble);
 	if (t->checking == NULL) {
-		log_error("-", "dns-trust-anchor=%s found=%s answers=unchecked",
-		    t->config.anchor, t->trouble);
+		no_anchor(t);
 		return;
 	}
 	t->mode = UNKNOWN;
@@ -335,14 +340,12 @@ dns_trust_unchecked(struct dns_trust *t, bool answered)
 	if (answered) {
 		t->mode = UNCHECKED;
 		t->silent = false;
-		log_error("-",
-		    "dns-server=%s zone=%s wanted=DNSSEC found=%s "
-		    "answers=unchecked",
+		log_event("-", "no-dnssec", "dns-server=%s zone=%s found=%s",
 		    t->config.servers, t->zone, t->bad);
 	} else if (!t->silent) {
 		t->silent = true;
-		log_error("-", "dns-server=%s wanted=answers found=none",
-		    t->config.servers);
+		log_event("-", "no-dns", "dns-server=%s found=%s",
+		    t->config.servers, t->bad);
 	}
 }
 

@@ -25,6 +25,7 @@
 #include "queue/cmd.h"
 #include "queue/cmd_ask.h"
 #include "queue/cmd_control.h"
+#include "queue/cmd_dnsd.h"
 #include "queue/cmd_json.h"
 #include "queue/cmd_tables.h"
 #include "queue/cmd_tlsd.h"
@@ -43,7 +44,7 @@ struct part {
 	char text[400];
 };
 
-enum { TABLES, VERIFIERS, POSTRIDERD, QUEUED, AUTHD, TLSD, PARTS };
+enum { TABLES, VERIFIERS, POSTRIDERD, QUEUED, AUTHD, TLSD, DNSD, PARTS };
 
 #define SEE_LOG "see the log; postriderd starts it"
 
@@ -56,12 +57,13 @@ static const struct {
 	[QUEUED] = { "queued", SEE_LOG },
 	[AUTHD] = { "authd", SEE_LOG },
 	[TLSD] = { "tlsd", SEE_LOG },
+	[DNSD] = { "dnsd", SEE_LOG },
 };
 
 struct status {
 	struct part parts[PARTS];
-	struct json_object *json, *figures, *tls; /* NULL: text */
-	struct sbuf text;                         /* figures as text */
+	struct json_object *json, *figures, *tls, *dns; /* NULL: text */
+	struct sbuf text;                               /* figures as text */
 	bool offered; /* sessions offer TLS, the tables say */
 };
 
@@ -272,6 +274,39 @@ ask_tlsd(struct status *s, const char *run_dir, uid_t net)
 }
 
 static void
+note_dns(struct status *s, const struct msg_dns_state *m)
+{
+	struct part *p = &s->parts[DNSD];
+
+	p->good = true;
+	p->warn = dnsd_state_text(m, p->text, sizeof(p->text));
+	if (s->dns == NULL)
+		return;
+	cmd_json_bool(s->dns, "validates", m->validates != 0);
+	cmd_json_string(s->dns, "trouble", m->trouble);
+	cmd_json_number(s->dns, "questions", (int64_t)m->questions);
+	cmd_json_number(s->dns, "cached", (int64_t)m->cached);
+	cmd_json_number(s->dns, "failures", (int64_t)m->failures);
+	cmd_json_number(s->dns, "bogus", (int64_t)m->bogus);
+	cmd_json_number(s->dns, "open", m->open);
+}
+
+static void
+ask_dnsd(struct status *s, const char *run_dir, uid_t net)
+{
+	struct part *p = &s->parts[DNSD];
+	struct msg_dns_state state;
+	char why[TABLES_ERR];
+
+	if (!may_ask(p, net))
+		return;
+	if (dnsd_state(run_dir, &state, why))
+		note_dns(s, &state);
+	else
+		set(p, false, why);
+}
+
+static void
 look_at_tables(struct part *p, const char *path)
 {
 	long long age;
@@ -375,8 +410,10 @@ cmd_status(struct cmd *cmd, int argc, char **argv)
 		s.json = json_object_new_object();
 		s.figures = json_object_new_object();
 		s.tls = json_object_new_object();
+		s.dns = json_object_new_object();
 		cmd_json_add(s.json, "queue", s.figures);
 		cmd_json_add(s.json, "tls", s.tls);
+		cmd_json_add(s.json, "dns", s.dns);
 	}
 	cmd_tables_path(cmd, TABLES_FILE, path);
 	look_at_tables(&s.parts[TABLES], path);
@@ -393,6 +430,7 @@ cmd_status(struct cmd *cmd, int argc, char **argv)
 	ask_queued(&s, run_dir);
 	ask_authd(&s.parts[AUTHD], run_dir, net);
 	ask_tlsd(&s, run_dir, net);
+	ask_dnsd(&s, run_dir, net);
 	status = print(&s);
 	sbuf_free(&s.text);
 	return status;

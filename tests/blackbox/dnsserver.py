@@ -242,13 +242,14 @@ def free_port():
 
 
 class Knot:
-    """knotd with zones as text below one signed zone; ds is its anchor."""
+    """knotd; anchor is a file with the DS records of its zone SIGNED."""
 
     SIGNED = "signed.example"
 
     def __init__(self, zones):
         """zones: {name: (signed, text)}; each gets SOA and NS."""
         self.dir = Path(tempfile.mkdtemp(prefix="knot-"))
+        self.dir.chmod(0o711)  # dnsd reads the anchor
         self.port = free_port()
         conf = [f"server:\n  rundir: {self.dir}\n"
                 f"  listen: {HOST}@{self.port}\n",
@@ -271,13 +272,20 @@ class Knot:
             stderr=open(self.dir / "log", "wb"))
         try:
             self._wait()
-            self.ds = subprocess.run(
-                ["/usr/sbin/keymgr", "-c", str(self.conf), self.SIGNED, "ds"],
-                check=True, capture_output=True, text=True).stdout
-            assert " DS " in self.ds, self.ds
+            self.anchor = self.dir / "anchor"
+            self.anchor.write_text(self.keys("ds"))
+            self.anchor.chmod(0o644)
         except BaseException:
             self.close()
             raise
+
+    def keys(self, form):
+        """As "ds" or "dnskey" records."""
+        text = subprocess.run(
+            ["/usr/sbin/keymgr", "-c", str(self.conf), self.SIGNED, form],
+            check=True, capture_output=True, text=True).stdout
+        assert form.upper() in text, text
+        return text
 
     def _wait(self):
         """Until it answers for the signed zone with signatures."""

@@ -78,6 +78,7 @@ def test_as_root_with_the_real_users(lab):
         for program, user in (("postriderd", "root"), ("queued", "postrider"),
                               ("authd", "postrider-auth"),
                               ("tlsd", "postrider-tls"),
+                              ("dnsd", "postrider-dns"),
                               ("smtpd", "postrider-net"),
                               ("pop3d", "postrider-net"),
                               ("pop3-mailbox", "postrider-mail")):

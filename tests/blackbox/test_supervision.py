@@ -73,7 +73,7 @@ def log_part(lab, since):
 def test_second_instance_refuses(lab):
     holder, = lab.pids("postriderd")
     # Sessions and agents of the tests before may end meanwhile.
-    daemons = "postriderd", "queued", "authd", "tlsd"
+    daemons = "postriderd", "queued", "authd", "tlsd", "dnsd"
     before = set(lab.pids(*daemons))
     r = postriderd(lab)
     assert r.returncode == os.EX_TEMPFAIL
@@ -112,9 +112,10 @@ def test_restart_waits_for_the_old_queue(stopped):
 def test_directories_and_sockets(lab):
     """Owners and modes as the manual page says."""
     users = ("postrider", "postrider-mail", "root", "postrider-auth",
-             "postrider-net", "postrider-tls")
+             "postrider-net", "postrider-tls", "postrider-dns")
     if os.getuid() != 0:
-        users = (lab.dir.owner(),) * 4 + (lab.dir.group(), lab.dir.owner())
+        me = lab.dir.owner()
+        users = me, me, me, me, lab.dir.group(), me, me
     for path, owner, mode in (
             (lab.spool / "queue", users[0], 0o700),
             (lab.spool / "damaged", users[0], 0o700),
@@ -123,7 +124,7 @@ def test_directories_and_sockets(lab):
         assert path.stat().st_mode & 0o7777 == mode, path
     for name, owner, mode in (
             ("intake", users[0], 0o660), ("auth", users[3], 0o660),
-            ("tls", users[5], 0o660),
+            ("tls", users[5], 0o660), ("dns", users[6], 0o660),
             ("control", users[2], 0o666), ("submit", users[2], 0o666)):
         path = lab.dir / "run" / name
         assert path.is_socket() and path.owner() == owner, path
@@ -226,11 +227,12 @@ def logs_in(lab):
         return s.auth_plain("alice", "alice-secret").code == 235
 
 
-@pytest.mark.parametrize("name", ("queued", "authd", "tlsd", "postriderd"))
+@pytest.mark.parametrize("name", ("queued", "authd", "tlsd", "dnsd",
+                                  "postriderd"))
 def test_killed_daemons_come_back(make_lab, name):
     lab = make_lab()
     for _ in range(2):
-        old = set(lab.pids("queued", "authd", "tlsd", "postriderd"))
+        old = set(lab.pids("queued", "authd", "tlsd", "dnsd", "postriderd"))
         os.kill(min(lab.pids(name)), signal.SIGKILL)
         if name == "postriderd":
             wait_for(lambda: logs_in(lab), "a login")
@@ -304,7 +306,7 @@ def test_stops_in_order(stopped):
         assert alone.stop() == 0
         assert time.monotonic() - start < 5
     assert lab.pids() == []
-    for name in ("intake", "control", "auth", "tls", "submit"):
+    for name in ("intake", "control", "auth", "tls", "dns", "submit"):
         assert not (lab.dir / "run" / name).exists()
     log = log_part(lab, since)
     assert log.index("event=exited program=authd") < \
@@ -333,13 +335,13 @@ def test_stops_with_sessions_open(make_lab):
 def test_hangups(make_lab):
     lab = make_lab()
     pid, = lab.pids("postriderd")
-    before = lab.pids("queued", "authd", "tlsd", "postriderd")
+    before = lab.pids("queued", "authd", "tlsd", "dnsd", "postriderd")
     for n in range(300):
         os.kill(pid, signal.SIGHUP)
         if n % 100 == 0:
             assert lab.send(plain(f"hup-{n}")).code == 250
     lab.wait_files("bob", 3)
-    assert lab.pids("queued", "authd", "tlsd", "postriderd") == before
+    assert lab.pids("queued", "authd", "tlsd", "dnsd", "postriderd") == before
 
 
 # --- rights
@@ -348,7 +350,7 @@ def test_environment_and_descriptors(lab):
     """Daemons and agents have no more than they need."""
     assert lab.send(plain("agent")).code == 250
     lab.wait_files("bob", 1)
-    for name in ("queued", "authd", "tlsd", "local"):
+    for name in ("queued", "authd", "tlsd", "dnsd", "local"):
         for pid in lab.pids(name):
             with open(f"/proc/{pid}/environ") as f:
                 names = {e.split("=")[0] for e in f.read().split("\0") if e}

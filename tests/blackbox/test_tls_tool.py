@@ -368,7 +368,7 @@ def test_status_of_a_suite(make_lab):
     r = lab.postrider("tls", "make-cert", "--days", "5", "soon.example")
     assert r.returncode == 0, r
     deadline = time.monotonic() + suite.PATIENCE
-    while b"WARN" not in lab.postrider("status").stdout:
+    while b"tlsd         WARN" not in lab.postrider("status").stdout:
         assert time.monotonic() < deadline
         time.sleep(0.2)
     r = lab.postrider("status", "--json")

@@ -1,0 +1,48 @@
+/*
+ * cmd_dnsd: what dnsd says of itself.
+ *
+ * In postrider(8), as root or, in user mode, as the invoking user.  Asks on
+ * run-dir/dns (msg_dns.h) for its state, and for no name.
+ */
+#include <sys/socket.h>
+
+#include <stdio.h>
+
+#include "common/sock.h"
+#include "queue/cmd_ask.h"
+#include "queue/cmd_dnsd.h"
+
+bool
+dnsd_state(
+    const char *run_dir, struct msg_dns_state *state, char why[TABLES_ERR])
+{
+	const struct msg_dns_status status = { 0 };
+	union msg_dns answer;
+	const struct question q = { "dns", &dns_channel, DNS_ASKER,
+		DNS_T_STATUS, &status, &answer };
+
+	if (!cmd_ask(
+		run_dir, sock_connect(run_dir, "dns", SOCK_SEQPACKET), &q, why))
+		return false;
+	*state = answer.state;
+	return true;
+}
+
+bool
+dnsd_state_text(const struct msg_dns_state *m, char *text, size_t size)
+{
+	const char *checks = "not asked yet whether DNSSEC works";
+
+	if (m->trouble[0] != '\0')
+		checks = m->trouble;
+	else if (m->validates)
+		checks = "DNSSEC works";
+	(void)snprintf(text, size,
+	    "answers: %s; %llu question%s, %llu from the cache, %llu failed, "
+	    "%llu bogus, %u open",
+	    checks, (unsigned long long)m->questions,
+	    m->questions == 1 ? "" : "s", (unsigned long long)m->cached,
+	    (unsigned long long)m->failures, (unsigned long long)m->bogus,
+	    m->open);
+	return m->trouble[0] != '\0';
+}
