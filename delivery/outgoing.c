@@ -99,7 +99,8 @@ refuse_beforehand(struct outgoing_line *l, struct outgoing *o)
 		if (o->state[i] != RCPT_TODO)
 			continue;
 		one = d;
-		if (mail_form_rcpt(e, o->rcpt[i].addr, &one) != OUT_OK)
+		(void)mail_form_rcpt(e, o->rcpt[i].addr, &one);
+		if (one.outcome != OUT_OK)
 			outgoing_own(l, o, i, &one);
 		else
 			o->form.utf8 |= mail_form_is_utf8(o->rcpt[i].addr);
@@ -150,13 +151,22 @@ put_command(struct outgoing_line *l, const char *line)
 	(void)flight_put(&l->flight, line, strlen(line)); /* the same */
 }
 
+/* The option bounds it as it does what is read. */
+static void
+pace(struct outgoing_line *l, int64_t seconds, deadline_t whole)
+{
+	int64_t most = l->config->timeout;
+
+	flight_pace(&l->flight, seconds < most ? seconds : most, whole);
+}
+
 /* False: nothing that ends the message was put, and the line is broken. */
 static bool
 put_content(struct outgoing_line *l, struct outgoing *o)
 {
 	enum content_result r;
 
-	flight_pace(&l->flight, PACE_BLOCK,
+	pace(l, PACE_BLOCK,
 	    deadline_in(
 		WHOLE_LEAST + (int64_t)(o->content->octets / WHOLE_RATE)));
 	r = o->form.bdat ? wire_content_bdat(o->content, &l->flight)
@@ -191,7 +201,7 @@ is_eager(const struct outgoing *o)
 static bool
 put_flight(struct outgoing_line *l, struct outgoing *o)
 {
-	flight_pace(&l->flight, PACE_COMMAND, DEADLINE_NEVER);
+	pace(l, PACE_COMMAND, DEADLINE_NEVER);
 	put_mail(l, o);
 	while (o->asked < o->count)
 		put_rcpt(l, o);
@@ -246,7 +256,7 @@ ask(struct outgoing_line *l, struct outgoing *o)
 static bool
 ask_one_by_one(struct outgoing_line *l, struct outgoing *o)
 {
-	flight_pace(&l->flight, PACE_COMMAND, DEADLINE_NEVER);
+	pace(l, PACE_COMMAND, DEADLINE_NEVER);
 	if (o->step == STEP_RSET && !ask(l, o))
 		return false;
 	put_mail(l, o);

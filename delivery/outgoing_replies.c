@@ -344,7 +344,7 @@ outgoing_hear(struct outgoing_line *l, struct outgoing *o)
 		return lost(l, o, result, &r);
 	if (r.code == 421)
 		return leaves(l, o, &r);
-	o->heard = true;
+	o->heard = o->heard || o->step != STEP_RSET;
 	return steps[o->step].take(l, o, &r);
 }
 
