@@ -58,7 +58,8 @@ def own_server(lab, pem):
 
     server = threading.Thread(target=serve)
     server.start()
-    with Session(lab) as s, outside:
+    with Session(lab, tls_talk.connect(lab, user="postrider-out")) as s, \
+            outside:
         s.start(outside, NOW, flags=CONNECT, verify=tls_talk.PINS,
                 pins=tls_talk.PIN_CERTIFICATE + hashlib.sha256(der).digest())
         ready, (fd,) = s.wait(READY)

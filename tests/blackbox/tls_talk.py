@@ -52,8 +52,9 @@ FIELDS = {
 }
 
 
-def connect(lab, name="tls"):
-    """As postrider-net, when the suite has users of its own."""
+def connect(lab, name="tls", user="postrider-net"):
+    """As that user, in the group postrider-net, when the suite has users of its
+    own."""
     s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     s.settimeout(suite.PATIENCE)
     if os.getuid() != 0 or lab.uid is not None:
@@ -61,7 +62,7 @@ def connect(lab, name="tls"):
         return s
     net = pwd.getpwnam("postrider-net")
     os.setegid(net.pw_gid)
-    os.seteuid(net.pw_uid)
+    os.seteuid(pwd.getpwnam(user).pw_uid)
     try:
         s.connect(str(lab.dir / "run" / name))
     finally:
