@@ -47,34 +47,27 @@ choose_utf8(struct mail_form *f, const struct extensions *e, uint32_t flags,
 	return OUT_OK;
 }
 
-static enum outcome
-choose_binary(struct mail_form *f, const struct extensions *e,
-    const struct wire_content *c, struct diag *d)
+/*
+ * RFC 3030 section 4, RFC 6152 section 3: what the other side cannot take is
+ * encoded.
+ */
+static void
+choose_content(struct mail_form *f, const struct extensions *e,
+    const struct wire_content *c)
 {
-	if (has(e, EXT_BINARYMIME | EXT_CHUNKING)) {
+	bool takes_8bit = has(e, EXT_8BITMIME);
+
+	f->content = WIRE_TEXT;
+	f->body = NULL;
+	if (c->binary && has(e, EXT_BINARYMIME | EXT_CHUNKING)) {
 		f->content = WIRE_RAW;
 		f->body = "BINARYMIME";
-		return OUT_OK;
+		return;
 	}
-	if (!c->plain)
-		return diag_set(d, "5.6.1",
-		    "the message is binary, and the next mail server takes no "
-		    "such messages (no BINARYMIME)");
-	return OUT_OK;
-}
-
-static enum outcome
-choose_8bit(struct mail_form *f, const struct extensions *e,
-    const struct wire_content *c, struct diag *d)
-{
-	if (f->body != NULL || !c->eight_bit)
-		return OUT_OK;
-	if (!has(e, EXT_8BITMIME))
-		return diag_set(d, "5.6.3",
-		    "the message has 8-bit content, and the next mail server "
-		    "takes 7-bit content only (no 8BITMIME)");
-	f->body = "8BITMIME";
-	return OUT_OK;
+	if (!c->plain || (c->eight_bit && !takes_8bit))
+		f->content = takes_8bit ? WIRE_8BIT : WIRE_7BIT;
+	if (c->eight_bit && takes_8bit)
+		f->body = "8BITMIME";
 }
 
 enum outcome
@@ -82,27 +75,26 @@ mail_form_choose(struct mail_form *f, const struct extensions *e,
     uint32_t flags, const char *sender, const struct wire_content *c,
     struct diag *d)
 {
-	enum outcome r;
-
-	f->content = WIRE_TEXT;
 	f->bdat = has(e, EXT_CHUNKING);
-	f->body = NULL;
-	if ((r = choose_utf8(f, e, flags, sender, c, d)) != OUT_OK)
-		return r;
-	if (c->binary && (r = choose_binary(f, e, c, d)) != OUT_OK)
-		return r;
-	return choose_8bit(f, e, c, d);
+	choose_content(f, e, c);
+	return choose_utf8(f, e, flags, sender, c, d);
 }
 
 enum outcome
-mail_form_size(const struct extensions *e, uint64_t octets, struct diag *d)
+mail_form_check(const struct mail_form *f, const struct extensions *e,
+    const struct wire_content *c, struct diag *d)
 {
-	if (!has(e, EXT_SIZE) || e->size == 0 || octets <= e->size)
+	if (c->header_8bit && !f->utf8)
+		return diag_set(d, "5.6.3",
+		    "the message has a header with 8-bit characters, and the "
+		    "next mail server takes 7-bit messages only (no "
+		    "8BITMIME)");
+	if (!has(e, EXT_SIZE) || e->size == 0 || c->octets <= e->size)
 		return OUT_OK;
 	return diag_set(d, "5.3.4",
 	    "the message has %" PRIu64 " bytes, and the next mail server takes "
 	    "%" PRIu64 " at most",
-	    octets, e->size);
+	    c->octets, e->size);
 }
 
 enum outcome

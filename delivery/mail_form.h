@@ -31,9 +31,12 @@ enum outcome mail_form_choose(struct mail_form *, const struct extensions *,
     uint32_t flags, const char *sender, const struct wire_content *,
     struct diag *);
 
-/* Whether so many bytes are too many for SIZE: OUT_OK or OUT_PERM. */
-enum outcome mail_form_size(
-    const struct extensions *, uint64_t octets, struct diag *);
+/*
+ * The same again, when the content is in that form: a header that no encoding
+ * helps, and SIZE.
+ */
+enum outcome mail_form_check(const struct mail_form *,
+    const struct extensions *, const struct wire_content *, struct diag *);
 
 /* The same for one recipient, whose address may want SMTPUTF8. */
 enum outcome mail_form_rcpt(

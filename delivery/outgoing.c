@@ -6,6 +6,7 @@
  * short message by BDAT (RFC 3030), and the next message's envelope behind this
  * one's end.  The end of data is never sent behind content that is not whole.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "delivery/envelope_lines.h"
@@ -83,6 +84,29 @@ left(const struct outgoing *o)
 	return n;
 }
 
+/* OUT_OK with the content in a form that the other side takes. */
+static enum outcome
+choose_form(const struct extensions *e, struct outgoing *o, struct diag *d)
+{
+	if (mail_form_choose(&o->form, e, o->msg->flags, o->msg->sender,
+		o->content, d) != OUT_OK)
+		return d->outcome;
+	switch (wire_content_use(o->content, o->form.content)) {
+	case CONTENT_OK:
+		return mail_form_check(&o->form, e, o->content, d);
+	case CONTENT_DAMAGED:
+		return diag_set(
+		    d, JOB_DAMAGED, "the queued message is damaged");
+	default:
+		if (errno != EMSGSIZE)
+			return diag_set(d, "4.3.0",
+			    "the queued message cannot be read now");
+		return diag_set(d, "5.6.3",
+		    "the message cannot be put into a form that the next mail "
+		    "server takes: a header in it is too long");
+	}
+}
+
 /* What is known beforehand to be refused is, and is not tried. */
 static void
 refuse_beforehand(struct outgoing_line *l, struct outgoing *o)
@@ -90,11 +114,7 @@ refuse_beforehand(struct outgoing_line *l, struct outgoing *o)
 	const struct extensions *e = &l->link->ext;
 	struct diag d = DIAG_INIT, one;
 
-	if (mail_form_choose(&o->form, e, o->msg->flags, o->msg->sender,
-		o->content, &d) == OUT_OK) {
-		wire_content_use(o->content, o->form.content);
-		(void)mail_form_size(e, o->content->octets, &d);
-	}
+	(void)choose_form(e, o, &d); /* it is in d */
 	for (size_t i = 0; i < o->n; i++) {
 		if (o->state[i] != RCPT_TODO)
 			continue;

@@ -18,7 +18,9 @@
 /* How it goes. */
 enum wire_form {
 	WIRE_TEXT, /* any CRLF, bare LF or bare CR is one line end */
-	WIRE_RAW   /* as it is, by BDAT only */
+	WIRE_RAW,  /* as it is, by BDAT only */
+	WIRE_7BIT, /* the same as 7-bit or 8-bit lines: mime_encode.h */
+	WIRE_8BIT
 };
 
 struct wire_content {
@@ -34,7 +36,8 @@ struct wire_content {
 	size_t received;  /* Received fields */
 	/* After wire_content_use(), which wire_content_look() does once: */
 	enum wire_form form;
-	uint64_t octets; /* on the wire, without stuffed dots: SIZE= */
+	uint64_t octets;  /* on the wire, without stuffed dots: SIZE= */
+	bool header_8bit; /* a header is not 7-bit although the form is */
 	/* Its own. */
 	uint64_t text_octets;
 	bool kept; /* buf holds all of it, and that is good */
@@ -44,8 +47,11 @@ struct wire_content {
 /* Reads all of it; CONTENT_OK only if size and checksum are right. */
 enum content_result wire_content_look(struct wire_content *);
 
-/* It is to go like this; WIRE_TEXT only when it is plain. */
-void wire_content_use(struct wire_content *, enum wire_form);
+/*
+ * It is to go like this; WIRE_TEXT only when it is plain.  CONTENT_ERROR: errno,
+ * EMSGSIZE when it cannot be encoded.
+ */
+enum content_result wire_content_use(struct wire_content *, enum wire_form);
 
 /*
  * Puts it, dots stuffed, behind it CRLF.CRLF exactly once (RFC 5321 4.5.2).  The

@@ -1,5 +1,6 @@
 """remote by itself: what a message looks like to other servers."""
 
+import email
 import random
 
 import pytest
@@ -144,6 +145,66 @@ CASES = [
     (b"a\0\r\nb\nc\r", "a", "b", BINARY, (), ["BODY=BINARYMIME"]),
     (b"a\r\nb", "a", "b", BINARY, ("BINARYMIME",), []),
 ]
+
+TO_7BIT = tuple(e for e in BDAT if e not in AWAY)
+SIGNS = """MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=b
+
+--b
+Content-Type: text/plain; charset=utf-8
+Content-Transfer-Encoding: 8bit
+
+\u00e4\u00f6
+.
+
+--b
+Content-Type: application/octet-stream
+Content-Transfer-Encoding: 8bit
+
+\u00e4\u00f6
+--b--
+"""
+
+
+@pytest.mark.parametrize("offered", [TO_7BIT, ("CHUNKING",), ()])
+@pytest.mark.parametrize("times", [1, 20000])
+def test_8bit_to_7bit(place, offered, times):
+    """RFC 6152 section 3: what another server cannot take is encoded, and
+    means the same."""
+    content = SIGNS.replace("\u00f6", "\u00f6\n" * times).encode()
+    with Sink(offered) as s, place.remote(s) as r:
+        assert [o.outcome for o in r.deliver(content)] == [OK]
+        m, = s.messages()
+        assert "BODY=8BITMIME" not in m.params
+        assert m.content.isascii()
+        assert "SIZE 100000000" not in offered or \
+            m.params[0] == f"SIZE={len(m.content)}"
+        got = email.message_from_bytes(m.content)
+        was = email.message_from_bytes(content.replace(b"\n", b"\r\n"))
+        assert [p.get_payload(decode=True) for p in got.walk()] == \
+            [p.get_payload(decode=True) for p in was.walk()]
+
+
+def test_binary_to_8bit(place):
+    content = b"MIME-Version: 1.0\r\nContent-Type: application/x\r\n" \
+        b"Content-Transfer-Encoding: binary\r\n\r\n" + bytes(range(256)) * 99
+    with Sink(EXTENSIONS) as s, place.remote(s) as r:
+        assert [o.outcome for o in r.deliver(content, flags=BINARY)] == [OK]
+        m, = s.messages()
+        assert m.params[0] == f"SIZE={len(m.content)}"
+        assert email.message_from_bytes(m.content).get_payload(
+            decode=True) == bytes(range(256)) * 99
+
+
+def test_8bit_header_to_7bit(place):
+    """There is no encoding for a header; and encoded it may be too large."""
+    with Sink(TO_7BIT) as s, place.remote(s) as r:
+        o, = r.deliver(HEADER8)
+        assert (o.outcome, o.code, o.dsn) == (PERM, 0, "5.6.3")
+        assert s.messages() == []
+    with Sink(("SIZE 1000",)) as s, place.remote(s) as r:
+        o, = r.deliver(b"Subject: x\n\n" + b"\xc3\xa4" * 400)
+        assert (o.outcome, o.dsn) == (PERM, "5.3.4")
 
 
 @pytest.mark.parametrize("content, sender, rcpt, flags, away, wanted", CASES)
