@@ -1,5 +1,5 @@
 /*
- * body: the text behind DATA, from the wire's form to the queue's.
+ * body: the text behind DATA or BDAT, from the wire's form to the queue's.
  *
  * Part of smtpd(8), as postrider-net; a pure function of the bytes that a
  * stranger sent.  Must never take anything but CRLF "." CRLF for the end: what
@@ -11,9 +11,10 @@
 #include "smtpd/body.h"
 
 void
-body_init(struct body *b)
+body_init(struct body *b, bool chunks)
 {
 	memset(b, 0, sizeof(*b));
+	b->chunks = chunks;
 	b->at = BODY_LINE;
 }
 
@@ -142,6 +143,10 @@ line_start(struct body *b, struct in *in)
 {
 	char c = *in->p;
 
+	if (b->chunks) {
+		b->at = BODY_TEXT;
+		return;
+	}
 	switch (b->at) {
 	case BODY_LINE:
 		b->at = c == '.' ? BODY_DOT : BODY_TEXT;
@@ -174,4 +179,16 @@ body_feed(struct body *b, const char *p, size_t n, char *out, size_t *outlen)
 			line_start(b, &in);
 	*outlen = o.n;
 	return (size_t)(in.p - p);
+}
+
+size_t
+body_end(struct body *b, char *out)
+{
+	struct out o = { out, 0 };
+
+	b->ended = true;
+	b->bare |= b->at == BODY_CR;
+	if (b->at != BODY_LINE)
+		put_end(b, &o);
+	return o.n;
 }

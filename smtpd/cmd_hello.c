@@ -39,11 +39,16 @@ cmd_ehlo(struct session *s, char *arg)
 	    "250-PIPELINING\r\n"
 	    "250-SIZE %lld\r\n"
 	    "250-8BITMIME\r\n"
+	    "250-SMTPUTF8\r\n"
+	    "250-CHUNKING\r\n"
+	    "250-BINARYMIME\r\n"
 	    "250-ENHANCEDSTATUSCODES\r\n"
 	    "250-DSN\r\n"
+	    "250-LIMITS RCPTMAX=%lld\r\n"
 	    "%s%s%s%s"
 	    "250 HELP\r\n",
 	    s->cfg.hostname, (long long)s->cfg.message_size,
+	    (long long)s->cfg.recipients,
 	    s->client.starttls ? "250-STARTTLS\r\n" : "",
 	    mechs[0] != '\0' ? "250-AUTH " : "", mechs,
 	    mechs[0] != '\0' ? "\r\n" : "");

@@ -8,8 +8,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/idn.h"
 #include "common/log.h"
 #include "common/resolve.h"
+#include "common/utf8.h"
 #include "smtpd/command.h"
 
 /* clang-format off */
@@ -69,12 +71,37 @@ too_big(struct session *s)
 	return session_reply_arg(s, REPLY_TOO_BIG, limit);
 }
 
+static bool
+is_utf8(const struct session *s)
+{
+	return (s->env.mail.flags & INTAKE_UTF8) != 0;
+}
+
+/*
+ * U-labels become A-labels, so that all behind has one spelling of a domain.
+ * REPLY_OK, or the one of the replies that fits.
+ */
+static enum reply
+narrow(const struct session *s, struct address *a, enum reply wide,
+    enum reply no_domain)
+{
+	if (address_is_ascii(a))
+		return REPLY_OK;
+	if (!is_utf8(s))
+		return wide;
+	return utf8_needed(a->domain) && !idn_to_ascii(a->domain, a->domain)
+	    ? no_domain
+	    : REPLY_OK;
+}
+
 /* Whether the sender may be used; takes it into the envelope. */
 static enum reply
 take_sender(struct session *s, struct address *a)
 {
-	enum reply r;
+	enum reply r = narrow(s, a, REPLY_SENDER_WIDE, REPLY_SENDER_IDN);
 
+	if (r != REPLY_OK)
+		return r;
 	r = policy_sender(&s->tables, &s->cfg, &s->client, session_user(s), a);
 	if (!address_format(a, s->env.sender, sizeof(s->env.sender)))
 		return REPLY_SENDER_LONG;
@@ -97,7 +124,7 @@ cmd_mail(struct session *s, char *arg)
 		return no_queue(s);
 	if (p == NULL)
 		return session_reply(s, REPLY_MAIL_SYNTAX);
-	if ((parsed = address_parse_path(&p, &a)) != ADDRESS_OK)
+	if ((parsed = address_parse_path_wide(&p, &a)) != ADDRESS_OK)
 		return session_reply(s, bad_address[parsed].mail);
 	params = params_mail(p, &s->env.mail, bad);
 	if (params != PARAMS_OK)
@@ -140,9 +167,10 @@ static enum reply
 judge(struct session *s, struct address *a)
 {
 	struct resolved to;
-	enum reply r;
+	enum reply r = narrow(s, a, REPLY_RCPT_WIDE, REPLY_RCPT_IDN);
 
-	if ((r = policy_rcpt_form(&s->cfg, &s->client, a)) != REPLY_OK)
+	if (r != REPLY_OK ||
+	    (r = policy_rcpt_form(&s->cfg, &s->client, a)) != REPLY_OK)
 		return r;
 	resolve_address(&s->tables, a, s->cfg.mail_name, &to);
 	r = policy_rcpt(to.kind, policy_relay(&s->client));
@@ -179,9 +207,9 @@ cmd_rcpt(struct session *s, char *arg)
 		return session_reply(s, REPLY_RCPT_SYNTAX);
 	if (s->env.count >= s->cfg.recipients)
 		return many_rcpts(s);
-	if ((parsed = address_parse_path(&p, &a)) != ADDRESS_OK)
+	if ((parsed = address_parse_path_wide(&p, &a)) != ADDRESS_OK)
 		return session_reply(s, bad_address[parsed].rcpt);
-	if ((params = params_rcpt(p, &rp, bad)) != PARAMS_OK)
+	if ((params = params_rcpt(p, is_utf8(s), &rp, bad)) != PARAMS_OK)
 		return bad_param(s, params, bad, REPLY_RCPT_SYNTAX);
 	if ((r = judge(s, &a)) != REPLY_RCPT_OK)
 		return session_reply(s, r);

@@ -6,8 +6,11 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
+#include "common/idn.h"
 #include "common/resolve.h"
+#include "common/utf8.h"
 #include "smtpd/command.h"
 
 enum next
@@ -32,6 +35,21 @@ cmd_vrfy(struct session *s, char *arg)
 	return session_reply(s, REPLY_VRFY);
 }
 
+/* Takes "SMTPUTF8" from the end (RFC 6531 section 3.7.4.2). */
+static bool
+take_utf8(char *arg)
+{
+	static const char word[] = "SMTPUTF8";
+	size_t n = strlen(arg), len = sizeof(word) - 1;
+
+	if (n <= len || strcasecmp(arg + n - len, word) != 0 ||
+	    strchr(" \t", arg[n - len - 1]) == NULL)
+		return false;
+	for (n -= len; n > 0 && strchr(" \t", arg[n - 1]) != NULL; n--)
+		arg[n - 1] = '\0';
+	return true;
+}
+
 /* One line for each member of "addr,addr". */
 static enum next
 tell_members(struct session *s, const char *members)
@@ -53,6 +71,7 @@ tell_members(struct session *s, const char *members)
 enum next
 cmd_expn(struct session *s, char *arg)
 {
+	bool utf8 = take_utf8(arg);
 	const char *path = arg;
 	struct address a;
 	struct resolved r;
@@ -61,11 +80,13 @@ cmd_expn(struct session *s, char *arg)
 	if (!s->cfg.expn)
 		return session_reply_arg(s, REPLY_NOT_HERE, "EXPN");
 	if (*arg == '<')
-		found = address_parse_path(&path, &a);
+		found = address_parse_path_wide(&path, &a);
 	else
-		found = address_parse(arg, &a);
-	if (found != ADDRESS_OK)
+		found = address_parse_wide(arg, &a);
+	if (found != ADDRESS_OK || *(*arg == '<' ? path : "") != '\0')
 		return session_reply(s, REPLY_RCPT_BAD);
+	if (utf8_needed(a.domain) && !idn_to_ascii(a.domain, a.domain))
+		return session_reply(s, REPLY_RCPT_IDN);
 	resolve_address(&s->tables, &a, s->cfg.mail_name, &r);
 	if (r.kind == RESOLVE_BROKEN)
 		return session_reply(s, REPLY_LOOKUP_DOWN);
@@ -73,6 +94,8 @@ cmd_expn(struct session *s, char *arg)
 		return session_reply(s, REPLY_NO_LIST);
 	if (*r.members == '\0')
 		return session_reply(s, REPLY_EMPTY_LIST);
+	if (!utf8 && utf8_needed(r.members))
+		return session_reply(s, REPLY_LIST_WIDE);
 	return tell_members(s, r.members);
 }
 

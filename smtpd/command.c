@@ -23,7 +23,8 @@ enum {
 	SHOWN = 32,    /* its argument may be logged */
 	NOT_HERE = 64, /* known, and not offered */
 	HTTP = 128,    /* not even SMTP */
-	PLAIN = 256    /* where TLS must come first, too (RFC 3207 section 4) */
+	PLAIN = 256,   /* where TLS must come first, too (RFC 3207 section 4) */
+	OCTETS = 512   /* of a chunk follow, whatever is answered */
 };
 
 #define LINE_512 510     /* RFC 5321 4.5.3.1.4, without CRLF */
@@ -47,6 +48,7 @@ static const struct verb verbs[] = {
 { "MAIL",  cmd_mail, ST_HELLO,		ARG_SOME | SHOWN,	LINE_PARAMS,	"Say MAIL FROM:<address>" },
 { "RCPT",  cmd_rcpt, ST_MAIL | ST_RCPT,	ARG_SOME | SHOWN,	LINE_PARAMS,	"Say RCPT TO:<address>" },
 { "DATA",  cmd_data, ST_RCPT,		ARG_NONE | SYNC,	LINE_512,	"" },
+{ "BDAT",  cmd_bdat, ST_RCPT | ST_CHUNKS, OCTETS,		LINE_512,	"" },
 { "RSET",  cmd_rset, ST_ANY,		ARG_NONE | JUNK,	LINE_512,	"" },
 { "NOOP",  cmd_noop, ST_ANY,		SYNC | JUNK | PLAIN,	LINE_512,	"" },
 { "VRFY",  cmd_vrfy, ST_ANY,		ARG_SOME | SYNC | SHOWN | JUNK, LINE_512, "Say VRFY and an address" },
@@ -58,7 +60,6 @@ static const struct verb verbs[] = {
 { "SAML",  NULL,     ST_ANY,		NOT_HERE | HIDDEN,	LINE_512,	"" },
 { "TURN",  NULL,     ST_ANY,		NOT_HERE | HIDDEN,	LINE_512,	"" },
 { "ETRN",  NULL,     ST_ANY,		NOT_HERE | HIDDEN,	LINE_512,	"" },
-{ "BDAT",  NULL,     ST_ANY,		NOT_HERE | HIDDEN,	LINE_512,	"" },
 { "GET",   NULL,     ST_ANY,		HTTP | HIDDEN,		LINE_SASL,	"" },
 { "HEAD",  NULL,     ST_ANY,		HTTP | HIDDEN,		LINE_SASL,	"" },
 { "POST",  NULL,     ST_ANY,		HTTP | HIDDEN,		LINE_SASL,	"" },
@@ -95,7 +96,23 @@ wrong_state(const struct verb *v, unsigned int state)
 		return REPLY_HELLO_FIRST;
 	if (state == ST_HELLO)
 		return REPLY_MAIL_FIRST;
-	return v->run == cmd_data ? REPLY_RCPT_FIRST : REPLY_NESTED;
+	if (state == ST_CHUNKS)
+		return REPLY_CHUNKS;
+	return v->run == cmd_data || v->run == cmd_bdat ? REPLY_RCPT_FIRST
+							: REPLY_NESTED;
+}
+
+static enum next
+dispatch_chunk(struct session *s, const struct verb *v, size_t len, char *arg)
+{
+	/* Then nobody knows how many octets follow. */
+	if (len > v->max)
+		return session_leave(s, REPLY_LINE_LONG, "bad-chunk");
+	if (secure_first(s))
+		return cmd_bdat_refuse(s, arg, secure_refusal(s));
+	if ((v->states & s->state) == 0)
+		return cmd_bdat_refuse(s, arg, wrong_state(v, s->state));
+	return v->run(s, arg);
 }
 
 static enum next
@@ -103,6 +120,8 @@ dispatch(struct session *s, const struct verb *v, size_t len, char *arg)
 {
 	if (v->flags & HTTP)
 		return session_leave(s, REPLY_NOT_SMTP, "not-smtp");
+	if (v->flags & OCTETS)
+		return dispatch_chunk(s, v, len, arg);
 	if (len > v->max)
 		return session_reply(
 		    s, v->run == cmd_auth ? REPLY_AUTH_LONG : REPLY_LINE_LONG);

@@ -21,12 +21,16 @@ enum next cmd_auth(struct session *, char *arg);
 enum next cmd_mail(struct session *, char *arg);
 enum next cmd_rcpt(struct session *, char *arg);
 enum next cmd_data(struct session *, char *arg);
+enum next cmd_bdat(struct session *, char *arg);
 enum next cmd_rset(struct session *, char *arg);
 enum next cmd_noop(struct session *, char *arg);
 enum next cmd_vrfy(struct session *, char *arg);
 enum next cmd_expn(struct session *, char *arg);
 enum next cmd_help(struct session *, char *arg);
 enum next cmd_quit(struct session *, char *arg);
+
+/* Says why not, when the chunk that BDAT arg announces has been read. */
+enum next cmd_bdat_refuse(struct session *, char *arg, enum reply);
 
 /* The mechanisms with which the client can log in now; "" for none. */
 void cmd_auth_offered(struct session *, char out[MECHS_MAX]);

@@ -1,5 +1,5 @@
 /*
- * incoming: a message's content on its way from DATA into the queue's file.
+ * incoming: a message's content on its way into the queue's file.
  *
  * Part of smtpd(8), as postrider-net; writes through intake.h into the one
  * descriptor that queued gave.  Whether a message is refused, and why, is
@@ -47,24 +47,45 @@ put(struct incoming *in, const char *s, size_t n)
 	}
 }
 
+/* Text of ours, with LF ends; content of octets has CRLF. */
+static void
+put_lines(struct incoming *in, const char *s, size_t n)
+{
+	const char *lf;
+	size_t len;
+
+	if (in->form != INCOMING_BINARY) {
+		put(in, s, n);
+		return;
+	}
+	for (; (lf = memchr(s, '\n', n)) != NULL; s += len + 1) {
+		len = (size_t)(lf - s);
+		put(in, s, len);
+		put(in, "\r\n", 2);
+		n -= len + 1;
+	}
+}
+
 void
 incoming_begin(struct incoming *in, struct intake *intake,
-    const struct config *cfg, const struct trace *trace)
+    const struct config *cfg, const struct trace *trace,
+    enum incoming_form form)
 {
 	char received[TRACE_MAX];
 
 	/* Not all of it: the block's pages stay untouched until needed. */
+	in->form = form;
 	in->intake = intake;
 	in->cfg = cfg;
 	in->trace = *trace;
 	in->diag = (struct diag)DIAG_INIT;
 	in->dropped = false;
 	in->len = 0;
-	body_init(&in->body);
+	body_init(&in->body, form != INCOMING_DATA);
 	head_init(&in->header);
 	in->holding = cfg->complete;
 	sbuf_init(&in->held, (size_t)cfg->header_size + INCOMING_BLOCK);
-	put(in, received, trace_received(trace, received));
+	put_lines(in, received, trace_received(trace, received));
 }
 
 /* The header is known: what it lacks goes in front of it. */
@@ -74,7 +95,7 @@ release(struct incoming *in)
 	char added[TRACE_MAX];
 
 	in->holding = false;
-	put(in, added,
+	put_lines(in, added,
 	    trace_missing(
 		&in->trace, !in->header.date, !in->header.message_id, added));
 	put(in, sbuf_str(&in->held), in->held.len);
@@ -127,6 +148,17 @@ content(struct incoming *in, size_t n)
 		release(in);
 }
 
+/* What n bytes of the wire become, behind those in out; all are taken. */
+static size_t
+convert(struct incoming *in, const char *p, size_t n, size_t *made)
+{
+	if (in->form != INCOMING_BINARY)
+		return body_feed(&in->body, p, n, in->out + in->len, made);
+	memcpy(in->out + in->len, p, n);
+	in->body.octets += n;
+	return *made = n;
+}
+
 size_t
 incoming_feed(struct incoming *in, const char *p, size_t n)
 {
@@ -138,30 +170,41 @@ incoming_feed(struct incoming *in, const char *p, size_t n)
 		room = INCOMING_BLOCK - in->len;
 		if (room > n - used)
 			room = n - used;
-		used += body_feed(
-		    &in->body, p + used, room, in->out + in->len, &made);
+		used += convert(in, p + used, room, &made);
 		content(in, made);
 	}
 	return used;
 }
 
 enum outcome
-incoming_end(struct incoming *in, struct diag *d)
+incoming_check(struct incoming *in, struct diag *d)
 {
 	char number[24];
 	int64_t limit;
-	enum reply r;
+	enum reply r = verdict(in, &limit);
 
-	if (in->holding && !in->dropped)
-		release(in);
-	flush(in);
-	if ((r = verdict(in, &limit)) != REPLY_OK) {
+	if (r != REPLY_OK) {
 		(void)snprintf(
 		    number, sizeof(number), "%lld", (long long)limit);
 		reply_to_diag(r, number, d);
 	} else if (in->dropped)
 		*d = in->diag;
-	else if (intake_commit(in->intake, d) == OUT_OK)
+	return d->outcome;
+}
+
+enum outcome
+incoming_end(struct incoming *in, struct diag *d)
+{
+	if (in->form == INCOMING_CHUNKS) {
+		if (in->len == INCOMING_BLOCK)
+			flush(in);
+		content(in, body_end(&in->body, in->out + in->len));
+	}
+	if (in->holding && !in->dropped)
+		release(in);
+	flush(in);
+	if (incoming_check(in, d) == OUT_OK &&
+	    intake_commit(in->intake, d) == OUT_OK)
 		return OUT_OK;
 	in->dropped = true; /* queued has forgotten it, or never had it */
 	return d->outcome;

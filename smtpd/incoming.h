@@ -1,7 +1,9 @@
 /*
- * incoming: a message's content on its way from DATA into the queue's file.
+ * incoming: a message's content on its way from DATA or BDAT into the queue's
+ * file.
  *
- * incoming_begin, incoming_feed until ->body.ended, incoming_end; or
+ * incoming_begin, incoming_feed until ->body.ended or the last chunk is in,
+ * incoming_end; or
  * incoming_drop anywhere between.  A message that is refused on the way is
  * still read to its end, so that what follows is not taken for commands.
  */
@@ -20,11 +22,18 @@
 
 #define INCOMING_BLOCK 65536 /* bytes of content written at once */
 
+enum incoming_form {
+	INCOMING_DATA,   /* lines up to the one with a dot */
+	INCOMING_CHUNKS, /* lines */
+	INCOMING_BINARY  /* octets, kept as they are (INTAKE_BINARY) */
+};
+
 struct incoming {
+	enum incoming_form form;
 	struct intake *intake;
 	const struct config *cfg;
 	struct trace trace;
-	struct body body;
+	struct body body; /* INCOMING_BINARY: its octets only */
 	struct head header;
 	struct sbuf held; /* the header, until it is known what to add */
 	bool holding;
@@ -36,9 +45,11 @@ struct incoming {
 
 /* intake has just got its file; trace says what Received shall. */
 void incoming_begin(struct incoming *, struct intake *, const struct config *,
-    const struct trace *);
+    const struct trace *, enum incoming_form);
 /* Takes bytes in and says how many; the end of data is the last of them. */
 size_t incoming_feed(struct incoming *, const char *, size_t);
+/* OUT_OK: nothing is wrong with what came so far.  Else the message is over. */
+enum outcome incoming_check(struct incoming *, struct diag *);
 /* OUT_OK: the message is durable.  Else diag is ready for the client. */
 enum outcome incoming_end(struct incoming *, struct diag *);
 void incoming_drop(struct incoming *);

@@ -1,3 +1,3 @@
 PROGS	+= smtpd/smtpd
 
-LIBS_smtpd/smtpd	= $(STATIC) -lcdb -lbsd -lmd
+LIBS_smtpd/smtpd	= $(STATIC) -lcdb -lidn2 -lunistring -lbsd -lmd

@@ -11,12 +11,14 @@
 
 #include "common/address.h"
 #include "common/num.h"
+#include "smtpd/orcpt.h"
 #include "smtpd/params.h"
 #include "smtpd/xtext.h"
 
-/* One NAME=VALUE; value is NULL without "=". */
+/* One NAME=VALUE; or NAME alone, and value is NULL. */
 struct param {
 	const char *name;
+	bool alone;
 	/* Stores value in struct mail_params or rcpt_params. */
 	bool (*take)(const char *value, void *);
 };
@@ -37,8 +39,20 @@ take_body(const char *v, void *out)
 
 	if (strcasecmp(v, "8BITMIME") == 0)
 		p->flags |= INTAKE_8BIT;
+	else if (strcasecmp(v, "BINARYMIME") == 0)
+		p->flags |= INTAKE_BINARY;
 	else if (strcasecmp(v, "7BIT") != 0)
 		return false;
+	return true;
+}
+
+static bool
+take_utf8(const char *v, void *out)
+{
+	struct mail_params *p = out;
+
+	(void)v; /* there is none */
+	p->flags |= INTAKE_UTF8;
 	return true;
 }
 
@@ -121,39 +135,29 @@ take_notify(const char *v, void *out)
 	return p->notify == DSN_NEVER || (p->notify & DSN_NEVER) == 0;
 }
 
-/* "rfc822;xtext"; the type is an atom (RFC 3461 section 4.2). */
 static bool
 take_orcpt(const char *v, void *out)
 {
 	struct rcpt_params *p = out;
-	char text[ORCPT_MAX + 1];
-	size_t n = strlen(v), type = strcspn(v, ";");
 
-	if (n > ORCPT_MAX || type == 0 || type == n)
-		return false;
-	for (size_t i = 0; i < type; i++)
-		if (strchr("()<>@,:\\\"/[]", v[i]) != NULL)
-			return false;
-	if (!xtext_decode(v + type + 1, n - type - 1, text))
-		return false;
-	strlcpy(p->orcpt, v, sizeof(p->orcpt));
-	return true;
+	return orcpt_take(v, p->utf8, p->orcpt);
 }
 
 /* clang-format off */
 static const struct param mail_params[] = {
-	{ "SIZE",	take_size },
-	{ "BODY",	take_body },
-	{ "AUTH",	take_auth },
-	{ "RET",	take_ret },
-	{ "ENVID",	take_envid },
-	{ NULL,		NULL }
+	{ "SIZE",	false,	take_size },
+	{ "BODY",	false,	take_body },
+	{ "SMTPUTF8",	true,	take_utf8 },
+	{ "AUTH",	false,	take_auth },
+	{ "RET",	false,	take_ret },
+	{ "ENVID",	false,	take_envid },
+	{ NULL,		false,	NULL }
 };
 
 static const struct param rcpt_params[] = {
-	{ "NOTIFY",	take_notify },
-	{ "ORCPT",	take_orcpt },
-	{ NULL,		NULL }
+	{ "NOTIFY",	false,	take_notify },
+	{ "ORCPT",	false,	take_orcpt },
+	{ NULL,		false,	NULL }
 };
 /* clang-format on */
 
@@ -167,14 +171,24 @@ is_keyword(const char *s, size_t n)
 	return n > 0 && s[0] != '-' && strspn(s, chars) >= n;
 }
 
-/* esmtp-value, but for "=", which no value of ours holds either. */
+/*
+ * esmtp-value, but for "=", which no value of ours holds either.  What is not
+ * ASCII is looked at by those that may hold it.
+ */
 static bool
 is_value(const char *s)
 {
 	for (; *s != '\0'; s++)
-		if (*s <= ' ' || *s > '~' || *s == '=')
+		if ((*s >= '\0' && *s <= ' ') || *s == '\x7f' || *s == '=')
 			return false;
 	return true;
+}
+
+/* Whether there is one where there must be, and may be. */
+static bool
+fits(const struct param *p, const char *value)
+{
+	return value == NULL ? p->alone : !p->alone && is_value(value);
 }
 
 static void
@@ -188,10 +202,10 @@ tell(const char *word, size_t n, char *bad)
 
 /* One word of the list; seen has a bit for every row that had its turn. */
 static enum params
-one(const struct param *table, char *word, void *out, unsigned int *seen)
+one(const struct param *table, const char *word, void *out, unsigned int *seen)
 {
-	char *value = strchr(word, '=');
-	size_t n = value != NULL ? (size_t)(value - word) : strlen(word);
+	size_t n = strcspn(word, "=");
+	const char *value = word[n] == '=' ? word + n + 1 : NULL;
 
 	if (!is_keyword(word, n))
 		return PARAMS_SYNTAX;
@@ -199,8 +213,8 @@ one(const struct param *table, char *word, void *out, unsigned int *seen)
 		if (strlen(table[i].name) != n ||
 		    strncasecmp(table[i].name, word, n) != 0)
 			continue;
-		if (value == NULL || (*seen & 1u << i) != 0 ||
-		    !is_value(value + 1) || !table[i].take(value + 1, out))
+		if ((*seen & 1u << i) != 0 || !fits(&table[i], value) ||
+		    !table[i].take(value, out))
 			return PARAMS_SYNTAX;
 		*seen |= 1u << i;
 		return PARAMS_OK;
@@ -242,9 +256,11 @@ params_mail(const char *s, struct mail_params *p, char bad[PARAM_NAME_MAX + 1])
 }
 
 enum params
-params_rcpt(const char *s, struct rcpt_params *p, char bad[PARAM_NAME_MAX + 1])
+params_rcpt(const char *s, bool utf8, struct rcpt_params *p,
+    char bad[PARAM_NAME_MAX + 1])
 {
 	memset(p, 0, sizeof(*p));
+	p->utf8 = utf8;
 	bad[0] = '\0';
 	return all(rcpt_params, s, p, bad);
 }

@@ -4,6 +4,7 @@
 #ifndef SMTPD_PARAMS_H
 #define SMTPD_PARAMS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/msg_intake.h"
@@ -12,7 +13,7 @@
 
 struct mail_params {
 	uint64_t size;             /* RFC 1870; 0: not given */
-	uint32_t flags;            /* INTAKE_8BIT */
+	uint32_t flags;            /* INTAKE_8BIT, _UTF8 or _BINARY */
 	uint32_t ret;              /* DSN_RET_*, RFC 3461 section 4.3 */
 	char envid[ENVID_MAX + 1]; /* xtext as given, RFC 3461 section 4.4 */
 	/* AUTH= (RFC 4954 section 5) is checked and not believed. */
@@ -20,7 +21,8 @@ struct mail_params {
 
 struct rcpt_params {
 	uint32_t notify;           /* DSN_*, RFC 3461 section 4.1 */
-	char orcpt[ORCPT_MAX + 1]; /* as given, RFC 3461 section 4.2 */
+	char orcpt[ORCPT_MAX + 1]; /* as orcpt_take() has it */
+	bool utf8;                 /* it may hold UTF-8 */
 };
 
 enum params {
@@ -35,7 +37,8 @@ enum params {
  */
 enum params params_mail(
     const char *s, struct mail_params *, char bad[PARAM_NAME_MAX + 1]);
-enum params params_rcpt(
-    const char *s, struct rcpt_params *, char bad[PARAM_NAME_MAX + 1]);
+/* utf8: MAIL had SMTPUTF8, and so ORCPT may hold UTF-8 (RFC 6533 section 3). */
+enum params params_rcpt(const char *s, bool utf8, struct rcpt_params *,
+    char bad[PARAM_NAME_MAX + 1]);
 
 #endif

@@ -23,6 +23,7 @@ R(LOGGED_IN,	235, "2.7.0", "Logged in")	\
 R(OK,		250, "2.0.0", "Ok")	\
 R(SENDER_OK,	250, "2.1.0", "Sender ok")	\
 R(RCPT_OK,	250, "2.1.5", "Recipient ok")	\
+R(CHUNK,	250, "2.0.0", "$ octets taken")	\
 R(ACCEPTED,	250, "2.0.0", "Accepted, id $")	\
 R(VRFY,		252, "2.5.0", "Not told; send mail to find out")	\
 R(GO_AHEAD,	354, "", "Send the message, then a line with one dot")	\
@@ -52,6 +53,8 @@ R(AUTH_LONG,	500, "5.5.6", "Line too long for a login; start again with AUTH")	\
 R(LINE_ENDLESS,	421, "4.7.0", "Line without an end; closing")	\
 R(NO_ARGUMENT,	501, "5.5.4", "$ takes no argument; send the word alone")	\
 R(ARGUMENT,	501, "5.5.4", "$")	\
+R(CHUNK_SIZE,	501, "5.5.4", "Say BDAT, how many octets follow, and LAST with the last of them; closing")	\
+R(CHUNK_WORD,	501, "5.5.4", "Only LAST may follow the number of octets; the message is dropped")	\
 R(MAIL_SYNTAX,	501, "5.5.4", "Say MAIL FROM:<address>, with the brackets; MAIL FROM:<> for none")	\
 R(RCPT_SYNTAX,	501, "5.5.4", "Say RCPT TO:<address>, with the brackets")	\
 R(SENDER_SYNTAX, 501, "5.1.7", "That sender is not a mail address; write <user@example.org>")	\
@@ -61,6 +64,8 @@ R(RCPT_LONG,	501, "5.1.3", "A part of that recipient address is too long (64 byt
 R(SENDER_DOMAIN, 501, "5.1.7", "That sender has no domain; write <user@example.org>")	\
 R(RCPT_DOMAIN,	501, "5.1.3", "That recipient has no domain; write <user@example.org>")	\
 R(RCPT_NULL,	501, "5.1.3", "<> can receive nothing; write <user@example.org>")	\
+R(SENDER_IDN,	501, "5.1.8", "The domain of that sender is no name in DNS, whatever its letters are")	\
+R(RCPT_IDN,	501, "5.1.2", "The domain of that recipient is no name in DNS, whatever its letters are")	\
 R(PARAM_BAD,	501, "5.5.4", "Parameter $ is malformed, has a bad value or is given twice")	\
 R(AUTH_BASE64,	501, "5.5.2", "That is not base64; start again with AUTH")	\
 R(AUTH_CANCEL,	501, "5.7.0", "Login cancelled; start again with AUTH")	\
@@ -71,6 +76,8 @@ R(HELLO_FIRST,	503, "5.5.1", "Say EHLO and the name of your host first")	\
 R(MAIL_FIRST,	503, "5.5.1", "Say MAIL FROM:<address> first")	\
 R(RCPT_FIRST,	503, "5.5.1", "No recipient yet; say RCPT TO:<address> first")	\
 R(NESTED,	503, "5.5.1", "A message is begun; go on with RCPT or DATA, or say RSET to drop it")	\
+R(CHUNKS,	503, "5.5.1", "A message comes in chunks; go on with BDAT, or say RSET to drop it")	\
+R(BINARY_DATA,	503, "5.5.1", "A message with BODY=BINARYMIME comes by BDAT, not DATA")	\
 R(AUTH_TWICE,	503, "5.5.1", "You are logged in; go on with MAIL")	\
 R(TLS_TWICE,	503, "5.5.1", "This line is encrypted; go on with EHLO")	\
 R(TLS_NONE,	503, "5.5.1", "TLS is not offered in this session; go on without it")	\
@@ -93,13 +100,16 @@ R(NEEDS_TIME,	538, "5.7.11", "No login on an unencrypted line, and TLS is not po
 R(NO_USER,	550, "5.1.1", "There is no such mailbox here; check the spelling of the address")	\
 R(NO_RELAY,	550, "5.7.1", "Mail for that domain is not taken here; log in first, or send it through your own provider")	\
 R(EMPTY_LIST,	550, "5.2.4", "That list has no members")	\
+R(LIST_WIDE,	550, "5.6.7", "That list has members whose addresses are not ASCII; say EXPN with SMTPUTF8 behind it")	\
 R(NO_LIST,	550, "5.1.1", "That is not the name of a list here")	\
 R(BARE,		550, "5.6.11", "The message has lone CR or LF characters; lines must end in CRLF; please mend the sending program")	\
 R(TOO_BIG,	552, "5.3.4", "The message is too big: $ bytes is the limit; send less, or in parts")	\
 R(HEADER_BIG,	552, "5.3.4", "The header of the message is too big: $ bytes is the limit")	\
 R(NOT_OWNER,	553, "5.7.1", "You may not send as $; use an address of your own")	\
-R(SENDER_UTF8,	553, "5.6.7", "Addresses must be ASCII here; use another sender address")	\
-R(RCPT_UTF8,	553, "5.6.7", "Addresses must be ASCII here; use another recipient address")	\
+R(SENDER_WIDE,	553, "5.6.7", "That sender is not ASCII; say MAIL with SMTPUTF8, or use another sender address")	\
+R(RCPT_WIDE,	553, "5.6.7", "That recipient is not ASCII; say MAIL with SMTPUTF8, or use another recipient address")	\
+R(SENDER_UTF8,	553, "5.6.7", "That sender is neither ASCII nor UTF-8; write it in UTF-8")	\
+R(RCPT_UTF8,	553, "5.6.7", "That recipient is neither ASCII nor UTF-8; write it in UTF-8")	\
 R(NOT_SMTP,	554, "5.5.1", "This is a mail server and speaks SMTP; closing")	\
 R(TLS_HELLO,	554, "5.5.1", "This port begins without TLS; $; closing")	\
 R(LOOP,		554, "5.4.6", "The message has passed $ or more hosts: it goes in a circle")	\

@@ -113,6 +113,9 @@ session_bad_line(struct session *s, enum line l)
 {
 	switch (l) {
 	case LINE_LONG:
+		/* Nobody knows how many octets of a chunk follow. */
+		if (strncasecmp(s->line, "BDAT", 4) == 0)
+			return session_leave(s, REPLY_LINE_LONG, "bad-chunk");
 		return session_reply(s,
 		    strncasecmp(s->line, "AUTH ", 5) == 0 ? REPLY_AUTH_LONG
 							  : REPLY_LINE_LONG);
@@ -145,6 +148,9 @@ session_user(const struct session *s)
 void
 session_reset(struct session *s)
 {
+	if (s->receiving)
+		incoming_drop(&s->incoming);
+	s->receiving = false;
 	envelope_reset(&s->env);
 	s->id = "-";
 	if (s->state != ST_GREETED)

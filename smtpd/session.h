@@ -28,13 +28,20 @@ enum smtp_state {
 	ST_HELLO = 2,   /* HELO or EHLO accepted */
 	ST_MAIL = 4,    /* a sender */
 	ST_RCPT = 8,    /* at least one recipient */
-	ST_ANY = 15
+	ST_CHUNKS = 16, /* and a chunk of the message */
+	ST_ANY = 31
 };
 
 enum next {
 	NEXT_GO,    /* replied; go on with the next command */
 	NEXT_CLOSE, /* replied; end the session */
 	NEXT_DEAD   /* the client is gone: just leave */
+};
+
+/* How a message comes: since when, and how many bytes of it. */
+struct pace {
+	deadline_t start;
+	int64_t bytes;
 };
 
 struct session {
@@ -65,6 +72,8 @@ struct session {
 	char last[REPLY_MAX + 1];
 	char line[SASL_LINE_MAX + 1];
 	struct lineio io;
+	bool receiving; /* chunks: incoming is begun, and goes on */
+	struct pace pace;
 	struct incoming incoming;
 };
 

@@ -33,10 +33,20 @@ trace_helo(const char *s, char out[HELO_MAX + 1])
 	out[n] = '\0';
 }
 
+static const char *
+utf8_protocol(const struct trace *t)
+{
+	if (t->authenticated)
+		return t->tls ? "UTF8SMTPSA" : "UTF8SMTPA";
+	return t->tls ? "UTF8SMTPS" : "UTF8SMTP";
+}
+
 /* RFC 3848; local submission has no registered name. */
 static const char *
 protocol(const struct trace *t)
 {
+	if (t->utf8) /* RFC 6531 section 4.3 */
+		return utf8_protocol(t);
 	if (t->authenticated)
 		return t->tls ? "ESMTPSA" : "ESMTPA";
 	if (t->tls)

@@ -23,7 +23,7 @@ struct trace {
 	/* "TLSv1.3", "TLS_AES_256_GCM_SHA384", of no other signs than such
 	 * words have; of tls only */
 	const char *tls_version, *tls_cipher;
-	bool esmtp, authenticated, tls;
+	bool esmtp, utf8, authenticated, tls; /* utf8: by SMTPUTF8 */
 	bool local;   /* submitted here: uid instead of helo and client */
 	uint32_t uid; /* of a local submitter */
 	time_t now;

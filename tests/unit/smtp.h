@@ -49,6 +49,9 @@ static const struct smtp_row smtp_rows[] = {
 	{ "lstaff@local.test",		"alice@local.test,bob@local.test" },
 	{ "lhollow@local.test",		"" },
 	{ "lsales@local.test",		"bob@local.test" },
+	{ "dxn--bcher-kva.test",	"virtual" },
+	{ "aj\xc3\xb6rg@xn--bcher-kva.test", "xn--bcher-kva.test/j\xc3\xb6rg" },
+	{ "lwide@local.test",		"j\xc3\xb6rg@xn--bcher-kva.test" },
 };
 /* clang-format on */
 

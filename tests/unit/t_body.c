@@ -104,7 +104,7 @@ split_in_two(void **state)
 			struct run r = { .outlen = 0 };
 			size_t used;
 
-			body_init(&r.b);
+			body_init(&r.b, false);
 			used = feed(&r, rows[i].in, cut);
 			if (!r.b.ended)
 				used += feed(
@@ -121,7 +121,7 @@ byte_by_byte(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct run r = { .outlen = 0 };
 
-		body_init(&r.b);
+		body_init(&r.b, false);
 		for (size_t n = 0; n < rows[i].len; n++) {
 			assert_false(r.b.ended);
 			assert_int_equal(feed(&r, rows[i].in + n, 1), 1);
@@ -143,7 +143,7 @@ stops_behind_the_end(void **state)
 			continue;
 		memcpy(in, rows[i].in, rows[i].len);
 		memcpy(in + rows[i].len, REST, sizeof(REST));
-		body_init(&r.b);
+		body_init(&r.b, false);
 		assert_int_equal(
 		    feed(&r, in, rows[i].len + sizeof(REST)), rows[i].len);
 		check(&rows[i], &r);
@@ -167,7 +167,7 @@ long_bodies(void **state)
 
 			memset(in, 'x', n);
 			memcpy(in + n, "\r\n.\r\n" REST, 11);
-			body_init(&b);
+			body_init(&b, false);
 			used = body_feed(&b, in, edges[i], out, &made);
 			if (!b.ended) {
 				used += body_feed(
@@ -209,8 +209,8 @@ places_in_blocks(void **state)
 			if (shift > 0) /* a line of its own */
 				memcpy(in + shift - 1, "x\r\n", 3);
 			memcpy(in + shift + 2, rows[i].in, rows[i].len);
-			body_init(&whole.b);
-			body_init(&bytes.b);
+			body_init(&whole.b, false);
+			body_init(&bytes.b, false);
 			n = feed(&whole, in, n);
 			while (at < n && !bytes.b.ended)
 				at += feed(&bytes, in + at, 1);
@@ -241,8 +241,8 @@ random_cuts(void **state)
 
 		for (size_t k = 0; k < len; k++)
 			in[k] = bytes[next_random(&seed) % (i % 2 ? 7 : 17)];
-		body_init(&whole.b);
-		body_init(&cut.b);
+		body_init(&whole.b, false);
+		body_init(&cut.b, false);
 		used = feed(&whole, in, len);
 		while (at < len && !cut.b.ended) {
 			size_t n = 1 + next_random(&seed) % 5;
@@ -256,6 +256,59 @@ random_cuts(void **state)
 	}
 }
 
+/* clang-format off */
+static const struct {
+	const char	*in, *out;
+	uint64_t	 octets;
+	bool		 bare;
+} chunks[] = {
+	{ "",			"",		0,  false },
+	{ "\r\n",		"\n",		2,  false },
+	{ "A",			"A\n",		3,  false },
+	{ ".\r\n..\r\n.\r\n",	".\n..\n.\n",	10, false },
+	{ "A\r\n.\r\nB\r\n",	"A\n.\nB\n",	9,  false },
+	{ "A\r",		"A\n",		3,  true },
+	{ "A\nB\rC\r\n",	"A\nB C\n",	8,  true },
+	{ "A\r\r\n",		"A\n",		3,  true },
+};
+/* clang-format on */
+
+/* Fed in steps, behind text that is copied in blocks or behind none. */
+static void
+in_steps(size_t i, size_t step, const char *pad, const char *padded)
+{
+	struct run r = { .outlen = 0 };
+	char text[200], want[200];
+	size_t n, made;
+
+	n = (size_t)snprintf(text, sizeof(text), "%s%s", pad, chunks[i].in);
+	(void)snprintf(want, sizeof(want), "%s%s", padded, chunks[i].out);
+	body_init(&r.b, true);
+	for (size_t at = 0; at < n; at += step)
+		(void)feed(&r, text + at, step < n - at ? step : n - at);
+	assert_false(r.b.ended);
+	made = body_end(&r.b, r.out + r.outlen);
+	assert_true(made <= BODY_CARRY);
+	r.out[r.outlen + made] = '\0';
+	assert_string_equal(r.out, want);
+	assert_true(r.b.ended);
+	assert_int_equal(r.b.bare, chunks[i].bare);
+	assert_int_equal(r.b.octets, chunks[i].octets + strlen(pad));
+}
+
+/* Dots are nothing, and the end is told. */
+static void
+in_chunks(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(chunks); i++)
+		for (size_t step = 1; step < 100; step += step) {
+			in_steps(i, step, "", "");
+			in_steps(i, step, "0123456789\r\n012345678\r\n",
+			    "0123456789\n012345678\n");
+		}
+}
+
 int
 main(void)
 {
@@ -265,6 +318,7 @@ main(void)
 		cmocka_unit_test(stops_behind_the_end),
 		cmocka_unit_test(long_bodies),
 		cmocka_unit_test(places_in_blocks),
+		cmocka_unit_test(in_chunks),
 		cmocka_unit_test(random_cuts),
 	};
 

@@ -64,6 +64,8 @@ static const struct trace trace = { .hostname = "mx.test",
 	"\tby mx.test (Postrider) with ESMTP id 2ab;\n"                        \
 	"\tSun, 22 Nov 2026 04:00:00 +0000\n"
 
+static enum incoming_form form;
+
 static void
 begin(void)
 {
@@ -72,7 +74,7 @@ begin(void)
 	cfg.message_size = 1 << 20;
 	cfg.header_size = 4096;
 	cfg.hops = 10;
-	incoming_begin(&in, &intake, &cfg, &trace);
+	incoming_begin(&in, &intake, &cfg, &trace, form);
 }
 
 static void
@@ -80,6 +82,7 @@ defaults(void)
 {
 	cfg.complete = false;
 	cfg.newline = NEWLINE_REJECT;
+	form = INCOMING_DATA;
 	write_fails = commit_fails = NULL;
 }
 

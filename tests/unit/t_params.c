@@ -37,7 +37,13 @@ static const struct mail_row mail[] = {
 	{ " SIZE=99999999999999999999 SIZE=1", PARAMS_SYNTAX, 0, 0, 0, "", "SIZE" },
 	{ " SIZE=000000000000000000001", PARAMS_SYNTAX, 0, 0, 0, "", "SIZE" },
 	{ " SIZE=1 SIZE=1",		PARAMS_SYNTAX, 0, 0, 0, "", "SIZE" },
-	{ " BODY=BINARYMIME",		PARAMS_SYNTAX, 0, 0, 0, "", "BODY" },
+	{ " BODY=binarymime",		PARAMS_OK, 0, INTAKE_BINARY, 0, "", "" },
+	{ " BODY=BINARY",		PARAMS_SYNTAX, 0, 0, 0, "", "BODY" },
+	{ " smtputf8 BODY=8BITMIME",	PARAMS_OK, 0, INTAKE_UTF8 | INTAKE_8BIT, 0, "", "" },
+	{ " SMTPUTF8=",			PARAMS_SYNTAX, 0, 0, 0, "", "SMTPUTF8" },
+	{ " SMTPUTF8=yes",		PARAMS_SYNTAX, 0, 0, 0, "", "SMTPUTF8" },
+	{ " SMTPUTF8 SMTPUTF8",		PARAMS_SYNTAX, 0, 0, 0, "", "SMTPUTF8" },
+	{ " BODY=8BIT\xc3\xa9",	PARAMS_SYNTAX, 0, 0, 0, "", "BODY" },
 	{ " RET=NONE",			PARAMS_SYNTAX, 0, 0, 0, "", "RET" },
 	{ " ENVID=+00",			PARAMS_SYNTAX, 0, 0, 0, "", "ENVID" },
 	{ " ENVID=+0A",			PARAMS_SYNTAX, 0, 0, 0, "", "ENVID" },
@@ -49,7 +55,7 @@ static const struct mail_row mail[] = {
 	{ " -X=1",			PARAMS_SYNTAX, 0, 0, 0, "", "-X" },
 	{ " X_Y=1",			PARAMS_SYNTAX, 0, 0, 0, "", "X_Y" },
 	{ " X=1",			PARAMS_UNKNOWN, 0, 0, 0, "", "X" },
-	{ " SMTPUTF8",			PARAMS_UNKNOWN, 0, 0, 0, "", "SMTPUTF8" },
+	{ " SMTPUTF\xc3\xa9",		PARAMS_SYNTAX, 0, 0, 0, "", "SMTPUTF\xc3\xa9" },
 	{ " NOTIFY=NEVER",		PARAMS_UNKNOWN, 0, 0, 0, "", "NOTIFY" },
 	{ " SIZ=1",			PARAMS_UNKNOWN, 0, 0, 0, "", "SIZ" },
 	{ " SIZE=1 FOO=2",		PARAMS_UNKNOWN, 0, 0, 0, "", "FOO" },
@@ -118,7 +124,7 @@ rcpt_table(void **state)
 	for (size_t i = 0; i < COUNT(rcpt); i++) {
 		const struct rcpt_row *r = &rcpt[i];
 
-		assert_int_equal(params_rcpt(r->in, &p, bad), r->want);
+		assert_int_equal(params_rcpt(r->in, false, &p, bad), r->want);
 		if (r->want != PARAMS_OK)
 			continue;
 		assert_int_equal(p.notify, r->notify);
@@ -153,9 +159,9 @@ bounds(void **state)
 	assert_int_equal(
 	    params_mail(filled(" ENVID=", 101), &m, bad), PARAMS_SYNTAX);
 	assert_int_equal(
-	    params_rcpt(filled(" ORCPT=rfc822;", 493), &r, bad), PARAMS_OK);
+	    params_rcpt(filled(" ORCPT=rfc822;", 493), false, &r, bad), PARAMS_OK);
 	assert_int_equal(
-	    params_rcpt(filled(" ORCPT=rfc822;", 494), &r, bad), PARAMS_SYNTAX);
+	    params_rcpt(filled(" ORCPT=rfc822;", 494), false, &r, bad), PARAMS_SYNTAX);
 	assert_int_equal(
 	    params_mail(filled(" AUTH=", 3000), &m, bad), PARAMS_SYNTAX);
 	assert_int_equal(

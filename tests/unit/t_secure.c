@@ -171,7 +171,7 @@ static const struct row rows[] = {
     "from <a@x.test> to <alice@local.test>\nx\ncommit\n" },
 { "demanding", HELLO TLS, "HELP\r\n",
     BANNER HI_TLS TLS_GO,
-    "214-2.0.0 Commands: HELO EHLO AUTH MAIL RCPT DATA RSET NOOP VRFY EXPN HELP QUIT\r\n"
+    "214-2.0.0 Commands: HELO EHLO AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY EXPN HELP QUIT\r\n"
     "214 2.0.0 A message: EHLO, MAIL, RCPT, DATA, the text, a dot\r\n", "" },
 /* before it, RFC 3207 section 4; errors count for both together */
 { "demanding", "NOOP\r\n" HELLO "MAIL FROM:<a@x.test>\r\n" AUTH_GOOD "RSET\r\nHELP\r\n" TLS, "FOO\r\nNOOP\r\n" QUIT,

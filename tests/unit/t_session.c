@@ -108,7 +108,7 @@ static const struct row rows[] = {
     "555 5.5.4 Parameter X is not known here; leave it out\r\n"
     "501 5.5.4 Parameter SIZE is malformed, has a bad value or is given twice\r\n"
     "552 5.3.4 The message is too big: 100000 bytes is the limit; send less, or in parts\r\n"
-    "553 5.6.7 Addresses must be ASCII here; use another sender address\r\n", "" },
+    "553 5.6.7 That sender is not ASCII; say MAIL with SMTPUTF8, or use another sender address\r\n", "" },
 { "mx", HELLO "MAIL FROM:<a@x.test>x\r\nMAIL FROM:<a@x.test> =1\r\nMAIL FROM:<a@x.test>\r\nRCPT TO:<alice@local.test>x\r\nRCPT TO:<alice@local.test>NOTIFY=NEVER\r\n",
     BANNER HI_MX
     "501 5.5.4 Say MAIL FROM:<address>, with the brackets; MAIL FROM:<> for none\r\n"

@@ -15,33 +15,49 @@ struct row {
 
 /* clang-format off */
 static const struct row rows[] = {
-	{ { "mx.test", "2ab", "client.test", "192.0.2.1", "u@mx.test", "", "", true, false, false, false, 0, NOW },
+	{ { "mx.test", "2ab", "client.test", "192.0.2.1", "u@mx.test", "", "", true, false, false, false, false, 0, NOW },
 	  "Received: from client.test ([192.0.2.1])\n"
 	  "\tby mx.test (Postrider) with ESMTP id 2ab\n"
 	  "\tfor <u@mx.test>; " DATE "\n" },
-	{ { "mx.test", "2ab", "client.test", "192.0.2.1", NULL, "", "", false, false, false, false, 0, NOW },
+	{ { "mx.test", "2ab", "client.test", "192.0.2.1", NULL, "", "", false, false, false, false, false, 0, NOW },
 	  "Received: from client.test ([192.0.2.1])\n"
 	  "\tby mx.test (Postrider) with SMTP id 2ab;\n"
 	  "\t" DATE "\n" },
-	{ { "mx.test", "2ab", "[2001:db8::1]", "2001:db8::1", NULL, "", "", true, true, false, false, 0, NOW },
+	{ { "mx.test", "2ab", "[2001:db8::1]", "2001:db8::1", NULL, "", "", true, false, true, false, false, 0, NOW },
 	  "Received: from [2001:db8::1] ([IPv6:2001:db8::1])\n"
 	  "\tby mx.test (Postrider) with ESMTPA id 2ab;\n"
 	  "\t" DATE "\n" },
-	{ { "mx.test", "2ab", "x", "", NULL, "", "", true, false, false, false, 0, NOW },
+	{ { "mx.test", "2ab", "x", "", NULL, "", "", true, false, false, false, false, 0, NOW },
 	  "Received: from x (unknown)\n"
 	  "\tby mx.test (Postrider) with ESMTP id 2ab;\n"
 	  "\t" DATE "\n" },
-	{ { "mx.test", "2ab", "forged", "192.0.2.1", "a@b", "", "", true, false, false, true, 1000, NOW },
+	{ { "mx.test", "2ab", "x", "192.0.2.1", "j\xc3\xb6rg@x.test", "", "", true, true, false, false, false, 0, NOW },
+	  "Received: from x ([192.0.2.1])\n"
+	  "\tby mx.test (Postrider) with UTF8SMTP id 2ab\n"
+	  "\tfor <j\xc3\xb6rg@x.test>; " DATE "\n" },
+	{ { "mx.test", "2ab", "x", "192.0.2.1", NULL, "", "", true, true, true, false, false, 0, NOW },
+	  "Received: from x ([192.0.2.1])\n"
+	  "\tby mx.test (Postrider) with UTF8SMTPA id 2ab;\n"
+	  "\t" DATE "\n" },
+	{ { "mx.test", "2ab", "x", "192.0.2.1", NULL, "v", "c", true, true, false, true, false, 0, NOW },
+	  "Received: from x ([192.0.2.1])\n"
+	  "\tby mx.test (Postrider) with UTF8SMTPS id 2ab\n"
+	  "\ttls c (v);\n\t" DATE "\n" },
+	{ { "mx.test", "2ab", "x", "192.0.2.1", NULL, "v", "c", true, true, true, true, false, 0, NOW },
+	  "Received: from x ([192.0.2.1])\n"
+	  "\tby mx.test (Postrider) with UTF8SMTPSA id 2ab\n"
+	  "\ttls c (v);\n\t" DATE "\n" },
+	{ { "mx.test", "2ab", "forged", "192.0.2.1", "a@b", "", "", true, false, false, false, true, 1000, NOW },
 	  "Received: by mx.test (Postrider, from uid 1000)\n"
 	  "\tid 2ab\n"
 	  "\tfor <a@b>; " DATE "\n" },
-	{ { "mx.test", "2ab", "client.test", "192.0.2.1", "u@mx.test", "TLSv1.3", "TLS_AES_256_GCM_SHA384", true, false, true, false, 0, NOW },
+	{ { "mx.test", "2ab", "client.test", "192.0.2.1", "u@mx.test", "TLSv1.3", "TLS_AES_256_GCM_SHA384", true, false, false, true, false, 0, NOW },
 	  "Received: from client.test ([192.0.2.1])\n"
 	  "\tby mx.test (Postrider) with ESMTPS id 2ab\n"
 	  "\tfor <u@mx.test>\n"
 	  "\ttls TLS_AES_256_GCM_SHA384 (TLSv1.3);\n"
 	  "\t" DATE "\n" },
-	{ { "mx.test", "2ab", "client.test", "192.0.2.1", NULL, "TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", true, true, true, false, 0, NOW },
+	{ { "mx.test", "2ab", "client.test", "192.0.2.1", NULL, "TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", true, false, true, true, false, 0, NOW },
 	  "Received: from client.test ([192.0.2.1])\n"
 	  "\tby mx.test (Postrider) with ESMTPSA id 2ab\n"
 	  "\ttls TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 (TLSv1.2);\n"
