@@ -17,6 +17,7 @@
 #include "queue/bounce_job.h"
 #include "queue/original.h"
 #include "queue/report.h"
+#include "queue/report_text.h"
 
 #define JOB_WAIT 60 /* seconds for the rest of a job */
 
@@ -62,27 +63,37 @@ write_report(struct intake *in, const struct report *r,
 	report_head(r, &head);
 	report_tail(r, &tail);
 	if (write_buf(in, &head, d) == OUT_OK &&
-	    write_buf(in, &o->part, d) == OUT_OK)
+	    (r->part == REPORT_NOTHING || write_buf(in, &o->part, d) == OUT_OK))
 		(void)write_buf(in, &tail, d); /* d tells */
 	sbuf_free(&head);
 	sbuf_free(&tail);
 	return d->outcome;
 }
 
-/* Opens a message to the sender; queued's answer is in the diag. */
+/*
+ * Opens a message to the sender, or about what has none to the postmaster;
+ * queued's answer is in the diag.  Only the failure of a report of a failure is
+ * marked to be reported itself, and what the postmaster gets is not.
+ */
 static enum outcome
 open_message(struct bouncer *b, const struct report *r, struct diag *d)
 {
-	struct msg_intake_open open = { .flags = INTAKE_REPORT,
-		.uid = MSG_NO_UID };
+	struct msg_intake_open open = { .uid = MSG_NO_UID };
 	struct msg_intake_rcpt rcpt = { .notify = DSN_NEVER };
+	const char *to = r->msg->sender;
 
 	if (b->intake.chan.fd == -1 && !intake_connect(&b->intake, b->run_dir))
 		return diag_set(
 		    d, "4.3.0", "%s/intake: %s", b->run_dir, strerror(errno));
-	if (r->eight_bit)
+	if (report_is_8bit(r))
 		open.flags |= INTAKE_8BIT;
-	strlcpy(rcpt.addr, r->msg->sender, sizeof(rcpt.addr));
+	if (r->utf8)
+		open.flags |= INTAKE_UTF8;
+	if (report_is_double(r))
+		to = REPORT_POSTMASTER;
+	else if (report_is_failure(r))
+		open.flags |= INTAKE_REPORT;
+	strlcpy(rcpt.addr, to, sizeof(rcpt.addr));
 	if (intake_begin(&b->intake, &open, d) == OUT_OK &&
 	    intake_rcpt(&b->intake, &rcpt, d) == OUT_OK)
 		(void)intake_body(&b->intake, d); /* d tells */
@@ -100,9 +111,51 @@ submit(struct bouncer *b, const struct report *r, const struct original *o,
 		return d->outcome;
 	}
 	if (intake_commit(&b->intake, d) == OUT_OK)
-		log_event(r->msg->id, "reported", "report=%s to=%s",
-		    b->intake.id, r->msg->sender);
+		log_event(r->msg->id, "reported", "report=%s to=%s rcpts=%u",
+		    b->intake.id,
+		    report_is_double(r) ? REPORT_POSTMASTER : r->msg->sender,
+		    r->msg->nrcpt);
 	return d->outcome;
+}
+
+/*
+ * What is returned, and how.  RFC 3461 section 4.3: RET is about failures, and
+ * other reports have the header.  A header of SMTPUTF8 goes as it is to somebody
+ * whose address is of that kind; others may have servers that do not know it
+ * (RFC 6533 section 4.5).
+ */
+static bool
+prepare(struct report *r, struct original *o)
+{
+	bool global = (r->msg->flags & INTAKE_UTF8) && original_header_8bit(o);
+
+	if (o->full && global && !r->utf8)
+		original_only_header(o);
+	original_message_id(o, r->about, sizeof(r->about));
+	r->part = o->full ? REPORT_WHOLE : REPORT_HEADER;
+	if (o->damaged)
+		r->part = REPORT_NOTHING;
+	r->part_8bit = o->eight_bit;
+	r->part_global = global;
+	if (r->part == REPORT_HEADER &&
+	    (o->odd || (o->eight_bit && !(global && r->utf8)))) {
+		r->part_quoted = true;
+		return original_quote(o);
+	}
+	return true;
+}
+
+static enum outcome
+compose(struct bouncer *b, struct report *r, struct original *o, struct diag *d)
+{
+	if (o->damaged)
+		log_error(r->msg->id, "damaged=content size=%ju",
+		    (uintmax_t)r->msg->size);
+	if (!prepare(r, o))
+		return diag_set(d, "4.3.0", "Out of memory");
+	random_hex(r->id, sizeof(r->id) - 14);
+	choose_boundary(r, o);
+	return submit(b, r, o, d);
 }
 
 static enum outcome
@@ -113,23 +166,16 @@ make_report(struct bouncer *b, int fd, const struct msg_job_message *m,
 		.mail_name = b->mail_name,
 		.now = time(NULL),
 		.msg = m,
-		.rcpts = rcpts };
+		.rcpts = rcpts,
+		.utf8 = !report_is_ascii(m->sender) };
+	bool whole = m->ret != DSN_RET_HDRS && report_is_failure(&r);
 	struct original o;
 
-	if (original_read(&o, fd, m) == -1) {
-		original_free(&o);
-		return diag_set(d, "4.3.0", "The message cannot be read: %s",
+	if (original_read(&o, fd, m, whole) == 0)
+		(void)compose(b, &r, &o, d); /* d tells */
+	else
+		(void)diag_set(d, "4.3.0", "The message cannot be read: %s",
 		    strerror(errno));
-	}
-	if (o.damaged)
-		log_error(
-		    m->id, "damaged=content size=%ju", (uintmax_t)m->size);
-	r.full = o.full && !o.damaged;
-	r.damaged = o.damaged;
-	r.eight_bit = o.eight_bit;
-	random_hex(r.id, sizeof(r.id) - 14);
-	choose_boundary(&r, &o);
-	(void)submit(b, &r, &o, d); /* d tells */
 	original_free(&o);
 	return d->outcome;
 }

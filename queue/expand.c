@@ -8,8 +8,10 @@
 
 #include <bsd/string.h>
 
+#include "common/msg_intake.h"
 #include "common/resolve.h"
 #include "queue/expand.h"
+#include "queue/report_text.h"
 #include "queue/strset.h"
 
 enum found { FOUND_OK, FOUND_TOO_MUCH, FOUND_BROKEN, FOUND_MEMORY };
@@ -54,16 +56,19 @@ look_members(struct search *s, const char *members, size_t depth)
 	return r;
 }
 
-/* With its domain, all lower case; false for what is no address. */
+/* The key has a domain, all lower case; false for what is no address. */
 static bool
 key_of(const struct search *s, const char *addr, struct address *a,
     char key[ADDR_MAX + 1])
 {
+	struct address whole;
+
 	if (address_parse(addr, a) != ADDRESS_OK)
 		return false;
-	if (a->domain[0] == '\0')
-		strlcpy(a->domain, s->mail_name, sizeof(a->domain));
-	return address_key(a, key, ADDR_MAX + 1);
+	whole = *a;
+	if (whole.domain[0] == '\0')
+		strlcpy(whole.domain, s->mail_name, sizeof(whole.domain));
+	return address_key(&whole, key, ADDR_MAX + 1);
 }
 
 static enum found
@@ -71,7 +76,7 @@ look(struct search *s, const char *addr, size_t depth)
 {
 	char key[ADDR_MAX + 1];
 	struct resolved r;
-	struct address a;
+	struct address a; /* as it is: <postmaster> is ours without a domain */
 	bool valid = key_of(s, addr, &a, key);
 
 	if (!valid)
@@ -101,18 +106,16 @@ look(struct search *s, const char *addr, size_t depth)
 	return look_members(s, r.members, depth + 1);
 }
 
-/* RFC 3461 section 4.2: xtext of an address that never had an ORCPT. */
+/*
+ * RFC 3461 section 4.2: xtext of an address that never had an ORCPT; of one
+ * that is not ASCII the form of RFC 6533 section 3 that any host takes.
+ */
 static void
 original(const char *addr, char orcpt[ORCPT_MAX + 1])
 {
 	struct sbuf b = SBUF_INIT(ORCPT_MAX);
 
-	sbuf_puts(&b, "rfc822;");
-	for (; *addr != '\0'; addr++)
-		if (*addr > ' ' && *addr <= '~' && *addr != '+' && *addr != '=')
-			sbuf_putc(&b, *addr);
-		else
-			sbuf_fmt(&b, "+%02X", (unsigned char)*addr);
+	report_orcpt(&b, addr);
 	strlcpy(orcpt, sbuf_ok(&b) ? sbuf_str(&b) : "", ORCPT_MAX + 1);
 	sbuf_free(&b);
 }
@@ -120,9 +123,22 @@ original(const char *addr, char orcpt[ORCPT_MAX + 1])
 /* The whole message so far. */
 struct result {
 	struct envelope *to;
-	struct strset known; /* keys of its recipients */
+	struct strset known; /* keys of its recipients, with their numbers */
 	size_t added;        /* by aliases */
 };
+
+/* What is to be told of an address that was given twice: all of it. */
+static uint32_t
+both(uint32_t a, uint32_t b)
+{
+	const uint32_t unsaid = DSN_FAILURE | DSN_DELAY;
+	uint32_t sum;
+
+	if (a == b)
+		return a;
+	sum = (a != 0 ? a : unsaid) | (b != 0 ? b : unsaid);
+	return sum == DSN_NEVER ? sum : sum & ~DSN_NEVER;
+}
 
 static bool
 add_known(
@@ -130,36 +146,65 @@ add_known(
 {
 	char key[ADDR_MAX + 1];
 	struct address a;
+	struct rcpt *twin;
 
 	if (address_parse(addr, &a) != ADDRESS_OK ||
 	    !address_key(&a, key, sizeof(key)))
 		strlcpy(key, addr, sizeof(key));
 	switch (strset_add(&r->known, key)) {
 	case STRSET_PRESENT:
+		twin = &r->to->rcpts[*strset_value(&r->known, key)];
+		twin->notify = both(twin->notify, notify);
 		return true;
 	case STRSET_MEMORY:
 		return false;
 	case STRSET_ADDED:
 		break;
 	}
+	*strset_value(&r->known, key) = r->to->nrcpt;
 	return env_add(r->to, addr, orcpt, notify);
+}
+
+/*
+ * RFC 3461 section 5.2.7.3 (c): the alias of several stays, as what the sender
+ * is told of, and its members have what is left of NOTIFY.
+ */
+static bool
+add_alias(
+    struct result *r, const struct envelope *from, size_t i, uint32_t *notify)
+{
+	size_t n = r->to->nrcpt;
+
+	if (from->sender[0] == '\0' || (*notify & DSN_SUCCESS) == 0)
+		return true;
+	if (!add_known(r, env_addr(from, i), env_orcpt(from, i), *notify))
+		return false;
+	if (r->to->nrcpt > n)
+		r->to->rcpts[n].status = RCPT_EXPANDED;
+	*notify &= ~DSN_SUCCESS;
+	if (*notify == 0)
+		*notify = DSN_NEVER;
+	return true;
 }
 
 static bool
 add_found(struct result *r, const struct search *s, const struct envelope *from,
     size_t i)
 {
+	uint32_t notify = from->rcpts[i].notify;
+	/* More than itself was seen. */
+	bool alias = s->seen.n > 1;
 	char orcpt[ORCPT_MAX + 1];
 
 	strlcpy(orcpt, env_orcpt(from, i), sizeof(orcpt));
-	/* More than itself was seen: it is an alias. */
-	if (orcpt[0] == '\0' && s->seen.n > 1)
+	if (orcpt[0] == '\0' && alias)
 		original(env_addr(from, i), orcpt);
+	if (s->found.nrcpt > 1 && !add_alias(r, from, i, &notify))
+		return false;
 	for (size_t k = 0; k < s->found.nrcpt; k++)
-		if (!add_known(r, env_addr(&s->found, k), orcpt,
-			from->rcpts[i].notify))
+		if (!add_known(r, env_addr(&s->found, k), orcpt, notify))
 			return false;
-	if (s->seen.n > 1)
+	if (alias)
 		r->added += s->found.nrcpt;
 	return true;
 }

@@ -17,7 +17,9 @@
  * Adds the recipients of from to to, which is empty: an alias is replaced by
  * what it leads to, an address that came before is left out.  What an alias
  * leads to has the alias as its original recipient (RFC 3461 section 5.2.7.3)
- * unless the client named another.  An alias that leads back to itself, or to
+ * unless the client named another.  When the sender wants success confirmed and
+ * the alias leads to several, it becomes a recipient, too, that is RCPT_EXPANDED
+ * (section 5.2.7.3).  An alias that leads back to itself, or to
  * too much, stays as it is, and fails when it is to be delivered.
  * OUT_TEMP when the tables are damaged or memory is short.
  */

@@ -23,26 +23,27 @@
 static bool
 remember(struct message *m, size_t i, const struct verdict *v)
 {
-	struct failure *f = calloc(1, sizeof(*f));
+	if (m->words[i] == NULL)
+		m->words[i] = malloc(sizeof(*v));
+	if (m->words[i] != NULL)
+		*m->words[i] = *v;
+	return m->words[i] != NULL;
+}
 
-	if (f == NULL)
-		return false;
-	f->index = (uint32_t)i;
-	f->verdict = *v;
-	STAILQ_INSERT_TAIL(&m->failures, f, link);
-	return true;
+void
+message_forget_words(struct message *m, size_t i)
+{
+	free(m->words[i]);
+	m->words[i] = NULL;
 }
 
 void
 message_free(struct message *m)
 {
-	struct failure *f;
-
-	while ((f = STAILQ_FIRST(&m->failures)) != NULL) {
-		STAILQ_REMOVE_HEAD(&m->failures, link);
-		free(f);
-	}
+	for (size_t i = 0; i < m->env.nrcpt; i++)
+		free(m->words[i]);
 	env_free(&m->env);
+	free(m->words);
 	free(m->work);
 	free(m);
 }
@@ -55,81 +56,157 @@ close_one(struct message *m)
 		settle(m);
 }
 
+static int64_t
+age(const struct message *m)
+{
+	return retry_age(m->env.arrival / 1000000, time(NULL));
+}
+
 static bool
 expired(const struct message *m)
 {
-	const struct retry_policy *p = &m->q->settings.retry;
-	int64_t age = retry_age(m->env.arrival / 1000000, time(NULL));
-
-	return retry_expired(p, m->env.state.attempts + 1, age);
+	return retry_expired(
+	    &m->q->settings.retry, m->env.state.attempts + 1, age(m));
 }
 
-static void
-log_outcome(
-    const struct message *m, size_t i, const char *event, const struct diag *d)
+bool
+message_is_late(const struct message *m)
 {
-	log_event(m->env.id, event, "to=%s dsn=%s text=%s",
-	    env_addr(&m->env, i), d->dsn, d->text);
+	const struct envelope_state *st = &m->env.state;
+
+	return retry_warn_due(
+	    &m->q->settings.retry, st->attempts + 1, age(m), st->warned);
 }
 
 static void
-defer(struct message *m, size_t i, const struct diag *d)
+log_outcome(const struct message *m, size_t i, const char *event,
+    const struct verdict *v)
+{
+	if (v->mta[0] != '\0')
+		log_event(m->env.id, event,
+		    "to=%s dsn=%s host=%s code=%u text=%s",
+		    env_addr(&m->env, i), v->diag.dsn, v->mta, v->code,
+		    v->diag.text);
+	else
+		log_event(m->env.id, event, "to=%s dsn=%s text=%s",
+		    env_addr(&m->env, i), v->diag.dsn, v->diag.text);
+}
+
+static void
+defer(struct message *m, size_t i, const struct verdict *v)
 {
 	m->work[i] = WORK_NONE;
-	if (m->last.outcome == OUT_OK)
-		m->last = *d;
+	if (m->last.diag.outcome == OUT_OK)
+		m->last = *v;
 	m->q->counters.deferred++;
-	log_outcome(m, i, "deferred", d);
+	log_outcome(m, i, "deferred", v);
+	/* For a warning; without memory that says less. */
+	if (settle_wants_report(&m->env, i, REPORT_DELAYED) &&
+	    message_is_late(m))
+		(void)remember(m, i, v);
+}
+
+/* Its report does not come to be now: all as before. */
+static void
+unreported(struct message *m, size_t i, const struct diag *d)
+{
+	struct verdict v = { .diag = *d };
+
+	m->tried++; /* in vain: the next time comes later */
+	m->work[i] = WORK_NONE;
+	message_forget_words(m, i);
+	if (m->last.diag.outcome == OUT_OK)
+		m->last = v;
+	log_outcome(m, i, "unreported", &v);
 }
 
 static void
 fail(struct message *m, size_t i, const struct verdict *v)
 {
-	m->work[i] = WORK_FAILED;
-	log_outcome(m, i, "failed", &v->diag);
-	if (!remember(m, i, v))
-		defer(m, i, &v->diag); /* no memory: it fails again later */
+	log_outcome(m, i, "failed", v);
+	if (remember(m, i, v))
+		m->work[i] = WORK_FAILED;
+	else
+		defer(m, i, v); /* no memory: it fails again later */
+}
+
+/* What a recipient is that has the message, by who says so. */
+static enum rcpt_status
+done_status(const struct message *m, size_t i, const struct verdict *v)
+{
+	if (!settle_wants_report(&m->env, i, REPORT_DELIVERED))
+		return RCPT_DELIVERED;
+	if (v->flags & OUTCOME_RELAYED)
+		return RCPT_RELAYED;
+	/* A host that knows DSN reports itself. */
+	return v->mta[0] != '\0' || v->code != 0 ? RCPT_DELIVERED
+						 : RCPT_CONFIRM;
+}
+
+static void
+done(struct message *m, size_t i, const struct verdict *v)
+{
+	enum rcpt_status status = done_status(m, i, v);
+
+	m->work[i] = WORK_NONE;
+	spool_mark(m->q->spool, &m->env, i, status);
+	m->q->counters.delivered++;
+	log_outcome(m, i, "delivered", v);
+	if (rcpt_status_owed((char)status))
+		(void)remember(m, i, v); /* or the report says less */
+}
+
+/* The report has the words of the last answer, whoever gave it. */
+static void
+expire(struct message *m, size_t i, const struct verdict *v)
+{
+	log_event(m->env.id, "expired", "to=%s attempts=%u",
+	    env_addr(&m->env, i), m->env.state.attempts + 1);
+	fail(m, i, v);
 }
 
 static void
 tried(struct message *m, size_t i, const struct verdict *v)
 {
 	const struct diag *d = &v->diag;
-	struct verdict late = *v;
 
 	m->tried++;
-	if (d->outcome == OUT_OK) {
-		m->work[i] = WORK_NONE;
-		spool_mark(m->q->spool, &m->env, i, RCPT_DELIVERED);
-		m->q->counters.delivered++;
-		log_outcome(m, i, "delivered", d);
-	} else if (d->outcome == OUT_PERM)
+	if (d->outcome == OUT_OK)
+		done(m, i, v);
+	else if (d->outcome == OUT_PERM)
 		fail(m, i, v);
-	else if (strcmp(d->dsn, JOB_DAMAGED) == 0) {
+	else if (strcmp(d->dsn, JOB_DAMAGED) == 0 && v->code == 0) {
 		m->damaged++;
-		defer(m, i, d);
-	} else if (expired(m)) {
-		late.diag = (struct diag)DIAG_INIT;
-		(void)diag_set(&late.diag, "4.4.7",
-		    "Delivery was tried for too long; the last answer: %s (%s)",
-		    d->text, d->dsn);
-		fail(m, i, &late);
-	} else
-		defer(m, i, d);
+		defer(m, i, v);
+	} else if (expired(m))
+		expire(m, i, v);
+	else
+		defer(m, i, v);
 }
 
 /* The report about recipient i is in the queue, or not. */
 static void
 reported(struct message *m, size_t i, const struct diag *d)
 {
+	const char *to = env_addr(&m->env, i);
+
 	if (d->outcome != OUT_OK) {
-		defer(m, i, d);
+		unreported(m, i, d);
 		return;
 	}
 	m->work[i] = WORK_NONE;
-	spool_mark(m->q->spool, &m->env, i, RCPT_BOUNCED);
-	m->q->counters.bounced++;
-	log_event(m->env.id, "bounced", "to=%s", env_addr(&m->env, i));
+	message_forget_words(m, i);
+	if (m->round == ROUND_FAILED) {
+		spool_mark(m->q->spool, &m->env, i, RCPT_BOUNCED);
+		m->q->counters.bounced++;
+		log_event(m->env.id, "bounced", "to=%s", to);
+	} else if (m->round == ROUND_DONE) {
+		spool_mark(m->q->spool, &m->env, i, RCPT_DELIVERED);
+		log_event(m->env.id, "confirmed", "to=%s", to);
+	} else {
+		m->env.state.warned = true;
+		log_event(m->env.id, "warned", "to=%s", to);
+	}
 }
 
 void
@@ -137,7 +214,7 @@ message_verdict(struct message *m, size_t i, const struct verdict *v)
 {
 	if (v->diag.outcome == OUT_OK)
 		m->entry->crashes = 0; /* it can be told from the guilty */
-	if (m->reporting)
+	if (m->round != ROUND_DELIVER)
 		reported(m, i, &v->diag);
 	else
 		tried(m, i, v);
@@ -153,15 +230,28 @@ message_outcome(struct message *m, size_t i, const struct diag *d)
 }
 
 void
+message_passed_on(struct message *m, size_t i)
+{
+	m->tried++;
+	m->work[i] = WORK_NONE;
+	spool_mark(m->q->spool, &m->env, i, RCPT_DELIVERED);
+	log_event(m->env.id, "passed-on", "to=%s", env_addr(&m->env, i));
+	close_one(m);
+}
+
+void
 message_lost(struct message *m, size_t i, int64_t wait)
 {
-	struct diag d = DIAG_INIT;
+	struct verdict v = { .diag = DIAG_INIT };
 
-	(void)diag_set(&d, "4.3.0", "The agent ended without an answer");
+	(void)diag_set(&v.diag, "4.3.0", "The agent ended without an answer");
 	m->lost = true;
 	if (m->soon < wait)
 		m->soon = wait;
-	defer(m, i, &d);
+	if (m->round == ROUND_DELIVER)
+		defer(m, i, &v);
+	else
+		unreported(m, i, &v.diag);
 	close_one(m);
 }
 
@@ -169,6 +259,7 @@ void
 message_untried(struct message *m, size_t i)
 {
 	m->work[i] = WORK_NONE;
+	message_forget_words(m, i);
 	close_one(m);
 }
 
@@ -202,6 +293,18 @@ open_all(struct message *m)
 		}
 }
 
+static bool
+alloc_rcpts(struct message *m, size_t n)
+{
+	m->work = calloc(n + 1, sizeof(*m->work));
+	m->words = calloc(n + 1, sizeof(struct verdict *));
+	if (m->work != NULL && m->words != NULL)
+		return true;
+	free(m->work);
+	free(m->words);
+	return false;
+}
+
 bool
 message_start(struct queue *q, struct entry *entry, struct envelope *e,
     const struct spool_content *c)
@@ -209,8 +312,7 @@ message_start(struct queue *q, struct entry *entry, struct envelope *e,
 	struct message *m = calloc(1, sizeof(*m));
 	struct diag d;
 
-	if (m == NULL ||
-	    (m->work = calloc(e->nrcpt + 1, sizeof(*m->work))) == NULL) {
+	if (m == NULL || !alloc_rcpts(m, e->nrcpt)) {
 		free(m);
 		return false;
 	}
@@ -218,8 +320,7 @@ message_start(struct queue *q, struct entry *entry, struct envelope *e,
 	m->entry = entry;
 	m->env = *e;
 	m->content = *c;
-	m->last = (struct diag)DIAG_INIT;
-	STAILQ_INIT(&m->failures);
+	m->last.diag = (struct diag)DIAG_INIT;
 	LIST_INIT(&m->groups);
 	open_all(m);
 	dispatch_begun(q->dispatch, m);
@@ -248,6 +349,9 @@ message_tell(
 	strlcpy(out->id, m->env.id, sizeof(out->id));
 	strlcpy(out->sender, m->env.sender, sizeof(out->sender));
 	strlcpy(out->envid, m->env.envid, sizeof(out->envid));
+	/* Who has logged in is no MTA, and where he was is his affair. */
+	if (m->env.login[0] == '\0')
+		strlcpy(out->client, m->env.client, sizeof(out->client));
 }
 
 char *
@@ -257,7 +361,7 @@ message_mailbox(const struct message *m, size_t i, struct diag *d)
 	struct route route;
 	char *mailbox;
 
-	if (m->reporting ||
+	if (m->round != ROUND_DELIVER ||
 	    route_find(s->tables, s->mail_name, env_addr(&m->env, i), &route,
 		d) != OUT_OK)
 		return NULL;
@@ -270,19 +374,39 @@ message_mailbox(const struct message *m, size_t i, struct diag *d)
 	return mailbox;
 }
 
-static void
-tell_failure(const struct message *m, size_t i, struct msg_job_rcpt *out)
+/* What is to be reported about recipient i. */
+static uint32_t
+action(const struct message *m, size_t i)
 {
-	struct failure *f;
-
-	STAILQ_FOREACH(f, &m->failures, link)
-	if (f->index == i) {
-		out->report = REPORT_FAILED;
-		out->code = f->verdict.code;
-		strlcpy(out->mta, f->verdict.mta, sizeof(out->mta));
-		strlcpy(out->dsn, f->verdict.diag.dsn, sizeof(out->dsn));
-		strlcpy(out->text, f->verdict.diag.text, sizeof(out->text));
+	if (m->round == ROUND_FAILED)
+		return REPORT_FAILED;
+	if (m->round == ROUND_DELAYED)
+		return REPORT_DELAYED;
+	switch (m->env.rcpts[i].status) {
+	case RCPT_RELAYED:
+		return REPORT_RELAYED;
+	case RCPT_EXPANDED:
+		return REPORT_EXPANDED;
+	default:
+		return REPORT_DELIVERED;
 	}
+}
+
+static void
+tell_report(const struct message *m, size_t i, struct msg_job_rcpt *out)
+{
+	const struct verdict *v = m->words[i];
+
+	out->report = action(m, i);
+	if (out->report == REPORT_DELAYED)
+		out->until = (uint64_t)(m->env.arrival / 1000000 +
+		    m->q->settings.retry.lifetime);
+	if (v == NULL)
+		return;
+	out->code = v->code;
+	strlcpy(out->mta, v->mta, sizeof(out->mta));
+	strlcpy(out->dsn, v->diag.dsn, sizeof(out->dsn));
+	strlcpy(out->text, v->diag.text, sizeof(out->text));
 }
 
 void
@@ -296,6 +420,6 @@ message_tell_rcpt(const struct message *m, size_t i, const char *mailbox,
 	strlcpy(out->orcpt, env_orcpt(&m->env, i), sizeof(out->orcpt));
 	if (mailbox != NULL)
 		strlcpy(out->mailbox, mailbox, sizeof(out->mailbox));
-	if (m->reporting)
-		tell_failure(m, i, out);
+	if (m->round != ROUND_DELIVER)
+		tell_report(m, i, out);
 }

@@ -14,16 +14,17 @@
 struct group;
 
 enum work {
-	WORK_NONE,   /* done with before, or again to be tried later */
-	WORK_OPEN,   /* an agent (or its queue) has it */
-	WORK_FAILED, /* for good; see failures */
+	WORK_NONE,  /* done with, or again to be tried later */
+	WORK_OPEN,  /* an agent (or its queue) has it */
+	WORK_FAILED /* for good, and the sender is not told yet */
 };
 
-/* Why a recipient failed for good. */
-struct failure {
-	STAILQ_ENTRY(failure) link;
-	uint32_t index;
-	struct verdict verdict;
+/* What agents are at; each round that has recipients comes once. */
+enum round {
+	ROUND_DELIVER,
+	ROUND_FAILED, /* reports of those that failed */
+	ROUND_DONE,   /* of those that the sender wants confirmed */
+	ROUND_DELAYED /* and of those that take long */
 };
 
 struct message {
@@ -34,13 +35,14 @@ struct message {
 	struct envelope env;
 	struct spool_content content;
 	uint8_t *work; /* enum work, for each recipient */
+	/* What was said of each, for its report; NULL: nothing, or no memory. */
+	struct verdict **words;
 	size_t open; /* recipients that are WORK_OPEN, and one while starting */
-	bool reporting;        /* agents are bounces, outcomes are of reports */
+	enum round round;
 	size_t tried, damaged; /* outcomes in all; those that said "damaged" */
 	bool lost;             /* an agent ended without an answer */
 	int64_t soon;          /* then: milliseconds until the next attempt */
-	struct diag last;      /* the first temporary failure */
-	STAILQ_HEAD(, failure) failures;
+	struct verdict last;   /* the first temporary failure */
 	LIST_HEAD(, group) groups; /* not yet given to an agent */
 };
 
@@ -56,6 +58,8 @@ bool message_start(struct queue *, struct entry *, struct envelope *,
 void message_verdict(struct message *, size_t i, const struct verdict *);
 /* or in our own words. */
 void message_outcome(struct message *, size_t i, const struct diag *);
+/* Recipient i, which was open, lives on in another message. */
+void message_passed_on(struct message *, size_t i);
 
 /*
  * The agent that had recipient i ended without an answer.  Another attempt
@@ -65,6 +69,11 @@ void message_lost(struct message *, size_t i, int64_t wait);
 
 /* A group that no agent has seen is taken back: recipient i is not tried. */
 void message_untried(struct message *, size_t i);
+
+/* Whether a delay is to be told now, should it be one: for settle(). */
+bool message_is_late(const struct message *);
+/* What was said of recipient i is of no use any more. */
+void message_forget_words(struct message *, size_t i);
 
 /* The words to the agent about the message. */
 void message_tell(

@@ -43,7 +43,10 @@ on_durable(void *arg, int error)
 	} else
 		log_event(w->env.id, "queued", "from=%s rcpts=%zu copy-of=%s",
 		    w->env.sender, w->env.nrcpt, m->env.id);
-	message_outcome(m, w->index, &d);
+	if (d.outcome == OUT_OK)
+		message_passed_on(m, w->index);
+	else
+		message_outcome(m, w->index, &d);
 	item_free(w);
 }
 
@@ -71,6 +74,7 @@ look_up(const struct message *m, size_t i, struct envelope *to, struct diag *d)
 	enum outcome r;
 
 	env_init(&one);
+	strlcpy(one.sender, m->env.sender, sizeof(one.sender));
 	if (!env_add(&one, addr, env_orcpt(&m->env, i), m->env.rcpts[i].notify))
 		r = diag_set(d, "4.3.0", "Out of memory");
 	else

@@ -26,6 +26,8 @@ settle_decide(const struct settle_facts *f)
 		return SETTLE_DROP;
 	if (f->failed > 0)
 		return SETTLE_REPORT;
+	if (f->owed > 0)
+		return SETTLE_CONFIRM;
 	if (f->pending == 0)
 		return SETTLE_REMOVE;
 	if (f->damaged > 0 && f->damaged == f->tried)
@@ -34,41 +36,89 @@ settle_decide(const struct settle_facts *f)
 		return SETTLE_SUSPECT;
 	if (f->hold)
 		return SETTLE_HOLD;
-	return f->lost || f->tried == 0 ? SETTLE_SOON : SETTLE_WAIT;
+	if (f->lost || f->tried == 0)
+		return SETTLE_SOON;
+	return f->late > 0 ? SETTLE_WARN : SETTLE_WAIT;
 }
 
 bool
-settle_wants_report(const char *sender, uint32_t notify)
+settle_wants_report(const struct envelope *e, size_t i, uint32_t report)
 {
-	if (sender[0] == '\0')
+	uint32_t notify = e->rcpts[i].notify;
+
+	if (e->sender[0] == '\0')
+		return report == REPORT_FAILED && (e->flags & INTAKE_REPORT);
+	if (notify == 0)
+		notify = DSN_FAILURE | DSN_DELAY;
+	else if (notify & DSN_NEVER)
 		return false;
-	return notify == 0 || (notify & DSN_FAILURE) != 0;
+	if (report == REPORT_FAILED)
+		return (notify & DSN_FAILURE) != 0;
+	if (report == REPORT_DELAYED)
+		return (notify & DSN_DELAY) != 0;
+	return (notify & DSN_SUCCESS) != 0;
 }
 
-/* Failures that nobody is told of are done with here. */
-static size_t
-drop_unreported(struct message *m)
+/* A failure that nobody is told of is done with here. */
+static void
+drop_unreported(struct message *m, size_t i)
 {
-	struct failure *f, *next;
-	size_t left = 0;
+	m->work[i] = WORK_NONE;
+	spool_mark(m->q->spool, &m->env, i, RCPT_DROPPED);
+	m->q->counters.dropped++;
+	log_event(m->env.id, "dropped", "to=%s dsn=%s reason=%s",
+	    env_addr(&m->env, i), m->words[i]->diag.dsn,
+	    m->env.sender[0] == '\0' ? "null-sender" : "notify");
+	message_forget_words(m, i);
+}
 
-	STAILQ_FOREACH_SAFE(f, &m->failures, link, next)
-	{
-		if (settle_wants_report(
-			m->env.sender, m->env.rcpts[f->index].notify)) {
-			left++;
+static size_t
+count_failed(struct message *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->env.nrcpt; i++) {
+		if (m->work[i] != WORK_FAILED)
 			continue;
-		}
-		STAILQ_REMOVE(&m->failures, f, failure, link);
-		m->work[f->index] = WORK_NONE;
-		spool_mark(m->q->spool, &m->env, f->index, RCPT_DROPPED);
-		m->q->counters.dropped++;
-		log_event(m->env.id, "dropped", "to=%s dsn=%s reason=%s",
-		    env_addr(&m->env, f->index), f->verdict.diag.dsn,
-		    m->env.sender[0] == '\0' ? "null-sender" : "notify");
-		free(f);
+		if (settle_wants_report(&m->env, i, REPORT_FAILED))
+			n++;
+		else
+			drop_unreported(m, i);
 	}
-	return left;
+	return n;
+}
+
+/* Whether recipient i is one of a round of reports. */
+static bool
+belongs(const struct message *m, size_t i, enum round round)
+{
+	const struct rcpt *r = &m->env.rcpts[i];
+
+	switch (round) {
+	case ROUND_FAILED:
+		return m->work[i] == WORK_FAILED;
+	case ROUND_DONE:
+		return rcpt_status_owed(r->status);
+	case ROUND_DELAYED:
+		/* There are words only of those who want to be warned. */
+		return r->status == RCPT_QUEUED && m->words[i] != NULL;
+	default:
+		return false;
+	}
+}
+
+/* How many there are for a round, if it is still to come. */
+static size_t
+count_round(const struct message *m, enum round round)
+{
+	size_t n = 0;
+
+	if (m->round >= round ||
+	    (round == ROUND_DELAYED && !message_is_late(m)))
+		return 0;
+	for (size_t i = 0; i < m->env.nrcpt; i++)
+		n += belongs(m, i, round);
+	return n;
 }
 
 static void
@@ -83,41 +133,27 @@ drop_all(struct message *m)
 		}
 }
 
-/* The failures to the bounce agents; settle() comes again afterwards. */
+/* A round of bounce agents; settle() comes again afterwards. */
 static void
-report(struct message *m)
+report(struct message *m, enum round round)
 {
 	struct diag d = DIAG_INIT;
-	struct failure *f;
 
-	m->reporting = true;
 	m->open = 1;
-	STAILQ_FOREACH(f, &m->failures, link)
-	{
-		m->work[f->index] = WORK_OPEN;
+	for (size_t i = 0; i < m->env.nrcpt; i++) {
+		if (!belongs(m, i, round))
+			continue;
+		m->work[i] = WORK_OPEN;
 		m->open++;
 	}
-	STAILQ_FOREACH(f, &m->failures, link)
-	{
-		if (pool_give_report(m, f->index))
-			continue;
-		(void)diag_set(&d, "4.3.0", "Out of memory");
-		message_outcome(m, f->index, &d);
-	}
+	m->round = round;
+	(void)diag_set(&d, "4.3.0", "Out of memory");
+	for (size_t i = 0; i < m->env.nrcpt; i++)
+		if (m->work[i] == WORK_OPEN && !pool_give_report(m, i))
+			message_outcome(m, i, &d);
 	pool_given(m);
 	if (--m->open == 0)
 		settle(m);
-}
-
-static void
-forget_failures(struct message *m)
-{
-	struct failure *f;
-
-	while ((f = STAILQ_FIRST(&m->failures)) != NULL) {
-		STAILQ_REMOVE_HEAD(&m->failures, link);
-		free(f);
-	}
 }
 
 static void
@@ -125,11 +161,14 @@ put_state(struct message *m)
 {
 	struct envelope_state *st = &m->env.state;
 
-	if (m->last.outcome != OUT_OK) {
+	if (m->last.diag.outcome != OUT_OK) {
 		/* A text that is too long for it is cut. */
-		strlcpy(st->reason, m->last.dsn, sizeof(st->reason));
+		strlcpy(st->reason, m->last.diag.dsn, sizeof(st->reason));
 		strlcat(st->reason, " ", sizeof(st->reason));
-		strlcat(st->reason, m->last.text, sizeof(st->reason));
+		strlcat(st->reason, m->last.mta, sizeof(st->reason));
+		if (m->last.mta[0] != '\0')
+			strlcat(st->reason, ": ", sizeof(st->reason));
+		strlcat(st->reason, m->last.diag.text, sizeof(st->reason));
 	}
 	spool_put_state(m->q->spool, &m->env);
 }
@@ -222,6 +261,22 @@ act(struct message *m, enum settle_answer answer)
 	}
 }
 
+/* The round of reports that the answer is, or ROUND_DELIVER. */
+static enum round
+report_round(enum settle_answer answer)
+{
+	switch (answer) {
+	case SETTLE_REPORT:
+		return ROUND_FAILED;
+	case SETTLE_CONFIRM:
+		return ROUND_DONE;
+	case SETTLE_WARN:
+		return ROUND_DELAYED;
+	default:
+		return ROUND_DELIVER;
+	}
+}
+
 void
 settle(struct message *m)
 {
@@ -235,13 +290,13 @@ settle(struct message *m)
 		.crashes_most = (uint32_t)m->q->settings.crashes };
 	enum settle_answer answer;
 
-	if (m->reporting)
-		forget_failures(m); /* told, or failing again next time */
-	f.failed = drop_unreported(m);
+	f.failed = count_failed(m);
+	f.owed = count_round(m, ROUND_DONE);
+	f.late = count_round(m, ROUND_DELAYED);
 	f.pending = env_pending(&m->env);
 	answer = settle_decide(&f);
-	if (answer == SETTLE_REPORT) {
-		report(m);
+	if (report_round(answer) != ROUND_DELIVER) {
+		report(m, report_round(answer));
 		return;
 	}
 	m->entry->hold = m->entry->drop = false;

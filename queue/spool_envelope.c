@@ -115,7 +115,13 @@ bool
 rcpt_status_valid(char c)
 {
 	return c == RCPT_QUEUED || c == RCPT_DELIVERED || c == RCPT_BOUNCED ||
-	    c == RCPT_DROPPED;
+	    c == RCPT_DROPPED || rcpt_status_owed(c);
+}
+
+bool
+rcpt_status_owed(char c)
+{
+	return c == RCPT_CONFIRM || c == RCPT_RELAYED || c == RCPT_EXPANDED;
 }
 
 size_t
@@ -124,9 +130,25 @@ env_pending(const struct envelope *e)
 	size_t n = 0;
 
 	for (size_t i = 0; i < e->nrcpt; i++)
-		n += e->rcpts[i].status == RCPT_QUEUED;
+		n += e->rcpts[i].status == RCPT_QUEUED ||
+		    rcpt_status_owed(e->rcpts[i].status);
 	return n;
 }
+
+bool
+env_touched(const struct envelope *e)
+{
+	if (e->state.held || e->state.warned || e->state.attempts > 0)
+		return true;
+	for (size_t i = 0; i < e->nrcpt; i++)
+		if (e->rcpts[i].status != RCPT_QUEUED &&
+		    e->rcpts[i].status != RCPT_EXPANDED)
+			return true;
+	return false;
+}
+
+/* By held and warned. */
+static const char state_letters[2][2] = { { '-', 'W' }, { 'H', 'B' } };
 
 void
 state_format(const struct envelope_state *st, char line[STATE_LEN])
@@ -135,8 +157,9 @@ state_format(const struct envelope_state *st, char line[STATE_LEN])
 	char *p;
 
 	(void)snprintf(s, sizeof(s), "%s%c %05u %-*.*s ", state_name,
-	    st->held ? 'H' : '-', st->attempts % (ENVELOPE_ATTEMPTS_MAX + 1),
-	    REASON_MAX, REASON_MAX, st->reason);
+	    state_letters[st->held][st->warned],
+	    st->attempts % (ENVELOPE_ATTEMPTS_MAX + 1), REASON_MAX, REASON_MAX,
+	    st->reason);
 	for (p = s; p < s + STATE_CHECK; p++)
 		if (*p < ' ' || *p > '~')
 			*p = '?';
@@ -157,7 +180,8 @@ state_parse(const char line[STATE_LEN], struct envelope_state *st)
 	digits[5] = '\0';
 	if (!num_parse(digits, ENVELOPE_ATTEMPTS_MAX, &attempts))
 		return false;
-	st->held = line[7] == 'H';
+	st->held = line[7] == 'H' || line[7] == 'B';
+	st->warned = line[7] == 'W' || line[7] == 'B';
 	st->attempts = (uint32_t)attempts;
 	while (n > 0 && line[STATE_REASON + n - 1] == ' ')
 		n--;
@@ -263,7 +287,7 @@ parse_rcpt(struct envelope *e, struct reader *in, size_t n)
 		return "Rcpt";
 	at = n - in->left;
 	if (!reader_byte(in, &status) || !rcpt_status_valid(status))
-		return "recipient status Q, D, B or X";
+		return "recipient status Q, D, B, X, M, N or G";
 	if (!reader_word(in, " ") || !reader_number(in, ' ', 15, &notify))
 		return "recipient NOTIFY";
 	if (!reader_field(in, ' ', orcpt, ORCPT_MAX))

@@ -24,7 +24,14 @@ enum rcpt_status {
 	RCPT_QUEUED = 'Q',
 	RCPT_DELIVERED = 'D',
 	RCPT_BOUNCED = 'B', /* failed for good, the report is in the queue */
-	RCPT_DROPPED = 'X'  /* by the administrator, or without a report */
+	RCPT_DROPPED = 'X', /* by the administrator, or without a report */
+	/*
+	 * There is nothing left to deliver, and the sender wants to hear of it:
+	 * D when that report is in the queue.
+	 */
+	RCPT_CONFIRM = 'M', /* in its mailbox */
+	RCPT_RELAYED = 'N', /* at a host that promises no report */
+	RCPT_EXPANDED = 'G' /* an alias of several, which are recipients, too */
 };
 
 struct rcpt {
@@ -37,6 +44,7 @@ struct rcpt {
 /* What changes in place besides the statuses. */
 struct envelope_state {
 	bool held;
+	bool warned;                 /* the sender knows that it takes long */
 	uint32_t attempts;           /* at most ENVELOPE_ATTEMPTS_MAX */
 	char reason[REASON_MAX + 1]; /* of the last failure: "4.2.2 Full" */
 };
@@ -100,8 +108,13 @@ void state_format(const struct envelope_state *, char line[STATE_LEN]);
 bool state_parse(const char line[STATE_LEN], struct envelope_state *);
 
 bool rcpt_status_valid(char);
+/* One of those that the sender is still to hear of. */
+bool rcpt_status_owed(char);
 
-/* Recipients that are still to be delivered. */
+/* Recipients that are still to be delivered, or to be confirmed. */
 size_t env_pending(const struct envelope *);
+
+/* Whether it shows that the message was once accepted: nothing is as at first. */
+bool env_touched(const struct envelope *);
 
 #endif

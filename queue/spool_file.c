@@ -120,14 +120,6 @@ read_envelope(int fd, uint64_t size, const char *id, struct envelope *e,
 	return SPOOL_VALID;
 }
 
-/* Whether the envelope shows that the message was once accepted. */
-static bool
-was_touched(const struct envelope *e)
-{
-	return e->state.held || e->state.attempts > 0 ||
-	    env_pending(e) < e->nrcpt;
-}
-
 static enum spool_state
 check_trailer(const struct trailer *t, const struct envelope *e, uint64_t size,
     struct spool_fault *f)
@@ -176,7 +168,7 @@ judge(enum spool_state state, enum trailer_state ts, const struct envelope *e,
 		    "other bytes");
 	if (ts == TRAILER_VALID)
 		return state;
-	if (state == SPOOL_VALID && was_touched(e))
+	if (state == SPOOL_VALID && env_touched(e))
 		return fault(SPOOL_DAMAGED, f, "a trailer at the end",
 		    "none, though delivery was tried");
 	return fault(SPOOL_INCOMPLETE, f, "a trailer at the end", "none");

@@ -1,6 +1,7 @@
 /*
  * strset: a set of strings.  In queued; memory only.
  */
+#include <stdint.h>
 #include <string.h>
 
 #include "queue/strset.h"
@@ -8,6 +9,7 @@
 struct strset_member {
 	RB_ENTRY(strset_member) link;
 	char *s; /* owned */
+	size_t value;
 };
 
 static int
@@ -29,7 +31,7 @@ strset_init(struct strset *set)
 enum strset_result
 strset_add(struct strset *set, const char *s)
 {
-	struct strset_member *m = malloc(sizeof(*m));
+	struct strset_member *m = calloc(1, sizeof(*m));
 
 	if (m == NULL || (m->s = strdup(s)) == NULL) {
 		free(m);
@@ -42,6 +44,16 @@ strset_add(struct strset *set, const char *s)
 	free(m->s);
 	free(m);
 	return STRSET_PRESENT;
+}
+
+size_t *
+strset_value(struct strset *set, const char *s)
+{
+	/* The key's copy is not touched. */
+	struct strset_member *m, key = { .s = (char *)(uintptr_t)s };
+
+	m = RB_FIND(strset_tree, &set->tree, &key);
+	return m != NULL ? &m->value : NULL;
 }
 
 void

@@ -22,6 +22,11 @@ enum strset_result { STRSET_ADDED, STRSET_PRESENT, STRSET_MEMORY };
 void strset_init(struct strset *);
 /* Adds a copy. */
 enum strset_result strset_add(struct strset *, const char *);
+/*
+ * The number that a member has, 0 at first; NULL when it is none.  Valid until
+ * strset_free().
+ */
+size_t *strset_value(struct strset *, const char *);
 void strset_free(struct strset *);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <time.h>
 
+#include "common/msg_intake.h"
 #include "queue/dispatch.h"
 #include "queue/message.h"
 #include "queue/pool.h"
@@ -104,7 +105,9 @@ begin(void **state)
 	(void)state;
 	memset(&queue, 0, sizeof(queue));
 	memset(&entry, 0, sizeof(entry));
-	queue.settings.retry = (struct retry_policy){ 60, 600, 3600 };
+	queue.settings.retry = (struct retry_policy){
+		.first = 60, .most = 600, .lifetime = 3600, .warn = 600
+	};
 	current = settled = NULL;
 	now = ARRIVAL;
 	route_dsn = NULL;
@@ -138,11 +141,11 @@ outcome(struct message *m, size_t i, const char *dsn)
 static size_t
 failed(const struct message *m, const char *dsn)
 {
-	struct failure *f;
 	size_t n = 0;
 
-	STAILQ_FOREACH(f, &m->failures, link)
-	n += strcmp(f->verdict.diag.dsn, dsn) == 0;
+	for (size_t i = 0; i < m->env.nrcpt; i++)
+		n += m->work[i] == WORK_FAILED &&
+		    strcmp(m->words[i]->diag.dsn, dsn) == 0;
 	return n;
 }
 
@@ -173,7 +176,7 @@ mixed(void **state)
 	outcome(m, 0, "4.2.2");
 	outcome(m, 1, "5.1.1");
 	assert_ptr_equal(settled, m);
-	assert_string_equal(m->last.dsn, "4.2.2");
+	assert_string_equal(m->last.diag.dsn, "4.2.2");
 	assert_int_equal(failed(m, "5.1.1"), 1);
 	assert_int_equal(env_pending(&m->env), 2); /* nobody was told yet */
 	assert_int_equal(m->tried, 2);
@@ -200,7 +203,9 @@ lateness(void **state)
 		m = start(cases[i].attempts);
 		outcome(m, 0, "4.2.2");
 		outcome(m, 1, "4.4.0");
-		assert_int_equal(failed(m, "4.4.7"), cases[i].failures);
+		/* The words stay; the report says that it was the time. */
+		assert_int_equal(
+		    failed(m, "4.2.2") + failed(m, "4.4.0"), cases[i].failures);
 		message_free(m);
 	}
 }
@@ -217,7 +222,7 @@ no_attempts(void **state)
 	outcome(m, 0, JOB_DAMAGED);
 	message_lost(m, 1, 4000);
 	assert_ptr_equal(settled, m);
-	assert_true(STAILQ_EMPTY(&m->failures));
+	assert_int_equal(failed(m, JOB_DAMAGED), 0);
 	assert_int_equal(m->damaged, 1);
 	assert_int_equal(m->tried, 1);
 	assert_true(m->lost);
@@ -235,7 +240,7 @@ no_way(void **state)
 	route_dsn = "4.4.0";
 	m = start(0);
 	assert_ptr_equal(settled, m);
-	assert_string_equal(m->last.dsn, "4.4.0");
+	assert_string_equal(m->last.diag.dsn, "4.4.0");
 	message_free(m);
 	(void)begin(state);
 	to_alias = true;
@@ -255,7 +260,7 @@ reports(void **state)
 	outcome(m, 0, "5.1.1");
 	outcome(m, 1, "2.0.0");
 	settled = NULL;
-	m->reporting = true;
+	m->round = ROUND_FAILED;
 	m->open = 1;
 	message_tell_rcpt(m, 0, NULL, &rcpt);
 	assert_int_equal(rcpt.report, REPORT_FAILED);
@@ -272,6 +277,178 @@ reports(void **state)
 	message_free(m);
 }
 
+/* What is to be confirmed, by who has it now and what was asked for. */
+static void
+confirmation(void **state)
+{
+	static const struct {
+		uint32_t notify, flags, code;
+		const char *mta;
+		char status;
+		uint32_t report;
+	} cases[] = {
+		{ 0, 0, 0, "", 'D', 0 },
+		{ DSN_NEVER, 0, 0, "", 'D', 0 },
+		{ DSN_SUCCESS, 0, 0, "", 'M', REPORT_DELIVERED },
+		{ DSN_SUCCESS, OUTCOME_RELAYED, 250, "mx", 'N',
+		    REPORT_RELAYED },
+		{ DSN_SUCCESS, 0, 250, "mx", 'D', 0 },
+		{ DSN_SUCCESS, 0, 250, "", 'D', 0 },
+		{ DSN_FAILURE, OUTCOME_RELAYED, 250, "mx", 'D', 0 },
+	};
+	struct verdict v = { .diag = DIAG_INIT };
+	struct msg_job_rcpt rcpt;
+	struct message *m;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		(void)begin(state);
+		m = start(0);
+		m->env.rcpts[0].notify = cases[i].notify;
+		v.flags = cases[i].flags;
+		v.code = cases[i].code;
+		strlcpy(v.mta, cases[i].mta, sizeof(v.mta));
+		message_verdict(m, 0, &v);
+		outcome(m, 1, "4.2.2");
+		assert_int_equal(m->env.rcpts[0].status, cases[i].status);
+		if (cases[i].report != 0) {
+			settled = NULL;
+			m->round = ROUND_DONE;
+			m->open = 2;
+			message_tell_rcpt(m, 0, NULL, &rcpt);
+			assert_int_equal(rcpt.report, cases[i].report);
+			assert_int_equal(rcpt.code, cases[i].code);
+			assert_string_equal(rcpt.mta, cases[i].mta);
+			outcome(m, 0, "4.3.0"); /* none yet: it is owed */
+			assert_int_equal(
+			    m->env.rcpts[0].status, cases[i].status);
+			outcome(m, 0, "2.0.0");
+			assert_int_equal(m->env.rcpts[0].status, 'D');
+		}
+		message_free(m);
+	}
+}
+
+/* After a crash it is known that it is owed, and no more. */
+static void
+owed(void **state)
+{
+	struct msg_job_rcpt rcpt;
+	struct message *m;
+	struct spool_content c = { 0 };
+	struct envelope e;
+
+	(void)state;
+	spool_envelope(&e, SPOOL_ID);
+	e.rcpts[0].status = RCPT_EXPANDED;
+	e.rcpts[1].status = RCPT_RELAYED;
+	assert_true(message_start(&queue, &entry, &e, &c));
+	m = settled;
+	assert_non_null(m);
+	assert_int_equal(m->tried, 0);
+	m->round = ROUND_DONE;
+	message_tell_rcpt(m, 0, NULL, &rcpt);
+	assert_int_equal(rcpt.report, REPORT_EXPANDED);
+	message_tell_rcpt(m, 1, NULL, &rcpt);
+	assert_int_equal(rcpt.report, REPORT_RELAYED);
+	assert_string_equal(rcpt.dsn, "");
+	message_free(m);
+}
+
+/* What is said of a delay is kept only when somebody will be told. */
+static void
+delays(void **state)
+{
+	static const struct {
+		int64_t age;
+		uint32_t attempts, notify;
+		bool warned, words;
+	} cases[] = {
+		{ 700, 9, 0, false, true }, { 700, 9, DSN_DELAY, false, true },
+		{ 700, 9, DSN_FAILURE, false, false },
+		{ 700, 9, DSN_NEVER, false, false }, { 700, 9, 0, true, false },
+		{ 500, 9, 0, false, false },
+		{ 700, 0, 0, false, false }, /* the clock has jumped */
+	};
+	struct verdict v = { .diag = DIAG_INIT, .code = 452, .mta = "mx" };
+	struct msg_job_rcpt rcpt;
+	struct message *m;
+
+	(void)diag_set(&v.diag, "4.2.2", "Full");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		(void)begin(state);
+		now = ARRIVAL + cases[i].age;
+		m = start(cases[i].attempts);
+		m->env.state.warned = cases[i].warned;
+		m->env.rcpts[0].notify = cases[i].notify;
+		message_verdict(m, 0, &v);
+		assert_int_equal(m->words[0] != NULL, cases[i].words);
+		assert_string_equal(m->last.mta, "mx");
+		outcome(m, 1, "2.0.0");
+		if (cases[i].words) {
+			settled = NULL;
+			m->round = ROUND_DELAYED;
+			m->open = 1;
+			message_tell_rcpt(m, 0, NULL, &rcpt);
+			assert_int_equal(rcpt.report, REPORT_DELAYED);
+			assert_int_equal(rcpt.until, ARRIVAL + 3600);
+			assert_int_equal(rcpt.code, 452);
+			outcome(m, 0, "2.0.0");
+			assert_true(m->env.state.warned);
+			assert_int_equal(m->env.rcpts[0].status, RCPT_QUEUED);
+		}
+		message_free(m);
+	}
+}
+
+/* Another host's 4.6.0 is no damage of ours. */
+static void
+their_damage(void **state)
+{
+	struct verdict v = { .diag = DIAG_INIT, .code = 451, .mta = "mx" };
+	struct message *m = start(0);
+
+	(void)state;
+	(void)diag_set(&v.diag, JOB_DAMAGED, "content");
+	message_verdict(m, 0, &v);
+	outcome(m, 1, JOB_DAMAGED);
+	assert_int_equal(m->damaged, 1);
+	message_free(m);
+}
+
+static void
+passed_on(void **state)
+{
+	struct message *m = start(0);
+
+	(void)state;
+	m->env.rcpts[0].notify = DSN_SUCCESS;
+	message_passed_on(m, 0);
+	assert_int_equal(m->env.rcpts[0].status, RCPT_DELIVERED);
+	assert_int_equal(queue.counters.delivered, 0);
+	outcome(m, 1, "2.0.0");
+	assert_ptr_equal(settled, m);
+	message_free(m);
+}
+
+/* Where somebody logged in was is his affair. */
+static void
+client(void **state)
+{
+	struct message *m = start(0);
+	struct msg_job_message out;
+
+	(void)state;
+	strlcpy(m->env.client, "192.0.2.7", sizeof(m->env.client));
+	message_tell(m, &out, 2);
+	assert_string_equal(out.client, "192.0.2.7");
+	strlcpy(m->env.login, "alice", sizeof(m->env.login));
+	message_tell(m, &out, 2);
+	assert_string_equal(out.client, "");
+	outcome(m, 0, "2.0.0");
+	outcome(m, 1, "2.0.0");
+	message_free(m);
+}
+
 #define T(f) cmocka_unit_test_setup(f, begin)
 
 int
@@ -284,6 +461,12 @@ main(void)
 		T(no_attempts),
 		T(no_way),
 		T(reports),
+		T(confirmation),
+		T(owed),
+		T(delays),
+		T(their_damage),
+		T(passed_on),
+		T(client),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 
 #include <bsd/string.h>
 
+#include "common/msg_intake.h"
 #include "common/resolve.h"
 #include "queue/expand.h"
 
@@ -37,6 +38,7 @@ static const struct cdb_row rows[] = {
 	{ TABLES_ALIAS,		"d9",		"d10" },
 	{ TABLES_ALIAS,		"d10",		"bob" },
 	{ TABLES_ALIAS,		"d0",		"d1" },
+	{ TABLES_OPTION,	"postmaster",	"bob@" D },
 	{ TABLES_ALIAS,		"wide",		wide },
 	{ TABLES_ALIAS,		"half",		half },
 	{ TABLES_ALIAS,		"other",	other_half },
@@ -198,6 +200,107 @@ parameters(void **state)
 	env_free(&to);
 }
 
+/* RFC 3461 section 5.2.7: who hears of success when an alias is in between. */
+static void
+success(void **state)
+{
+	static const struct {
+		const char *sender, *addr;
+		uint32_t notify;
+		size_t n;
+		char first; /* status */
+		uint32_t members;
+	} rcpts[] = {
+		{ "a@x", "bob@" D, DSN_SUCCESS, 1, 'Q', DSN_SUCCESS },
+		{ "a@x", "d1@" D, DSN_SUCCESS, 1, 'Q', DSN_SUCCESS },
+		{ "a@x", "team@" D, DSN_SUCCESS, 4, 'G', DSN_NEVER },
+		{ "a@x", "team@" D, DSN_SUCCESS | DSN_DELAY, 4, 'G',
+		    DSN_DELAY },
+		{ "a@x", "team@" D, DSN_SUCCESS | DSN_FAILURE, 4, 'G',
+		    DSN_FAILURE },
+		{ "a@x", "team@" D, DSN_FAILURE, 3, 'Q', DSN_FAILURE },
+		{ "a@x", "team@" D, 0, 3, 'Q', 0 },
+		{ "a@x", "team@" D, DSN_NEVER, 3, 'Q', DSN_NEVER },
+		{ "", "team@" D, DSN_SUCCESS, 3, 'Q', DSN_SUCCESS },
+		/* One that cannot be expanded fails. */
+		{ "a@x", "self@" D, DSN_SUCCESS, 1, 'Q', DSN_SUCCESS },
+	};
+	struct envelope from, to;
+	struct diag d = DIAG_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rcpts); i++) {
+		env_init(&from);
+		env_init(&to);
+		strlcpy(from.sender, rcpts[i].sender, sizeof(from.sender));
+		assert_true(env_add(&from, rcpts[i].addr, "", rcpts[i].notify));
+		assert_int_equal(expand(&tables, D, &from, &to, &d), OUT_OK);
+		assert_int_equal(to.nrcpt, rcpts[i].n);
+		assert_int_equal(to.rcpts[0].status, rcpts[i].first);
+		if (rcpts[i].first == RCPT_EXPANDED)
+			assert_string_equal(env_addr(&to, 0), rcpts[i].addr);
+		for (size_t k = rcpts[i].first == 'G'; k < to.nrcpt; k++) {
+			assert_int_equal(to.rcpts[k].status, RCPT_QUEUED);
+			assert_int_equal(to.rcpts[k].notify, rcpts[i].members);
+		}
+		env_free(&from);
+		env_free(&to);
+	}
+}
+
+/* Who is given twice is told of all that either wants. */
+static void
+twice(void **state)
+{
+	static const struct {
+		uint32_t one, two, want;
+	} rcpts[] = {
+		{ 0, 0, 0 },
+		{ DSN_NEVER, DSN_NEVER, DSN_NEVER },
+		{ DSN_NEVER, DSN_FAILURE, DSN_FAILURE },
+		{ DSN_FAILURE, DSN_NEVER, DSN_FAILURE },
+		{ 0, DSN_NEVER, DSN_FAILURE | DSN_DELAY },
+		{ 0, DSN_SUCCESS, DSN_FAILURE | DSN_DELAY | DSN_SUCCESS },
+		{ DSN_SUCCESS, DSN_DELAY, DSN_SUCCESS | DSN_DELAY },
+	};
+	struct envelope from, to;
+	struct diag d = DIAG_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rcpts); i++) {
+		env_init(&from);
+		env_init(&to);
+		assert_true(env_add(&from, "x@far.test", "", DSN_NEVER));
+		assert_true(env_add(&from, "bob@" D, "", rcpts[i].one));
+		assert_true(env_add(&from, "BOB@" D, "", rcpts[i].two));
+		assert_int_equal(expand(&tables, D, &from, &to, &d), OUT_OK);
+		assert_int_equal(to.nrcpt, 2);
+		assert_int_equal(to.rcpts[0].notify, DSN_NEVER);
+		assert_int_equal(to.rcpts[1].notify, rcpts[i].want);
+		env_free(&from);
+		env_free(&to);
+	}
+}
+
+/* <postmaster> is ours also where mail-name is another's. */
+static void
+bare_postmaster(void **state)
+{
+	struct envelope from, to;
+	struct diag d = DIAG_INIT;
+
+	(void)state;
+	env_init(&from);
+	env_init(&to);
+	assert_true(env_add(&from, "postmaster", "", 0));
+	assert_int_equal(expand(&tables, "far.test", &from, &to, &d), OUT_OK);
+	assert_int_equal(to.nrcpt, 1);
+	assert_string_equal(env_addr(&to, 0), "bob@" D);
+	assert_string_equal(env_orcpt(&to, 0), "rfc822;postmaster");
+	env_free(&from);
+	env_free(&to);
+}
+
 /* Damaged tables: try later, lose nobody. */
 static void
 broken(void **state)
@@ -224,6 +327,9 @@ main(void)
 		cmocka_unit_test(table),
 		cmocka_unit_test(ceiling),
 		cmocka_unit_test(parameters),
+		cmocka_unit_test(success),
+		cmocka_unit_test(twice),
+		cmocka_unit_test(bare_postmaster),
 		cmocka_unit_test(broken),
 	};
 

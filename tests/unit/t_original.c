@@ -12,7 +12,7 @@
 static char big[200000];
 
 static struct original
-read_it(const char *content, size_t n, bool full)
+read_flags(const char *content, size_t n, bool full, uint32_t flags)
 {
 	struct msg_job_message m = { 0 };
 	struct original o;
@@ -24,10 +24,16 @@ read_it(const char *content, size_t n, bool full)
 	m.offset = 4;
 	m.size = n;
 	m.crc = crc32c(0, content, n);
-	m.ret = full ? DSN_RET_FULL : DSN_RET_NONE;
-	assert_int_equal(original_read(&o, fd, &m), 0);
+	m.flags = flags;
+	assert_int_equal(original_read(&o, fd, &m, full), 0);
 	assert_int_equal(close(fd), 0);
 	return o;
+}
+
+static struct original
+read_it(const char *content, size_t n, bool full)
+{
+	return read_flags(content, n, full, 0);
 }
 
 static void
@@ -108,18 +114,98 @@ damage(void **state)
 	(void)state;
 	unit_file("file", HEADER "\nbody\n", 22);
 	fd = open(unit_path("file"), O_RDONLY);
-	assert_int_equal(original_read(&o, fd, &m), 0);
+	assert_int_equal(original_read(&o, fd, &m, true), 0);
 	assert_true(o.damaged);
 	assert_int_equal(o.part.len, 0);
 	original_free(&o);
 	/* Shorter than it ought to be. */
 	m.size = 99;
-	assert_int_equal(original_read(&o, fd, &m), 0);
+	assert_int_equal(original_read(&o, fd, &m, true), 0);
 	assert_true(o.damaged);
 	original_free(&o);
 	assert_int_equal(close(fd), 0);
-	assert_int_equal(original_read(&o, fd, &m), -1);
+	assert_int_equal(original_read(&o, fd, &m, true), -1);
 	original_free(&o);
+}
+
+static void
+header_of(const char *content, size_t n, uint32_t flags, const char *want)
+{
+	struct original o = read_flags(content, n, true, flags);
+
+	assert_false(o.full);
+	assert_false(o.damaged);
+	assert_int_equal(o.part.len, strlen(want));
+	assert_memory_equal(sbuf_str(&o.part), want, o.part.len);
+	original_free(&o);
+}
+
+/* What is no text is never returned whole. */
+static void
+no_text(void **state)
+{
+	(void)state;
+	header_of(HEADER "\na\0b\n", 23, 0, HEADER);
+	header_of(HEADER "\na\rb\n", 23, 0, HEADER);
+	header_of(
+	    "A: 1\r\nB: 2\r\n\r\nx\n\n", 19, INTAKE_BINARY, "A: 1\nB: 2\n");
+	header_of("A: 1\r\nB\r: 2\r\n", 14, INTAKE_BINARY, "A: 1\nB\r: 2\n");
+}
+
+static void
+quoted(void **state)
+{
+	static const struct {
+		const char *in, *want;
+	} cases[] = {
+		{ "A: b\n\n", "A: b\n" },
+		{ "A: \xc3\xb6=\n\n", "A: =C3=B6=3D\n" },
+		{ "A: b \nB:\t\n\n", "A: b=20\nB:=09\n" },
+		{ "\n", "" },
+	};
+	struct original o;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		o = read_it(cases[i].in, strlen(cases[i].in), false);
+		assert_true(original_quote(&o));
+		assert_string_equal(sbuf_str(&o.part), cases[i].want);
+		original_free(&o);
+	}
+}
+
+static void
+ids(void **state)
+{
+	static const struct {
+		const char *in, *want;
+	} cases[] = {
+		{ "Message-ID: <a@b>\n\n", "<a@b>" },
+		{ "MESSAGE-id:\n  <a@b> (c)\n\n", "<a@b>" },
+		{ "X: 1\nMessage-ID:<a@b>\n", "<a@b>" },
+		{ "X-Message-ID: <a@b>\n\n", "" },
+		{ "X: 1\n\nMessage-ID: <a@b>\n", "" },
+		{ "Message-ID:\nX: <a@b>\n\n", "" },
+		{ "Message-ID: <a b@c>\n\n", "" },
+		{ "Message-ID: <a>\n\n", "" },
+		{ "Message-ID: <a@b\n\n", "" },
+		{ "Message-ID: <a@b\x1b>\n\n", "" },
+		{ "Message-ID: <0123456789@01>\n\n", "<0123456789@01>" },
+		{ "Message-ID: <0123456789@012>\n\n", "" }, /* no room */
+		{ "Message-ID:", "" },
+		{ "\n", "" },
+		{ "", "" },
+	};
+	struct original o;
+	char id[16];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		o = read_it(cases[i].in, strlen(cases[i].in), true);
+		original_message_id(&o, id, sizeof(id));
+		assert_string_equal(id, cases[i].want);
+		original_free(&o);
+	}
 }
 
 static void
@@ -141,6 +227,9 @@ main(void)
 		cmocka_unit_test(limits),
 		cmocka_unit_test(eight_bit),
 		cmocka_unit_test(damage),
+		cmocka_unit_test(no_text),
+		cmocka_unit_test(quoted),
+		cmocka_unit_test(ids),
 		cmocka_unit_test(search),
 	};
 

@@ -2,7 +2,7 @@
  * t_readdress: a recipient that became an alias: what its new message holds,
  * and that an outcome comes once, or "false" does.
  * wrap: spool_copy spool_abort spool_free_space expand dispatch_accept
- * wrap: message_outcome
+ * wrap: message_outcome message_passed_on
  */
 #include "tests/unit/spool.h"
 
@@ -34,6 +34,7 @@ enum outcome __wrap_expand(struct tables *, const char *,
     const struct envelope *, struct envelope *, struct diag *);
 bool __wrap_dispatch_accept(struct dispatch *, const struct envelope *);
 void __wrap_message_outcome(struct message *, size_t, const struct diag *);
+void __wrap_message_passed_on(struct message *, size_t);
 
 bool
 __wrap_spool_copy(struct spool *s, const struct spool_source *from,
@@ -77,6 +78,7 @@ __wrap_expand(struct tables *t, const char *mail_name,
 	(void)t;
 	(void)mail_name;
 	assert_int_equal(from->nrcpt, 1);
+	assert_string_equal(from->sender, "alice@example.org");
 	assert_string_equal(env_addr(from, 0), "carol@example.org");
 	assert_string_equal(env_orcpt(from, 0), "rfc822;c");
 	assert_int_equal(from->rcpts[0].notify, DSN_NEVER);
@@ -100,7 +102,17 @@ __wrap_message_outcome(struct message *m, size_t i, const struct diag *d)
 {
 	assert_ptr_equal(m, &message);
 	assert_int_equal(i, 1);
+	assert_int_not_equal(d->outcome, OUT_OK);
 	outcome = *d;
+	outcomes++;
+}
+
+void
+__wrap_message_passed_on(struct message *m, size_t i)
+{
+	assert_ptr_equal(m, &message);
+	assert_int_equal(i, 1);
+	outcome = (struct diag)DIAG_INIT;
 	outcomes++;
 }
 

@@ -194,7 +194,7 @@ in_place(void **state)
 	(void)state;
 	fill(&a);
 	assert_true(env_format(&a, &text));
-	a.state = (struct envelope_state){ true, 99999, "" };
+	a.state = (struct envelope_state){ true, false, 99999, "" };
 	strlcpy(a.state.reason, "4.3.0 a\nb\xff", sizeof(a.state.reason));
 	state_format(&a.state, line);
 	memcpy(text.s + STATE_AT, line, STATE_LEN);
@@ -216,7 +216,8 @@ static void
 distances(void **state)
 {
 	static const unsigned char all[] = { RCPT_QUEUED, RCPT_DELIVERED,
-		RCPT_BOUNCED, RCPT_DROPPED };
+		RCPT_BOUNCED, RCPT_DROPPED, RCPT_CONFIRM, RCPT_RELAYED,
+		RCPT_EXPANDED };
 
 	(void)state;
 	for (size_t i = 1; i < COUNT(all); i++)
@@ -228,6 +229,70 @@ distances(void **state)
 	for (int c = 0; c < 256; c++)
 		assert_int_equal(rcpt_status_valid((char)c),
 		    memchr(all, c, sizeof(all)) != NULL);
+}
+
+/* State letters of both flags; others have been changed. */
+static void
+state_letters(void **state)
+{
+	static const struct {
+		char letter;
+		bool held, warned;
+	} cases[] = {
+		{ '-', false, false },
+		{ 'H', true, false },
+		{ 'W', false, true },
+		{ 'B', true, true },
+	};
+	struct envelope_state st, again;
+	char line[STATE_LEN];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		st = (struct envelope_state){ cases[i].held, cases[i].warned, 7,
+			"4.2.2 Full" };
+		state_format(&st, line);
+		assert_int_equal(line[strlen("State: ")], cases[i].letter);
+		assert_true(state_parse(line, &again));
+		assert_int_equal(again.held, cases[i].held);
+		assert_int_equal(again.warned, cases[i].warned);
+		line[strlen("State: ")] = 'w';
+		assert_false(state_parse(line, &again));
+	}
+}
+
+/* What shows that a message was accepted once, and what is still to be done. */
+static void
+touched(void **state)
+{
+	static const struct {
+		enum rcpt_status status;
+		bool touched;
+		size_t pending;
+	} cases[] = {
+		{ RCPT_QUEUED, false, 2 },
+		{ RCPT_EXPANDED, false, 2 },
+		{ RCPT_CONFIRM, true, 2 },
+		{ RCPT_RELAYED, true, 2 },
+		{ RCPT_DELIVERED, true, 1 },
+		{ RCPT_BOUNCED, true, 1 },
+		{ RCPT_DROPPED, true, 1 },
+	};
+	struct envelope e;
+
+	(void)state;
+	fill(&e);
+	assert_true(env_touched(&e));
+	e.state.attempts = 0;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		e.rcpts[1].status = (char)cases[i].status;
+		assert_int_equal(env_touched(&e), cases[i].touched);
+		assert_int_equal(env_pending(&e), cases[i].pending);
+	}
+	e.rcpts[1].status = RCPT_QUEUED;
+	e.state.warned = true;
+	assert_true(env_touched(&e));
+	env_free(&e);
 }
 
 static void
@@ -284,6 +349,8 @@ main(void)
 		cmocka_unit_test(flips),
 		cmocka_unit_test(in_place),
 		cmocka_unit_test(distances),
+		cmocka_unit_test(state_letters),
+		cmocka_unit_test(touched),
 		cmocka_unit_test(first_lines),
 		cmocka_unit_test(exchange),
 	};
