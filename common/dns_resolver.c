@@ -92,8 +92,9 @@ rcode_text(unsigned int rcode)
 	static const char *const names[] = { "a broken answer", "FORMERR",
 		"SERVFAIL", "a broken answer", "NOTIMP", "REFUSED" };
 
-	return rcode < sizeof(names) / sizeof(names[0]) ? names[rcode]
-							: "no answer";
+	if (rcode < sizeof(names) / sizeof(names[0]))
+		return names[rcode];
+	return "no answer";
 }
 
 static void

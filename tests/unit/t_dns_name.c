@@ -77,42 +77,43 @@ both_ways(void **state)
 }
 
 /* text NULL: it cannot be read; "!": it is read, and nobody shall see it. */
+static const struct {
+	const char *bytes;
+	size_t len, at, end;
+	const char *text;
+} readings[] = {
+	{ "\1a\0", 3, 0, 3, "a" },
+	{ "\0", 1, 0, 1, "" },
+	{ "\1A\1b\0x", 6, 0, 5, "a.b" },
+	{ "\1a\0\1b\xc0\0", 7, 3, 7, "b.a" },
+	{ "\1a\0\xc0\0\1b\xc0\3", 9, 5, 9, "b.a" },
+	/* Ends of the message. */
+	{ "", 0, 0, 0, NULL },
+	{ "\1a", 2, 0, 0, NULL },
+	{ "\1", 1, 0, 0, NULL },
+	{ "\5ab\0", 4, 0, 0, NULL },
+	{ "\1a\0\xc0", 4, 3, 0, NULL },
+	{ "\1a\0", 3, 3, 0, NULL },
+	/* Pointers to themselves, ahead, and in a circle. */
+	{ "\xc0\0", 2, 0, 0, NULL },
+	{ "\xc0\2\0", 3, 0, 0, NULL },
+	{ "\1a\xc0\0", 4, 0, 0, NULL },
+	{ "\1a\xc0\0\xc0\2", 6, 4, 0, NULL },
+	{ "\1a\0\xff\xff", 5, 3, 0, NULL },
+	/* Labels of another kind. */
+	{ "\x40xxxxxx", 7, 0, 0, NULL },
+	{ "\x80xxxxxx", 7, 0, 0, NULL },
+	/* Labels that are no text. */
+	{ "\3a.b\0", 5, 0, 5, "!" },
+	{ "\3a\0b\0", 5, 0, 5, "!" },
+	{ "\2\xc3\xbc\0", 4, 0, 4, "!" },
+	{ "\2-a\0", 4, 0, 4, "!" },
+	{ "\3a\nb\0", 5, 0, 5, "!" },
+};
+
 static void
 reading(void **state)
 {
-	static const struct {
-		const char *bytes;
-		size_t len, at, end;
-		const char *text;
-	} rows[] = {
-		{ "\1a\0", 3, 0, 3, "a" },
-		{ "\0", 1, 0, 1, "" },
-		{ "\1A\1b\0x", 6, 0, 5, "a.b" },
-		{ "\1a\0\1b\xc0\0", 7, 3, 7, "b.a" },
-		{ "\1a\0\xc0\0\1b\xc0\3", 9, 5, 9, "b.a" },
-		/* Ends of the message. */
-		{ "", 0, 0, 0, NULL },
-		{ "\1a", 2, 0, 0, NULL },
-		{ "\1", 1, 0, 0, NULL },
-		{ "\5ab\0", 4, 0, 0, NULL },
-		{ "\1a\0\xc0", 4, 3, 0, NULL },
-		{ "\1a\0", 3, 3, 0, NULL },
-		/* Pointers to themselves, ahead, and in a circle. */
-		{ "\xc0\0", 2, 0, 0, NULL },
-		{ "\xc0\2\0", 3, 0, 0, NULL },
-		{ "\1a\xc0\0", 4, 0, 0, NULL },
-		{ "\1a\xc0\0\xc0\2", 6, 4, 0, NULL },
-		{ "\1a\0\xff\xff", 5, 3, 0, NULL },
-		/* Labels of another kind. */
-		{ "\x40xxxxxx", 7, 0, 0, NULL },
-		{ "\x80xxxxxx", 7, 0, 0, NULL },
-		/* Labels that are no text. */
-		{ "\3a.b\0", 5, 0, 5, "!" },
-		{ "\3a\0b\0", 5, 0, 5, "!" },
-		{ "\2\xc3\xbc\0", 4, 0, 4, "!" },
-		{ "\2-a\0", 4, 0, 4, "!" },
-		{ "\3a\nb\0", 5, 0, 5, "!" },
-	};
 	char text[DOMAIN_MAX + 1];
 	struct dns_name name;
 	uint8_t *bytes;
@@ -120,24 +121,24 @@ reading(void **state)
 	bool read;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT(readings); i++) {
 		/* Of its own length, for the sanitizers. */
-		bytes = malloc(rows[i].len + 1);
+		bytes = malloc(readings[i].len + 1);
 		assert_non_null(bytes);
-		bytes = memcpy(bytes, rows[i].bytes, rows[i].len);
-		at = rows[i].at;
-		read = dns_name_read(bytes, rows[i].len, &at, &name);
+		bytes = memcpy(bytes, readings[i].bytes, readings[i].len);
+		at = readings[i].at;
+		read = dns_name_read(bytes, readings[i].len, &at, &name);
 		free(bytes);
-		if (read != (rows[i].text != NULL))
+		if (read != (readings[i].text != NULL))
 			fail_msg("row %zu", i);
 		if (!read)
 			continue;
-		assert_int_equal(at, rows[i].end);
+		assert_int_equal(at, readings[i].end);
 		if (dns_name_text(&name, text) !=
-		    (strcmp(rows[i].text, "!") != 0))
+		    (strcmp(readings[i].text, "!") != 0))
 			fail_msg("row %zu: %s", i, text);
-		if (strcmp(rows[i].text, "!") != 0)
-			assert_string_equal(text, rows[i].text);
+		if (strcmp(readings[i].text, "!") != 0)
+			assert_string_equal(text, readings[i].text);
 	}
 }
 

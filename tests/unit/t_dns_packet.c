@@ -54,17 +54,24 @@ begin(struct built *b, unsigned int rcode, const char *name, unsigned int type,
 	put16(b, 1);
 }
 
+#define DATA(p, n) ((struct data){ p, n })
+
+struct data {
+	const void *p;
+	size_t n;
+};
+
 static void
 rr(struct built *b, const char *owner, unsigned int type, unsigned int ttl,
-    const void *data, size_t n)
+    struct data d)
 {
 	put_name(b, owner);
 	put16(b, type);
 	put16(b, 1);
 	put16(b, ttl >> 16);
 	put16(b, ttl & 0xffff);
-	put16(b, (unsigned int)n);
-	put(b, data, n);
+	put16(b, (unsigned int)d.n);
+	put(b, d.p, d.n);
 }
 
 static void
@@ -73,7 +80,7 @@ alias(struct built *b, const char *owner, const char *target, unsigned int ttl)
 	struct dns_name name;
 
 	assert_true(dns_name_of(target, &name));
-	rr(b, owner, DNS_RR_CNAME, ttl, name.wire, name.len);
+	rr(b, owner, DNS_RR_CNAME, ttl, DATA(name.wire, name.len));
 }
 
 static bool
@@ -104,12 +111,12 @@ chain(void **state)
 	(void)state;
 	/* In another order, with what was not asked for between them. */
 	begin(&b, 0, "A.example", DNS_RR_A, 6);
-	rr(&b, "c.example", DNS_RR_A, 300, "x...", 4);
+	rr(&b, "c.example", DNS_RR_A, 300, DATA("x...", 4));
 	alias(&b, "b.example", "c.example", 50);
-	rr(&b, "d.example", DNS_RR_A, 5, "z...", 4);
-	rr(&b, "c.example", DNS_RR_AAAA, 5, "z...............", 16);
+	rr(&b, "d.example", DNS_RR_A, 5, DATA("z...", 4));
+	rr(&b, "c.example", DNS_RR_AAAA, 5, DATA("z...............", 16));
 	alias(&b, "a.example", "B.example", 60);
-	rr(&b, "C.example", DNS_RR_A, 300, "y...", 4);
+	rr(&b, "C.example", DNS_RR_A, 300, DATA("y...", 4));
 	assert_true(reads(&k, &b, DNS_RR_A));
 	assert_int_equal(k.records, 2);
 	assert_int_equal(k.ttl, 50);
@@ -152,7 +159,7 @@ negative(void **state)
 	(void)state;
 	begin(&b, DNS_RCODE_NXDOMAIN, "a.example", DNS_RR_MX, 0);
 	b.bytes[9] = 1; /* authority */
-	rr(&b, "example", DNS_RR_SOA, 77, "soa", 3);
+	rr(&b, "example", DNS_RR_SOA, 77, DATA("soa", 3));
 	assert_true(reads(&k, &b, DNS_RR_MX));
 	assert_int_equal(k.rcode, DNS_RCODE_NXDOMAIN);
 	assert_int_equal(k.records, 0);
@@ -171,7 +178,7 @@ other_question(void **state)
 
 	(void)state;
 	begin(&b, 0, "a.example", DNS_RR_A, 1);
-	rr(&b, "a.example", DNS_RR_A, 300, "x...", 4);
+	rr(&b, "a.example", DNS_RR_A, 300, DATA("x...", 4));
 	assert_true(reads(&k, &b, DNS_RR_A));
 	assert_false(reads(&k, &b, DNS_RR_AAAA));
 	b.bytes[2] = 1; /* a question, no answer */
@@ -195,8 +202,8 @@ cut_off(void **state)
 	(void)state;
 	begin(&b, 0, "a.example", DNS_RR_MX, 3);
 	alias(&b, "a.example", "b.example", 60);
-	rr(&b, "b.example", DNS_RR_MX, 300, "\0\12\2mx\0", 6);
-	rr(&b, "b.example", DNS_RR_MX, 300, "\0\24\2my\0", 6);
+	rr(&b, "b.example", DNS_RR_MX, 300, DATA("\0\12\2mx\0", 6));
+	rr(&b, "b.example", DNS_RR_MX, 300, DATA("\0\24\2my\0", 6));
 	assert_true(reads(&k, &b, DNS_RR_MX));
 	for (size_t n = 0; n < b.n; n++) {
 		/* Of its own length, for the sanitizers. */
@@ -224,7 +231,7 @@ one_byte_wrong(void **state)
 	(void)state;
 	begin(&b, 0, "a.example", DNS_RR_MX, 2);
 	alias(&b, "a.example", "b.example", 60);
-	rr(&b, "b.example", DNS_RR_MX, 300, "\0\12\2mx\0", 6);
+	rr(&b, "b.example", DNS_RR_MX, 300, DATA("\0\12\2mx\0", 6));
 	for (size_t i = 0; i < b.n * 256; i++) {
 		saved = b.bytes[i / 256];
 		b.bytes[i / 256] = (uint8_t)i;
