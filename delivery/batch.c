@@ -14,6 +14,7 @@
 #include <bsd/string.h>
 
 #include "common/log.h"
+#include "common/msg_intake.h"
 #include "delivery/batch.h"
 #include "delivery/failure.h"
 
@@ -63,6 +64,9 @@ content_failed(struct failure *f, enum content_result result, const char *path)
 	if (result == CONTENT_DAMAGED)
 		diag_set(
 		    &f->diag, JOB_DAMAGED, "the queued message is damaged");
+	else if (result == CONTENT_UNFIT)
+		diag_set(&f->diag, "5.6.3",
+		    "the message is binary, and cannot be made text");
 	else
 		failure_errno(f, path, "content", errno);
 }
@@ -103,7 +107,7 @@ write_file(struct batch *b, struct delivery *d, const struct msg_job_rcpt *r)
 	if (maildir_create(f, m, &b->namer, &d->failure) != OUT_OK)
 		return CONTENT_OK;
 	result = content_copy(c, f->fd, head, n);
-	f->facts.size = n + c->size;
+	f->facts.size = n + c->stored;
 	f->facts.wire = f->facts.size + 2 + c->lines;
 	if (result != CONTENT_OK)
 		content_failed(&d->failure, result, m->path);
@@ -136,6 +140,7 @@ write_job(struct batch *b, const struct job *job)
 	c->offset = job->msg.offset;
 	c->size = job->msg.size;
 	c->crc = job->msg.crc;
+	c->binary = (job->msg.flags & INTAKE_BINARY) != 0;
 	looked = content_look(c);
 	for (size_t i = job->first; i < job->first + job->msg.nrcpt; i++) {
 		struct delivery *d = &b->delivery[i];

@@ -12,6 +12,7 @@
 #include "common/crc32c.h"
 #include "common/fdio.h"
 #include "common/lines.h"
+#include "common/mime_encode.h"
 #include "delivery/content.h"
 
 static enum content_result
@@ -128,6 +129,62 @@ copy_long(struct content *c, int out, size_t head_len)
 	return end(c);
 }
 
+struct sink {
+	int fd;
+	uint64_t bytes, lines;
+};
+
+static bool
+write_encoded(void *arg, const char *s, size_t n)
+{
+	struct sink *sink = arg;
+
+	sink->bytes += n;
+	sink->lines += lines_count(s, n);
+	return fd_writeall(sink->fd, s, n) == 0;
+}
+
+/* All blocks through the encoder; what is damaged is not written to its end. */
+static enum content_result
+encode_all(struct content *c, struct mime_encode *m)
+{
+	enum content_result r;
+	size_t n;
+
+	begin(c);
+	for (uint64_t at = 0; at < c->size; at += n) {
+		if ((r = read_block(c, at, &n)) != CONTENT_OK)
+			return r;
+		take(c, n);
+		if (!mime_encode_feed(m, c->buf + CONTENT_HEAD, n))
+			return CONTENT_ERROR;
+	}
+	if ((r = end(c)) == CONTENT_OK && !mime_encode_end(m))
+		return CONTENT_ERROR;
+	return r;
+}
+
+static enum content_result
+copy_encoded(struct content *c, int out, const char *head, size_t head_len)
+{
+	struct sink sink = { out, 0, 0 };
+	struct mime_encode *m;
+	enum content_result r = CONTENT_ERROR;
+
+	if (fd_writeall(out, head, head_len) == -1)
+		return CONTENT_ERROR;
+	if ((m = mime_encode_new(MIME_TO_8BIT, true, write_encoded, &sink)) ==
+	    NULL)
+		return CONTENT_ERROR;
+	r = encode_all(c, m);
+	if (r == CONTENT_ERROR && errno == EMSGSIZE)
+		r = CONTENT_UNFIT;
+	mime_encode_free(m);
+	c->stored = sink.bytes;
+	c->lines = sink.lines;
+	return r;
+}
+
 enum content_result
 content_copy(struct content *c, int out, const char *head, size_t head_len)
 {
@@ -135,7 +192,10 @@ content_copy(struct content *c, int out, const char *head, size_t head_len)
 		errno = EMSGSIZE;
 		return CONTENT_ERROR;
 	}
+	if (c->binary)
+		return copy_encoded(c, out, head, head_len);
 	memcpy(c->buf + CONTENT_HEAD - head_len, head, head_len);
+	c->stored = c->size;
 	if (c->size <= CONTENT_BLOCK)
 		return copy_short(c, out, head_len);
 	return copy_long(c, out, head_len);

@@ -17,17 +17,21 @@
 enum content_result {
 	CONTENT_OK,
 	CONTENT_DAMAGED, /* shorter than said, or the checksum differs */
-	CONTENT_ERROR    /* errno: reading or writing failed */
+	CONTENT_ERROR,   /* errno: reading or writing failed */
+	CONTENT_UNFIT    /* binary, and cannot be encoded */
 };
 
 struct content {
 	int fd; /* not owned */
 	uint64_t offset, size;
 	uint32_t crc;     /* wanted */
+	bool binary;      /* INTAKE_BINARY: octets, not lines */
 	uint32_t got_crc; /* found */
 	bool checked;     /* content_check() has found all of it good */
 	struct loop loop; /* of its header, after content_look() */
-	uint64_t lines;   /* LF bytes, after content_check() or _copy() */
+	/* After content_copy(): what it wrote, but for the head. */
+	uint64_t stored; /* bytes */
+	uint64_t lines;  /* LF bytes; also after content_check(), of content */
 	/* The last block read, behind room for a head. */
 	char buf[CONTENT_HEAD + CONTENT_BLOCK];
 };
@@ -44,7 +48,8 @@ enum content_result content_check(struct content *);
 
 /*
  * Writes head (at most CONTENT_HEAD bytes) and the content looked at before to
- * the descriptor, and compares the checksum of what it wrote.
+ * the descriptor, and compares the checksum of what it wrote.  Binary content
+ * becomes lines (mime_encode.h): mailboxes hold text, which is what POP3 sends.
  */
 enum content_result content_copy(
     struct content *, int out, const char *head, size_t head_len);

@@ -236,6 +236,52 @@ setup(void **state)
 	return unit_setup(state);
 }
 
+#define BINARY_HEAD                                                            \
+	"MIME-Version: 1.0\r\nContent-Type: a/b\r\n"                           \
+	"Content-Transfer-Encoding: binary\r\n\r\n"
+#define TEXT_HEAD                                                              \
+	"R: x\nMIME-Version: 1.0\nContent-Type: a/b\n"                         \
+	"Content-Transfer-Encoding: base64\n\n"
+
+/* Mailboxes hold lines: 57 octets become 77 bytes. */
+static void
+binary(void **state)
+{
+	static const size_t rows[] = { 57, 57 * 10000 };
+	static char got[2 * sizeof(bytes)];
+	size_t n = sizeof(BINARY_HEAD) - 1, head = sizeof(TEXT_HEAD) - 1, want;
+	int fd;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		memset(bytes, 0, sizeof(bytes));
+		memcpy(bytes, BINARY_HEAD, n);
+		source(n + rows[i]);
+		c.binary = true;
+		want = rows[i] / 57 * 77;
+		assert_int_equal(content_look(&c), CONTENT_OK);
+		for (int k = 0; k < 2; k++)
+			assert_int_equal(copy("R: x\n"), CONTENT_OK);
+		fd = open(unit_path("copy"), O_RDONLY);
+		assert_int_equal(read(fd, got, sizeof(got)), head + want);
+		assert_memory_equal(got, TEXT_HEAD, head);
+		for (size_t k = 0; k < want; k++)
+			assert_int_equal(
+			    got[head + k], k % 77 == 76 ? '\n' : 'A');
+		assert_int_equal(close(fd), 0);
+		assert_int_equal(c.stored, head - 5 + want);
+		assert_int_equal(c.lines, 4 + rows[i] / 57);
+		bytes[n]++;
+		assert_int_equal(pwrite(c.fd, bytes, n + 1, ENVELOPE), n + 1);
+		assert_int_equal(copy(""), CONTENT_DAMAGED);
+		write_errno = ENOSPC;
+		assert_int_equal(copy("x"), CONTENT_ERROR);
+		assert_int_equal(errno, ENOSPC);
+	}
+	write_errno = 0;
+	c.binary = false;
+}
+
 int
 main(void)
 {
@@ -244,6 +290,7 @@ main(void)
 		cmocka_unit_test(damage),
 		cmocka_unit_test(failures),
 		cmocka_unit_test(looks),
+		cmocka_unit_test(binary),
 		cmocka_unit_test(looks_far),
 	};
 
