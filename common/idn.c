@@ -53,3 +53,14 @@ idn_to_ascii(const char *s, char out[DOMAIN_MAX + 1])
 	fold(out);
 	return address_domain_valid(out);
 }
+
+enum address_result
+idn_address(const char *s, struct address *a)
+{
+	enum address_result r = address_parse_wide(s, a);
+
+	if (r == ADDRESS_OK && utf8_needed(a->domain) &&
+	    !idn_to_ascii(a->domain, a->domain))
+		return ADDRESS_SYNTAX;
+	return r;
+}

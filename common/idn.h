@@ -17,4 +17,10 @@
  */
 bool idn_to_ascii(const char *, char out[DOMAIN_MAX + 1]);
 
+/*
+ * A mailbox as a person writes it, as address_parse() would have it: U-labels
+ * of its domain have become A-labels.
+ */
+enum address_result idn_address(const char *, struct address *);
+
 #endif

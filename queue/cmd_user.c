@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/credential.h"
+#include "common/idn.h"
 #include "queue/cmd_apply.h"
 #include "queue/cmd_json.h"
 #include "queue/cmd_user.h"
@@ -144,7 +145,7 @@ change_user(struct user_change *ch, const char *name,
 	ch->conf = &c;
 	status = apply_read(&c, ch->cmd->dir);
 	if (status == EX_OK &&
-	    (address_parse(name, &a) != ADDRESS_OK || a.domain[0] == '\0' ||
+	    (idn_address(name, &a) != ADDRESS_OK || a.domain[0] == '\0' ||
 		!address_key(&a, ch->key, sizeof(ch->key)))) {
 		warnx("wanted an address like alice@example.org, found \"%s\"",
 		    name);

@@ -11,6 +11,7 @@
 #include "common/idn.h"
 #include "common/msg.h"
 #include "common/tables.h"
+#include "common/utf8.h"
 #include "queue/conf_accounts.h"
 
 #define COMPONENT_MAX 255 /* NAME_MAX of every file system in use */
@@ -68,15 +69,24 @@ conf_domains_read(struct conf *c)
 	conf_lines_close(&l);
 }
 
+/* What all that reads paths takes for nothing else, or UTF-8. */
 static bool
 component_safe(const char *s, size_t n)
 {
 	static const char good[] = "abcdefghijklmnopqrstuvwxyz"
 				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				   "0123456789._+=&-";
+	size_t i = 0, len;
 
-	return n > 0 && n <= COMPONENT_MAX && s[0] != '.' &&
-	    strspn(s, good) >= n;
+	if (n == 0 || n > COMPONENT_MAX || s[0] == '.')
+		return false;
+	for (; i < n; i += len) {
+		len = (unsigned char)s[i] > 127 ? utf8_char(s + i, NULL)
+						: strspn(s + i, good) > 0;
+		if (len == 0)
+			return false;
+	}
+	return true;
 }
 
 bool
@@ -173,7 +183,7 @@ read_user(struct conf *c, const struct conf_lines *l, char *rest)
 	char key[ADDR_MAX + 1], maildir[MBOX_MAX + 1];
 	struct address a;
 
-	if (address_parse(name, &a) != ADDRESS_OK || a.domain[0] == '\0' ||
+	if (idn_address(name, &a) != ADDRESS_OK || a.domain[0] == '\0' ||
 	    a.domain[0] == '[' || !address_key(&a, key, sizeof(key)))
 		conf_mistake(&c->report, l->path, l->start,
 		    "wanted an address like alice@example.org, found \"%s\"",

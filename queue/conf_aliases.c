@@ -8,7 +8,7 @@
 
 #include <bsd/string.h>
 
-#include "common/address.h"
+#include "common/idn.h"
 #include "common/msg.h"
 #include "queue/conf_aliases.h"
 
@@ -73,7 +73,7 @@ add_member(struct conf *c, const struct conf_lines *l, const char *name,
 		    member);
 		return false;
 	}
-	if (address_parse(member, &a) != ADDRESS_OK ||
+	if (idn_address(member, &a) != ADDRESS_OK ||
 	    !address_format(&a, text, sizeof(text))) {
 		mistake(c, l, name, "a mail address", member);
 		return false;
@@ -96,7 +96,7 @@ alias_key(struct conf *c, const struct conf_lines *l, const char *name,
 	struct address a;
 	const char *near;
 
-	if (address_parse(name, &a) != ADDRESS_OK ||
+	if (idn_address(name, &a) != ADDRESS_OK ||
 	    !address_key(&a, key, ADDR_MAX + 1)) {
 		mistake(c, l, name,
 		    "a user part or an address before the \":\"", name);

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/address.h"
 #include "common/fdio.h"
+#include "common/idn.h"
 #include "common/msg.h"
 #include "common/sbuf.h"
 #include "queue/conf_edit.h"
@@ -53,7 +53,7 @@ means(const char *line, size_t n, const char *key)
 	word[len] = '\0';
 	if (strcasecmp(word, key) == 0)
 		return true;
-	return address_parse(word, &a) == ADDRESS_OK &&
+	return idn_address(word, &a) == ADDRESS_OK &&
 	    address_key(&a, canon, sizeof(canon)) && strcmp(canon, key) == 0;
 }
 

@@ -11,8 +11,8 @@
 
 #include <bsd/string.h>
 
-#include "common/address.h"
 #include "common/credential.h"
+#include "common/idn.h"
 #include "common/msg.h"
 #include "queue/conf_passwords.h"
 
@@ -91,7 +91,7 @@ read_password(struct conf *c, const struct conf_lines *l, char *rest)
 	struct address a;
 
 	memset(&cred, 0, sizeof(cred));
-	if (address_parse(name, &a) != ADDRESS_OK ||
+	if (idn_address(name, &a) != ADDRESS_OK ||
 	    !address_key(&a, key, sizeof(key)))
 		conf_mistake(&c->report, l->path, l->start,
 		    "wanted an address and what it logs in with, found "

@@ -170,9 +170,9 @@ emit(struct parser *k)
 	if (t->cut)
 		return HEADER_ADDR_LONG;
 	if (!k->has_angle)
-		r = address_parse(s, &a);
+		r = address_parse_wide(s, &a);
 	else {
-		r = address_parse_path(&s, &a);
+		r = address_parse_path_wide(&s, &a);
 		if (r == ADDRESS_OK && (*s != '\0' || address_is_null(&a)))
 			r = ADDRESS_SYNTAX;
 	}

@@ -13,7 +13,7 @@ enum header_addr {
 	HEADER_ADDR_OK,
 	HEADER_ADDR_SYNTAX,
 	HEADER_ADDR_LONG,
-	HEADER_ADDR_UTF8, /* an address with bytes over 127 */
+	HEADER_ADDR_UTF8, /* bytes over 127 that are no UTF-8 */
 	HEADER_ADDR_STOP  /* fn returned false */
 };
 

@@ -12,6 +12,7 @@
 #include <bsd/string.h>
 
 #include "common/msg_intake.h"
+#include "common/utf8.h"
 #include "queue/submit.h"
 #include "queue/submit_message.h"
 #include "queue/submit_smtp.h"
@@ -51,12 +52,22 @@ wire_size(const struct submit_message *m)
 	return size;
 }
 
+/* Whether an address is not ASCII (RFC 6531 section 3.4). */
+static bool
+needs_utf8(const struct submit_message *m)
+{
+	for (size_t i = 0; i < m->nrcpts; i++)
+		if (utf8_needed(m->rcpts[i]))
+			return true;
+	return utf8_needed(m->person.sender);
+}
+
 static int
 send_mail(struct submit_smtp *s, const struct submit_message *m,
     const struct submit_options *o)
 {
 	uint64_t size = wire_size(m);
-	char parts[4][140] = { "", "", "", "" };
+	char parts[5][140] = { "", "", "", "", "" };
 	char envid[ENVID_MAX + 1];
 	const char *body = o->body;
 
@@ -73,8 +84,10 @@ send_mail(struct submit_smtp *s, const struct submit_message *m,
 		put_xtext(envid, sizeof(envid), o->envid);
 		(void)snprintf(parts[3], sizeof(parts[3]), " ENVID=%s", envid);
 	}
-	return smtp_command(s, "MAIL FROM:<%s>%s%s%s%s", m->person.sender,
-	    parts[0], parts[1], parts[2], parts[3]);
+	if (s->has_utf8 && needs_utf8(m))
+		strlcpy(parts[4], " SMTPUTF8", sizeof(parts[4]));
+	return smtp_command(s, "MAIL FROM:<%s>%s%s%s%s%s", m->person.sender,
+	    parts[0], parts[1], parts[2], parts[3], parts[4]);
 }
 
 /* The words of -N as RFC 3461 4.1 writes them. */

@@ -175,7 +175,7 @@ add_list(struct submit_message *m, const char *s, size_t n)
 		return fail(m, EX_DATAERR, "recipient: too long", found);
 	case HEADER_ADDR_UTF8:
 		return fail(m, EX_DATAERR,
-		    "recipient: wanted an address in ASCII", found);
+		    "recipient: wanted an address in ASCII or UTF-8", found);
 	case HEADER_ADDR_STOP:
 		break;
 	}

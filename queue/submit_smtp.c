@@ -57,8 +57,10 @@ line_text(enum line l)
 static void
 note_extension(struct submit_smtp *s, const char *line)
 {
-	static const char *const names[] = { "SIZE", "8BITMIME", "DSN" };
-	bool *const has[] = { &s->has_size, &s->has_8bit, &s->has_dsn };
+	static const char *const names[] = { "SIZE", "8BITMIME", "DSN",
+		"SMTPUTF8" };
+	bool *const has[] = { &s->has_size, &s->has_8bit, &s->has_dsn,
+		&s->has_utf8 };
 	size_t n;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -16,7 +16,7 @@ struct submit_smtp {
 	struct lineio *io; /* owned */
 	int fd;            /* owned */
 	bool verbose;      /* tell the dialogue on stderr */
-	bool has_size, has_8bit, has_dsn;
+	bool has_size, has_8bit, has_dsn, has_utf8;
 	struct reply reply; /* the last */
 	char err[400];      /* what went wrong, one line */
 };

@@ -98,8 +98,9 @@ wrong_state(const struct verb *v, unsigned int state)
 		return REPLY_MAIL_FIRST;
 	if (state == ST_CHUNKS)
 		return REPLY_CHUNKS;
-	return v->run == cmd_data || v->run == cmd_bdat ? REPLY_RCPT_FIRST
-							: REPLY_NESTED;
+	if (v->run == cmd_data || v->run == cmd_bdat)
+		return REPLY_RCPT_FIRST;
+	return REPLY_NESTED;
 }
 
 static enum next

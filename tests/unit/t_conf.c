@@ -145,6 +145,41 @@ profiles_inherit(void **state)
 	conf_free(&c);
 }
 
+/* What a person writes in letters has one spelling in the tables. */
+static void
+other_letters(void **state)
+{
+	static const char *const texts[] = { "",
+		"B\xc3\x9c"
+		"cher.example\n\xe4\xb8\xad.example unix\n",
+		"J\xc3\xb6rg@b\xc3\xbc"
+		"cher.example\nan@xn--bcher-kva.example\n",
+		"j\xc3\xb6rg@b\xc3\xbc"
+		"cher.example " HASH "\n",
+		"b\xc3\xbcro@b\xc3\xbc"
+		"cher.example: j\xc3\xb6rg@b\xc3\xbc"
+		"cher.example, x@\xc3\xbc.example\n" };
+	struct conf c;
+
+	(void)state;
+	write_files(texts);
+	if (!conf_read(&c, unit_dir))
+		fail_msg("%s", sbuf_str(&c.report.text));
+	assert_non_null(conf_map_get(&c.domains, "xn--bcher-kva.example"));
+	assert_non_null(conf_map_get(&c.domains, "xn--fiq.example"));
+	assert_string_equal(
+	    conf_map_get(&c.accounts, "j\xc3\xb6rg@xn--bcher-kva.example")
+		->value,
+	    "xn--bcher-kva.example/j\xc3\xb6rg/Maildir");
+	assert_non_null(
+	    conf_map_get(&c.passwords, "j\xc3\xb6rg@xn--bcher-kva.example"));
+	assert_string_equal(
+	    conf_map_get(&c.aliases, "b\xc3\xbcro@xn--bcher-kva.example")
+		->value,
+	    "j\xc3\xb6rg@xn--bcher-kva.example,x@xn--tda.example");
+	conf_free(&c);
+}
+
 /* Whoever shows a certificate must be one account. */
 static void
 certificates(void **state)
@@ -387,7 +422,11 @@ static const struct {
 	{ "a/.b",		false },
 	{ "a b",		false },
 	{ "a\nb",		false },
-	{ "a\xc3\xb6",		false },
+	{ "a\xc3\xb6/\xe4\xb8\xad",	true },
+	{ "a\xc3",		false },
+	{ "a\xc3/b",		false },
+	{ "\xc0\xaf",		false },
+	{ "a\xc2\x85",		false },
 	{ "~",			false },
 };
 /* clang-format on */
@@ -414,6 +453,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_what_is_right),
 		cmocka_unit_test(profiles_inherit),
+		cmocka_unit_test(other_letters),
 		cmocka_unit_test(certificates),
 		cmocka_unit_test(takes_missing_files_as_empty),
 		cmocka_unit_test(tells_each_mistake),
