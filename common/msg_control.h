@@ -2,7 +2,8 @@
  * msg_control: looking at the queue and steering it.
  *
  *	postrider, mailq (TOOL)  --list-->  queued
- *	                         <--item, rcpt.., item, .. end--
+ *	                         <--item, rcpt.., end--	(one id)
+ *	                         <--pack.., end--	(all)
  *	                         --act-->   <--end or error--
  *	                         --stats--> <--stat.., end--
  *	                         --dests--> <--dest.., end--
@@ -48,7 +49,9 @@ enum control_state {
 
 #define CONTROL_LIST(F, S, B)					\
 	F(u32, flags)	\
-	S(id, ID_MAX)	/* one message, or "" for all */
+	S(id, ID_MAX)	/* one message, or "" for all */	\
+	/* with "": those with a waiting recipient of this domain; "": all */ \
+	S(domain, DOMAIN_MAX)
 
 #define CONTROL_ITEM(F, S, B)					\
 	F(u64, arrival)	/* seconds since 1970 */	\
@@ -69,6 +72,14 @@ enum control_state {
 #define CONTROL_RCPT(F, S, B)					\
 	F(u32, status)	/* a letter, see spool(5) */	\
 	S(addr, ADDR_MAX)
+
+/*
+ * Items and recipients as they come, many at once: of each its length (u16, of
+ * what follows), type and fields as in a message of its own.
+ */
+#define PACK_MAX	15000
+#define CONTROL_PACK(F, S, B)					\
+	B(bytes, PACK_MAX)
 
 #define CONTROL_ACT(F, S, B)					\
 	F(u32, what)	/* CONTROL_* */	\
@@ -94,9 +105,12 @@ enum control_state {
 	S(name, 63)	\
 	F(u64, value)
 
+/*
+ * pending, of act: so many that agents have, done only if these fail; of list: 1 when the spool is still being read and there may be more.
+ */
 #define CONTROL_END(F, S, B)					\
 	F(u32, count)	/* messages listed or acted on */	\
-	F(u32, pending)	/* agents have them: only if they fail */
+	F(u32, pending)
 
 #define CONTROL_NO_SUCH	"no such message"	/* text of an error */
 #define CONTROL_ERROR(F, S, B)					\
@@ -107,6 +121,7 @@ enum control_state {
 	M(LIST, list, CONTROL_LIST, CONTROL_TOOL, CONTROL_IDLE, CONTROL_BUSY)	\
 	M(ITEM, item, CONTROL_ITEM, CONTROL_SERVER, CONTROL_BUSY, 0)	\
 	M(RCPT, rcpt, CONTROL_RCPT, CONTROL_SERVER, CONTROL_BUSY, 0)	\
+	M(PACK, pack, CONTROL_PACK, CONTROL_SERVER, CONTROL_BUSY, 0)	\
 	M(ACT, act, CONTROL_ACT, CONTROL_TOOL, CONTROL_IDLE, CONTROL_BUSY)	\
 	M(STATS, stats, MSG_EMPTY, CONTROL_TOOL, CONTROL_IDLE, CONTROL_BUSY)	\
 	M(STAT, stat, CONTROL_STAT, CONTROL_SERVER, CONTROL_BUSY, 0)	\

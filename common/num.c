@@ -1,5 +1,6 @@
 /*
- * num: the one way to turn text into numbers.  Library code; no state.
+ * num: the one way to turn text into numbers, and back.  Library code; no
+ * state.
  */
 #include "common/num.h"
 
@@ -50,4 +51,18 @@ num_parse_hex(const char *s, size_t n, uint64_t *out)
 	}
 	*out = v;
 	return true;
+}
+
+void
+num_put(char *s, size_t n, uint64_t v)
+{
+	for (; n > 0; v /= 10)
+		s[--n] = (char)('0' + v % 10);
+}
+
+void
+num_put_hex(char *s, size_t n, uint64_t v)
+{
+	for (; n > 0; v >>= 4)
+		s[--n] = "0123456789abcdef"[v & 15];
 }

@@ -13,8 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <bsd/string.h>
+
 #include "common/sock.h"
 #include "queue/cmd_control.h"
+#include "queue/control_pack.h"
 #include "queue/spool_envelope.h"
 
 int
@@ -72,6 +75,24 @@ hand_out(unsigned int type, const union msg_control *m, int fd,
 		ops->rcpt(&m->rcpt, ops->arg);
 	if (type == CONTROL_T_STAT && ops != NULL && ops->stat != NULL)
 		ops->stat(&m->stat, ops->arg);
+	if (type == CONTROL_T_DEST && ops != NULL && ops->dest != NULL)
+		ops->dest(&m->dest, ops->arg);
+}
+
+/* False when it is not made as a pack is. */
+static bool
+unpack(const struct msg_control_pack *p, const struct control_ops *ops)
+{
+	union msg_control m;
+	unsigned int type;
+	size_t at = 0;
+
+	for (;;) {
+		type = control_unpack(p, &at, &m);
+		if (type == CONTROL_T_END || type == CONTROL_T_COUNT)
+			return type == CONTROL_T_END;
+		hand_out(type, &m, -1, ops);
+	}
 }
 
 /* Sends one question and reads to its end. */
@@ -91,6 +112,8 @@ ask(struct control *c, unsigned int question, const void *msg,
 		if (r != CHAN_OK)
 			break;
 		hand_out(type, &m, fd, ops);
+		if (type == CONTROL_T_PACK && !unpack(&m.pack, ops))
+			return failed(c, CHAN_BREACH);
 		if (type == CONTROL_T_ERROR)
 			return refused(c, &m.error);
 		if (type == CONTROL_T_END) {
@@ -101,45 +124,69 @@ ask(struct control *c, unsigned int question, const void *msg,
 	return failed(c, r);
 }
 
-/* An id that cannot be one is not sent: it would be cut to another. */
+const struct control_which control_all = { "", "" };
+
+/* What cannot be one is not sent: it would be cut to another. */
 static bool
-copy_id(struct control *c, char out[ID_MAX + 1], const char *id)
+copy_which(struct control *c, const struct control_which *w,
+    char id[ID_MAX + 1], char domain[DOMAIN_MAX + 1])
 {
-	if (strlen(id) <= ID_MAX) {
-		memcpy(out, id, strlen(id) + 1);
+	c->id = w->id;
+	if (strlen(w->id) <= ID_MAX && strlen(w->domain) <= DOMAIN_MAX) {
+		memcpy(id, w->id, strlen(w->id) + 1);
+		memcpy(domain, w->domain, strlen(w->domain) + 1);
 		return true;
 	}
 	(void)snprintf(c->err, sizeof(c->err),
-	    "%.60s: wanted the id of a message, found something longer", id);
+	    "%.60s: wanted %s, found something longer",
+	    *w->id != '\0' ? w->id : w->domain,
+	    *w->id != '\0' ? "the id of a message" : "a domain");
 	return false;
 }
 
 int
-control_list(struct control *c, unsigned int flags, const char *id,
-    const struct control_ops *ops, uint32_t *count)
+control_list(struct control *c, unsigned int flags,
+    const struct control_which *which, const struct control_ops *ops,
+    struct msg_control_end *end)
 {
 	struct msg_control_list list = { .flags = flags };
-	struct msg_control_end end = { 0 };
-	int status;
 
-	c->id = id;
-	if (!copy_id(c, list.id, id))
+	if (!copy_which(c, which, list.id, list.domain))
 		return EX_DATAERR;
-	status = ask(c, CONTROL_T_LIST, &list, ops, &end);
-	*count = end.count;
-	return status;
+	return ask(c, CONTROL_T_LIST, &list, ops, end);
 }
 
 int
-control_act(struct control *c, unsigned int what, const char *id,
-    struct msg_control_end *end)
+control_act(struct control *c, unsigned int what,
+    const struct control_which *which, struct msg_control_end *end)
 {
 	struct msg_control_act act = { .what = what };
 
-	c->id = id;
-	if (!copy_id(c, act.id, id))
+	if (!copy_which(c, which, act.id, act.domain))
 		return EX_DATAERR;
 	return ask(c, CONTROL_T_ACT, &act, NULL, end);
+}
+
+int
+control_listed(struct control *c, const struct msg_control_end *end)
+{
+	if (end->pending == 0)
+		return 0;
+	strlcpy(c->err,
+	    "queued has just started and is still reading its spool: there may "
+	    "be more messages than these",
+	    sizeof(c->err));
+	return EX_TEMPFAIL;
+}
+
+int
+control_dests(struct control *c, const struct control_ops *ops)
+{
+	struct msg_control_dests dests = { 0 };
+	struct msg_control_end end;
+
+	c->id = "";
+	return ask(c, CONTROL_T_DESTS, &dests, ops, &end);
 }
 
 int
@@ -236,21 +283,22 @@ print_rcpt(const struct msg_control_rcpt *r, void *arg)
 }
 
 int
-control_print_queue(struct control *c, FILE *out)
+control_print_queue(
+    struct control *c, const struct control_which *which, FILE *out)
 {
 	struct table t = { .out = out };
 	const struct control_ops ops = {
 		.item = print_item, .rcpt = print_rcpt, .arg = &t
 	};
-	uint32_t count;
-	int status = control_list(c, LIST_RCPTS, "", &ops, &count);
+	struct msg_control_end end;
+	int status = control_list(c, LIST_RCPTS, which, &ops, &end);
 
 	if (status != 0)
 		return status;
-	if (t.count == 0)
-		(void)fprintf(out, "Mail queue is empty\n");
-	else
+	if (t.count > 0)
 		(void)fprintf(out, "-- %u message%s, %llu bytes\n", t.count,
 		    t.count == 1 ? "" : "s", (unsigned long long)t.bytes);
-	return 0;
+	else if (end.pending == 0)
+		(void)fprintf(out, "Mail queue is empty\n");
+	return control_listed(c, &end);
 }

@@ -23,6 +23,7 @@ struct control_ops {
 	void (*item)(const struct msg_control_item *, int fd, void *arg);
 	void (*rcpt)(const struct msg_control_rcpt *, void *arg);
 	void (*stat)(const struct msg_control_stat *, void *arg);
+	void (*dest)(const struct msg_control_dest *, void *arg);
 	void *arg;
 };
 
@@ -34,12 +35,24 @@ struct control_ops {
 int control_open(struct control *, const char *run_dir);
 void control_close(struct control *);
 
-/* id "" means all messages; flags are LIST_*; count of items. */
-int control_list(struct control *, unsigned int flags, const char *id,
-    const struct control_ops *, uint32_t *count);
-/* what is CONTROL_HOLD and so on; end: messages acted on. */
-int control_act(struct control *, unsigned int what, const char *id,
+/*
+ * Which messages: one id, or with "" all, or all that have a recipient of the
+ * domain who waits, unless that is "", too.
+ */
+struct control_which {
+	const char *id, *domain;
+};
+
+extern const struct control_which control_all;
+
+/* flags are LIST_*; end: items, and pending when these may not be all. */
+int control_list(struct control *, unsigned int flags,
+    const struct control_which *, const struct control_ops *,
     struct msg_control_end *end);
+/* what is CONTROL_HOLD and so on; end: messages acted on. */
+int control_act(struct control *, unsigned int what,
+    const struct control_which *, struct msg_control_end *end);
+int control_dests(struct control *, const struct control_ops *);
 int control_stats(struct control *, const struct control_ops *);
 
 #define CONTROL_TIME 40 /* bytes, with NUL */
@@ -57,8 +70,12 @@ void control_marks(uint32_t marks, char out[CONTROL_MARKS]);
 
 /*
  * Prints the table of mailq(1) with the recipients of each message that are not
- * done with, or "Mail queue is empty".
+ * done with, or "Mail queue is empty".  EX_TEMPFAIL behind a list that may not
+ * be all.
  */
-int control_print_queue(struct control *, FILE *);
+int control_print_queue(struct control *, const struct control_which *, FILE *);
+
+/* What a list that ended so exits with; err is filled unless it is 0. */
+int control_listed(struct control *, const struct msg_control_end *);
 
 #endif

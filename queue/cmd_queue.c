@@ -6,6 +6,7 @@
 #include <err.h>
 #include <errno.h>
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -16,35 +17,37 @@
 #include "queue/cmd.h"
 #include "queue/cmd_control.h"
 #include "queue/cmd_json.h"
-#include "queue/cmd_tables.h"
+#include "queue/cmd_queue.h"
 
 #define EXIT_PENDING 1
+#define WHICH "ID ... | --domain DOMAIN | --all"
 #define BEING_DELIVERED "being delivered: takes effect only if that fails"
 
-/* Opens the channel of the suite that cmd->dir configures. */
-static int
-connect_queued(struct cmd *cmd, struct control *c)
-{
-	char run_dir[RUN_DIR_MAX];
-	int status = cmd_run_dir(cmd, run_dir, NULL);
-
-	if (status == 0 && (status = control_open(c, run_dir)) != 0)
-		warnx("%s", c->err);
-	return status;
-}
-
-static int
-finish(struct control *c, int status)
-{
-	control_close(c);
-	if (status != 0)
-		warnx("%s", c->err);
-	return status;
-}
-
+/*
+ * A list is printed as it comes, message by message; rcpts: of the last, which
+ * is printed before the next.
+ */
 struct json_list {
-	struct json_object *items, *rcpts; /* rcpts: of the last item */
+	struct json_object *item, *rcpts;
+	bool any;
 };
+
+static void
+json_print_last(struct json_list *l)
+{
+	const char *text;
+
+	if (l->item == NULL)
+		return;
+	text = json_object_to_json_string_ext(
+	    l->item, JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (text == NULL)
+		err(EX_OSERR, "memory");
+	(void)printf("%s%s", l->any ? ",\n  " : "[\n  ", text);
+	(void)json_object_put(l->item); /* frees it */
+	l->item = NULL;
+	l->any = true;
+}
 
 static void
 json_item(const struct msg_control_item *i, int fd, void *arg)
@@ -52,6 +55,7 @@ json_item(const struct msg_control_item *i, int fd, void *arg)
 	struct json_object *o = json_object_new_object();
 	struct json_list *l = arg;
 
+	json_print_last(l);
 	if (fd != -1)
 		(void)close(fd); /* was not asked for */
 	cmd_json_string(o, "id", i->id);
@@ -72,9 +76,8 @@ json_item(const struct msg_control_item *i, int fd, void *arg)
 		cmd_json_number(o, "uid", i->uid);
 	cmd_json_string(o, "reason", i->reason);
 	l->rcpts = json_object_new_array();
-	if (json_object_object_add(o, "recipients", l->rcpts) == -1 ||
-	    json_object_array_add(l->items, o) == -1)
-		err(EX_OSERR, "memory");
+	cmd_json_add(o, "recipients", l->rcpts);
+	l->item = o;
 }
 
 static void
@@ -86,40 +89,53 @@ json_rcpt(const struct msg_control_rcpt *r, void *arg)
 
 	cmd_json_string(o, "address", r->addr);
 	cmd_json_string(o, "status", status);
-	if (l->rcpts != NULL && json_object_array_add(l->rcpts, o) == -1)
-		err(EX_OSERR, "memory");
+	if (l->item != NULL)
+		cmd_json_append(l->rcpts, o);
+	else
+		(void)json_object_put(o); /* frees it */
 }
 
 static int
-list_json(struct control *c)
+list_json(struct control *c, const struct control_which *which)
 {
-	struct json_list l = { json_object_new_array(), NULL };
+	struct json_list l = { NULL, NULL, false };
 	const struct control_ops ops = {
 		.item = json_item, .rcpt = json_rcpt, .arg = &l
 	};
-	uint32_t count;
-	int status = control_list(c, LIST_RCPTS, "", &ops, &count);
+	struct msg_control_end end;
+	int status = control_list(c, LIST_RCPTS, which, &ops, &end);
 
+	json_print_last(&l);
 	if (status != 0)
 		return status;
-	if ((status = cmd_json_print(l.items)) != 0)
-		strlcpy(c->err, "standard output", sizeof(c->err));
-	return status;
+	(void)puts(l.any ? "\n]" : "[ ]"); /* cmd_flush() looks */
+	return control_listed(c, &end);
 }
 
 static int
 run_list(struct cmd *cmd, int argc, char **argv)
 {
+	struct control_which which = control_all;
+	bool json = false;
 	struct control c;
-	int json = 0, status;
+	int status;
 
-	if (cmd_args(cmd, argc, argv, (int[2]){ 0, 0 }, &json) == -1)
-		return EX_USAGE;
-	if ((status = connect_queued(cmd, &c)) != 0)
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			json = true;
+		else if (strcmp(argv[i], "--domain") == 0 && i + 1 < argc)
+			which.domain = argv[++i];
+		else {
+			warnx("wanted --domain DOMAIN or --json, found %s",
+			    argv[i]);
+			return cmd_usage(cmd);
+		}
+	if ((status = cmd_queue_open(cmd, &c)) != 0)
 		return status;
-	status =
-	    finish(&c, json ? list_json(&c) : control_print_queue(&c, stdout));
-	return status == 0 ? cmd_flush() : status;
+	status = cmd_queue_close(&c,
+	    json ? list_json(&c, &which)
+		 : control_print_queue(&c, &which, stdout));
+	return cmd_flush() != 0 ? EX_IOERR : status;
 }
 
 struct shown {
@@ -202,9 +218,9 @@ show(struct control *c, const char *id)
 	const struct control_ops ops = {
 		.item = show_item, .rcpt = show_rcpt, .arg = &s
 	};
-	uint32_t count;
-	int status =
-	    control_list(c, LIST_RCPTS | LIST_CONTENT, id, &ops, &count);
+	struct msg_control_end end;
+	int status = control_list(c, LIST_RCPTS | LIST_CONTENT,
+	    &(struct control_which){ id, "" }, &ops, &end);
 
 	if (status == 0 && s.item.id[0] == '\0') {
 		(void)snprintf(
@@ -230,9 +246,9 @@ run_show(struct cmd *cmd, int argc, char **argv)
 
 	if (i == -1)
 		return EX_USAGE;
-	if ((status = connect_queued(cmd, &c)) != 0)
+	if ((status = cmd_queue_open(cmd, &c)) != 0)
 		return status;
-	status = finish(&c, show(&c, argv[i]));
+	status = cmd_queue_close(&c, show(&c, argv[i]));
 	return status == 0 ? cmd_flush() : status;
 }
 
@@ -256,24 +272,26 @@ tell_held(struct control *c)
 		    (unsigned long long)held, held == 1 ? "" : "s");
 }
 
-/* Asks for one message, or for all with id ""; an exit status. */
+/* Asks for one message, or for many; an exit status. */
 static int
-act_on(struct control *c, unsigned int what, const char *id, uint32_t *total)
+act_on(struct control *c, unsigned int what, const struct control_which *which,
+    uint32_t *total)
 {
+	bool one = which->id[0] != '\0';
 	struct msg_control_end end;
-	int status = control_act(c, what, id, &end);
+	int status = control_act(c, what, which, &end);
 
 	if (status != 0) {
 		warnx("%s", c->err);
 		return status;
 	}
 	*total += end.count;
-	if (end.pending > 0 && *id != '\0')
-		warnx("%.60s: " BEING_DELIVERED, id);
+	if (end.pending > 0 && one)
+		warnx("%.60s: " BEING_DELIVERED, which->id);
 	else if (end.pending > 0)
 		warnx("%u more: " BEING_DELIVERED, end.pending);
-	else if (end.count == 0 && *id != '\0') {
-		warnx("%.60s: " CONTROL_NO_SUCH, id);
+	else if (end.count == 0 && one) {
+		warnx("%.60s: " CONTROL_NO_SUCH, which->id);
 		return EX_DATAERR;
 	}
 	return end.pending > 0 ? EXIT_PENDING : EX_OK;
@@ -281,29 +299,40 @@ act_on(struct control *c, unsigned int what, const char *id, uint32_t *total)
 
 /* Goes on after a refusal: the others are not concerned. */
 static int
-act(struct cmd *cmd, unsigned int what, char **ids)
+act_on_ids(struct control *c, unsigned int what, char **ids, uint32_t *total)
 {
-	static char all[] = "";
-	char *every[] = { all, NULL };
+	struct control_which which = control_all;
 	int status, worst = 0;
-	uint32_t total = 0;
-	struct control c;
 
-	if (strcmp(ids[0], "--all") == 0)
-		ids = every;
-	if ((status = connect_queued(cmd, &c)) != 0)
-		return status;
 	for (; *ids != NULL && worst != EX_TEMPFAIL; ids++) {
-		status = act_on(&c, what, *ids, &total);
+		which.id = *ids;
+		status = act_on(c, what, &which, total);
 		if (status > EXIT_PENDING || worst == 0)
 			worst = status;
 	}
-	if (what == CONTROL_RETRY && ids == every + 1 && worst == 0)
+	return worst;
+}
+
+/* which is NULL: those of the ids. */
+static int
+act(struct cmd *cmd, unsigned int what, const struct control_which *which,
+    char **ids)
+{
+	struct control c;
+	uint32_t total = 0;
+	int status;
+
+	if ((status = cmd_queue_open(cmd, &c)) != 0)
+		return status;
+	if (which != NULL)
+		status = act_on(&c, what, which, &total);
+	else
+		status = act_on_ids(&c, what, ids, &total);
+	if (what == CONTROL_RETRY && which != NULL && status == 0)
 		tell_held(&c);
 	control_close(&c);
 	(void)printf("%u message%s\n", total, total == 1 ? "" : "s");
-	status = cmd_flush();
-	return worst != 0 ? worst : status;
+	return cmd_flush() != 0 && status == 0 ? EX_IOERR : status;
 }
 
 static int
@@ -318,15 +347,21 @@ run_act(struct cmd *cmd, int argc, char **argv)
 		{ "retry", CONTROL_RETRY },
 		{ "drop", CONTROL_DROP },
 	};
+	struct control_which which = control_all;
+	bool all = argc == 2 && strcmp(argv[1], "--all") == 0;
+	bool domain =
+	    argc == 3 && strcmp(argv[1], "--domain") == 0 && argv[2][0] != '\0';
 
-	if (argc < 2 || (argv[1][0] == '-' && strcmp(argv[1], "--all") != 0) ||
-	    (argc > 2 && strcmp(argv[1], "--all") == 0)) {
-		warnx("wanted ids of messages, or --all");
+	if (argc < 2 || (argv[1][0] == '-' && !all && !domain)) {
+		warnx("wanted ids of messages, --domain DOMAIN or --all");
 		return cmd_usage(cmd);
 	}
+	if (domain)
+		which.domain = argv[2];
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(words[i].word, argv[0]) == 0)
-			return act(cmd, words[i].what, argv + 1);
+			return act(cmd, words[i].what,
+			    all || domain ? &which : NULL, argv + 1);
 	return cmd_usage(cmd);
 }
 
@@ -334,13 +369,15 @@ int
 cmd_queue(struct cmd *cmd, int argc, char **argv)
 {
 	static const struct command table[] = {
-		{ "list", "[--json]", "show what waits", run_list },
+		{ "list", "[--domain DOMAIN] [--json]", "show what waits",
+		    run_list },
 		{ "show", "ID", "show envelope and content", run_show },
-		{ "hold", "ID ... | --all", "stop delivery attempts", run_act },
-		{ "release", "ID ... | --all", "end a hold", run_act },
-		{ "retry", "ID ... | --all", "attempt delivery now", run_act },
-		{ "drop", "ID ... | --all", "remove without a bounce",
-		    run_act },
+		{ "destinations", "[--json]", "show where it goes",
+		    cmd_queue_dests },
+		{ "hold", WHICH, "stop delivery attempts", run_act },
+		{ "release", WHICH, "end a hold", run_act },
+		{ "retry", WHICH, "attempt delivery now", run_act },
+		{ "drop", WHICH, "remove without a bounce", run_act },
 		{ NULL, NULL, NULL, NULL },
 	};
 

@@ -42,20 +42,16 @@ next_attempt(const struct queue *q, const struct entry *e)
 	return (uint64_t)(time(NULL) + (left > 0 ? left / 1000 : 0));
 }
 
-bool
-control_item(struct queue *q, const struct entry *entry, struct envelope *e,
+void
+control_item(const struct queue *q, const struct entry *entry,
+    const struct envelope *e, const struct spool_content *c,
     struct msg_control_item *m)
 {
-	struct spool_content c;
-	struct spool_fault f;
-
-	if (spool_load(q->spool, entry_id(entry).s, e, &c, &f) != SPOOL_VALID)
-		return false;
 	memset(m, 0, sizeof(*m));
 	m->arrival = (uint64_t)(e->arrival / 1000000);
 	m->next = next_attempt(q, entry);
-	m->size = c.size;
-	m->offset = c.offset;
+	m->size = c->size;
+	m->offset = c->offset;
 	m->state = item_state(q, entry);
 	m->marks = item_marks(q, entry);
 	m->attempts = e->state.attempts;
@@ -66,7 +62,6 @@ control_item(struct queue *q, const struct entry *entry, struct envelope *e,
 	strlcpy(m->login, e->login, sizeof(m->login));
 	strlcpy(m->client, e->client, sizeof(m->client));
 	strlcpy(m->reason, e->state.reason, sizeof(m->reason));
-	return true;
 }
 
 int

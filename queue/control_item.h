@@ -7,11 +7,9 @@
 #include "common/msg_control.h"
 #include "queue/queue.h"
 
-/*
- * Fills the item from the spool; false when the file cannot be read now, and
- * then the envelope holds nothing.
- */
-bool control_item(struct queue *, const struct entry *, struct envelope *,
+/* Fills the item with what was read, and with what the schedule knows. */
+void control_item(const struct queue *, const struct entry *,
+    const struct envelope *, const struct spool_content *,
     struct msg_control_item *);
 
 /* One that was set aside, and a descriptor to read it, the caller's; or -1. */

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
@@ -17,11 +18,11 @@
 #include "common/log.h"
 #include "common/msg_control.h"
 #include "common/server.h"
-#include "queue/steer.h"
-#include "queue/control_item.h"
 #include "queue/control_server.h"
+#include "queue/control_tool.h"
 #include "queue/recovery.h"
 #include "queue/spool_id.h"
+#include "queue/steer.h"
 
 #define BATCH 64       /* pieces before others have a turn */
 #define NOT_YET 10000  /* microseconds until recovery is asked again */
@@ -29,7 +30,6 @@
 #define TOOLS_ALL 32   /* of all these; the other places are root's */
 #define IDLE_MOST 60   /* seconds without a question */
 #define STUCK_MOST 600 /* seconds without reading, in the middle of an answer */
-#define NO_SUCH CONTROL_NO_SUCH
 
 struct control_server {
 	struct server server; /* first: a peer leads back to here */
@@ -37,46 +37,90 @@ struct control_server {
 	LIST_HEAD(, tool) tools;
 };
 
-enum task { TASK_NONE, TASK_LIST, TASK_ACT, TASK_STATS };
-
-/* One tool, and how far its answer is. */
-struct tool {
-	LIST_ENTRY(tool) link;
-	struct queue *q;
-	struct peer *peer;
-	struct event *go;   /* when the channel has room */
-	struct event *wait; /* after a while */
-	struct event *idle; /* nothing has happened for long */
-	enum task task;
-	uint32_t flags, what;
-	bool one;                /* a single id was given */
-	char cursor[ID_MAX + 1]; /* the last message done with */
-	bool acted;              /* on the single id */
-	const char *error;       /* what came of it */
-	bool damaged;            /* behind the last: those set aside */
-	uint32_t count, pending;
-	size_t piece;        /* the recipient, or statistic, that is next */
-	struct envelope env; /* whose recipients are being sent */
-};
-
-/* A piece is sent, there is no room for it, or it was the last. */
-enum step { STEP_SENT, STEP_FULL, STEP_END };
-
-static bool
-may_do_all(const struct tool *t)
+bool
+tool_is_root(const struct tool *t)
 {
 	return t->peer->uid == 0 || t->peer->uid == getuid();
 }
 
-static bool
-may_see(const struct tool *t, const struct entry *e)
+bool
+tool_may_see(const struct tool *t, const struct entry *e)
 {
-	return may_do_all(t) ||
+	return tool_is_root(t) ||
 	    (e->uid != MSG_NO_UID && e->uid == t->peer->uid);
 }
 
-static enum step
-send_piece(struct tool *t, unsigned int type, const void *msg, int fd)
+bool
+tool_sees_damaged(const struct tool *t, const char *id)
+{
+	uint64_t size;
+	int fd = -1;
+
+	if (tool_is_root(t))
+		fd = spool_damaged_reader(t->q->spool, id, &size);
+	if (fd != -1)
+		(void)close(fd); /* was only looked at */
+	return fd != -1;
+}
+
+struct entry *
+tool_find(const struct tool *t, const char *id)
+{
+	struct entry *e = schedule_find(t->q->schedule, id);
+
+	if (e != NULL || recovery_done(t->q->recovery))
+		return e;
+	recovery_look(t->q->recovery, id);
+	return schedule_find(t->q->schedule, id);
+}
+
+bool
+tool_wants(const struct tool *t, const struct envelope *e)
+{
+	const char *at;
+
+	if (t->domain[0] == '\0')
+		return true;
+	for (size_t i = 0; i < e->nrcpt; i++)
+		if (e->rcpts[i].status == RCPT_QUEUED &&
+		    (at = strrchr(env_addr(e, i), '@')) != NULL &&
+		    strcasecmp(at + 1, t->domain) == 0)
+			return true;
+	return false;
+}
+
+static void
+go_on(void *arg)
+{
+	struct tool *t = arg;
+
+	if (event_add(t->go, NULL) == -1)
+		peer_close(t->peer);
+}
+
+enum step
+tool_review(struct tool *t, struct entry **e, struct spool_read **r)
+{
+	uint32_t uid = tool_is_root(t) ? MSG_NO_UID : (uint32_t)t->peer->uid;
+
+	if (t->review == NULL)
+		t->review = review_new(t->q, uid, go_on, t);
+	if (t->review == NULL)
+		return tool_error(t, "out of memory");
+	switch (review_next(t->review, e, r)) {
+	case REVIEW_ONE:
+		return STEP_SENT;
+	case REVIEW_WAIT:
+		return STEP_WAIT;
+	case REVIEW_MORE:
+		return STEP_TURN;
+	default:
+		return STEP_END;
+	}
+}
+
+enum step
+tool_send(struct tool *t, unsigned int type, const void *msg, int fd)
 {
 	enum chan_result r = chan_send(&t->peer->chan, type, msg, fd, 0);
 
@@ -87,208 +131,34 @@ send_piece(struct tool *t, unsigned int type, const void *msg, int fd)
 	return STEP_FULL;
 }
 
-static enum step
-send_end(struct tool *t)
+enum step
+tool_end(struct tool *t)
 {
 	struct msg_control_end m = { t->count, t->pending };
 
-	return send_piece(t, CONTROL_T_END, &m, -1) == STEP_SENT ? STEP_END
-								 : STEP_FULL;
+	return tool_send(t, CONTROL_T_END, &m, -1) == STEP_SENT ? STEP_END
+								: STEP_FULL;
 }
 
-static enum step
-send_error(struct tool *t, const char *text)
+enum step
+tool_error(struct tool *t, const char *text)
 {
 	struct msg_control_error m;
 
 	strlcpy(m.text, text, sizeof(m.text));
-	return send_piece(t, CONTROL_T_ERROR, &m, -1) == STEP_SENT ? STEP_END
-								   : STEP_FULL;
+	return tool_send(t, CONTROL_T_ERROR, &m, -1) == STEP_SENT ? STEP_END
+								  : STEP_FULL;
 }
 
-static enum step
-send_rcpt(struct tool *t)
-{
-	struct msg_control_rcpt m;
-	enum step r;
-
-	m.status = (unsigned char)t->env.rcpts[t->piece].status;
-	strlcpy(m.addr, env_addr(&t->env, t->piece), sizeof(m.addr));
-	if ((r = send_piece(t, CONTROL_T_RCPT, &m, -1)) == STEP_SENT &&
-	    ++t->piece == t->env.nrcpt)
-		env_free(&t->env);
-	return r;
-}
-
-static void
-done_with(struct tool *t, const char *id)
-{
-	strlcpy(t->cursor, id, sizeof(t->cursor));
-	t->count++;
-}
-
-static enum step
-send_item(struct tool *t, const struct entry *e)
-{
-	struct msg_control_item m;
-	enum step r;
-	int fd = -1;
-
-	if (!control_item(t->q, e, &t->env, &m)) {
-		/* It cannot be read now; the log says why. */
-		strlcpy(t->cursor, entry_id(e).s, sizeof(t->cursor));
-		return STEP_SENT;
-	}
-	if ((t->flags & LIST_CONTENT) != 0)
-		fd = spool_reader(t->q->spool, entry_id(e).s);
-	r = send_piece(t, CONTROL_T_ITEM, &m, fd);
-	if (fd != -1)
-		(void)close(fd); /* was only read */
-	t->piece = 0;
-	if (r == STEP_SENT)
-		done_with(t, entry_id(e).s);
-	if (r != STEP_SENT || (t->flags & LIST_RCPTS) == 0)
-		env_free(&t->env);
-	return r;
-}
-
-static enum step
-send_damaged(struct tool *t, const char *id)
-{
-	struct msg_control_item m;
-	int fd = control_damaged(t->q, id, &m);
-	bool pass = fd != -1 && (t->flags & LIST_CONTENT) != 0;
-	enum step r;
-
-	r = send_piece(t, CONTROL_T_ITEM, &m, pass ? fd : -1);
-	if (fd != -1)
-		(void)close(fd); /* was only read */
-	if (r == STEP_SENT)
-		done_with(t, id);
-	return r;
-}
-
-static bool
-is_damaged(const struct tool *t, const char *id)
-{
-	uint64_t size;
-	int fd = -1;
-
-	if (may_do_all(t))
-		fd = spool_damaged_reader(t->q->spool, id, &size);
-	if (fd != -1)
-		(void)close(fd); /* was only looked at */
-	return fd != -1;
-}
-
-/* The one message that was asked for, or the end behind it. */
-static enum step
-list_one(struct tool *t)
-{
-	struct entry *e = schedule_find(t->q->schedule, t->cursor);
-
-	if (t->count > 0)
-		return send_end(t);
-	if (e != NULL && may_see(t, e)) {
-		if (send_item(t, e) == STEP_FULL)
-			return STEP_FULL;
-		return t->count > 0 ? STEP_SENT : send_error(t, NO_SUCH);
-	}
-	if (is_damaged(t, t->cursor))
-		return send_damaged(t, t->cursor);
-	return send_error(t, NO_SUCH);
-}
-
-/* The next of all, or the end behind them. */
-static enum step
-list_next(struct tool *t)
-{
-	char id[ID_MAX + 1];
-	struct entry *e;
-
-	if (!t->damaged) {
-		e = schedule_after(t->q->schedule, t->cursor);
-		if (e != NULL && may_see(t, e))
-			return send_item(t, e);
-		if (e != NULL) {
-			strlcpy(t->cursor, entry_id(e).s, sizeof(t->cursor));
-			return STEP_SENT;
-		}
-		t->damaged = true;
-		t->cursor[0] = '\0';
-	}
-	if (may_do_all(t) && spool_damaged_after(t->q->spool, t->cursor, id))
-		return send_damaged(t, id);
-	return send_end(t);
-}
-
-static enum step
-list_step(struct tool *t)
-{
-	if (t->env.nrcpt > 0)
-		return send_rcpt(t);
-	return t->one ? list_one(t) : list_next(t);
-}
-
-static const char *
-act_on(struct tool *t, struct entry *e)
-{
-	const char *error = NO_SUCH;
-	bool pending = false;
-
-	if (e != NULL)
-		error = steer(t->q, e, t->what, t->peer->uid, &pending);
-	else if (is_damaged(t, t->cursor))
-		error = steer_damaged(t->q, t->cursor, t->what, t->peer->uid);
-	t->pending += pending;
-	t->count += error == NULL && !pending;
-	return error;
-}
-
-/* Done once, whatever room there is for the answer. */
-static enum step
-act_one(struct tool *t)
-{
-	if (!t->acted)
-		t->error = act_on(t, schedule_find(t->q->schedule, t->cursor));
-	t->acted = true;
-	return t->error != NULL ? send_error(t, t->error) : send_end(t);
-}
-
-static enum step
-act_step(struct tool *t)
-{
-	struct entry *e;
-
-	if (t->one)
-		return act_one(t);
-	if ((e = schedule_after(t->q->schedule, t->cursor)) == NULL)
-		return send_end(t);
-	strlcpy(t->cursor, entry_id(e).s, sizeof(t->cursor));
-	(void)act_on(t, e); /* the log says why not; it is not counted */
-	return STEP_SENT;
-}
-
-static enum step
-stats_step(struct tool *t)
-{
-	struct msg_control_stat m;
-	enum step r;
-
-	if (!control_stat(t->q, t->piece, &m))
-		return send_end(t);
-	if ((r = send_piece(t, CONTROL_T_STAT, &m, -1)) == STEP_SENT)
-		t->piece++;
-	return r;
-}
-
-static enum step
-step(struct tool *t)
-{
-	if (t->task == TASK_LIST)
-		return list_step(t);
-	return t->task == TASK_ACT ? act_step(t) : stats_step(t);
-}
+static const struct {
+	enum step (*step)(struct tool *);
+	bool (*may)(const struct tool *); /* NULL: always */
+} tasks[] = {
+	[TASK_LIST] = { control_list_step, control_list_may },
+	[TASK_ACT] = { control_act_step, control_act_may },
+	[TASK_STATS] = { control_stats_step, NULL },
+	[TASK_DESTS] = { control_dests_step, NULL },
+};
 
 static void
 on_idle(evutil_socket_t fd, short what, void *arg)
@@ -312,6 +182,18 @@ rest(struct tool *t)
 		peer_close(t->peer);
 }
 
+/* What the answer has of its own; all else begin() sets. */
+static void
+forget_answer(struct tool *t)
+{
+	review_free(t->review);
+	t->review = NULL;
+	t->read = NULL;
+	free(t->pack);
+	t->pack = NULL;
+	env_free(&t->env);
+}
+
 static void
 on_go(evutil_socket_t fd, short what, void *arg)
 {
@@ -321,33 +203,36 @@ on_go(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (t->peer->dead)
+	if (t->peer->dead || t->task == TASK_NONE)
 		return;
-	if (!recovery_done(t->q->recovery) && t->task != TASK_STATS) {
+	if (tasks[t->task].may != NULL && !tasks[t->task].may(t)) {
 		if (event_add(t->wait, &later) == -1)
 			peer_close(t->peer);
 		return;
 	}
 	for (int i = 0; i < BATCH && r == STEP_SENT; i++)
-		r = step(t);
-	if (r == STEP_END)
+		r = tasks[t->task].step(t);
+	if (r == STEP_END) {
 		t->task = TASK_NONE;
-	else if (event_add(t->go, NULL) == -1)
-		peer_close(t->peer);
+		forget_answer(t);
+	} else if (r != STEP_WAIT)
+		go_on(t);
 	rest(t);
 }
 
 static void
-begin(struct tool *t, enum task task, const char *id)
+begin(struct tool *t, enum task task, const char *id, const char *domain)
 {
 	t->task = task;
+	t->since = deadline_now();
 	t->count = t->pending = 0;
 	t->piece = 0;
-	t->damaged = t->acted = false;
+	t->behind = t->acted = false;
 	t->one = id[0] != '\0';
 	strlcpy(t->cursor, id, sizeof(t->cursor));
-	if (event_add(t->go, NULL) == -1)
-		peer_close(t->peer);
+	strlcpy(t->domain, domain, sizeof(t->domain));
+	t->name[0] = '\0';
+	go_on(t);
 }
 
 static void
@@ -368,7 +253,7 @@ on_list(struct tool *t, const struct msg_control_list *m)
 		refuse(t, "content is shown of one message only");
 	else {
 		t->flags = m->flags;
-		begin(t, TASK_LIST, m->id);
+		begin(t, TASK_LIST, m->id, m->domain);
 	}
 }
 
@@ -377,7 +262,7 @@ on_act(struct tool *t, const struct msg_control_act *m)
 {
 	if (steer_name(m->what) == NULL)
 		refuse(t, "no such action");
-	else if (!may_do_all(t)) {
+	else if (!tool_is_root(t)) {
 		if (server_may_log(t->peer->server))
 			log_event("-", "control",
 			    "action=%s uid=%u result=not-allowed",
@@ -387,8 +272,17 @@ on_act(struct tool *t, const struct msg_control_act *m)
 		refuse(t, NO_SUCH);
 	else {
 		t->what = m->what;
-		begin(t, TASK_ACT, m->id);
+		begin(t, TASK_ACT, m->id, m->domain);
 	}
+}
+
+static void
+on_dests(struct tool *t)
+{
+	if (tool_is_root(t))
+		begin(t, TASK_DESTS, "", "");
+	else
+		refuse(t, "only root may see that");
 }
 
 static void
@@ -405,7 +299,9 @@ on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 	else if (type == CONTROL_T_ACT)
 		on_act(t, msg);
 	else if (type == CONTROL_T_STATS)
-		begin(t, TASK_STATS, "");
+		begin(t, TASK_STATS, "", "");
+	else if (type == CONTROL_T_DESTS)
+		on_dests(t);
 	rest(t);
 }
 
@@ -419,7 +315,7 @@ tool_free(struct tool *t)
 	if (t->idle != NULL)
 		event_free(t->idle);
 	LIST_REMOVE(t, link);
-	env_free(&t->env);
+	forget_answer(t);
 	free(t);
 }
 

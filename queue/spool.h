@@ -122,7 +122,8 @@ void spool_set_aside(
 
 /*
  * Walks over the names in the spool; a walk may last and meet files that come
- * or go meanwhile.  walk_next() gives the next id, or false at the end.  Names
+ * or go meanwhile.  walk_next() gives the next id, of one directory mostly in
+ * order, or false at the end.  Names
  * that are no ids of their directory are logged when complain is set.
  */
 struct spool_walk;

@@ -3,8 +3,6 @@
  * may come from a damaged disk or a hostile writer, so every field is bounded
  * and every byte covered by a checksum or a set of allowed values.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <bsd/string.h>
@@ -16,11 +14,18 @@
 
 #define RCPT_MORE 8 /* recipients that the array grows by at first */
 
+static const char first_line[] = "Postrider-Spool: 1 00000000 00000\n";
 static const char state_name[] = "State: ";
 static const char rcpt_name[] = "Rcpt: ";
 
+_Static_assert(sizeof(first_line) == ENVELOPE_FIRST + 1, "of that length");
+
+#define FIRST_LEN 19 /* where its numbers are */
+#define FIRST_RCPTS 28
 #define STATE_CHECK (STATE_LEN - 9) /* "cccccccc\n" */
-#define STATE_REASON 15             /* "State: - 00000 " */
+#define STATE_LETTER 7              /* "State: - 00000 " */
+#define STATE_ATTEMPTS 9
+#define STATE_REASON 15
 
 void
 env_init(struct envelope *e)
@@ -153,20 +158,18 @@ static const char state_letters[2][2] = { { '-', 'W' }, { 'H', 'B' } };
 void
 state_format(const struct envelope_state *st, char line[STATE_LEN])
 {
-	char s[STATE_LEN + 1], check[10];
-	char *p;
-
-	(void)snprintf(s, sizeof(s), "%s%c %05u %-*.*s ", state_name,
-	    state_letters[st->held][st->warned],
-	    st->attempts % (ENVELOPE_ATTEMPTS_MAX + 1), REASON_MAX, REASON_MAX,
-	    st->reason);
-	for (p = s; p < s + STATE_CHECK; p++)
+	memset(line, ' ', STATE_LEN);
+	memcpy(line, state_name, sizeof(state_name) - 1);
+	line[STATE_LETTER] = state_letters[st->held][st->warned];
+	num_put(line + STATE_ATTEMPTS, 5,
+	    st->attempts % (ENVELOPE_ATTEMPTS_MAX + 1));
+	memcpy(
+	    line + STATE_REASON, st->reason, strnlen(st->reason, REASON_MAX));
+	for (char *p = line; p < line + STATE_CHECK; p++)
 		if (*p < ' ' || *p > '~')
 			*p = '?';
-	(void)snprintf(
-	    check, sizeof(check), "%08" PRIx32 "\n", crc32c(0, s, STATE_CHECK));
-	memcpy(line, s, STATE_CHECK);
-	memcpy(line + STATE_CHECK, check, 9);
+	num_put_hex(line + STATE_CHECK, 8, crc32c(0, line, STATE_CHECK));
+	line[STATE_LEN - 1] = '\n';
 }
 
 bool
@@ -193,24 +196,25 @@ state_parse(const char line[STATE_LEN], struct envelope_state *st)
 }
 
 static void
-format_first(const struct envelope *e, char first[ENVELOPE_FIRST + 1])
+format_first(const struct envelope *e, char first[ENVELOPE_FIRST])
 {
-	(void)snprintf(first, ENVELOPE_FIRST + 1,
-	    "Postrider-Spool: 1 %08zu %05zu\n", e->len, e->nrcpt);
+	memcpy(first, first_line, ENVELOPE_FIRST);
+	num_put(first + FIRST_LEN, 8, e->len);
+	num_put(first + FIRST_RCPTS, 5, e->nrcpt);
 }
 
 size_t
 env_length(const char first[ENVELOPE_FIRST])
 {
 	struct envelope e = { .len = 0 };
-	char again[ENVELOPE_FIRST + 1], digits[9];
+	char again[ENVELOPE_FIRST], digits[9];
 	uint64_t len, nrcpt;
 
-	memcpy(digits, first + 19, 8);
+	memcpy(digits, first + FIRST_LEN, 8);
 	digits[8] = '\0';
 	if (!num_parse(digits, ENVELOPE_MAX, &len))
 		return 0;
-	memcpy(digits, first + 28, 5);
+	memcpy(digits, first + FIRST_RCPTS, 5);
 	digits[5] = '\0';
 	if (!num_parse(digits, ENVELOPE_RCPTS_MAX, &nrcpt))
 		return 0;
@@ -254,7 +258,7 @@ format_rcpt(struct envelope *e, size_t i, struct sbuf *out, size_t start)
 bool
 env_format(struct envelope *e, struct sbuf *out)
 {
-	char first[ENVELOPE_FIRST + 1], state[STATE_LEN];
+	char first[ENVELOPE_FIRST], state[STATE_LEN];
 	size_t start = out->len;
 
 	format_first(e, first);
@@ -306,7 +310,7 @@ env_parse(struct envelope *e, const char *p, size_t n)
 {
 	struct reader in = { p + STATE_AT + STATE_LEN,
 		n - STATE_AT - STATE_LEN };
-	char first[ENVELOPE_FIRST + 1];
+	char first[ENVELOPE_FIRST];
 	const char *wanted;
 
 	if (!state_parse(p + STATE_AT, &e->state))

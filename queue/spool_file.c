@@ -15,6 +15,8 @@
 #include "common/fdio.h"
 #include "queue/spool_file.h"
 
+#define FRONT 4096 /* bytes, that most envelopes fit into */
+
 __attribute__((format(printf, 4, 5))) static enum spool_state
 fault(enum spool_state state, struct spool_fault *f, const char *wanted,
     const char *fmt, ...)
@@ -43,16 +45,19 @@ check_kind(const struct stat *st, struct spool_fault *f)
 	return SPOOL_VALID;
 }
 
-enum spool_state
-spool_file_open(
-    int dir, const char *name, bool writable, int *fd, struct spool_fault *f)
+static enum spool_state
+open_file(int dir, const char *name, bool writable, int *fd, struct stat *st,
+    struct spool_fault *f)
 {
 	const int flags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY |
 	    (writable ? O_RDWR : O_RDONLY);
 	enum spool_state state;
-	struct stat st;
 
-	if ((*fd = openat(dir, name, flags)) == -1) {
+	/* That a file was read shall not be written; it needs to be ours. */
+	*fd = openat(dir, name, flags | O_NOATIME);
+	if (*fd == -1 && errno == EPERM)
+		*fd = openat(dir, name, flags);
+	if (*fd == -1) {
 		if (errno == ENOENT)
 			return SPOOL_GONE;
 		/* A socket, a link, somebody else's file. */
@@ -62,10 +67,10 @@ spool_file_open(
 			    strerror(errno));
 		return SPOOL_FAILED;
 	}
-	if (fstat(*fd, &st) == -1)
+	if (fstat(*fd, st) == -1)
 		state = SPOOL_FAILED;
 	else
-		state = check_kind(&st, f);
+		state = check_kind(st, f);
 	if (state != SPOOL_VALID) {
 		(void)close(*fd); /* nothing was written */
 		*fd = -1;
@@ -73,41 +78,70 @@ spool_file_open(
 	return state;
 }
 
-/* Reads the envelope's text, whole; NULL with *state set. */
-static char *
-read_head(int fd, uint64_t size, size_t *n, enum spool_state *state)
+enum spool_state
+spool_file_open(
+    int dir, const char *name, bool writable, int *fd, struct spool_fault *f)
 {
-	char *p = NULL, first[ENVELOPE_FIRST];
+	struct stat st;
 
+	return open_file(dir, name, writable, fd, &st, f);
+}
+
+/* What one read(2) brings: all of a small file. */
+struct front {
+	char p[FRONT];
+	size_t n;      /* bytes that are there */
+	uint64_t size; /* of the file */
+};
+
+/* False with errno. */
+static bool
+read_front(int fd, uint64_t size, struct front *f)
+{
+	f->size = size;
+	f->n = size < FRONT ? (size_t)size : FRONT;
+	return fd_preadall(fd, f->p, f->n, 0) == 0;
+}
+
+/*
+ * The envelope's text, whole, in the front or in memory of its own; NULL with
+ * *state set.
+ */
+static const char *
+read_head(int fd, const struct front *f, size_t *n, char **own,
+    enum spool_state *state)
+{
+	*own = NULL;
 	*state = SPOOL_DAMAGED;
-	if (size < ENVELOPE_FIRST)
+	if (f->n < ENVELOPE_FIRST)
 		return NULL;
+	*n = env_length(f->p);
+	if (*n == 0 || *n > f->size)
+		return NULL;
+	if (*n <= f->n)
+		return f->p;
 	*state = SPOOL_FAILED;
-	if (fd_preadall(fd, first, sizeof(first), 0) == -1)
-		return NULL;
-	*n = env_length(first);
-	if (*n == 0 || *n > size)
-		*state = SPOOL_DAMAGED;
-	else if ((p = malloc(*n)) != NULL && fd_preadall(fd, p, *n, 0) == 0)
-		return p;
-	free(p);
-	return NULL;
+	if ((*own = malloc(*n)) != NULL && fd_preadall(fd, *own, *n, 0) == -1) {
+		free(*own);
+		*own = NULL;
+	}
+	return *own;
 }
 
 static enum spool_state
-read_envelope(int fd, uint64_t size, const char *id, struct envelope *e,
-    struct spool_fault *f)
+read_envelope(int fd, const struct front *front, const char *id,
+    struct envelope *e, struct spool_fault *f)
 {
 	enum spool_state state;
-	const char *wanted;
+	const char *wanted, *p;
+	char *own;
 	size_t n;
-	char *p;
 
-	if ((p = read_head(fd, size, &n, &state)) == NULL)
+	if ((p = read_head(fd, front, &n, &own, &state)) == NULL)
 		return fault(
 		    state, f, "a first line of version 1", "something else");
 	wanted = env_parse(e, p, n);
-	free(p);
+	free(own);
 	if (wanted != NULL && strcmp(wanted, "memory") == 0) {
 		errno = ENOMEM;
 		return SPOOL_FAILED;
@@ -138,21 +172,22 @@ check_trailer(const struct trailer *t, const struct envelope *e, uint64_t size,
 
 /* The last bytes of the file; false with errno. */
 static bool
-read_trailer(int fd, uint64_t *size, enum trailer_state *ts, struct trailer *t)
+read_trailer(
+    int fd, const struct front *f, enum trailer_state *ts, struct trailer *t)
 {
 	char buf[TRAILER_LEN];
-	struct stat st;
+	const char *p = buf;
 
 	*ts = TRAILER_ABSENT;
 	memset(t, 0, sizeof(*t));
-	if (fstat(fd, &st) == -1)
-		return false;
-	*size = (uint64_t)st.st_size;
-	if (*size < TRAILER_LEN)
+	if (f->size < TRAILER_LEN)
 		return true;
-	if (fd_preadall(fd, buf, TRAILER_LEN, st.st_size - TRAILER_LEN) == -1)
+	if (f->n == f->size)
+		p = f->p + f->n - TRAILER_LEN;
+	else if (fd_preadall(fd, buf, TRAILER_LEN,
+		     (int64_t)(f->size - TRAILER_LEN)) == -1)
 		return false;
-	*ts = trailer_parse(buf, t);
+	*ts = trailer_parse(p, t);
 	return true;
 }
 
@@ -174,18 +209,18 @@ judge(enum spool_state state, enum trailer_state ts, const struct envelope *e,
 	return fault(SPOOL_INCOMPLETE, f, "a trailer at the end", "none");
 }
 
-enum spool_state
-spool_file_read(int fd, const char *id, struct envelope *e,
+static enum spool_state
+read_file(int fd, uint64_t size, const char *id, struct envelope *e,
     struct spool_content *c, struct spool_fault *f)
 {
 	enum trailer_state ts;
 	enum spool_state state;
+	struct front front;
 	struct trailer t;
-	uint64_t size;
 
-	if (!read_trailer(fd, &size, &ts, &t))
+	if (!read_front(fd, size, &front) || !read_trailer(fd, &front, &ts, &t))
 		return SPOOL_FAILED;
-	state = read_envelope(fd, size, id, e, f);
+	state = read_envelope(fd, &front, id, e, f);
 	state = judge(state, ts, e, f);
 	if (state == SPOOL_VALID)
 		state = check_trailer(&t, e, size, f);
@@ -199,14 +234,49 @@ spool_file_read(int fd, const char *id, struct envelope *e,
 }
 
 enum spool_state
+spool_file_read(int fd, const char *id, struct envelope *e,
+    struct spool_content *c, struct spool_fault *f)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return SPOOL_FAILED;
+	return read_file(fd, (uint64_t)st.st_size, id, e, c, f);
+}
+
+enum spool_state
+spool_file_load(int dir, const char *id, struct spool_loaded *l)
+{
+	enum spool_state state;
+	struct stat st;
+	int fd, error;
+
+	env_init(&l->env);
+	state = open_file(dir, id, false, &fd, &st, &l->fault);
+	if (state != SPOOL_VALID)
+		return state;
+	l->written = st.st_mtime;
+	state = read_file(
+	    fd, (uint64_t)st.st_size, id, &l->env, &l->content, &l->fault);
+	error = errno;
+	(void)close(fd); /* was only read */
+	errno = error;
+	return state;
+}
+
+enum spool_state
 spool_file_committed(int fd, const struct envelope *e,
     const struct spool_content *said, struct spool_fault *f)
 {
+	struct front front = { .n = 0 };
 	enum trailer_state ts;
 	struct trailer t;
-	uint64_t size;
+	struct stat st;
 
-	if (!read_trailer(fd, &size, &ts, &t))
+	if (fstat(fd, &st) == -1)
+		return SPOOL_FAILED;
+	front.size = (uint64_t)st.st_size;
+	if (!read_trailer(fd, &front, &ts, &t))
 		return SPOOL_FAILED;
 	if (ts != TRAILER_VALID)
 		return fault(
@@ -215,5 +285,5 @@ spool_file_committed(int fd, const struct envelope *e,
 	    t.crc != said->crc)
 		return fault(SPOOL_DAMAGED, f, "the content that was committed",
 		    "another");
-	return check_trailer(&t, e, size, f);
+	return check_trailer(&t, e, front.size, f);
 }

@@ -49,6 +49,21 @@ enum spool_state spool_file_open(
 enum spool_state spool_file_read(int fd, const char *id, struct envelope *,
     struct spool_content *, struct spool_fault *);
 
+/* A message's file, as far as it is of interest before its content is. */
+struct spool_loaded {
+	struct envelope env; /* SPOOL_VALID: the owner's to env_free() */
+	struct spool_content content;
+	int64_t written; /* seconds since 1970 when the file was last */
+	struct spool_fault fault;
+};
+
+/*
+ * Both at once, with as few system calls as can be, and nothing open
+ * afterwards.  Needs no other thread to stand still.
+ */
+enum spool_state spool_file_load(
+    int dir, const char *id, struct spool_loaded *);
+
 /*
  * Whether a file just written holds this envelope (its len and crc) and the
  * content that said names: SPOOL_VALID, or why not.

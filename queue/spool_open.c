@@ -114,6 +114,9 @@ spool_close(struct spool *s)
 {
 	if (s->syncer != NULL)
 		syncer_free(s->syncer);
+	for (size_t i = 0; i < SPOOL_READERS; i++)
+		if (s->readers[i] != NULL)
+			syncer_free(s->readers[i]);
 	for (size_t i = 0; i <= SPOOL_DAMAGED_DIR; i++)
 		close_if(s->dirs[i]);
 	for (size_t i = 0; i < MARKS_MOST; i++)
@@ -127,6 +130,18 @@ spool_close(struct spool *s)
 		memory_free(RB_ROOT(&s->memory));
 	free(s->path);
 	free(s);
+}
+
+static bool
+start_threads(struct spool *s, struct event_base *base)
+{
+	s->syncer = syncer_new(base, s->dirs, SPOOL_DIRS + 1);
+	for (size_t i = 0; i < SPOOL_READERS; i++)
+		s->readers[i] = syncer_new(base, s->dirs, 0);
+	for (size_t i = 0; i < SPOOL_READERS; i++)
+		if (s->readers[i] == NULL)
+			return false;
+	return s->syncer != NULL;
 }
 
 struct spool *
@@ -145,10 +160,9 @@ spool_open(struct event_base *base, const char *path)
 	for (size_t i = 0; i < MARKS_MOST; i++)
 		s->marks[i].fd = -1;
 	if ((s->path = strdup(path)) != NULL && open_all(s)) {
-		s->syncer = syncer_new(base, s->dirs, SPOOL_DIRS + 1);
-		if (s->syncer != NULL)
+		if (start_threads(s, base))
 			return s;
-		(void)complain(s, "queue", "helper thread");
+		(void)complain(s, "queue", "helper threads");
 	}
 	spool_close(s);
 	return NULL;

@@ -13,6 +13,7 @@
 #include "queue/spool_id.h"
 
 #define SPOOL_DAMAGED_DIR SPOOL_DIRS /* its number */
+#define SPOOL_READERS 4              /* threads that read files */
 #define MARKS_MOST 64                /* files whose marks are synced at once */
 
 /* Marks that the disk did not take. */
@@ -66,6 +67,8 @@ struct spool {
 	int root, queue, lock;
 	int dirs[SPOOL_DIRS + 1]; /* by number, and damaged */
 	struct syncer *syncer;
+	struct syncer *readers[SPOOL_READERS]; /* threads, see spool_read.h */
+	size_t turn;                           /* of these */
 	LIST_HEAD(, unwritten) unwritten;
 	LIST_HEAD(, copy) copies; /* being made */
 	struct memory_tree memory;

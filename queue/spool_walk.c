@@ -15,11 +15,19 @@
 #include "common/log.h"
 #include "queue/spool_private.h"
 
+#define NAMES 4096 /* of a directory that are sorted together */
+
+/*
+ * Names come sorted, as far as a bounded memory allows: that is the order in
+ * which the files were made, and a disk has them side by side.
+ */
 struct spool_walk {
 	struct spool *spool;
 	unsigned int dir; /* the one being read */
 	DIR *open;        /* NULL between directories */
 	bool complain;
+	size_t n, next; /* names that were read; that were given */
+	char names[NAMES][ID_MAX + 1];
 };
 
 static DIR *
@@ -40,12 +48,15 @@ open_directory(const struct spool *s, unsigned int dir)
 struct spool_walk *
 spool_walk_new(struct spool *s, bool complain)
 {
-	struct spool_walk *w = calloc(1, sizeof(*w));
+	struct spool_walk *w = malloc(sizeof(*w));
 
 	if (w == NULL)
 		return NULL;
 	w->spool = s;
+	w->dir = 0;
+	w->open = NULL;
 	w->complain = complain;
+	w->n = w->next = 0;
 	return w;
 }
 
@@ -68,24 +79,44 @@ belongs(const struct spool_walk *w, const char *name)
 	return false;
 }
 
-bool
-spool_walk_next(struct spool_walk *w, char id[ID_MAX + 1])
+static int
+compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* The next names of the directory that is read, or of none at its end. */
+static void
+read_names(struct spool_walk *w)
 {
 	struct dirent *de;
 
-	for (; w->dir < SPOOL_DIRS; w->dir++) {
-		if (w->open == NULL)
-			w->open = open_directory(w->spool, w->dir);
-		while (w->open != NULL && (de = readdir(w->open)) != NULL)
-			if (belongs(w, de->d_name)) {
-				strlcpy(id, de->d_name, ID_MAX + 1);
-				return true;
-			}
-		if (w->open != NULL)
-			(void)closedir(w->open); /* was only read */
-		w->open = NULL;
+	w->n = w->next = 0;
+	if (w->open == NULL)
+		w->open = open_directory(w->spool, w->dir);
+	while (
+	    w->open != NULL && w->n < NAMES && (de = readdir(w->open)) != NULL)
+		if (belongs(w, de->d_name))
+			strlcpy(w->names[w->n++], de->d_name, ID_MAX + 1);
+	qsort(w->names, w->n, sizeof(w->names[0]), compare);
+	if (w->n == NAMES)
+		return;
+	if (w->open != NULL)
+		(void)closedir(w->open); /* was only read */
+	w->open = NULL;
+	w->dir++;
+}
+
+bool
+spool_walk_next(struct spool_walk *w, char id[ID_MAX + 1])
+{
+	while (w->next == w->n) {
+		if (w->dir == SPOOL_DIRS)
+			return false;
+		read_names(w);
 	}
-	return false;
+	memcpy(id, w->names[w->next++], ID_MAX + 1);
+	return true;
 }
 
 bool

@@ -33,7 +33,7 @@ submit_mailq(const struct submit_settings *s)
 	int status = control_open(&c, s->run_dir);
 
 	if (status == 0)
-		status = control_print_queue(&c, stdout);
+		status = control_print_queue(&c, &control_all, stdout);
 	return finish(&c, status);
 }
 
@@ -96,15 +96,17 @@ retry_selected(struct control *c, const char *queue)
 		.item = look_at_item, .rcpt = look_at_rcpt, .arg = &s
 	};
 	struct msg_control_end end;
-	uint32_t count;
-	int status = control_list(c, LIST_RCPTS, "", &ops, &count);
+	int status = control_list(c, LIST_RCPTS, &control_all, &ops, &end);
 
+	if (status == 0)
+		status = control_listed(c, &end);
 	if (status == 0 && s.full) {
 		strlcpy(c->err, "memory", sizeof(c->err));
 		status = EX_OSERR;
 	}
 	for (size_t i = 0; i < s.count && status == 0; i++)
-		status = control_act(c, CONTROL_RETRY, s.ids[i], &end);
+		status = control_act(c, CONTROL_RETRY,
+		    &(struct control_which){ s.ids[i], "" }, &end);
 	free(s.ids);
 	return status;
 }
@@ -123,7 +125,9 @@ submit_run_queue(
 		status = retry_selected(&c, o->queue);
 	else
 		status = control_act(&c, CONTROL_RETRY,
-		    o->queue[0] == 'I' ? o->queue + 1 : "", &end);
+		    &(struct control_which){
+			o->queue[0] == 'I' ? o->queue + 1 : "", "" },
+		    &end);
 	return finish(&c, status);
 }
 

@@ -2,7 +2,9 @@
  * t_control_acts: who may steer which messages, and what he is told of it.
  * wrap: sock_peer_uid getuid recovery_done steer steer_damaged control_item
  * wrap: control_damaged control_stat spool_reader spool_damaged_reader
- * wrap: spool_damaged_after
+ * wrap: spool_damaged_after spool_load recovery_look review_new review_free
+ * wrap: review_next dispatch_agents agents_destinations
+ * wrap: deadline_now
  */
 #include "tests/unit/control.h"
 
@@ -73,6 +75,60 @@ acts_later(void **state)
 	chan_close(&c);
 }
 
+static void
+act_domain(struct chan *c, const char *domain, uint32_t what)
+{
+	struct msg_control_act m = { .what = what };
+
+	strlcpy(m.domain, domain, sizeof(m.domain));
+	assert_int_equal(chan_send(c, CONTROL_T_ACT, &m, -1, 0), CHAN_OK);
+}
+
+/* Those with a recipient of it who waits; nothing that was set aside. */
+static void
+acts_domain(void **state)
+{
+	struct chan c = tool(0);
+
+	(void)state;
+	fill(40);
+	act_domain(&c, "FAR.example", CONTROL_RETRY);
+	assert_int_equal(hear(&c).count, 4);
+	assert_int_equal(steered, 4);
+	assert_string_equal(steered_id, id_of(33));
+	act_domain(&c, "near.example", CONTROL_DROP);
+	assert_int_equal(hear(&c).count, 0);
+	act_domain(&c, "example.org", CONTROL_HOLD);
+	assert_int_equal(hear(&c).count, 40);
+	assert_int_equal(steered_damaged, 0);
+	chan_close(&c);
+	c = tool(ALICE);
+	act_domain(&c, "example.org", CONTROL_HOLD);
+	assert_true(hear(&c).refused);
+	chan_close(&c);
+}
+
+/* While the spool is read, one that is not known yet is; all waits. */
+static void
+acts_early(void **state)
+{
+	struct chan c = tool(0);
+	union msg_control m;
+	unsigned int type;
+
+	(void)state;
+	recovered = false;
+	act(&c, id_of(500), CONTROL_HOLD);
+	assert_int_equal(hear(&c).count, 1);
+	act(&c, "", CONTROL_HOLD);
+	late = 10000000;
+	turn();
+	assert_int_equal(chan_recv(&c, &type, &m, NULL, 0), CHAN_AGAIN);
+	recovered = true;
+	assert_int_equal(hear(&c).count, 1);
+	chan_close(&c);
+}
+
 /* What is not there, is no action, or is not his to do. */
 static void
 acts_not(void **state)
@@ -117,6 +173,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(acts),
 		T(acts_later),
+		T(acts_domain),
+		T(acts_early),
 		T(acts_not),
 	};
 

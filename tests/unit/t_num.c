@@ -85,10 +85,41 @@ hexadecimal(void **state)
 	}
 }
 
+/* As many digits as are asked for, and nothing else is touched. */
+static void
+back(void **state)
+{
+	static const struct {
+		size_t n;
+		uint64_t value;
+		const char *decimal, *hex;
+	} cases[] = {
+		{ 0, 7, "", "" },
+		{ 1, 7, "7", "7" },
+		{ 5, 0, "00000", "00000" },
+		{ 5, 90210, "90210", "16062" },
+		{ 3, 90210, "210", "062" },
+		{ 20, UINT64_MAX, "18446744073709551615",
+		    "0000ffffffffffffffff" },
+	};
+	char out[24];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		memset(out, 0, sizeof(out));
+		num_put(out, cases[i].n, cases[i].value);
+		assert_string_equal(out, cases[i].decimal);
+		memset(out, 0, sizeof(out));
+		num_put_hex(out, cases[i].n, cases[i].value);
+		assert_string_equal(out, cases[i].hex);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(back),
 		cmocka_unit_test(decimal),
 		cmocka_unit_test(hexadecimal),
 	};
