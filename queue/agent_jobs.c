@@ -11,6 +11,7 @@
 #include <bsd/string.h>
 
 #include "common/log.h"
+#include "common/msg_spawn.h"
 #include "queue/agents_private.h"
 
 #define LOST_FIRST 1000 /* ms until a message that lost an agent goes again */
@@ -260,8 +261,14 @@ give_job(struct agent *a, struct pool_work *w)
 static size_t
 room_for(const struct agent *a)
 {
-	return a->pool->dest != NULL ? JOB_RCPT_MAX
-				     : JOB_WINDOW - a->outstanding;
+	size_t left = JOB_WINDOW - a->outstanding;
+
+	if (a->pool->dest != NULL)
+		return JOB_RCPT_MAX;
+	/* A job is a report: as few as can be, and not what is just left. */
+	if (a->pool->program == SPAWN_BOUNCE)
+		return left >= JOB_RCPT_MAX ? JOB_RCPT_MAX : 0;
+	return left;
 }
 
 void
