@@ -17,6 +17,7 @@ that keep to no protocol.
 import os
 import re
 import socket
+import ssl
 import struct
 import tempfile
 import threading
@@ -76,21 +77,24 @@ class Session:
         return line[:-1]
 
     def exactly(self, n):
-        while len(self.buffer) < n:
+        data = bytearray(self.buffer)
+        while len(data) < n:
+            self.buffer = b""
             self.more()
-        data, self.buffer = self.buffer[:n], self.buffer[n:]
-        return data
+            data += self.buffer
+        self.buffer = bytes(data[n:])
+        return bytes(data[:n])
 
     def until_dot(self):
         """DATA's content, as RFC 5321 section 4.5.2 has it read."""
-        while not self.buffer.startswith(b".\r\n") and \
-                b"\r\n.\r\n" not in self.buffer:
+        data = bytearray(b"\r\n" + self.buffer)
+        seen = 0
+        while (end := data.find(b"\r\n.\r\n", seen)) == -1:
+            seen = max(0, len(data) - 4)
+            self.buffer = b""
             self.more()
-        if self.buffer.startswith(b".\r\n"):
-            raw, self.buffer = b"", self.buffer[3:]
-        else:
-            raw, _, self.buffer = self.buffer.partition(b"\r\n.\r\n")
-            raw += b"\r\n"
+            data += self.buffer
+        raw, self.buffer = bytes(data[2:end + 2]), bytes(data[end + 5:])
         assert not re.search(rb"\r(?!\n)|(?<!\r)\n", raw), "bare line end"
         assert not re.search(rb"(\A|\r\n)\.(?!\.)", raw), "unstuffed dot"
         return re.sub(rb"(\A|\r\n)\.", rb"\1", raw)
@@ -133,6 +137,8 @@ class Session:
     def hello(self, _):
         """Named by the sink, so that its words can be a test's."""
         lines = ["sink.test", *self.sink.extensions]
+        if self.sink.starttls and not isinstance(self.sock, ssl.SSLSocket):
+            lines.append("STARTTLS")
         return "\r\n".join(f"250{' ' if i == len(lines) - 1 else '-'}{one}"
                            for i, one in enumerate(lines))
 
@@ -160,7 +166,9 @@ class Session:
             self.say("503 5.5.1 no recipients")
             return
         message.content = content
-        self.messages.append(message)
+        with self.sink.changed:
+            self.messages.append(message)
+            self.sink.changed.notify_all()
         for _ in message.rcpts if self.sink.lmtp else [0]:
             self.answer("END", "250 2.0.0 taken")
 
@@ -184,6 +192,24 @@ class Session:
         self.ends += 1
         self.end(content)
 
+    def starttls(self, line):
+        """By the context that the sink has for it."""
+        if self.sink.starttls is None or \
+                isinstance(self.sock, ssl.SSLSocket):
+            self.say("502 5.5.1 not here")
+            return
+        reply = self.pick("STARTTLS", "220 2.0.0 go ahead", line)
+        self.say(reply)
+        if not str(reply).startswith("220"):
+            return
+        assert self.buffer == b"", "text before TLS"
+        self.message = None
+        try:
+            self.sock = self.sink.starttls.wrap_socket(self.sock,
+                                                       server_side=True)
+        except (OSError, ssl.SSLError) as e:
+            raise Ended from e
+
     def rset(self, _):
         self.message = None
         return "250 2.0.0 forgotten"
@@ -199,6 +225,8 @@ class Session:
             self.data(line)
         elif verb == b"BDAT":
             self.bdat(line)
+        elif verb == b"STARTTLS":
+            self.starttls(line)
         elif verb == b"QUIT":
             self.say("221 2.0.0 bye")
             raise Ended
@@ -223,13 +251,15 @@ class Session:
 class Sink:
     def __init__(self, extensions=EXTENSIONS, answers=None, script=None,
                  lmtp=False, unix=False, always_data=False, context=None,
-                 buffer=None):
-        """unix: on a Unix socket.  always_data: 354 without recipients, too.
-        context: TLS from the first byte.  buffer: of the kernel, so that the
+                 starttls=None,
+                 buffer=None, address=("127.0.0.1", 0)):
+        """unix: on a Unix socket.  address: else there.  always_data: 354
+        without recipients, too.  context: TLS from the first byte; starttls:
+        a context for STARTTLS.  buffer: of the kernel, so that the
         other side often waits."""
         self.extensions, self.answers = extensions, dict(answers or {})
         self.script, self.lmtp, self.always_data = script, lmtp, always_data
-        self.context = context
+        self.context, self.starttls = context, starttls
         self.sessions, self.faults, self.threads = [], [], []
         self.changed = threading.Condition()
         self.dir = None
@@ -245,7 +275,7 @@ class Sink:
             if buffer is not None:
                 for side in (socket.SO_RCVBUF, socket.SO_SNDBUF):
                     self.listener.setsockopt(socket.SOL_SOCKET, side, buffer)
-            self.listener.bind(("127.0.0.1", 0))
+            self.listener.bind(address)
             self.port = self.listener.getsockname()[1]
         self.listener.listen(50)
         self.thread = threading.Thread(target=self.accept, daemon=True)
@@ -274,15 +304,14 @@ class Sink:
             self.changed.notify_all()
         try:
             if self.context is not None:
-                one.sock = sock = self.context.wrap_socket(sock,
-                                                           server_side=True)
+                one.sock = self.context.wrap_socket(sock, server_side=True)
             one.run()
         except Ended:
             pass
         except Exception as e:  # pylint: disable=broad-except
             self.faults.append(e)
         finally:
-            sock.close()
+            one.sock.close()
             with self.changed:
                 one.ended = True
                 self.changed.notify_all()
