@@ -55,9 +55,11 @@ def test_second_mail_from_a_virus_proxy(lab):
 
 def test_extensions(lab):
     with hello(lab) as s:
-        assert set(s.extensions) == {"PIPELINING", "SIZE", "8BITMIME",
-                                     "ENHANCEDSTATUSCODES", "DSN", "STARTTLS",
-                                     "HELP"}
+        assert list(s.extensions) == [
+            "PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "CHUNKING",
+            "BINARYMIME", "ENHANCEDSTATUSCODES", "DSN", "LIMITS", "STARTTLS",
+            "HELP"]
+        assert s.extensions["LIMITS"] == ["RCPTMAX=1000"]
         assert s.extensions["SIZE"][0].isdigit()
     with hello(lab, "submission") as s:
         assert s.extensions["AUTH"] == ["SCRAM-SHA-256", "PLAIN", "LOGIN"]
@@ -227,7 +229,8 @@ def test_other_alphabets(lab, path):
     ("SIZE=18446744073709551615", 552), ("SIZE=-1", 501), ("BODY=BINARY", 501),
     ("ENVID=+00", 501), ("ENVID=+0A", 501), ("ENVID=" + "a" * 100, 250),
     ("ENVID=" + "a" * 101, 501), ("AUTH=a+0D+0Ab@x", 501),
-    ("AUTH=alice+40x.example", 250), ("X=1 " * 200, 555), ("SMTPUTF8", 555),
+    ("AUTH=alice+40x.example", 250), ("X=1 " * 200, 555), ("SMTPUTF8", 250),
+    ("SMTPUTF8=1", 501), ("BODY=BINARYMIME", 250),
     ("RET=NO", 501), ("=", 501),
 ])
 def test_mail_parameters(lab, params, code):
