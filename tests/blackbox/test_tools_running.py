@@ -61,7 +61,7 @@ def wait_state(lab, state):
 
 
 def test_queue(make_lab, nobody):
-    """No outbound transport is configured, so foreign mail waits."""
+    """Nobody takes mail for other hosts from a lab, so it waits."""
     lab = make_lab()
     assert listed(lab) == []
     content = b"Subject: waits\nFrom: a@b\nDate: x\nMessage-ID: <y>\n\nbody\n"
