@@ -28,8 +28,8 @@ has_controls(const char *s)
 	return false;
 }
 
-bool
-conf_relay_password_valid(const char *s, const char **wanted)
+static bool
+is_password(const char *s, const char **wanted)
 {
 	size_t n = strlen(s);
 
@@ -37,26 +37,12 @@ conf_relay_password_valid(const char *s, const char **wanted)
 	return n > 0 && n <= PASSWORD_MAX && !has_controls(s);
 }
 
-static bool
-is_quoted(const char *s, size_t n)
-{
-	return n >= 2 && s[0] == '"' && s[n - 1] == '"';
-}
-
-bool
-conf_relay_needs_quotes(const char *s)
-{
-	size_t n = strlen(s);
-
-	return n > 0 && (s[0] == ' ' || s[n - 1] == ' ' || is_quoted(s, n));
-}
-
 static char *
 unquote(char *s)
 {
 	size_t n = strlen(s);
 
-	if (!is_quoted(s, n))
+	if (n < 2 || s[0] != '"' || s[n - 1] != '"')
 		return s;
 	s[n - 1] = '\0';
 	return s + 1;
@@ -106,7 +92,7 @@ read_relay(struct conf *c, const struct conf_lines *l, char *rest)
 		conf_mistake(&c->report, l->path, l->start,
 		    "\"%s\": wanted a user name of at most %d bytes, found %s",
 		    to, LOGIN_MAX, name == NULL ? "none" : "something else");
-	else if (!conf_relay_password_valid(rest = unquote(rest), &wanted))
+	else if (!is_password(rest = unquote(rest), &wanted))
 		conf_mistake(&c->report, l->path, l->start,
 		    "\"%s\": wanted %s behind the user name, found %s", to,
 		    wanted, *rest == '\0' ? "none" : "something else");

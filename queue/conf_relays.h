@@ -8,16 +8,10 @@
 
 #define RELAYS_FILE "relay-passwords"
 
-/* Fills relays; mistakes go into the report. */
-void conf_relays_read(struct conf *);
-
 /*
- * A password as the file has it: in quotes if it begins or ends with a blank or
- * is in quotes itself; nothing is escaped.
+ * Fills relays; mistakes go into the report.  The password is the rest of the
+ * line; quotes around all of it are taken off, and nothing is escaped.
  */
-bool conf_relay_needs_quotes(const char *password);
-
-/* What a password may be; else false with what was wanted. */
-bool conf_relay_password_valid(const char *password, const char **wanted);
+void conf_relays_read(struct conf *);
 
 #endif

@@ -143,11 +143,6 @@ credentials(void **state)
 	holds(&conf.relays, "example.com", "YWxpY2U= Ingi");
 	holds(&conf.relays, "example.org", "YWxpY2U= Ing=");
 	conf_free(&conf);
-	assert_true(conf_relay_needs_quotes(" x"));
-	assert_true(conf_relay_needs_quotes("x "));
-	assert_true(conf_relay_needs_quotes("\"x\""));
-	assert_false(conf_relay_needs_quotes("\"x"));
-	assert_false(conf_relay_needs_quotes("x #y\""));
 }
 
 /* None of them tells what is or may be a password. */
