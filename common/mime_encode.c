@@ -98,13 +98,6 @@ mime_encode_header_8bit(const struct mime_encode *m)
 }
 
 static void
-fail(struct mime_encode *m, int error)
-{
-	if (m->error == 0)
-		m->error = error;
-}
-
-static void
 hold(struct mime_encode *m, const char *s, size_t n)
 {
 	bool room = n <= MIME_HELD - m->held.len;
@@ -112,7 +105,7 @@ hold(struct mime_encode *m, const char *s, size_t n)
 	sbuf_put(&m->held, s, n);
 	if (!sbuf_ok(&m->held)) {
 		m->held.bad = false; /* what is there is whole */
-		fail(m, room ? ENOMEM : EMSGSIZE);
+		m->error = room ? ENOMEM : EMSGSIZE;
 	}
 }
 
@@ -423,7 +416,7 @@ piece(struct mime_encode *m, bool last, size_t keep)
 static bool
 ends_in_cr(const struct mime_encode *m)
 {
-	return m->len > 0 && m->piece[m->len - 1] == '\r';
+	return m->binary && m->len > 0 && m->piece[m->len - 1] == '\r';
 }
 
 /* Bytes of a line; a CR could be half of its end. */
@@ -434,7 +427,7 @@ gather(struct mime_encode *m, const char *s, size_t n)
 
 	for (; n > 0; s += room, n -= room) {
 		if (m->len == PIECE)
-			piece(m, false, m->binary && ends_in_cr(m));
+			piece(m, false, ends_in_cr(m));
 		room = PIECE - m->len;
 		if (room > n)
 			room = n;
@@ -457,8 +450,8 @@ line_feed(struct mime_encode *m)
 static bool
 is_well(struct mime_encode *m)
 {
-	if (m->out.error != 0)
-		fail(m, m->out.error);
+	if (m->error == 0)
+		m->error = m->out.error;
 	if (m->error == 0)
 		return true;
 	errno = m->error;

@@ -69,23 +69,29 @@ conf_domains_read(struct conf *c)
 	conf_lines_close(&l);
 }
 
-/* What all that reads paths takes for nothing else, or UTF-8. */
-static bool
-component_safe(const char *s, size_t n)
+/* The bytes of one sign that a path may have, or UTF-8; 0: there is none. */
+static size_t
+sign_safe(const char *s)
 {
 	static const char good[] = "abcdefghijklmnopqrstuvwxyz"
 				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				   "0123456789._+=&-";
-	size_t i = 0, len;
+
+	if ((unsigned char)*s > 127)
+		return utf8_char(s, NULL);
+	return *s != '\0' && strchr(good, *s) != NULL;
+}
+
+static bool
+component_safe(const char *s, size_t n)
+{
+	size_t len;
 
 	if (n == 0 || n > COMPONENT_MAX || s[0] == '.')
 		return false;
-	for (; i < n; i += len) {
-		len = (unsigned char)s[i] > 127 ? utf8_char(s + i, NULL)
-						: strspn(s + i, good) > 0;
-		if (len == 0)
+	for (size_t i = 0; i < n; i += len)
+		if ((len = sign_safe(s + i)) == 0)
 			return false;
-	}
 	return true;
 }
 

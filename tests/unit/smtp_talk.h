@@ -273,7 +273,7 @@ talk(const char *profile, const char *in, size_t first, size_t step)
 #define HELLO "EHLO t\r\n"
 #define HI                                                                     \
 	"250-mail.local.test\r\n250-PIPELINING\r\n250-SIZE 100000\r\n"         \
-	"250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n250-BINARYMIME\r\n"     \
+	"250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n250-BINARYMIME\r\n"   \
 	"250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250-LIMITS RCPTMAX=100\r\n"
 #define HI_MX HI "250 HELP\r\n"
 #define HI_SUB HI "250-AUTH PLAIN LOGIN\r\n250 HELP\r\n"

@@ -159,9 +159,11 @@ bounds(void **state)
 	assert_int_equal(
 	    params_mail(filled(" ENVID=", 101), &m, bad), PARAMS_SYNTAX);
 	assert_int_equal(
-	    params_rcpt(filled(" ORCPT=rfc822;", 493), false, &r, bad), PARAMS_OK);
+	    params_rcpt(filled(" ORCPT=rfc822;", 493), false, &r, bad),
+	    PARAMS_OK);
 	assert_int_equal(
-	    params_rcpt(filled(" ORCPT=rfc822;", 494), false, &r, bad), PARAMS_SYNTAX);
+	    params_rcpt(filled(" ORCPT=rfc822;", 494), false, &r, bad),
+	    PARAMS_SYNTAX);
 	assert_int_equal(
 	    params_mail(filled(" AUTH=", 3000), &m, bad), PARAMS_SYNTAX);
 	assert_int_equal(
