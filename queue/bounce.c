@@ -1,7 +1,7 @@
 /*
- * bounce: tells senders what could not be delivered.
+ * bounce: tells senders what became of their mail.
  *
- * Started by postriderd when queued asks, runs as postrider.  Reads failed
+ * Started by postriderd when queued asks, runs as postrider.  Reads
  * recipients and the message's file from queued on descriptor 3 (msg_job.h),
  * composes a report and hands it to the queue like any other message
  * (msg_intake.h), with the null reverse-path; answers when the report is

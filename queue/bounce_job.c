@@ -127,9 +127,10 @@ submit(struct bouncer *b, const struct report *r, const struct original *o,
 static bool
 prepare(struct report *r, struct original *o)
 {
-	bool global = (r->msg->flags & INTAKE_UTF8) && original_header_8bit(o);
+	bool odd = original_header_8bit(o);
+	bool global = odd && (r->msg->flags & INTAKE_UTF8);
 
-	if (o->full && global && !r->utf8)
+	if (o->full && odd && !(global && r->utf8))
 		original_only_header(o);
 	original_message_id(o, r->about, sizeof(r->about));
 	r->part = o->full ? REPORT_WHOLE : REPORT_HEADER;

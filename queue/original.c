@@ -13,6 +13,7 @@
 #include "queue/original.h"
 
 #define BLOCK 65536
+#define LINE_MOST 998  /* bytes, without its end */
 #define QUOTED_LINE 72 /* bytes before "=" and the end; 76 is the most */
 
 /* The length of a header within n bytes: up to its empty line or last line. */
@@ -50,12 +51,18 @@ has_8bit(const char *p, size_t n)
 	return false;
 }
 
-/* What no line of text has, whatever the encoding. */
+/* What no text has as it is: NUL, lone CR, lines over RFC 5322 section 2.1.1. */
 static bool
 has_odd(const char *p, size_t n)
 {
-	return n > 0 &&
-	    (memchr(p, '\0', n) != NULL || memchr(p, '\r', n) != NULL);
+	size_t line = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		line = p[i] == '\n' ? 0 : line + 1;
+		if (p[i] == '\0' || p[i] == '\r' || line > LINE_MOST)
+			return true;
+	}
+	return false;
 }
 
 static void

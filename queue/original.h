@@ -18,14 +18,15 @@ struct original {
 	size_t header;    /* bytes of it that are the header */
 	bool full;        /* it is the whole message */
 	bool eight_bit;   /* it has bytes over 127 */
-	bool odd;         /* it has NUL or CR, and is to be quoted */
+	bool odd;         /* it has NUL, CR or long lines: to be quoted */
 	bool damaged;     /* size or checksum are not what was said */
 };
 
 /*
  * Reads all of the message's content from fd.  The whole is kept where that is
- * wanted, if it has at most ORIGINAL_MOST bytes and is text; else the header, up
- * to the last line that ends within ORIGINAL_HEADER.  0, or -1 with errno.
+ * wanted, if it has at most ORIGINAL_MOST bytes and is text without NUL, CR and
+ * lines over 998 bytes; else the header, up to the last line that ends within
+ * ORIGINAL_HEADER.  0, or -1 with errno.
  */
 int original_read(
     struct original *, int fd, const struct msg_job_message *, bool whole);

@@ -144,7 +144,9 @@ LONG = HEAD + b"".join(b"X-%05d: %s\n" % (i, b"h" * 60) for i in range(3000))
     (HEAD + b"\n" + (b"x" * 76 + b"\n") * 600, 0, True),
     (HEAD + b"\n" + (b"x" * 76 + b"\n") * 700, FULL, False),
     (HEAD + b"\nno line", 0, True), (HEAD, 0, True), (b"", 0, True),
-    (HEAD + b"\na\0b\n", FULL, False), (HEAD + b"\na\rb\n", FULL, False)))
+    (HEAD + b"\na\0b\n", FULL, False), (HEAD + b"\na\rb\n", FULL, False),
+    (HEAD + b"\n" + b"x" * 998 + b"\n", 0, True),
+    (HEAD + b"\n" + b"x" * 999 + b"\n", 0, False)))
 def test_return(bounce, content, ret, whole):
     r = bounce.report(content=content, ret=ret)
     if whole:
@@ -179,14 +181,15 @@ def test_damaged(bounce):
 
 
 def test_eight_bits(bounce):
-    content = "Subject: b\u00f6dy\n\nb\u00f6dy\n".encode()
+    content = "Subject: x\n\nb\u00f6dy\n".encode()
     r = bounce.report(content=content)
     assert bounce.flags == REPORT | EIGHT
     assert content in r.raw
-    r = bounce.report(content=content, ret=HDRS)
-    assert bounce.flags == REPORT and r.raw.isascii()
-    assert b"\nSubject: b=C3=B6dy\n" in r.raw
-    assert r.original["Content-Transfer-Encoding"] == "quoted-printable"
+    for ret in (HDRS, FULL):  # nobody needs to pass on such a header
+        r = bounce.report(content=b"Subject: b\xf6dy\n\nb\xf6dy\n", ret=ret)
+        assert bounce.flags == REPORT and r.raw.isascii()
+        assert b"\nSubject: b=F6dy\n" in r.raw
+        assert r.original["Content-Transfer-Encoding"] == "quoted-printable"
 
 
 def test_header_of_every_byte(bounce):

@@ -84,7 +84,18 @@ whole(void **state)
 }
 
 /* How the envelope may be, and how the end may be. */
-enum head { HEAD_NEW, HEAD_TRIED, HEAD_HELD, HEAD_DONE, HEAD_BAD, HEADS };
+enum head {
+	HEAD_NEW,
+	HEAD_ALIAS, /* of several, to be told of */
+	HEAD_TRIED,
+	HEAD_HELD,
+	HEAD_WARNED,
+	HEAD_DONE,
+	HEAD_OWED,    /* delivered, to be told of */
+	HEAD_RELAYED, /* the same */
+	HEAD_BAD,
+	HEADS
+};
 enum tail { TAIL_GOOD, TAIL_BAD, TAIL_NONE, TAIL_SHORT, TAIL_LONG, TAILS };
 
 /* clang-format off */
@@ -92,6 +103,14 @@ static const enum spool_state table[HEADS][TAILS] = {
 	/*		   good			bad		none */
 	[HEAD_NEW]	= { SPOOL_VALID,	SPOOL_DAMAGED,	SPOOL_INCOMPLETE,
 	/* content short, long */
+			    SPOOL_DAMAGED,	SPOOL_DAMAGED },
+	[HEAD_ALIAS]	= { SPOOL_VALID,	SPOOL_DAMAGED,	SPOOL_INCOMPLETE,
+			    SPOOL_DAMAGED,	SPOOL_DAMAGED },
+	[HEAD_WARNED]	= { SPOOL_VALID,	SPOOL_DAMAGED,	SPOOL_DAMAGED,
+			    SPOOL_DAMAGED,	SPOOL_DAMAGED },
+	[HEAD_OWED]	= { SPOOL_VALID,	SPOOL_DAMAGED,	SPOOL_DAMAGED,
+			    SPOOL_DAMAGED,	SPOOL_DAMAGED },
+	[HEAD_RELAYED]	= { SPOOL_VALID,	SPOOL_DAMAGED,	SPOOL_DAMAGED,
 			    SPOOL_DAMAGED,	SPOOL_DAMAGED },
 	[HEAD_TRIED]	= { SPOOL_VALID,	SPOOL_DAMAGED,	SPOOL_DAMAGED,
 			    SPOOL_DAMAGED,	SPOOL_DAMAGED },
@@ -108,11 +127,18 @@ static void
 make_head(enum head head, char *bytes)
 {
 	struct envelope_state st = { .attempts = head == HEAD_TRIED,
-		.held = head == HEAD_HELD };
+		.held = head == HEAD_HELD,
+		.warned = head == HEAD_WARNED };
+	static const enum rcpt_status marks[HEADS] = {
+		[HEAD_ALIAS] = RCPT_EXPANDED,
+		[HEAD_DONE] = RCPT_DELIVERED,
+		[HEAD_OWED] = RCPT_CONFIRM,
+		[HEAD_RELAYED] = RCPT_RELAYED,
+	};
 
 	state_format(&st, bytes + STATE_AT);
-	if (head == HEAD_DONE)
-		bytes[env.rcpts[0].at] = RCPT_DELIVERED;
+	if (marks[head] != 0)
+		bytes[env.rcpts[0].at] = (char)marks[head];
 	if (head == HEAD_BAD)
 		bytes[env.rcpts[0].at + 6]++;
 }

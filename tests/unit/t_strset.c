@@ -42,6 +42,26 @@ once(void **state)
 	strset_free(&set);
 }
 
+/* Each member has a number of its own. */
+static void
+values(void **state)
+{
+	struct strset set;
+
+	(void)state;
+	strset_init(&set);
+	assert_null(strset_value(&set, "bob"));
+	assert_int_equal(strset_add(&set, "bob"), STRSET_ADDED);
+	assert_int_equal(strset_add(&set, "carol"), STRSET_ADDED);
+	assert_int_equal(*strset_value(&set, "bob"), 0);
+	*strset_value(&set, "carol") = 7;
+	assert_int_equal(strset_add(&set, "carol"), STRSET_PRESENT);
+	assert_int_equal(*strset_value(&set, "bob"), 0);
+	assert_int_equal(*strset_value(&set, "carol"), 7);
+	assert_null(strset_value(&set, "car"));
+	strset_free(&set);
+}
+
 static void
 memory(void **state)
 {
@@ -63,6 +83,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(once),
+		cmocka_unit_test(values),
 		cmocka_unit_test(memory),
 	};
 
