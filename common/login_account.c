@@ -7,8 +7,22 @@
 
 #include <bsd/string.h>
 
+#include "common/idn.h"
 #include "common/login_account.h"
 #include "common/options.h"
+#include "common/utf8.h"
+
+/* The name with A-labels for U-labels, if it has those; it may be in out. */
+static const char *
+narrow(const char *login, char out[LOGIN_MAX + 1])
+{
+	struct address a;
+
+	if (utf8_needed(login) && idn_address(login, &a) == ADDRESS_OK &&
+	    address_format(&a, out, LOGIN_MAX + 1))
+		return out;
+	return login;
+}
 
 static void
 count_by(struct login_account *a, const char *login, const char *mail_name)
@@ -34,13 +48,14 @@ login_account(struct tables *t, const char *login, struct login_account *a)
 {
 	const char *mail_name = "";
 	const struct option_bind bind = { "mail-name", &mail_name };
-	char e[TABLES_ERR];
+	char e[TABLES_ERR], ascii[LOGIN_MAX + 1];
 	struct resolved r;
 
 	memset(a, 0, sizeof(*a));
 	a->kind = RESOLVE_BROKEN;
 	if (!options_load(t, NULL, &bind, 1, e))
 		return;
+	login = narrow(login, ascii);
 	resolve_login(t, login, mail_name, &r);
 	a->kind = r.kind;
 	strlcpy(a->account, r.account, sizeof(a->account));

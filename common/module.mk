@@ -7,7 +7,7 @@ endif
 PROGS	+= common/postriderd common/authd common/tlsd common/dnsd
 
 LIBS_common/postriderd	= -lcdb -lbsd -levent_core
-LIBS_common/authd	= -lcdb -lmd -lbsd -levent_core -lgsasl -lcrypt
+LIBS_common/authd	= -lcdb -lmd -lbsd -levent_core -lgsasl -lcrypt -lidn2
 # The same libevent that libunbound uses.
 LIBS_common/dnsd	= -lcdb -lbsd -levent -lunbound
 LIBS_common/tlsd	= -lcdb -lbsd -levent_core -lssl -lcrypto

@@ -146,15 +146,28 @@ def test_header_in_utf8(box):
         assert f.read_bytes().endswith(text.replace("\r\n", "\n").encode())
 
 
-def test_pop3(box):
+@pytest.mark.parametrize("domain", [NARROW, WIDE, "BÜCHER.example"])
+def test_pop3(box, domain):
     with hello(box) as s:
         assert send(s, RCPT).code == 250
     with box.pop3() as p:
-        p.send(f"USER {USER}@{NARROW}\r\nPASS {PASSWORD}\r\n".encode())
+        p.send(f"USER {USER}@{domain}\r\nPASS {PASSWORD}\r\n".encode())
         assert p.line().startswith(b"+OK") and p.line().startswith(b"+OK")
         assert p.stat()[0] == 1
         assert p.retr(1).endswith(b"Subject: x\r\n\r\nbody\r\n")
         p.quit()
+
+
+def test_submission(box):
+    """Who logs in so may send as that, in any spelling of it."""
+    with hello(box, "submission") as s:
+        r = s.auth_plain(RCPT, PASSWORD)
+        assert r.code == 235
+        assert s.cmd(bytes_line(f"MAIL FROM:<gräfin@{WIDE}> SMTPUTF8")
+                     ).code == 553
+        assert send(s, RCPT, sender=f"{USER}@{NARROW}").code == 250
+    text = messages(box)[0].read_bytes().decode()
+    assert " with UTF8SMTPA id " in text
 
 
 @pytest.mark.parametrize("args,head", [

@@ -30,6 +30,15 @@ accounts(void **state)
 		{ "carol@unix.example", RESOLVE_UNIX, "carol", "carol" },
 		{ "x@elsewhere.example", RESOLVE_UNKNOWN, "",
 		    "x@elsewhere.example" },
+		{ "J\xc3\xb6rg@B\xc3\xbc"
+		  "cher.example",
+		    RESOLVE_VIRTUAL, "j\xc3\xb6rg@xn--bcher-kva.example",
+		    "j\xc3\xb6rg@xn--bcher-kva.example" },
+		{ "x@B\xc3\xbc"
+		  "cher.example",
+		    RESOLVE_UNKNOWN, "", "x@xn--bcher-kva.example" },
+		{ "x@\xe2\x98\x83.example", RESOLVE_UNKNOWN, "",
+		    "x@\xe2\x98\x83.example" },
 		{ "", RESOLVE_UNKNOWN, "", "" },
 		{ "a b", RESOLVE_UNKNOWN, "", "a b" },
 	};
@@ -108,6 +117,8 @@ setup(void **state)
 		{ TABLES_OPTION, "mail-name", "example.org" },
 		{ TABLES_DOMAIN, "example.org", "virtual" },
 		{ TABLES_DOMAIN, "unix.example", "unix" },
+		{ TABLES_DOMAIN, "xn--bcher-kva.example", "virtual" },
+		{ TABLES_ACCOUNT, "j\xc3\xb6rg@xn--bcher-kva.example", "x" },
 		{ TABLES_ACCOUNT, "alice@example.org", "a" },
 	};
 	const struct cdb_row own[] = {
