@@ -106,7 +106,7 @@ $(O)/tests/bench/mkqueue: $(O)/queue.a
 
 # Clients that tests use, too.
 test: $(O)/tests/bench/tlsload $(O)/tests/bench/guesses \
-    $(O)/tests/bench/sink
+    $(O)/tests/bench/sink $(O)/tests/bench/mkqueue
 
 bench: all $(BENCH:%=$(O)/tests/bench/%) $(O)/peers/usr/sbin/xinetd
 	$(call need,$(RUN_PKGS))

@@ -239,7 +239,8 @@ while True:
         rcpt = s.recv(65536)
         if b"poison" in data:
             os.abort()
-        s.send(struct.pack(">H", 2) + rcpt[2:10] + bytes(4) +
+        # outcome, flags, code, mta; dsn; text
+        s.send(struct.pack(">H", 2) + rcpt[2:10] + bytes(14) +
                b"\\0\\x05" b"2.0.0" b"\\0\\0")
 """
 
