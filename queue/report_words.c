@@ -180,16 +180,15 @@ put_end(const struct report *r, struct sbuf *b)
 void
 report_words(const struct report *r, struct sbuf *b)
 {
+	const char *words;
 	size_t n;
 
 	sbuf_fmt(b, "This is the mail system of %s.\n\n", r->hostname);
 	for (size_t k = 0; k < sizeof(chapters) / sizeof(chapters[0]); k++) {
 		if ((n = count(r, chapters[k].report)) == 0)
 			continue;
-		report_wrapped(b, "",
-		    report_is_double(r) ? again
-			: n == 1        ? chapters[k].one
-					: chapters[k].more);
+		words = n == 1 ? chapters[k].one : chapters[k].more;
+		report_wrapped(b, "", report_is_double(r) ? again : words);
 		for (uint32_t i = 0; i < r->msg->nrcpt; i++)
 			if (r->rcpts[i].report == chapters[k].report)
 				put_rcpt(r, &r->rcpts[i], b);
