@@ -194,8 +194,7 @@ class Session:
 
     def starttls(self, line):
         """By the context that the sink has for it."""
-        if self.sink.starttls is None or \
-                isinstance(self.sock, ssl.SSLSocket):
+        if isinstance(self.sock, ssl.SSLSocket):
             self.say("502 5.5.1 not here")
             return
         reply = self.pick("STARTTLS", "220 2.0.0 go ahead", line)
@@ -225,7 +224,7 @@ class Session:
             self.data(line)
         elif verb == b"BDAT":
             self.bdat(line)
-        elif verb == b"STARTTLS":
+        elif verb == b"STARTTLS" and self.sink.starttls is not None:
             self.starttls(line)
         elif verb == b"QUIT":
             self.say("221 2.0.0 bye")
