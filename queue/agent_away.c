@@ -144,20 +144,38 @@ came_up(struct agents *as, struct destination *d, uint32_t before)
 	dispatch_kick(as->q->dispatch);
 }
 
+/* Whether the pool has another agent that had answers. */
+static bool
+has_others(const struct agent *a)
+{
+	const struct agent *other;
+
+	LIST_FOREACH(other, &a->pool->agents, in_pool)
+	if (other != a && other->peer != NULL && !other->peer->dead &&
+	    !other->retiring && other->answers > 0)
+		return true;
+	return false;
+}
+
 /* No connection, or too many; true when another agent is to try. */
 static bool
 heard_failure(struct agent *a, const struct verdict *v)
 {
+	struct destination_failure f = { .verdict = *v,
+		.since = a->waited,
+		.others = has_others(a),
+		.chance = arc4random() };
 	struct destination *d = a->pool->dest;
 	uint32_t before = d->state;
-	bool others = destination_well_since(d, a->waited);
+	enum destination_news news;
 
 	/* Whatever it was: another connection is not for this agent to make. */
 	a->retiring = true;
-	if (destination_failed(
-		a->all->dests, d, v, a->waited, deadline_now(), arc4random()))
+	news = destination_failed(a->all->dests, d, &f, deadline_now());
+	if (news == DESTINATION_DOWN)
 		went_down(a->all, d, v, before);
-	return others && v->diag.outcome == OUT_TEMP;
+	return news == DESTINATION_CROWDED && f.others &&
+	    v->diag.outcome == OUT_TEMP;
 }
 
 bool

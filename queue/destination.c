@@ -15,6 +15,7 @@
 #define WAIT_SHIFT 20   /* doublings at most */
 #define WAIT_CHANCE 4   /* a wait may be shorter by a quarter */
 #define WINDOW_LEAST 1u /* connections */
+#define ENOUGH_TIMES 16 /* as slowly the window grows beyond that */
 
 RB_HEAD(by_name, destination);
 RB_HEAD(by_number, destination);
@@ -266,19 +267,17 @@ destination_succeeded(
 void
 destination_delivered(struct destinations *ds, struct destination *d)
 {
-	if (++d->successes < d->window)
+	uint32_t wanted = d->window;
+
+	if (d->enough > 0 && d->window >= d->enough)
+		wanted *= ENOUGH_TIMES;
+	if (++d->successes < wanted)
 		return;
 	d->successes = 0;
 	if (d->window < ds->policy.window_most)
 		d->window++;
 	else
 		d->window = ds->policy.window_most; /* may be less by now */
-}
-
-bool
-destination_well_since(const struct destination *d, int64_t since)
-{
-	return d->state == DEST_GOOD && d->good > since;
 }
 
 /* Whether the window has shrunk since then. */
@@ -296,6 +295,7 @@ shrink(struct destination *d, int64_t since, int64_t now)
 		return;
 	d->shrunk = now;
 	d->successes = 0;
+	d->enough = d->agents > WINDOW_LEAST ? d->agents - 1 : WINDOW_LEAST;
 	d->window /= 2;
 	if (d->window < WINDOW_LEAST)
 		d->window = WINDOW_LEAST;
@@ -315,27 +315,31 @@ back_off(const struct destination_policy *p, uint32_t failures, uint32_t chance)
 
 /* It works, only not for so many. */
 static bool
-is_too_much(const struct destination *d, const struct verdict *v, int64_t since)
+is_crowded(const struct destination *d, const struct destination_failure *f)
 {
 	if (d->state != DEST_GOOD)
 		return false;
-	return destination_well_since(d, since) || has_shrunk(d, since) ||
-	    ((v->flags & OUTCOME_BUSY) != 0 && d->good > d->shrunk);
+	if (d->good > f->since || has_shrunk(d, f->since))
+		return true;
+	return d->good > d->shrunk &&
+	    (f->others || (f->verdict.flags & OUTCOME_BUSY) != 0);
 }
 
-bool
+enum destination_news
 destination_failed(struct destinations *ds, struct destination *d,
-    const struct verdict *v, int64_t since, int64_t now, uint32_t chance)
+    const struct destination_failure *f, int64_t now)
 {
-	bool too_much = is_too_much(d, v, since);
+	bool crowded = is_crowded(d, f);
 
-	shrink(d, since, now);
-	/* What is known was on its way already when it became known. */
-	if (too_much || (d->state == DEST_DOWN && now < d->until))
-		return false;
-	d->until = now + back_off(&ds->policy, d->failures, chance);
+	shrink(d, f->since, now);
+	if (crowded)
+		return DESTINATION_CROWDED;
+	/* One that was on its way already when that became known. */
+	if (d->state == DEST_DOWN && now < d->until)
+		return DESTINATION_KNOWN;
+	d->until = now + back_off(&ds->policy, d->failures, f->chance);
 	d->failures++;
 	d->state = DEST_DOWN;
-	set_reason(d, v);
-	return true;
+	set_reason(d, &f->verdict);
+	return DESTINATION_DOWN;
 }

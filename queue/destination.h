@@ -47,10 +47,11 @@ struct destination {
 	uint32_t window;               /* connections that it may have */
 	uint32_t failures;             /* in a row that made it DOWN */
 	uint32_t successes;            /* since the window grew or shrank */
-	int64_t until;                 /* DOWN: when it is tried again */
-	int64_t good;                  /* when it was last well, or 0 */
-	int64_t shrunk;                /* when the window last was made less */
-	int64_t used;                  /* when its last pool went */
+	uint32_t enough; /* so many were well when more were not */
+	int64_t until;   /* DOWN: when it is tried again */
+	int64_t good;    /* when it was last well, or 0 */
+	int64_t shrunk;  /* when the window last was made less */
+	int64_t used;    /* when its last pool went */
 	struct destination_reason *reason;
 	/* Counts of pools and agents; of what waits and what agents have. */
 	uint32_t pools, agents;
@@ -102,17 +103,25 @@ bool destination_succeeded(
     struct destinations *, struct destination *, int64_t now);
 /* It took a message, too: it may get more connections by and by. */
 void destination_delivered(struct destinations *, struct destination *);
-/*
- * What an agent says that had work since then: it could not connect, or was
- * told that there are too many connections (OUTCOME_BUSY).  When others fared
- * better meanwhile, or it was well after the last time that it was too many,
- * the window shrinks, once for all that were at work then.  Otherwise it is
- * DOWN, for a time that depends on chance (any 32 random bits) in part; true
- * then, unless that was known.
- */
-bool destination_failed(struct destinations *, struct destination *,
-    const struct verdict *, int64_t since, int64_t now, uint32_t chance);
-/* Whether it was well after that time, by whichever agent. */
-bool destination_well_since(const struct destination *, int64_t since);
+/* What an agent says that could not connect, or was one too many. */
+struct destination_failure {
+	struct verdict verdict; /* OUTCOME_BUSY: it was asked for fewer */
+	int64_t since;          /* when its work began */
+	bool others;            /* agents that had answers are still there */
+	uint32_t chance;        /* any random bits */
+};
 
+/*
+ * Where it was well since the last time that there were too many, and others
+ * are still at it or it was asked for, there are too many again: the window
+ * shrinks, once for all that were at work then, and it stays what it is.
+ * Otherwise it is DOWN, for a time that depends on chance in part.
+ */
+enum destination_news {
+	DESTINATION_CROWDED, /* fewer connections will do */
+	DESTINATION_DOWN,    /* from now on, or for another time */
+	DESTINATION_KNOWN    /* it is DOWN already */
+};
+enum destination_news destination_failed(struct destinations *,
+    struct destination *, const struct destination_failure *, int64_t now);
 #endif

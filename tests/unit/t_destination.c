@@ -53,20 +53,25 @@ said(const char *dsn, uint32_t flags)
 	return v;
 }
 
-static bool
-failed(int64_t since, int64_t now)
+static enum destination_news
+hear(uint32_t flags, bool others, int64_t since, int64_t now, uint32_t chance)
 {
-	struct verdict v = said("4.4.1", OUTCOME_DOWN);
+	struct destination_failure f = { said("4.4.1", flags), since, others,
+		chance };
 
-	return destination_failed(all, d, &v, since, now, 0);
+	return destination_failed(all, d, &f, now);
 }
 
-static bool
+static enum destination_news
+failed(int64_t since, int64_t now)
+{
+	return hear(OUTCOME_DOWN, false, since, now, 0);
+}
+
+static enum destination_news
 busy(int64_t since, int64_t now)
 {
-	struct verdict v = said("4.3.2", OUTCOME_BUSY);
-
-	return destination_failed(all, d, &v, since, now, 0);
+	return hear(OUTCOME_BUSY, false, since, now, 0);
 }
 
 static void
@@ -78,7 +83,7 @@ states(void **state)
 	assert_int_equal(d->state, DEST_NEW);
 	assert_int_equal(d->window, DESTINATION_WINDOW);
 	assert_true(destination_open(d, 0));
-	assert_true(failed(1000, 5000));
+	assert_int_equal(failed(1000, 5000), DESTINATION_DOWN);
 	assert_int_equal(d->state, DEST_DOWN);
 	assert_int_equal(d->until, 65000);
 	destination_verdict(d, &v);
@@ -119,30 +124,29 @@ waits(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(minutes); i++) {
-		assert_true(failed(now - 10, now));
+		assert_int_equal(failed(now - 10, now), DESTINATION_DOWN);
 		assert_int_equal(d->until, now + minutes[i] * 60000);
 		/* Others that were on their way change nothing. */
-		assert_false(failed(now - 20, now + 1));
+		assert_int_equal(failed(now - 20, now + 1), DESTINATION_KNOWN);
 		assert_int_equal(d->until, now + minutes[i] * 60000);
 		now = d->until;
 	}
 	for (int i = 0; i < 100; i++) {
-		assert_true(failed(now - 10, now));
+		assert_int_equal(failed(now - 10, now), DESTINATION_DOWN);
 		now = d->until;
 	}
 	assert_true(destination_succeeded(all, d, now));
-	assert_true(failed(now, now + 10));
+	assert_int_equal(failed(now, now + 10), DESTINATION_DOWN);
 	assert_int_equal(d->until, now + 10 + 60000);
 }
 
 static void
 jitter(void **state)
 {
-	struct verdict v = said("4.4.1", OUTCOME_DOWN);
 	int64_t now = 1000000;
 
 	(void)state;
-	assert_true(destination_failed(all, d, &v, 1, now, MAX_CHANCE));
+	(void)hear(OUTCOME_DOWN, false, 1, now, MAX_CHANCE);
 	assert_in_range(d->until - now, 45000, 45100);
 }
 
@@ -167,35 +171,56 @@ grows(void **state)
 	assert_int_equal(d->window, 20);
 }
 
-/* Others fared better: too many connections, not none. */
+/* Others fare better: too many connections, not none. */
 static void
 shrinks(void **state)
 {
 	(void)state;
-	d->window = 20;
+	d->window = d->agents = 20;
 	(void)destination_succeeded(all, d, 1000);
-	assert_false(failed(900, 1100));
+	assert_int_equal(failed(900, 1100), DESTINATION_CROWDED);
 	assert_int_equal(d->state, DEST_GOOD);
 	assert_int_equal(d->window, 10);
+	assert_int_equal(d->enough, 19);
 	/* Those that were at work then are the same trouble. */
-	assert_false(failed(950, 1101));
-	assert_false(busy(1050, 1102));
+	assert_int_equal(failed(950, 1101), DESTINATION_CROWDED);
+	assert_int_equal(busy(1050, 1102), DESTINATION_CROWDED);
 	assert_int_equal(d->window, 10);
 	/* Asked for fewer again, and it was well in between. */
 	(void)destination_succeeded(all, d, 1200);
-	assert_false(busy(1201, 1300));
+	assert_int_equal(busy(1201, 1300), DESTINATION_CROWDED);
 	assert_int_equal(d->window, 5);
-	assert_int_equal(d->state, DEST_GOOD);
-	/* And once more, without: it wants none now. */
-	assert_true(busy(1301, 1400));
-	assert_int_equal(d->state, DEST_DOWN);
+	/* As when others are still at it. */
+	(void)destination_succeeded(all, d, 1350);
+	assert_int_equal(
+	    hear(OUTCOME_DOWN, true, 1351, 1360, 0), DESTINATION_CROWDED);
 	assert_int_equal(d->window, 2);
-	(void)destination_succeeded(all, d, 1500);
-	for (int i = 0; i < 5; i++) {
-		(void)destination_succeeded(all, d, 1600 + i * 10);
-		assert_false(busy(1601 + i * 10, 1605 + i * 10));
-	}
+	assert_int_equal(d->state, DEST_GOOD);
+	/* And once more without a success: it wants none now. */
+	assert_int_equal(hear(OUTCOME_DOWN | OUTCOME_BUSY, true, 1361, 1400, 0),
+	    DESTINATION_DOWN);
+	assert_int_equal(d->state, DEST_DOWN);
 	assert_int_equal(d->window, 1);
+}
+
+/* Where it was too many, more are tried, but seldom. */
+static void
+enough(void **state)
+{
+	size_t n = 0;
+
+	(void)state;
+	d->window = d->agents = 4;
+	(void)destination_succeeded(all, d, 1000);
+	(void)busy(900, 1100);
+	assert_int_equal(d->window, 2);
+	assert_int_equal(d->enough, 3);
+	for (; d->window < 3; n++)
+		destination_delivered(all, d);
+	assert_int_equal(n, 2);
+	for (; d->window < 4; n++)
+		destination_delivered(all, d);
+	assert_int_equal(n, 2 + 3 * 16);
 }
 
 /* What fails after the last success is down, whatever was before. */
@@ -204,7 +229,7 @@ dies(void **state)
 {
 	(void)state;
 	(void)destination_succeeded(all, d, 1000);
-	assert_true(failed(1000, 1100));
+	assert_int_equal(failed(1000, 1100), DESTINATION_DOWN);
 	assert_int_equal(d->state, DEST_DOWN);
 }
 
@@ -213,8 +238,7 @@ static void
 busy_at_once(void **state)
 {
 	(void)state;
-	assert_true(busy(1000, 1001));
-	assert_int_equal(d->state, DEST_DOWN);
+	assert_int_equal(busy(1000, 1001), DESTINATION_DOWN);
 }
 
 /* The limit may be less than the first window, and may become less. */
@@ -327,6 +351,7 @@ main(void)
 		T(jitter),
 		T(grows),
 		T(shrinks),
+		T(enough),
 		T(dies),
 		T(busy_at_once),
 		T(limits),
