@@ -10,6 +10,7 @@ import pytest
 
 import certs
 from sink import CLOSE, CUT, NOTHING, Ended, Sink
+from suite import wait_for
 
 TLS = ("STARTTLS", "PIPELINING")
 BODY = b"Subject: x\n\nbody\n"
@@ -145,7 +146,9 @@ def out(share):
     lab = share("remote-tls", options=["retry-first 1s"])
     yield lambda *args, **more: Way(lab, *args, **more)
     if lab.queued():
-        assert lab.postrider("queue", "drop", "--all").returncode == 0
+        # What is on its way at this moment cannot be dropped.
+        wait_for(lambda: lab.postrider("queue", "drop",
+                                       "--all").returncode == 0, "drop")
 
 
 @pytest.mark.parametrize("policy", ["none", "may", "encrypt", "verify"])
