@@ -62,20 +62,26 @@ age(const struct message *m)
 	return retry_age(m->env.arrival / 1000000, time(NULL));
 }
 
+uint32_t
+message_attempts(const struct message *m)
+{
+	uint64_t n = (uint64_t)m->env.state.attempts + 1 + m->missed;
+
+	return n < ENVELOPE_ATTEMPTS_MAX ? (uint32_t)n : ENVELOPE_ATTEMPTS_MAX;
+}
+
 static bool
 expired(const struct message *m)
 {
 	return retry_expired(
-	    &m->q->settings.retry, m->env.state.attempts + 1, age(m));
+	    &m->q->settings.retry, message_attempts(m), age(m));
 }
 
 bool
 message_is_late(const struct message *m)
 {
-	const struct envelope_state *st = &m->env.state;
-
-	return retry_warn_due(
-	    &m->q->settings.retry, st->attempts + 1, age(m), st->warned);
+	return retry_warn_due(&m->q->settings.retry, message_attempts(m),
+	    age(m), m->env.state.warned);
 }
 
 static void
@@ -161,7 +167,7 @@ static void
 expire(struct message *m, size_t i, const struct verdict *v)
 {
 	log_event(m->env.id, "expired", "to=%s attempts=%u",
-	    env_addr(&m->env, i), m->env.state.attempts + 1);
+	    env_addr(&m->env, i), message_attempts(m));
 	fail(m, i, v);
 }
 
@@ -281,6 +287,18 @@ give(struct message *m, size_t i, struct diag *d)
 	return false;
 }
 
+/* By a clock that nobody sets. */
+static uint32_t
+missed(const struct message *m)
+{
+	int64_t waited = deadline_now() - m->entry->due;
+
+	if (m->entry->due <= 0 || waited <= 0)
+		return 0;
+	return retry_missed(
+	    &m->q->settings.retry, m->env.state.attempts, waited);
+}
+
 /* Counted as open before anything can close. */
 static void
 open_all(struct message *m)
@@ -322,6 +340,7 @@ message_start(struct queue *q, struct entry *entry, struct envelope *e,
 	m->content = *c;
 	m->last.diag = (struct diag)DIAG_INIT;
 	LIST_INIT(&m->groups);
+	m->missed = missed(m);
 	open_all(m);
 	dispatch_begun(q->dispatch, m);
 	for (size_t i = 0; i < m->env.nrcpt; i++) {

@@ -41,8 +41,9 @@ struct message {
 	enum round round;
 	size_t tried, damaged; /* outcomes in all; those that said "damaged" */
 	bool lost;             /* an agent ended without an answer */
-	int64_t soon;          /* then: milliseconds until the next attempt */
-	struct verdict last;   /* the first temporary failure */
+	uint32_t missed; /* attempts that there was time for before this one */
+	int64_t soon;    /* then: milliseconds until the next attempt */
+	struct verdict last;       /* the first temporary failure */
 	LIST_HEAD(, group) groups; /* not yet given to an agent */
 };
 
@@ -70,6 +71,11 @@ void message_lost(struct message *, size_t i, int64_t wait);
 /* A group that no agent has seen is taken back: recipient i is not tried. */
 void message_untried(struct message *, size_t i);
 
+/*
+ * How often it has been tried, with this time, and with the times that would
+ * have come while it waited for its destination or for its turn.
+ */
+uint32_t message_attempts(const struct message *);
 /* Whether a delay is to be told now, should it be one: for settle(). */
 bool message_is_late(const struct message *);
 /* What was said of recipient i is of no use any more. */

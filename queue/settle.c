@@ -180,8 +180,7 @@ wait_again(struct message *m)
 	int64_t age = retry_age(m->env.arrival / 1000000, time(NULL));
 	int64_t wait;
 
-	if (m->env.state.attempts < ENVELOPE_ATTEMPTS_MAX)
-		m->env.state.attempts++;
+	m->env.state.attempts = message_attempts(m);
 	wait = retry_wait_ms(p, m->env.state.attempts, age, arc4random());
 	put_state(m);
 	schedule_wait(m->q->schedule, m->entry, deadline_now() + wait);

@@ -1,153 +1,9 @@
 /*
  * t_attempt: what comes of each recipient of a message in one attempt.
  * wrap: spool_mark pool_give pool_given settle dispatch_begun readdress
- * wrap: route_find time
+ * wrap: route_find time deadline_now
  */
-#include "tests/unit/spool.h"
-
-#include <time.h>
-
-#include "common/msg_intake.h"
-#include "queue/dispatch.h"
-#include "queue/message.h"
-#include "queue/pool.h"
-#include "queue/readdress.h"
-#include "queue/settle.h"
-
-#define ARRIVAL 1795326681 /* of spool_envelope(), seconds */
-
-static struct queue queue;
-static struct entry entry;
-static struct message *current, *settled;
-static time_t now;
-static const char *route_dsn; /* what route_find() says; NULL: a pool */
-static bool to_alias;
-
-void __wrap_spool_mark(
-    struct spool *, struct envelope *, size_t, enum rcpt_status);
-bool __wrap_pool_give(struct message *, size_t, const struct route *);
-void __wrap_pool_given(struct message *);
-void __wrap_settle(struct message *);
-void __wrap_dispatch_begun(struct dispatch *, struct message *);
-bool __wrap_readdress(struct message *, size_t, struct diag *);
-enum outcome __wrap_route_find(
-    struct tables *, const char *, const char *, struct route *, struct diag *);
-time_t __wrap_time(time_t *);
-
-void
-__wrap_spool_mark(
-    struct spool *s, struct envelope *e, size_t i, enum rcpt_status status)
-{
-	(void)s;
-	e->rcpts[i].status = (char)status;
-}
-
-bool
-__wrap_pool_give(struct message *m, size_t i, const struct route *r)
-{
-	(void)i;
-	(void)r;
-	current = m;
-	return true;
-}
-
-void
-__wrap_pool_given(struct message *m)
-{
-	current = m;
-}
-
-void
-__wrap_settle(struct message *m)
-{
-	assert_null(settled);
-	settled = m;
-}
-
-void
-__wrap_dispatch_begun(struct dispatch *d, struct message *m)
-{
-	(void)d;
-	(void)m;
-}
-
-bool
-__wrap_readdress(struct message *m, size_t i, struct diag *d)
-{
-	(void)m;
-	(void)i;
-	(void)diag_set(d, "5.4.6", "circle");
-	return false;
-}
-
-enum outcome
-__wrap_route_find(struct tables *t, const char *mail_name, const char *addr,
-    struct route *out, struct diag *d)
-{
-	(void)t;
-	(void)mail_name;
-	(void)addr;
-	memset(out, 0, sizeof(*out));
-	out->alias = to_alias;
-	return route_dsn != NULL ? diag_set(d, route_dsn, "why") : OUT_OK;
-}
-
-time_t
-__wrap_time(time_t *t)
-{
-	(void)t;
-	return now;
-}
-
-static int
-begin(void **state)
-{
-	(void)state;
-	memset(&queue, 0, sizeof(queue));
-	memset(&entry, 0, sizeof(entry));
-	queue.settings.retry = (struct retry_policy){
-		.first = 60, .most = 600, .lifetime = 3600, .warn = 600
-	};
-	current = settled = NULL;
-	now = ARRIVAL;
-	route_dsn = NULL;
-	to_alias = false;
-	return 0;
-}
-
-/* Starts an attempt; both recipients are open, or have their outcome. */
-static struct message *
-start(uint32_t attempts)
-{
-	struct spool_content c = { 0 };
-	struct envelope e;
-
-	spool_envelope(&e, SPOOL_ID);
-	e.state.attempts = attempts;
-	assert_true(message_start(&queue, &entry, &e, &c));
-	return current;
-}
-
-static void
-outcome(struct message *m, size_t i, const char *dsn)
-{
-	struct diag d = DIAG_INIT;
-
-	if (dsn[0] != '2')
-		(void)diag_set(&d, dsn, "because");
-	message_outcome(m, i, &d);
-}
-
-static size_t
-failed(const struct message *m, const char *dsn)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < m->env.nrcpt; i++)
-		n += m->work[i] == WORK_FAILED &&
-		    strcmp(m->words[i]->diag.dsn, dsn) == 0;
-	return n;
-}
+#include "tests/unit/attempt.h"
 
 static void
 delivered(void **state)
@@ -210,6 +66,39 @@ lateness(void **state)
 	}
 }
 
+/* A wait for the destination is as good as attempts that failed. */
+static void
+long_wait(void **state)
+{
+	static const struct {
+		int64_t seconds;
+		uint32_t attempts;
+		size_t failures;
+	} cases[] = {
+		{ 0, 1, 0 },
+		{ 30, 1, 0 },
+		{ 3000, 1, 2 },
+		{ 100000, 0, 2 },
+		{ 100000, ENVELOPE_ATTEMPTS_MAX, 2 },
+		{ -3000, 1, 0 },
+	};
+	struct message *m;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		(void)begin(state);
+		now = ARRIVAL + 3600;
+		entry.due = clock_ms - cases[i].seconds * 1000;
+		m = start(cases[i].attempts);
+		assert_true(message_attempts(m) <= ENVELOPE_ATTEMPTS_MAX);
+		assert_true(message_attempts(m) > cases[i].attempts ||
+		    cases[i].attempts == ENVELOPE_ATTEMPTS_MAX);
+		outcome(m, 0, "4.2.2");
+		outcome(m, 1, "4.2.2");
+		assert_int_equal(failed(m, "4.2.2"), cases[i].failures);
+		message_free(m);
+	}
+}
+
 /* Damage is not lateness, and a lost agent is no attempt. */
 static void
 no_attempts(void **state)
@@ -248,156 +137,6 @@ no_way(void **state)
 	assert_ptr_equal(settled, m);
 	assert_int_equal(failed(m, "5.4.6"), 2);
 	message_free(m);
-}
-
-static void
-reports(void **state)
-{
-	struct message *m = start(0);
-	struct msg_job_rcpt rcpt;
-
-	(void)state;
-	outcome(m, 0, "5.1.1");
-	outcome(m, 1, "2.0.0");
-	settled = NULL;
-	m->round = ROUND_FAILED;
-	m->open = 1;
-	message_tell_rcpt(m, 0, NULL, &rcpt);
-	assert_int_equal(rcpt.report, REPORT_FAILED);
-	assert_string_equal(rcpt.dsn, "5.1.1");
-	assert_string_equal(rcpt.text, "because");
-	assert_string_equal(rcpt.addr, "bob@example.org");
-	outcome(m, 0, "4.3.0"); /* no report yet: it stays queued */
-	assert_int_equal(m->env.rcpts[0].status, RCPT_QUEUED);
-	m->open = 1;
-	settled = NULL;
-	outcome(m, 0, "2.0.0");
-	assert_int_equal(m->env.rcpts[0].status, RCPT_BOUNCED);
-	assert_int_equal(queue.counters.bounced, 1);
-	message_free(m);
-}
-
-/* What is to be confirmed, by who has it now and what was asked for. */
-static void
-confirmation(void **state)
-{
-	static const struct {
-		uint32_t notify, flags, code;
-		const char *mta;
-		char status;
-		uint32_t report;
-	} cases[] = {
-		{ 0, 0, 0, "", 'D', 0 },
-		{ DSN_NEVER, 0, 0, "", 'D', 0 },
-		{ DSN_SUCCESS, 0, 0, "", 'M', REPORT_DELIVERED },
-		{ DSN_SUCCESS, OUTCOME_RELAYED, 250, "mx", 'N',
-		    REPORT_RELAYED },
-		{ DSN_SUCCESS, 0, 250, "mx", 'D', 0 },
-		{ DSN_SUCCESS, 0, 250, "", 'D', 0 },
-		{ DSN_FAILURE, OUTCOME_RELAYED, 250, "mx", 'D', 0 },
-	};
-	struct verdict v = { .diag = DIAG_INIT };
-	struct msg_job_rcpt rcpt;
-	struct message *m;
-
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		(void)begin(state);
-		m = start(0);
-		m->env.rcpts[0].notify = cases[i].notify;
-		v.flags = cases[i].flags;
-		v.code = cases[i].code;
-		strlcpy(v.mta, cases[i].mta, sizeof(v.mta));
-		message_verdict(m, 0, &v);
-		outcome(m, 1, "4.2.2");
-		assert_int_equal(m->env.rcpts[0].status, cases[i].status);
-		if (cases[i].report != 0) {
-			settled = NULL;
-			m->round = ROUND_DONE;
-			m->open = 2;
-			message_tell_rcpt(m, 0, NULL, &rcpt);
-			assert_int_equal(rcpt.report, cases[i].report);
-			assert_int_equal(rcpt.code, cases[i].code);
-			assert_string_equal(rcpt.mta, cases[i].mta);
-			outcome(m, 0, "4.3.0"); /* none yet: it is owed */
-			assert_int_equal(
-			    m->env.rcpts[0].status, cases[i].status);
-			outcome(m, 0, "2.0.0");
-			assert_int_equal(m->env.rcpts[0].status, 'D');
-		}
-		message_free(m);
-	}
-}
-
-/* After a crash it is known that it is owed, and no more. */
-static void
-owed(void **state)
-{
-	struct msg_job_rcpt rcpt;
-	struct message *m;
-	struct spool_content c = { 0 };
-	struct envelope e;
-
-	(void)state;
-	spool_envelope(&e, SPOOL_ID);
-	e.rcpts[0].status = RCPT_EXPANDED;
-	e.rcpts[1].status = RCPT_RELAYED;
-	assert_true(message_start(&queue, &entry, &e, &c));
-	m = settled;
-	assert_non_null(m);
-	assert_int_equal(m->tried, 0);
-	m->round = ROUND_DONE;
-	message_tell_rcpt(m, 0, NULL, &rcpt);
-	assert_int_equal(rcpt.report, REPORT_EXPANDED);
-	message_tell_rcpt(m, 1, NULL, &rcpt);
-	assert_int_equal(rcpt.report, REPORT_RELAYED);
-	assert_string_equal(rcpt.dsn, "");
-	message_free(m);
-}
-
-/* What is said of a delay is kept only when somebody will be told. */
-static void
-delays(void **state)
-{
-	static const struct {
-		int64_t age;
-		uint32_t attempts, notify;
-		bool warned, words;
-	} cases[] = {
-		{ 700, 9, 0, false, true }, { 700, 9, DSN_DELAY, false, true },
-		{ 700, 9, DSN_FAILURE, false, false },
-		{ 700, 9, DSN_NEVER, false, false }, { 700, 9, 0, true, false },
-		{ 500, 9, 0, false, false },
-		{ 700, 0, 0, false, false }, /* the clock has jumped */
-	};
-	struct verdict v = { .diag = DIAG_INIT, .code = 452, .mta = "mx" };
-	struct msg_job_rcpt rcpt;
-	struct message *m;
-
-	(void)diag_set(&v.diag, "4.2.2", "Full");
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		(void)begin(state);
-		now = ARRIVAL + cases[i].age;
-		m = start(cases[i].attempts);
-		m->env.state.warned = cases[i].warned;
-		m->env.rcpts[0].notify = cases[i].notify;
-		message_verdict(m, 0, &v);
-		assert_int_equal(m->words[0] != NULL, cases[i].words);
-		assert_string_equal(m->last.mta, "mx");
-		outcome(m, 1, "2.0.0");
-		if (cases[i].words) {
-			settled = NULL;
-			m->round = ROUND_DELAYED;
-			m->open = 1;
-			message_tell_rcpt(m, 0, NULL, &rcpt);
-			assert_int_equal(rcpt.report, REPORT_DELAYED);
-			assert_int_equal(rcpt.until, ARRIVAL + 3600);
-			assert_int_equal(rcpt.code, 452);
-			outcome(m, 0, "2.0.0");
-			assert_true(m->env.state.warned);
-			assert_int_equal(m->env.rcpts[0].status, RCPT_QUEUED);
-		}
-		message_free(m);
-	}
 }
 
 /* Another host's 4.6.0 is no damage of ours. */
@@ -458,12 +197,9 @@ main(void)
 		T(delivered),
 		T(mixed),
 		T(lateness),
+		T(long_wait),
 		T(no_attempts),
 		T(no_way),
-		T(reports),
-		T(confirmation),
-		T(owed),
-		T(delays),
 		T(their_damage),
 		T(passed_on),
 		T(client),
