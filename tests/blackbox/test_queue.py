@@ -96,6 +96,12 @@ def test_one_flood_starves_nobody(make_lab):
 # --- the administrator
 
 
+def wait_deferred(lab, n):
+    """So many messages, none of which an agent has."""
+    wait_for(lambda: [m["state"] for m in queue(lab)] == ["deferred"] * n,
+             f"{n} deferred messages")
+
+
 def test_hold_release_retry_drop(make_lab):
     lab = make_lab()
     assert submit(lab, FAR) == 0
@@ -114,10 +120,14 @@ def test_hold_release_retry_drop(make_lab):
     assert queue(lab)[0]["state"] == "held"
     r = lab.postrider("queue", "retry", m["id"])
     assert r.returncode != 0 and b"held" in r.stderr
+    before = len(lines(lab, "event=deferred"))
     assert lab.postrider("queue", "release", m["id"]).returncode == 0
+    wait_for(lambda: len(lines(lab, "event=deferred")) > before, "an attempt")
+    wait_deferred(lab, 1)
     before = len(lines(lab, "event=deferred"))
     assert lab.postrider("queue", "retry", m["id"]).returncode == 0
     wait_for(lambda: len(lines(lab, "event=deferred")) > before, "an attempt")
+    wait_deferred(lab, 1)
     assert lab.postrider("queue", "drop", m["id"]).returncode == 0
     wait_for(lambda: queue(lab) == [], "an empty queue")
     assert not file.exists()
@@ -131,13 +141,15 @@ def test_all_at_once(make_lab):
     lab = make_lab()
     for i in range(30):
         assert submit(lab, FAR, subject=f"m{i}") == 0
-    wait_for(lambda: len(queue(lab)) == 30, "30 messages")
+    wait_deferred(lab, 30)
     assert sorted(ids(lab)) == ids(lab)
     for verb, state in (("hold", {"held"}), ("release",
                                              {"deferred", "active"})):
         assert lab.postrider("queue", verb, "--all").returncode == 0
         assert {m["state"] for m in queue(lab)} <= state
+    wait_deferred(lab, 30)
     assert lab.postrider("queue", "retry", "--all").returncode == 0
+    wait_deferred(lab, 30)
     assert lab.postrider("queue", "drop", "--all").returncode == 0
     wait_for(lambda: queue(lab) == [] and lab.queued() == [], "empty")
     assert status(lab, "dropped") == 30
