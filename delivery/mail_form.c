@@ -27,20 +27,21 @@ has(const struct extensions *e, uint32_t bits)
 
 /* RFC 6531 section 3.2: what wants it goes to nobody who does not offer it. */
 static enum outcome
-choose_utf8(struct mail_form *f, const struct extensions *e, uint32_t flags,
-    const char *sender, const struct wire_content *c, struct diag *d)
+choose_utf8(struct mail_form *f, const struct extensions *e,
+    const struct mail_facts *m, struct diag *d)
 {
-	bool declared = (flags & INTAKE_UTF8) != 0;
+	bool declared = (m->flags & INTAKE_UTF8) != 0;
 
 	f->utf8 = has(e, EXT_SMTPUTF8) &&
-	    ((declared && c->eight_bit) || mail_form_is_utf8(sender));
+	    ((declared && m->content->eight_bit) ||
+		mail_form_is_utf8(m->sender));
 	if (has(e, EXT_SMTPUTF8))
 		return OUT_OK;
-	if (mail_form_is_utf8(sender))
+	if (mail_form_is_utf8(m->sender))
 		return diag_set(d, "5.6.7",
 		    "the sender's address is internationalised, and the next "
 		    "mail server takes no such addresses (no SMTPUTF8)");
-	if (declared && c->header_utf8)
+	if (declared && m->content->header_utf8)
 		return diag_set(d, "5.6.9",
 		    "the message's header is internationalised, and the next "
 		    "mail server takes no such messages (no SMTPUTF8)");
@@ -72,12 +73,11 @@ choose_content(struct mail_form *f, const struct extensions *e,
 
 enum outcome
 mail_form_choose(struct mail_form *f, const struct extensions *e,
-    uint32_t flags, const char *sender, const struct wire_content *c,
-    struct diag *d)
+    const struct mail_facts *m, struct diag *d)
 {
 	f->bdat = has(e, EXT_CHUNKING);
-	choose_content(f, e, c);
-	return choose_utf8(f, e, flags, sender, c, d);
+	choose_content(f, e, m->content);
+	return choose_utf8(f, e, m, d);
 }
 
 enum outcome

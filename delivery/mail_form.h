@@ -23,13 +23,16 @@ struct mail_form {
 /* Whether a byte over 127 is in it. */
 bool mail_form_is_utf8(const char *);
 
-/*
- * OUT_OK with the form, or OUT_PERM for all recipients.  flags are INTAKE_*;
- * sender is the reverse-path; the content has been looked at.
- */
+/* What is known of a message. */
+struct mail_facts {
+	uint32_t flags;                     /* INTAKE_* */
+	const char *sender;                 /* the reverse-path */
+	const struct wire_content *content; /* looked at */
+};
+
+/* OUT_OK with the form, or OUT_PERM for all recipients. */
 enum outcome mail_form_choose(struct mail_form *, const struct extensions *,
-    uint32_t flags, const char *sender, const struct wire_content *,
-    struct diag *);
+    const struct mail_facts *, struct diag *);
 
 /*
  * The same again, when the content is in that form: a header that no encoding

@@ -51,14 +51,14 @@ outgoing_line_init(struct outgoing_line *l, struct link *link,
 
 void
 outgoing_init(struct outgoing *o, const struct msg_job_message *msg,
-    struct wire_content *content, const struct msg_job_rcpt *rcpt, size_t n,
+    struct wire_content *content, const struct msg_job_rcpt *rcpt,
     struct verdict *verdict)
 {
 	memset(o, 0, sizeof(*o));
 	o->msg = msg;
 	o->content = content;
 	o->rcpt = rcpt;
-	o->n = n;
+	o->n = msg->nrcpt;
 	o->verdict = verdict;
 	o->step = STEP_OVER;
 }
@@ -88,8 +88,10 @@ left(const struct outgoing *o)
 static enum outcome
 choose_form(const struct extensions *e, struct outgoing *o, struct diag *d)
 {
-	if (mail_form_choose(&o->form, e, o->msg->flags, o->msg->sender,
-		o->content, d) != OUT_OK)
+	const struct mail_facts facts = { o->msg->flags, o->msg->sender,
+		o->content };
+
+	if (mail_form_choose(&o->form, e, &facts, d) != OUT_OK)
 		return d->outcome;
 	switch (wire_content_use(o->content, o->form.content)) {
 	case CONTENT_OK:

@@ -83,10 +83,9 @@ enum outgoing_result {
 void outgoing_line_init(
     struct outgoing_line *, struct link *, const struct remote_config *);
 
-/* The content has been looked at; verdict has room for n. */
+/* The content has been looked at; there are nrcpt recipients and verdicts. */
 void outgoing_init(struct outgoing *, const struct msg_job_message *,
-    struct wire_content *, const struct msg_job_rcpt *, size_t n,
-    struct verdict *verdict);
+    struct wire_content *, const struct msg_job_rcpt *, struct verdict *);
 
 /* What becomes of all that have no verdict yet. */
 void outgoing_fail(struct outgoing *, const struct verdict *);

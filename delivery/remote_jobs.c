@@ -87,8 +87,8 @@ begin_job(struct remote_job *job)
 	job->content.binary = (m->flags & INTAKE_BINARY) != 0;
 	job->looked = false;
 	job->begun = deadline_now();
-	outgoing_init(&job->outgoing, m, &job->content, job->rcpt, m->nrcpt,
-	    job->verdict);
+	outgoing_init(
+	    &job->outgoing, m, &job->content, job->rcpt, job->verdict);
 }
 
 /* A whole job, without waiting for its beginning: CHAN_AGAIN. */

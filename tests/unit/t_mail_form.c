@@ -24,18 +24,15 @@ content(unsigned int is)
 	c.octets = 1000;
 }
 
-static void
-forms(void **state)
-{
-	static const struct {
-		uint32_t has, flags;
-		unsigned int is;
-		const char *sender;
-		enum wire_form form;
-		bool bdat, utf8;
-		const char *body; /* or the refusal's code */
-	} rows[] = {
-		/* clang-format off */
+static const struct {
+	uint32_t has, flags;
+	unsigned int is;
+	const char *sender;
+	enum wire_form form;
+	bool bdat, utf8;
+	const char *body; /* or the refusal's code */
+} rows[] = {
+	/* clang-format off */
 	{ 0, 0, 0, "a@x", WIRE_TEXT, false, false, NULL },
 	{ ALL, 0, 0, "a@x", WIRE_TEXT, true, false, NULL },
 	{ EXT_8BITMIME, 0, EIGHT, "a@x", WIRE_TEXT, false, false, "8BITMIME" },
@@ -58,19 +55,23 @@ forms(void **state)
 	{ EXT_8BITMIME, 0, BIN | EIGHT | PLAIN, "a@x", WIRE_TEXT, false, false, "8BITMIME" },
 	{ 0, 0, BIN | PLAIN, "a@x", WIRE_TEXT, false, false, NULL },
 	{ 0, 0, BIN | EIGHT | PLAIN, "a@x", WIRE_7BIT, false, false, NULL },
-		/* clang-format on */
-	};
+	/* clang-format on */
+};
 
+static void
+forms(void **state)
+{
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct extensions e = { .has = rows[i].has };
+		const struct mail_facts m = { rows[i].flags, rows[i].sender,
+			&c };
 		struct diag d = DIAG_INIT;
 		struct mail_form f;
 		enum outcome r;
 
 		content(rows[i].is);
-		r = mail_form_choose(
-		    &f, &e, rows[i].flags, rows[i].sender, &c, &d);
+		r = mail_form_choose(&f, &e, &m, &d);
 		if (rows[i].body != NULL && rows[i].body[0] == '5') {
 			assert_int_equal(r, OUT_PERM);
 			assert_string_equal(d.dsn, rows[i].body);

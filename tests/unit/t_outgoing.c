@@ -80,7 +80,7 @@ finish(void)
 }
 
 static void
-message(size_t i, size_t rcpts)
+message(size_t i, uint32_t rcpts)
 {
 	static const char *const text[MOST] = { "one\n", "two\n", "3\n" };
 	struct wire_content *c = &content[i];
@@ -97,7 +97,8 @@ message(size_t i, size_t rcpts)
 	(void)strlcpy(msg[i].sender, "a@x", sizeof(msg[i].sender));
 	(void)strlcpy(rcpt[i][0].addr, "b@y", sizeof(rcpt[i][0].addr));
 	(void)strlcpy(rcpt[i][1].addr, "c@y", sizeof(rcpt[i][1].addr));
-	outgoing_init(&o[i], &msg[i], c, rcpt[i], rcpts, verdict[i]);
+	msg[i].nrcpt = rcpts;
+	outgoing_init(&o[i], &msg[i], c, rcpt[i], verdict[i]);
 }
 
 #define ENVELOPE "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\n"

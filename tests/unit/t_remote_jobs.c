@@ -210,6 +210,16 @@ commit_message(enum breach b)
 }
 
 static void
+commit_rcpt(enum breach b)
+{
+	say_rcpt(b == RCPT_OF_OTHER ? 8 : 7, 0,
+	    b == ODD_RCPT ? "b\r\n.y" : "b@y",
+	    b == ODD_ORCPT         ? "rfc822;\x7f"
+		: b == BLANK_ORCPT ? "rfc822;a NOTIFY=NEVER"
+				   : "");
+}
+
+static void
 commit(enum breach b)
 {
 	if (b == NO_HOP || b == ODD_TLS)
@@ -218,18 +228,12 @@ commit(enum breach b)
 		say_hop(HOP, HOP_TLS_MAY);
 	if (b == HOP_TWICE)
 		say_hop(HOP, HOP_TLS_MAY);
-	if (b == RCPT_FIRST)
+	else if (b == RCPT_FIRST)
 		say_rcpt(7, 0, "b@y", "");
-	if (b > HOP_TWICE && b != RCPT_FIRST)
-		commit_message(b);
-	if (b == MESSAGE_FIRST)
+	else if (b > HOP_TWICE || b == MESSAGE_FIRST)
 		commit_message(b);
 	if (b >= RCPT_OF_OTHER)
-		say_rcpt(b == RCPT_OF_OTHER ? 8 : 7, 0,
-		    b == ODD_RCPT ? "b\r\n.y" : "b@y",
-		    b == ODD_ORCPT         ? "rfc822;\x7f"
-			: b == BLANK_ORCPT ? "rfc822;a NOTIFY=NEVER"
-					   : "");
+		commit_rcpt(b);
 }
 
 static void
