@@ -254,7 +254,7 @@ encodes(void **state)
 	assert_int_equal(wire_content_use(&c, WIRE_TEXT), CONTENT_OK);
 	assert_int_equal(c.octets, plain);
 	assert_int_equal(sent(false, CONTENT_OK), plain + 3);
-	source("A: \xc3\xa4\n\nx\n", 11, false);
+	source("A: \xc3\xa4\n\nx\n", 9, false);
 	assert_int_equal(wire_content_look(&c), CONTENT_OK);
 	assert_int_equal(wire_content_use(&c, WIRE_7BIT), CONTENT_OK);
 	assert_true(c.header_8bit);
