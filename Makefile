@@ -7,6 +7,7 @@
 #	make SAN=1 test		the same under ASan and UBSan
 #	make lint		format, sizes, manual pages, scripts, house rules
 #	make bench		speed beside other servers; QUICK=1 is short
+#	make bench-million	what a queue of a million messages costs
 #	make install DESTDIR=	also PREFIX, SYSCONFDIR, LIBEXECDIR; uninstall
 #	make V=1		with the commands shown
 #

@@ -122,8 +122,9 @@ make_room(struct tool *t)
 		t->pack = calloc(1, sizeof(*t->pack));
 	if (t->pack == NULL)
 		return tool_error(t, "out of memory");
-	return t->pack->bytes_len + PACK_ONE > PACK_MAX ? send_pack(t)
-							: STEP_SENT;
+	if (t->pack->bytes_len + PACK_ONE > PACK_MAX)
+		return send_pack(t);
+	return STEP_SENT;
 }
 
 static void

@@ -134,20 +134,21 @@ tool_send(struct tool *t, unsigned int type, const void *msg, int fd)
 enum step
 tool_end(struct tool *t)
 {
-	struct msg_control_end m = { t->count, t->pending };
+	const struct msg_control_end m = { t->count, t->pending };
+	enum step r = tool_send(t, CONTROL_T_END, &m, -1);
 
-	return tool_send(t, CONTROL_T_END, &m, -1) == STEP_SENT ? STEP_END
-								: STEP_FULL;
+	return r == STEP_SENT ? STEP_END : r;
 }
 
 enum step
 tool_error(struct tool *t, const char *text)
 {
 	struct msg_control_error m;
+	enum step r;
 
 	strlcpy(m.text, text, sizeof(m.text));
-	return tool_send(t, CONTROL_T_ERROR, &m, -1) == STEP_SENT ? STEP_END
-								  : STEP_FULL;
+	r = tool_send(t, CONTROL_T_ERROR, &m, -1);
+	return r == STEP_SENT ? STEP_END : r;
 }
 
 static const struct {

@@ -45,8 +45,13 @@ check_kind(const struct stat *st, struct spool_fault *f)
 	return SPOOL_VALID;
 }
 
+struct opened {
+	int fd;
+	struct stat st;
+};
+
 static enum spool_state
-open_file(int dir, const char *name, bool writable, int *fd, struct stat *st,
+open_file(int dir, const char *name, bool writable, struct opened *o,
     struct spool_fault *f)
 {
 	const int flags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY |
@@ -54,10 +59,10 @@ open_file(int dir, const char *name, bool writable, int *fd, struct stat *st,
 	enum spool_state state;
 
 	/* That a file was read shall not be written; it needs to be ours. */
-	*fd = openat(dir, name, flags | O_NOATIME);
-	if (*fd == -1 && errno == EPERM)
-		*fd = openat(dir, name, flags);
-	if (*fd == -1) {
+	o->fd = openat(dir, name, flags | O_NOATIME);
+	if (o->fd == -1 && errno == EPERM)
+		o->fd = openat(dir, name, flags);
+	if (o->fd == -1) {
 		if (errno == ENOENT)
 			return SPOOL_GONE;
 		/* A socket, a link, somebody else's file. */
@@ -67,13 +72,13 @@ open_file(int dir, const char *name, bool writable, int *fd, struct stat *st,
 			    strerror(errno));
 		return SPOOL_FAILED;
 	}
-	if (fstat(*fd, st) == -1)
+	if (fstat(o->fd, &o->st) == -1)
 		state = SPOOL_FAILED;
 	else
-		state = check_kind(st, f);
+		state = check_kind(&o->st, f);
 	if (state != SPOOL_VALID) {
-		(void)close(*fd); /* nothing was written */
-		*fd = -1;
+		(void)close(o->fd); /* nothing was written */
+		o->fd = -1;
 	}
 	return state;
 }
@@ -82,9 +87,11 @@ enum spool_state
 spool_file_open(
     int dir, const char *name, bool writable, int *fd, struct spool_fault *f)
 {
-	struct stat st;
+	struct opened o;
+	enum spool_state state = open_file(dir, name, writable, &o, f);
 
-	return open_file(dir, name, writable, fd, &st, f);
+	*fd = o.fd;
+	return state;
 }
 
 /* What one read(2) brings: all of a small file. */
@@ -210,8 +217,7 @@ judge(enum spool_state state, enum trailer_state ts, const struct envelope *e,
 }
 
 static enum spool_state
-read_file(int fd, uint64_t size, const char *id, struct envelope *e,
-    struct spool_content *c, struct spool_fault *f)
+read_file(int fd, uint64_t size, const char *id, struct spool_loaded *l)
 {
 	enum trailer_state ts;
 	enum spool_state state;
@@ -220,16 +226,16 @@ read_file(int fd, uint64_t size, const char *id, struct envelope *e,
 
 	if (!read_front(fd, size, &front) || !read_trailer(fd, &front, &ts, &t))
 		return SPOOL_FAILED;
-	state = read_envelope(fd, &front, id, e, f);
-	state = judge(state, ts, e, f);
+	state = read_envelope(fd, &front, id, &l->env, &l->fault);
+	state = judge(state, ts, &l->env, &l->fault);
 	if (state == SPOOL_VALID)
-		state = check_trailer(&t, e, size, f);
-	c->offset = e->len;
-	c->size = t.size;
-	c->lines = t.lines;
-	c->crc = t.crc;
+		state = check_trailer(&t, &l->env, size, &l->fault);
+	l->content.offset = l->env.len;
+	l->content.size = t.size;
+	l->content.lines = t.lines;
+	l->content.crc = t.crc;
 	if (state != SPOOL_VALID)
-		env_free(e);
+		env_free(&l->env);
 	return state;
 }
 
@@ -237,29 +243,34 @@ enum spool_state
 spool_file_read(int fd, const char *id, struct envelope *e,
     struct spool_content *c, struct spool_fault *f)
 {
+	struct spool_loaded l = { .env = *e };
+	enum spool_state state;
 	struct stat st;
 
 	if (fstat(fd, &st) == -1)
 		return SPOOL_FAILED;
-	return read_file(fd, (uint64_t)st.st_size, id, e, c, f);
+	state = read_file(fd, (uint64_t)st.st_size, id, &l);
+	*e = l.env;
+	*c = l.content;
+	*f = l.fault;
+	return state;
 }
 
 enum spool_state
 spool_file_load(int dir, const char *id, struct spool_loaded *l)
 {
 	enum spool_state state;
-	struct stat st;
-	int fd, error;
+	struct opened o;
+	int error;
 
 	env_init(&l->env);
-	state = open_file(dir, id, false, &fd, &st, &l->fault);
+	state = open_file(dir, id, false, &o, &l->fault);
 	if (state != SPOOL_VALID)
 		return state;
-	l->written = st.st_mtime;
-	state = read_file(
-	    fd, (uint64_t)st.st_size, id, &l->env, &l->content, &l->fault);
+	l->written = o.st.st_mtime;
+	state = read_file(o.fd, (uint64_t)o.st.st_size, id, l);
 	error = errno;
-	(void)close(fd); /* was only read */
+	(void)close(o.fd); /* was only read */
 	errno = error;
 	return state;
 }

@@ -28,12 +28,12 @@ $(O)/peers/usr/sbin/xinetd:
 	    tar -x -C $(O)/peers ./usr/sbin/xinetd
 
 # So are the mail servers that tests exchange mail with.
-SERVERS	= postfix exim4-daemon-light exim4-base opensmtpd dovecot-core \
+PEER_DEBS = postfix exim4-daemon-light exim4-base opensmtpd dovecot-core \
 	  dovecot-lmtpd
 
 $(O)/peers/servers: tests/peers/fetch tests/module.mk
 	@mkdir -p $(O)/peers
-	sh tests/peers/fetch $(O)/peers $(SERVERS)
+	sh tests/peers/fetch $(O)/peers $(PEER_DEBS)
 	@touch $@
 
 test: all unit-tests
@@ -111,3 +111,10 @@ test: $(O)/tests/bench/tlsload $(O)/tests/bench/guesses \
 bench: all $(BENCH:%=$(O)/tests/bench/%) $(O)/peers/usr/sbin/xinetd
 	$(call need,$(RUN_PKGS))
 	sh tests/bench/run $(O)
+
+# A queue of COUNT messages; some minutes, and 5 KiB of disk for each.
+bench-million: all $(O)/tests/bench/mkqueue
+	$(call need,$(RUN_PKGS))
+	sh tests/bench/million $(O)
+
+.PHONY: bench-million
