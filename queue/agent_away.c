@@ -30,12 +30,13 @@ leaves(uint32_t number)
 bool
 agents_down(struct agents *as, const char *hop, struct verdict *v)
 {
-	const struct destination *d = destination_get(as->dests, hop);
+	struct destination *d = destination_get(as->dests, hop);
 	int64_t now = deadline_now();
 
 	if (d == NULL || d->state != DEST_DOWN)
 		return false;
 	if (destination_open(d, now)) {
+		d->probed = true;
 		schedule_dest_wait(
 		    as->q->schedule, d->number, now + PROBE_MOST);
 		return false;
@@ -97,6 +98,22 @@ agents_settings(struct agents *as)
 	destinations_policy(as->dests, &p);
 }
 
+/* Those that waited to hear of it are due; whatever was heard. */
+static void
+end_probe(struct agents *as, struct destination *d)
+{
+	d->probed = false;
+	schedule_dest_due(as->q->schedule, d->number, deadline_now());
+	dispatch_kick(as->q->dispatch);
+}
+
+void
+agents_probe_over(struct agents *as, struct destination *d)
+{
+	if (d->probed && d->waiting == 0 && d->outstanding == 0)
+		end_probe(as, d);
+}
+
 /* Everything that waits for it is deferred with that, without an agent. */
 static void
 fail_all(
@@ -125,23 +142,18 @@ went_down(struct agents *as, struct destination *d, const struct verdict *v,
 		    v->diag.text);
 	places_moved(as, d, before);
 	fail_all(as, d, v);
-	/* What waited to hear of it is deferred, too, and has its own time. */
-	schedule_dest_due(as->q->schedule, d->number, now);
-	dispatch_kick(as->q->dispatch);
+	end_probe(as, d); /* they are deferred, and have times of their own */
 }
 
 static void
 came_up(struct agents *as, struct destination *d, uint32_t before)
 {
-	int64_t now = deadline_now();
-
 	places_moved(as, d, before);
-	schedule_dest_due(as->q->schedule, d->number, now);
-	if (before == DEST_DOWN) {
-		log_event("-", "destination-up", "hop=%s", d->name);
-		schedule_dest_hurry(as->q->schedule, d->number, now, HURRY);
-	}
-	dispatch_kick(as->q->dispatch);
+	end_probe(as, d); /* or what was too much for a new one */
+	if (before != DEST_DOWN)
+		return;
+	log_event("-", "destination-up", "hop=%s", d->name);
+	schedule_dest_hurry(as->q->schedule, d->number, deadline_now(), HURRY);
 }
 
 /* Whether the pool has another agent that had answers. */

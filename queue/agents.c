@@ -240,6 +240,7 @@ work(struct agents *as, struct pool *p)
 		want_agent(as, p);
 	fill(p, false);
 	if (p->dest != NULL) {
+		agents_probe_over(as, p->dest);
 		places_give(as, p);
 		close_retired(p);
 	}

@@ -106,6 +106,8 @@ void places_give(struct agents *, struct pool *);
  * have fared better.
  */
 bool agent_heard(struct agent *, const struct verdict *, bool last);
+/* The pool's destination was looked at, perhaps without any news. */
+void agents_probe_over(struct agents *, struct destination *);
 /* Jobs that the agent may have at once. */
 size_t agent_jobs_most(const struct agent *);
 /* Milliseconds without an answer, after which an agent hangs. */

@@ -49,6 +49,7 @@ struct destination {
 	uint32_t successes;            /* since the window grew or shrank */
 	uint32_t enough; /* so many were well when more were not */
 	int64_t until;   /* DOWN: when it is tried again */
+	bool probed;     /* agents.c's: others wait for one that looks */
 	int64_t good;    /* when it was last well, or 0 */
 	int64_t shrunk;  /* when the window last was made less */
 	int64_t used;    /* when its last pool went */

@@ -438,6 +438,7 @@ pool_cancel(struct message *m)
 	{
 		leave_share(g->pool, g);
 		count(g->pool, -1);
+		agents_wake(dispatch_agents(m->q->dispatch), g->pool);
 		TAILQ_INSERT_TAIL(&mine, g, queued);
 	}
 	while ((g = TAILQ_FIRST(&mine)) != NULL) {

@@ -124,6 +124,37 @@ one_too_many(void **state)
 	turn();
 }
 
+/* Who looked whether it is up came back without news: the next one looks. */
+static void
+no_news(void **state)
+{
+	uint32_t serial = 0;
+	struct verdict v;
+	union msg_job m;
+
+	(void)state;
+	set_state(0, DEST_DOWN);
+	assert_false(agents_down(agents, "hop00", &v));
+	assert_int_equal(parked, 1);
+	give(0, 1);
+	assert_true(agents_down(agents, "hop00", &v));
+	assert_int_equal(asked(&serial), 1);
+	start(serial);
+	(void)heard(&m);
+	assert_true(agents_down(agents, "hop00", &v));
+	assert_int_equal(due, 0);
+	say(heard_job(), "4.3.0", 0, 0);
+	assert_int_equal(due, 1);
+	assert_false(agents_down(agents, "hop00", &v));
+	assert_int_equal(parked, 2);
+	/* The same when nobody looked. */
+	give(0, 0);
+	assert_int_equal(due, 2);
+	chan_close(&job);
+	turn();
+	assert_int_equal(due, 2);
+}
+
 /* Our own trouble tells nothing of the destination; nor does a crash. */
 static void
 own_trouble(void **state)
@@ -184,6 +215,7 @@ main(void)
 		T(first_words),
 		T(down),
 		T(one_too_many),
+		T(no_news),
 		T(own_trouble),
 		T(routed_anew),
 	};
