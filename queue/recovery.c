@@ -204,7 +204,7 @@ fill(struct recovery *r, struct spool_batch *b, int *names)
 	char id[ID_MAX + 1];
 
 	while (b->n < SPOOL_BATCH) {
-		if (r->all_named || (*names)-- == 0)
+		if (r->all_named || (*names)-- <= 0)
 			return false;
 		if (!spool_walk_next(r->walk, id))
 			r->all_named = true;
@@ -274,8 +274,12 @@ on_step(evutil_socket_t fd, short what, void *arg)
 	ask(r, &names);
 	if (names <= 0 && !r->all_named)
 		event_active(r->step, EV_TIMEOUT, 0);
-	else if (r->all_named && !is_reading(r))
+	else if (is_reading(r))
+		return; /* on_read() goes on */
+	else if (r->all_named)
 		end_round(r);
+	else
+		look_again(r, MEMORY_WAIT);
 }
 
 struct recovery *

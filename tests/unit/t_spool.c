@@ -14,7 +14,8 @@
 
 /* Set, these calls fail with it; fsync is the helper thread's. */
 static _Atomic int fsync_error;
-static int pwrite_error, write_error;
+static int pwrite_error;
+static _Atomic int write_error; /* the threads ring by it */
 static _Atomic int fsyncs, fdatasyncs;
 
 int __wrap_fdatasync(int);
