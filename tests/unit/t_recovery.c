@@ -17,7 +17,7 @@ static struct queue queue;
 static size_t failures, found;
 static const char *written; /* by a session */
 /* As in queued, nobody ends them. */
-static struct recovery *first, *second;
+static struct recovery *volatile first, *volatile second;
 
 bool __real_syncer_ask_work(
     struct syncer *, size_t, syncer_work *, syncer_done *, void *);
