@@ -49,8 +49,9 @@ static const struct bounds bounds[] = {
 	[SANDBOX_LOCAL]		= { 512,	512 * MB },
 	[SANDBOX_MAILBOX]	= { 32,		2048 * MB },
 	[SANDBOX_BOUNCE]	= { 64,		256 * MB },
-	/* Its socket is in flight to tlsd, as a session's. */
-	[SANDBOX_REMOTE]	= { 4096,	256 * MB,	true },
+	/* Its socket is in flight to tlsd, as a session's.  It binds to the
+	 * source-address. */
+	[SANDBOX_REMOTE]	= { 4096,	256 * MB,	ALONE },
 };
 /* clang-format on */
 

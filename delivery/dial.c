@@ -73,6 +73,19 @@ bind_source(int fd, int family, const struct remote_config *config)
 	return len > 0 && bind(fd, &a.sa, len) == 0;
 }
 
+/* The administrator gave the address to us, or the host has lost it. */
+static void
+explain_source(
+    int family, const struct remote_config *config, char text[DIAG_TEXT + 1])
+{
+	const char *why = errno == EADDRNOTAVAIL
+	    ? "this host has no such address"
+	    : strerror(errno);
+
+	(void)snprintf(text, DIAG_TEXT + 1, "source-address %s: %s",
+	    config->source[family == AF_INET6], why);
+}
+
 /* 0, or -1 with errno. */
 static int
 connect_in_time(int fd, const union any *a, socklen_t len, deadline_t deadline)
@@ -130,8 +143,11 @@ dial(int *out, const struct target *t, const char *path,
 		return fail(fd,
 		    errno == EAFNOSUPPORT ? DIAL_UNREACHED : DIAL_TROUBLE,
 		    "no socket", text);
-	if (!bind_source(fd, a.sa.sa_family, config))
-		return fail(fd, DIAL_TROUBLE, "source-address", text);
+	if (!bind_source(fd, a.sa.sa_family, config)) {
+		explain_source(a.sa.sa_family, config, text);
+		(void)close(fd); /* nothing went through it */
+		return DIAL_TROUBLE;
+	}
 	if (connect_in_time(fd, &a, len, deadline_in(config->connect)) == -1)
 		return fail(fd, DIAL_UNREACHED, "connection failed", text);
 	if (!make_blocking(fd))

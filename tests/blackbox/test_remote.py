@@ -202,6 +202,31 @@ def test_not_reached(place):
         assert {o.flags for o in found} == {DOWN}
 
 
+def test_source_address():
+    """is what the other side sees, whatever keeps remote from ports."""
+    seen = []
+
+    def greet(session, _):
+        seen.append(session.sock.getpeername()[0])
+        return "220 sink.test"
+
+    with Place("source-address 127.0.0.3") as ours, \
+            Sink(answers={"GREETING": greet}) as s, ours.remote(s) as r:
+        assert kinds(r.deliver(BODY)) == [OK], r.log()
+        assert seen == ["127.0.0.3"]
+
+
+def test_source_address_of_another():
+    """The text says which address it is, and that nobody has it here."""
+    with Place("source-address 203.0.113.77") as ours, Sink() as s, \
+            ours.remote(s) as r:
+        o, = r.deliver(BODY)
+        assert (o.outcome, o.dsn, o.flags) == (TEMP, "4.3.0", 0)
+        assert o.text.endswith(
+            "source-address 203.0.113.77: this host has no such address")
+        assert "203.0.113.77" in r.log()
+
+
 # --- LMTP
 
 @pytest.mark.parametrize("unix", [False, True], ids=["tcp", "unix"])

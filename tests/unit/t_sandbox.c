@@ -266,6 +266,21 @@ reads(void)
 	return can_have_port() || errno != EACCES ? 5 : 0;
 }
 
+/* It opens no file, and may have an address of its own for what it calls. */
+static int
+calls_others(void)
+{
+	sandbox(SANDBOX_REMOTE);
+	if (!is_closed_in() || !is_bound(RLIMIT_NOFILE, 4096) ||
+	    !is_memory(256 * MB))
+		return 1;
+	if (!can_have_port())
+		return 2;
+	if (!has_landlock())
+		return 0;
+	return open("/etc/passwd", O_RDONLY) != -1 || errno != EACCES ? 3 : 0;
+}
+
 /* Where there is none, the process goes on without. */
 static int
 missing(void)
@@ -301,6 +316,14 @@ resolver(void **state)
 	(void)state;
 	failing = NOTHING;
 	run(reads);
+}
+
+static void
+remote(void **state)
+{
+	(void)state;
+	failing = NOTHING;
+	run(calls_others);
 }
 
 static void
@@ -362,6 +385,7 @@ main(void)
 		cmocka_unit_test(session),
 		cmocka_unit_test(connection),
 		cmocka_unit_test(resolver),
+		cmocka_unit_test(remote),
 		cmocka_unit_test(without_landlock),
 		cmocka_unit_test(listener),
 		cmocka_unit_test(less),
