@@ -73,15 +73,29 @@ from(const struct trace *t, char *out, size_t size)
 	    t->hostname, protocol(t), t->id);
 }
 
+/*
+ * Whether a word can stand in a header that goes anywhere: one letter beyond
+ * ASCII, and the message wants SMTPUTF8 of every host, for our sake alone.
+ */
+static bool
+is_ascii(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s > 127)
+			return false;
+	return true;
+}
+
 size_t
 trace_received(const struct trace *t, char out[TRACE_MAX])
 {
 	char date[DATE_MAX];
+	bool rcpt = t->rcpt != NULL && is_ascii(t->rcpt);
 	int n;
 
 	/* The bounds of all parts together stay below TRACE_MAX. */
 	n = from(t, out, TRACE_MAX);
-	if (t->rcpt != NULL)
+	if (rcpt)
 		n += snprintf(
 		    out + n, (size_t)(TRACE_MAX - n), "\n\tfor <%s>", t->rcpt);
 	/* RFC 8314 section 4.3: a clause behind those of RFC 5321. */
@@ -90,7 +104,7 @@ trace_received(const struct trace *t, char out[TRACE_MAX])
 		    "\n\ttls %s (%s)", t->tls_cipher, t->tls_version);
 	trace_date(t->now, date);
 	n += snprintf(out + n, (size_t)(TRACE_MAX - n), ";%s%s\n",
-	    t->rcpt != NULL && !t->tls ? " " : "\n\t", date);
+	    rcpt && !t->tls ? " " : "\n\t", date);
 	return (size_t)n;
 }
 

@@ -19,7 +19,7 @@ struct trace {
 	const char *hostname, *id;
 	const char *helo;   /* as trace_helo() left it */
 	const char *client; /* "" when not IP */
-	const char *rcpt;   /* the one recipient, or NULL */
+	const char *rcpt;   /* the one recipient, told if ASCII; or NULL */
 	/* "TLSv1.3", "TLS_AES_256_GCM_SHA384", of no other signs than such
 	 * words have; of tls only */
 	const char *tls_version, *tls_cipher;
