@@ -15,8 +15,18 @@
 #include "common/hop.h"
 #include "common/num.h"
 
+#define PORT_SMTP 25
 #define PORT_SMTPS 465 /* RFC 8314 section 7.3 */
 #define PORT_LMTP 24   /* IANA: the one for private mail systems */
+
+static const char path_wanted[] = "a path of a socket, of printable characters "
+				  "without blanks, at most 107 bytes";
+static const char port_wanted[] = "a port from 1 to 65535";
+static const char address_wanted[] = "brackets around an address, as in "
+				     "[192.0.2.1]";
+static const char form_wanted[] = "a domain, [host] or [address], perhaps with "
+				  ":port behind it and smtps: or lmtp: before "
+				  "it, or lmtp:/path";
 
 static const char *const tls_words[] = {
 	[HOP_TLS_NONE] = "none",
@@ -42,12 +52,15 @@ hop_tls_text(enum hop_tls t)
 	return tls_words[t];
 }
 
+/* Of a domain without a scheme it is the option's to say. */
 static uint16_t
 default_port(const struct hop *h)
 {
 	if (h->implicit_tls)
 		return PORT_SMTPS;
-	return h->lmtp ? PORT_LMTP : 0;
+	if (h->lmtp)
+		return PORT_LMTP;
+	return h->kind == HOP_DOMAIN ? 0 : PORT_SMTP;
 }
 
 static bool
@@ -125,13 +138,38 @@ take_port(struct hop *h, const char *s)
 		return true;
 	if (*s != ':' || !num_parse(s + 1, UINT16_MAX, &port) || port == 0)
 		return false;
-	h->port = (uint16_t)port;
+	if (h->port != 0 || port != PORT_SMTP)
+		h->port = (uint16_t)port;
 	return true;
+}
+
+/* An address without brackets, or with a port that cannot be told from it. */
+static bool
+is_bare_address(const char *s)
+{
+	size_t n = strspn(s, "0123456789.");
+	unsigned char bin[16];
+
+	return (n > 0 && (s[n] == '\0' || s[n] == ':') &&
+		   memchr(s, '.', n) != NULL) ||
+	    inet_pton(AF_INET6, s, bin) == 1;
+}
+
+/* Why the text behind the scheme is none; rest: behind host or brackets. */
+static const char *
+what_was_wanted(const char *s, const char *rest)
+{
+	if (is_bare_address(s))
+		return address_wanted;
+	if (*rest == ':' && rest[1 + strspn(rest + 1, "0123456789")] == '\0')
+		return port_wanted;
+	return form_wanted;
 }
 
 bool
 hop_parse(const char *s, struct hop *h, const char **wanted)
 {
+	const char *rest;
 	bool brackets;
 	size_t n;
 
@@ -139,22 +177,19 @@ hop_parse(const char *s, struct hop *h, const char **wanted)
 	h->lmtp = take_prefix(&s, "lmtp:");
 	if (!h->lmtp)
 		h->implicit_tls = take_prefix(&s, "smtps:");
-	*wanted = "a path of a socket, of printable characters without blanks, "
-		  "at most 107 bytes";
+	*wanted = path_wanted;
 	if (h->lmtp && *s == '/') {
 		h->kind = HOP_UNIX;
 		return is_path(s) && strlcpy(h->name, s, sizeof(h->name)) > 1;
 	}
-	*wanted = "a domain, or [host] or [address], and perhaps :port";
 	brackets = *s == '[';
-	s += brackets;
-	n = strcspn(s, brackets ? "]" : ":");
-	if (brackets && s[n] == '\0')
+	n = strcspn(s + brackets, brackets ? "]" : ":");
+	rest = s + brackets + n;
+	*wanted = form_wanted;
+	if (brackets && *rest++ == '\0')
 		return false;
-	if (!take_host(h, s, n, brackets))
-		return false;
-	*wanted = "a port from 1 to 65535";
-	return take_port(h, s + n + brackets);
+	*wanted = what_was_wanted(s, rest);
+	return take_host(h, s + brackets, n, brackets) && take_port(h, rest);
 }
 
 bool
@@ -170,7 +205,6 @@ hop_format(const struct hop *h, char out[HOP_MAX + 1])
 	if (h->kind == HOP_UNIX)
 		n = snprintf(out, HOP_MAX + 1, "%s%s", prefix, h->name);
 	else {
-		/* 25 is not left out where MX hosts may have another port. */
 		if (h->port != default_port(h))
 			(void)snprintf(port, sizeof(port), ":%u", h->port);
 		n = snprintf(out, HOP_MAX + 1, "%s%s%s%s%s", prefix,

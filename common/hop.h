@@ -10,7 +10,11 @@
  *	lmtp:/path/of/socket	LMTP to a Unix socket
  *
  * Canonical: names in lower case, no port where it is the default, addresses as
- * inet_ntop(3) writes them without "IPv6:".
+ * inet_ntop(3) writes them without "IPv6:".  The default is 25 without a scheme,
+ * so that "[host]" and "[host]:25" are one next hop, and one line of
+ * configuration about the one holds for the other.  Of a domain it is what
+ * option remote-port says, which is 25 but for tests: ":25" is left out there
+ * as well, and only another port keeps remote-port out.
  */
 #ifndef COMMON_HOP_H
 #define COMMON_HOP_H
@@ -20,6 +24,7 @@
 
 #define HOP_MAX 300      /* bytes of the text */
 #define HOP_PATH_MAX 107 /* bytes of a Unix socket's path: sun_path */
+#define HOP_TOKEN 48     /* bytes of queued's word for one: hop_token.h */
 
 enum hop_kind {
 	HOP_DOMAIN,  /* by MX */
@@ -34,11 +39,14 @@ struct hop {
 	enum hop_kind kind;
 	bool lmtp;
 	bool implicit_tls;
-	uint16_t port;  /* 0: the default, option remote-port for MX */
+	uint16_t port;  /* HOP_DOMAIN: 0 is option remote-port; HOP_UNIX: 0 */
 	char name[256]; /* domain, host or address; HOP_UNIX: the path */
 };
 
-/* False with a text of what was wanted, without the found. */
+/*
+ * False with a text of what was wanted, without the found: of the whole, or of
+ * the part that is wrong.
+ */
 bool hop_parse(const char *, struct hop *, const char **wanted);
 
 /* Canonical form; false if it would not fit. */

@@ -220,8 +220,6 @@ const struct option_start option_starts[] = {
 	{ "log-file",		ALL_PARENTS },
 	{ "unix-passwords",	"postriderd" },
 	{ "auth-workers",	"postriderd" },
-	{ "dns-server",		"postriderd" },
-	{ "dns-trust-anchor",	"postriderd" },
 };
 const size_t option_starts_count =
     sizeof(option_starts) / sizeof(option_starts[0]);

@@ -8,6 +8,9 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,12 +18,16 @@
 #include "common/hop.h"
 #include "queue/compile_away.h"
 #include "queue/conf_relays.h"
+#include "queue/conf_routes.h"
+
+#define PORT_SMTP 25
 
 struct away {
 	struct conf *conf;
 	const struct host *host;
 	char path[CONF_PATH_MAX], relays[CONF_PATH_MAX]; /* the files */
 	const char *hop; /* one that is looked for */
+	struct hop like; /* the same in parts, for one that is like it */
 };
 
 static void
@@ -38,7 +45,8 @@ is_this_host(const struct away *a, const char *text)
 	struct hop h;
 
 	return *text != '\0' && hop_parse(text, &h, &wanted) && !h.lmtp &&
-	    h.port == 0 && (h.kind == HOP_DOMAIN || h.kind == HOP_HOST) &&
+	    ((h.kind == HOP_DOMAIN && h.port == 0) ||
+		(h.kind == HOP_HOST && h.port == PORT_SMTP)) &&
 	    (strcmp(h.name, a->host->hostname) == 0 ||
 		strcmp(h.name, a->host->mail_name) == 0);
 }
@@ -78,6 +86,45 @@ leads_to(struct away *a, const char *hop)
 	    !conf_map_each(&a->conf->routes, is_other_hop, a);
 }
 
+static bool
+is_like(const struct away *a, const char *hop)
+{
+	const char *wanted;
+	struct hop h;
+
+	return *hop != '\0' && hop_parse(hop, &h, &wanted) &&
+	    strcmp(h.name, a->like.name) == 0;
+}
+
+/* To go on is true; it ends with the hop that was found. */
+static bool
+is_unlike_hop(const struct conf_entry *e, void *arg)
+{
+	struct away *a = arg;
+
+	if (!is_like(a, e->value))
+		return true;
+	a->hop = e->value;
+	return false;
+}
+
+/*
+ * A next hop that mail goes to and that is the same host as text, which leads
+ * nowhere: another port, other brackets or another scheme.  NULL: none.
+ */
+static const char *
+meant(struct away *a, const char *text)
+{
+	const char *wanted, *smart = conf_option(a->conf, "smart-host");
+
+	if (!hop_parse(text, &a->like, &wanted))
+		return NULL;
+	if (is_like(a, smart))
+		return smart;
+	return conf_map_each(&a->conf->routes, is_unlike_hop, a) ? NULL
+								 : a->hop;
+}
+
 static void
 exposed(struct away *a, const struct conf_entry *policy, const char *hop)
 {
@@ -90,6 +137,20 @@ exposed(struct away *a, const struct conf_entry *policy, const char *hop)
 		    policy->key, policy->value, hop);
 }
 
+static void
+lost_relay(struct away *a, const struct conf_entry *e)
+{
+	const char *hop = meant(a, e->key), *hint = "; meant is perhaps ";
+
+	if (hop == NULL) {
+		hop = conf_option(a->conf, "smart-host");
+		hint = *hop != '\0' ? "; smart-host is " : "";
+	}
+	conf_warning(&a->conf->report, a->relays, e->line,
+	    "\"%s\": neither smart-host nor a route leads there%s%s", e->key,
+	    hint, hop);
+}
+
 static bool
 check_relay(const struct conf_entry *e, void *arg)
 {
@@ -97,17 +158,37 @@ check_relay(const struct conf_entry *e, void *arg)
 	const struct conf_entry *policy;
 
 	if (!leads_to(a, e->key))
-		conf_warning(&a->conf->report, a->relays, e->line,
-		    "\"%s\": neither smart-host nor a route leads there%s%s",
-		    e->key,
-		    *conf_option(a->conf, "smart-host") != '\0'
-			? "; smart-host is "
-			: "",
-		    conf_option(a->conf, "smart-host"));
+		lost_relay(a, e);
 	policy = conf_map_get(&a->conf->policies, e->key);
 	if (policy != NULL)
 		exposed(a, policy, e->key);
 	return true;
+}
+
+/*
+ * A domain gets mail whatever routes there are, and so may an address.  Where
+ * one of these is the host of a next hop, that is what was meant.
+ */
+static void
+check_reach(struct away *a, const struct conf_entry *e)
+{
+	char key[HOP_MAX + 1];
+	bool domain = conf_route_key(e->key, key);
+	const char *hop;
+
+	if (leads_to(a, e->key) ||
+	    (domain && conf_map_get(&a->conf->routes, e->key) != NULL))
+		return;
+	hop = meant(a, e->key);
+	if (hop == NULL && !domain)
+		conf_warning(&a->conf->report, a->path, e->line,
+		    "tls-policy %s: neither smart-host nor a route leads there",
+		    e->key);
+	else if (hop != NULL)
+		conf_warning(&a->conf->report, a->path, e->line,
+		    "tls-policy %s: does not hold for the next hop %s%s",
+		    e->key, hop,
+		    domain ? ", only for mail to this domain" : "");
 }
 
 /* Of a domain with a route: it holds if there is none for the next hop. */
@@ -119,6 +200,7 @@ check_policy(const struct conf_entry *e, void *arg)
 	const char *hop = route != NULL ? route->value : e->key;
 	enum hop_tls tls;
 
+	check_reach(a, e);
 	if (route != NULL && conf_map_get(&a->conf->relays, hop) != NULL &&
 	    conf_map_get(&a->conf->policies, hop) == NULL &&
 	    strcmp(e->key, "*") != 0)
@@ -140,6 +222,20 @@ is_not_verified(const struct conf_entry *e, void *arg)
 	return strcmp(e->value, hop_tls_text(HOP_TLS_VERIFY)) != 0;
 }
 
+static bool
+has_certificate(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	X509 *x = f != NULL ? PEM_read_X509_AUX(f, NULL, NULL, NULL) : NULL;
+	bool is = x != NULL;
+
+	X509_free(x);
+	ERR_clear_error(); /* its absence is told by the caller */
+	if (f != NULL)
+		(void)fclose(f); /* was only read */
+	return is;
+}
+
 static void
 check_cas(struct away *a)
 {
@@ -148,7 +244,7 @@ check_cas(struct away *a)
 	    strcmp(conf_option(a->conf, "tls-policy"), "verify") == 0 ||
 	    !conf_map_each(&a->conf->policies, is_not_verified, NULL);
 
-	if (wanted && access(path, R_OK) == -1)
+	if (wanted && !has_certificate(path))
 		conf_warning(&a->conf->report, a->path,
 		    conf_option_line(a->conf, "tls-ca-file"),
 		    "tls-ca-file: wanted CAs in %s, found none: what has to be "
@@ -177,6 +273,20 @@ is_ours(const char *ip)
 	return ours;
 }
 
+/* An address that ip-preference leaves without work. */
+static void
+check_family(struct away *a, const char *ip)
+{
+	const char *only = conf_option(a->conf, "ip-preference");
+	bool v6 = strchr(ip, ':') != NULL;
+
+	if (strcmp(only, v6 ? "ipv4-only" : "ipv6-only") == 0)
+		conf_warning(&a->conf->report, a->path,
+		    conf_option_line(a->conf, "source-address"),
+		    "source-address: \"%s\" is not used: ip-preference is %s",
+		    ip, only);
+}
+
 static void
 check_source(struct away *a)
 {
@@ -191,6 +301,7 @@ check_source(struct away *a)
 			return;
 		memcpy(ip, list, n);
 		ip[n] = '\0';
+		check_family(a, ip);
 		if (is_ours(ip))
 			continue;
 		conf_warning(&a->conf->report, a->path,
@@ -213,6 +324,11 @@ check_numbers(struct away *a)
 		warn_option(a, "destination-agents",
 		    "is more than remote-agents, which are for all "
 		    "destinations together");
+	if (conf_option_line(c, "retry-most") != 0 &&
+	    conf_option_number(c, "retry-most") >=
+		conf_option_number(c, "queue-lifetime"))
+		warn_option(a, "retry-most",
+		    "a retry may come after queue-lifetime has ended");
 	if (conf_option_line(c, "delay-warning") != 0 &&
 	    conf_option_number(c, "delay-warning") >=
 		conf_option_number(c, "queue-lifetime"))

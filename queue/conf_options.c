@@ -83,12 +83,49 @@ declare_profile(struct conf *c, const struct conf_lines *l, char *rest)
 		    e->line);
 }
 
+/* clang-format off */
+/* Names of other mail servers that are too far from ours to be near. */
+static const struct {
+	const char *name, *here;
+} elsewhere[] = {
+	{ "relayhost",			"smart-host" },
+	{ "smarthost",			"smart-host" },
+	{ "myhostname",			"hostname" },
+	{ "myorigin",			"mail-name" },
+	{ "mydestination",		"the file domains" },
+	{ "mynetworks",			"relay-clients" },
+	{ "transport_maps",		"route" },
+	{ "smtp_tls_security_level",	"tls-policy" },
+	{ "smtp_tls_policy_maps",	"tls-policy" },
+	{ "smtp_sasl_password_maps",	"the file relay-passwords" },
+	{ "maximal_queue_lifetime",	"queue-lifetime" },
+	{ "delay_warning_time",		"delay-warning" },
+	{ "smtp_bind_address",		"source-address" },
+	{ "inet_protocols",		"ip-preference" },
+};
+/* clang-format on */
+
+static bool
+is_from_elsewhere(struct conf *c, const struct conf_lines *l, const char *name)
+{
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
+		if (strcmp(elsewhere[i].name, name) == 0) {
+			conf_mistake(&c->report, l->path, l->start,
+			    "unknown option \"%s\"; here it is %s", name,
+			    elsewhere[i].here);
+			return true;
+		}
+	return false;
+}
+
 static void
 unknown_option(
     struct conf *c, const struct conf_lines *l, const char *name, bool whole)
 {
 	struct near n;
 
+	if (whole && is_from_elsewhere(c, l, name))
+		return;
 	near_init(&n, name);
 	for (size_t i = 0; i < options_count; i++)
 		near_offer(&n, options[i].name);

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base64.h"
 #include "common/credential.h"
@@ -94,14 +95,16 @@ read_relay(struct conf *c, const struct conf_lines *l, char *rest)
 		    to, LOGIN_MAX, name == NULL ? "none" : "something else");
 	else if (!is_password(rest = unquote(rest), &wanted))
 		conf_mistake(&c->report, l->path, l->start,
-		    "\"%s\": wanted %s behind the user name, found %s", to,
-		    wanted, *rest == '\0' ? "none" : "something else");
+		    "\"%s\": wanted %s behind the user name, separated by a "
+		    "blank, found %s",
+		    to, wanted, *rest == '\0' ? "none" : "something else");
 	else
 		add_relay(c, l, hop, (const char *const[2]){ name, rest });
 }
 
+/* Somebody else's file would let him choose whom we tell. */
 static void
-check_mode(struct conf *c, const struct conf_lines *l)
+check_rights(struct conf *c, const struct conf_lines *l)
 {
 	struct stat st;
 
@@ -111,6 +114,11 @@ check_mode(struct conf *c, const struct conf_lines *l)
 		conf_mistake(&c->report, l->path, 0,
 		    "wanted mode 0600, found 0%o (chmod 600 it)",
 		    (unsigned int)st.st_mode & 07777);
+	else if (st.st_uid != 0 && st.st_uid != geteuid())
+		conf_mistake(&c->report, l->path, 0,
+		    "wanted it to be root's or the caller's, found uid %u "
+		    "(chown it)",
+		    (unsigned int)st.st_uid);
 }
 
 void
@@ -121,7 +129,7 @@ conf_relays_read(struct conf *c)
 
 	conf_lines_open(&l, c->dir, RELAYS_FILE, &c->report);
 	l.whole = true;
-	check_mode(c, &l);
+	check_rights(c, &l);
 	while ((rest = conf_lines_next(&l)) != NULL)
 		read_relay(c, &l, rest);
 	conf_lines_close(&l);

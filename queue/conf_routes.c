@@ -33,13 +33,20 @@ literal_key(const char *text, char key[HOP_MAX + 1])
 	const char *wanted;
 	struct hop h;
 
-	return text[0] == '[' && hop_parse(text, &h, &wanted) &&
-	    h.kind == HOP_ADDRESS && h.port == 0 && hop_format(&h, key);
+	return text[0] == '[' && text[strlen(text) - 1] == ']' &&
+	    hop_parse(text, &h, &wanted) && h.kind == HOP_ADDRESS &&
+	    hop_format(&h, key);
 }
 
-/* Whose mail it is about, as queued looks it up. */
+/* Digits and dots alone are an address without its brackets. */
 static bool
-domain_key(const char *text, char key[HOP_MAX + 1])
+is_number(const char *domain)
+{
+	return domain[strspn(domain, "0123456789.")] == '\0';
+}
+
+bool
+conf_route_key(const char *text, char key[HOP_MAX + 1])
 {
 	char domain[DOMAIN_MAX + 1];
 	size_t dot = text[0] == '.';
@@ -49,7 +56,7 @@ domain_key(const char *text, char key[HOP_MAX + 1])
 			strlcpy(key, text, HOP_MAX + 1);
 		return true;
 	}
-	if (!conf_fold_domain(text + dot, domain))
+	if (is_number(text) || !conf_fold_domain(text + dot, domain))
 		return false;
 	(void)snprintf(key, HOP_MAX + 1, "%s%s", dot ? "." : "", domain);
 	return true;
@@ -81,7 +88,7 @@ conf_route(struct conf *c, const struct conf_lines *l, char *rest)
 	if (to == NULL || *rest != '\0')
 		conf_mistake(&c->report, l->path, l->start,
 		    "wanted: route DOMAIN NEXTHOP");
-	else if (!domain_key(name, key))
+	else if (!conf_route_key(name, key))
 		conf_mistake(&c->report, l->path, l->start,
 		    "route: wanted " FOR_DOMAIN ", found \"%s\"", name);
 	else if (!conf_hop(to, hop, &wanted))
@@ -119,11 +126,11 @@ conf_tls_policy(struct conf *c, const struct conf_lines *l, char *rest)
 		conf_mistake(&c->report, l->path, l->start,
 		    "wanted: tls-policy [DOMAIN|NEXTHOP] "
 		    "none|may|encrypt|verify");
-	else if (!domain_key(name, key) && !conf_hop(name, key, &wanted))
+	else if (!conf_route_key(name, key) && !conf_hop(name, key, &wanted))
 		conf_mistake(&c->report, l->path, l->start,
-		    "tls-policy: wanted " FOR_DOMAIN ", or a next hop, found "
-		    "\"%s\"",
-		    name);
+		    "tls-policy: wanted " FOR_DOMAIN ", or a next hop (%s), "
+		    "found \"%s\"",
+		    wanted, name);
 	else if (!hop_tls_parse(word, &tls))
 		unknown_word(c, l, name, word);
 	else
@@ -164,6 +171,21 @@ next_word(const char **list, char word[80], size_t *n)
 	return true;
 }
 
+/* One that a connection can come from. */
+static bool
+is_some_host(const char *ip)
+{
+	struct in6_addr in6;
+	struct in_addr in;
+
+	if (inet_pton(AF_INET6, ip, &in6) == 1)
+		return !IN6_IS_ADDR_UNSPECIFIED(&in6) &&
+		    !IN6_IS_ADDR_MULTICAST(&in6) && !IN6_IS_ADDR_V4MAPPED(&in6);
+	return inet_pton(AF_INET, ip, &in) == 1 &&
+	    in.s_addr != htonl(INADDR_ANY) && !IN_MULTICAST(ntohl(in.s_addr)) &&
+	    in.s_addr != htonl(INADDR_BROADCAST);
+}
+
 static bool
 append(char *out, size_t size, const char *word)
 {
@@ -182,10 +204,10 @@ sources(char *canon, size_t size, const char **wanted)
 	int family;
 	size_t n;
 
-	*wanted = "at most one IPv4 and one IPv6 address";
+	*wanted = "at most one IPv4 and one IPv6 address of this host";
 	while (next_word(&list, word, &n) && n > 0) {
 		if (!take_address(word, address, &family) ||
-		    seen[family == AF_INET6] ||
+		    !is_some_host(address) || seen[family == AF_INET6] ||
 		    !append(out, sizeof(out), address))
 			return false;
 		seen[family == AF_INET6] = true;

@@ -13,6 +13,12 @@ void conf_route(struct conf *, const struct conf_lines *, char *rest);
 /* "DOMAIN WORD" or "NEXTHOP WORD" behind "tls-policy". */
 void conf_tls_policy(struct conf *, const struct conf_lines *, char *rest);
 
+/*
+ * Whose mail a line is about, as queued looks it up: a domain, ".domain",
+ * "[address]" or "*".  False: it is none of these.
+ */
+bool conf_route_key(const char *, char key[HOP_MAX + 1]);
+
 /* A next hop in its canonical form; false with what was wanted. */
 bool conf_hop(const char *, char out[HOP_MAX + 1], const char **wanted);
 

@@ -173,13 +173,13 @@ def test_mistakes(conf):
     (conf.dir / "relay-passwords").chmod(0o644)
     said = conf("apply", status=os.EX_CONFIG).stderr
     for line, words in enumerate((
-            'route example.net: wanted a domain, or [host] or [address], and '
-            'perhaps :port, found "10.0.0.2"',
+            'route example.net: wanted brackets around an address, as in '
+            '[192.0.2.1], found "10.0.0.2"',
             'tls-policy example.net: wanted none, may, encrypt or verify, found '
             '"verfy"; nearest: verify',
             "dns-server: wanted system, recursive, or addresses",
             "source-address: wanted at most one IPv4 and one IPv6 address",
-            "smart-host: wanted a domain, or"), n + 1):
+            "smart-host: wanted a domain, [host]"), n + 1):
         assert f"postrider.conf:{line}: {words}" in said
     assert "relay-passwords: wanted mode 0600, found 0644" in said
     assert "hush" not in said

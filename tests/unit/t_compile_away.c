@@ -24,9 +24,12 @@ write_files(const char *options, const char *relays)
 	    "alice@example.org\n%s\nstate-dir %s/state\ntls-dir %s\n"
 	    "mail-name example.com\ntls-ca-file %s/%s\n",
 	    options, unit_dir, unit_dir, unit_dir,
-	    strstr(options, "# no CAs") != NULL ? "none" : "ca.pem");
+	    strstr(options, "# no CAs") != NULL          ? "none"
+		: strstr(options, "# empty CAs") != NULL ? "empty.pem"
+							 : "ca.pem");
 	cert_put("a-certificate.pem", "DNS:mx.example.org");
-	put("ca.pem", "");
+	cert_put("ca.pem", "DNS:ca.example.org");
+	put("empty.pem", "");
 	put("postrider.conf", conf);
 	put("domains", "example.org\n");
 	put("users", "alice@example.org\n");
@@ -47,7 +50,20 @@ static const struct {
 	{ "route * [mx.example.org]:2525\nroute lists.example lmtp:[mx.example.org]", "", NULL },
 	{ "smart-host example.com", "", "postrider.conf:4: warning: smart-host: is this host, and all mail to others would come back" },
 	{ "", "# x\n[smtp.example.net]:587 alice hush\n", "relay-passwords:2: warning: \"[smtp.example.net]:587\": neither smart-host nor a route leads there" },
-	{ "smart-host [smtp.example.net]", "[smtp.example.net]:587 alice hush\n", "relay-passwords:1: warning: \"[smtp.example.net]:587\": neither smart-host nor a route leads there; smart-host is [smtp.example.net]" },
+	{ "smart-host [smtp.example.net]", "[smtp.example.net]:587 alice hush\n", "relay-passwords:1: warning: \"[smtp.example.net]:587\": neither smart-host nor a route leads there; meant is perhaps [smtp.example.net]" },
+	{ "smart-host [a.example]:587", "[b.example]:587 alice hush\n", "leads there; smart-host is [a.example]:587" },
+	{ "route x.example [10.0.0.2]:25", "[10.0.0.2] alice hush\n", NULL },
+	{ "route x.example smtps:[smtp.example.net]", "[smtp.example.net]:465 alice hush\n", "leads there; meant is perhaps smtps:[smtp.example.net]" },
+	/* A policy for a next hop, in another spelling, for another, for none. */
+	{ "route old.example [127.0.0.1]\ntls-policy [127.0.0.1]:25 verify", "", NULL },
+	{ "route old.example [127.0.0.1]:25\ntls-policy [127.0.0.1] verify", "", NULL },
+	{ "smart-host a.example:25\ntls-policy a.example verify", "", NULL },
+	{ "route old.example [127.0.0.1]:40777\ntls-policy [127.0.0.1] verify", "", "postrider.conf:5: warning: tls-policy [127.0.0.1]: does not hold for the next hop [127.0.0.1]:40777, only for mail to this domain" },
+	{ "smart-host [smtp.example.net]:587\ntls-policy [smtp.example.net] verify", "", "postrider.conf:5: warning: tls-policy [smtp.example.net]: does not hold for the next hop [smtp.example.net]:587" },
+	{ "smart-host [smtp.example.net]:587\ntls-policy smtp.example.net encrypt", "", "postrider.conf:5: warning: tls-policy smtp.example.net: does not hold for the next hop [smtp.example.net]:587, only for mail" },
+	{ "tls-policy [smtp.example.net] verify", "", "postrider.conf:4: warning: tls-policy [smtp.example.net]: neither smart-host nor a route leads there" },
+	{ "tls-policy [192.0.2.1] verify\ntls-policy * may", "", NULL },
+	{ "route a.example [a.example]:2525\ntls-policy a.example encrypt", "", NULL },
 	{ "route * [smtp.example.net]:587", "[smtp.example.net]:587 alice hush\n", NULL },
 	{ "smart-host example.net\ntls-policy example.net encrypt", "example.net alice hush\n", "postrider.conf:5: warning: tls-policy example.net encrypt: lets the password for example.net go to whoever answers there; wanted verify" },
 	{ "route example.net [10.0.0.2]\ntls-policy example.net may", "[10.0.0.2] alice hush\n", "postrider.conf:5: warning: tls-policy example.net may: lets the password for [10.0.0.2] go" },
@@ -59,7 +75,11 @@ static const struct {
 	{ "tls-policy x.example verify # no CAs", "", "tls-ca-file: wanted CAs in /" },
 	{ "tls-policy encrypt # no CAs", "", NULL },
 	{ "smart-host [10.0.0.2] # no CAs", "[10.0.0.2] a b\n", "tls-ca-file: wanted CAs in /" },
+	{ "tls-policy verify # empty CAs", "", "postrider.conf:8: warning: tls-ca-file: wanted CAs in /" },
 	{ "source-address 127.0.0.1", "", NULL },
+	{ "source-address 127.0.0.1\nip-preference ipv4-only", "", NULL },
+	{ "source-address 127.0.0.1\nip-preference ipv6-only", "", "postrider.conf:4: warning: source-address: \"127.0.0.1\" is not used: ip-preference is ipv6-only" },
+	{ "queue-lifetime 1d\nretry-most 2d", "", "postrider.conf:5: warning: retry-most: a retry may come after queue-lifetime has ended" },
 	{ "source-address 127.0.0.1 2001:db8::17", "", "postrider.conf:4: warning: source-address: wanted an address of this host, found \"2001:db8::17\": nothing can be sent from there" },
 	{ "source-address 192.0.2.1", "", "found \"192.0.2.1\"" },
 	{ "remote-agents 10", "", NULL },

@@ -13,11 +13,14 @@ static const struct {
 } rows[] = {
 	{ "Example.ORG", "example.org", HOP_DOMAIN, 0 },
 	{ "example.org:587", "example.org:587", HOP_DOMAIN, 587 },
-	{ "[Mail.example.org]", "[mail.example.org]", HOP_HOST, 0 },
-	{ "[mail.example.org]:25", "[mail.example.org]:25", HOP_HOST, 25 },
+	{ "Example.org:25", "example.org", HOP_DOMAIN, 0 },
+	{ "[Mail.example.org]", "[mail.example.org]", HOP_HOST, 25 },
+	{ "[mail.example.org]:25", "[mail.example.org]", HOP_HOST, 25 },
+	{ "lmtp:[mail.example.org]:25", "lmtp:[mail.example.org]:25", HOP_HOST,
+	    25 },
 	{ "[192.0.2.1]:2525", "[192.0.2.1]:2525", HOP_ADDRESS, 2525 },
-	{ "[IPv6:2001:DB8:0::1]", "[2001:db8::1]", HOP_ADDRESS, 0 },
-	{ "[2001:db8::1]:25", "[2001:db8::1]:25", HOP_ADDRESS, 25 },
+	{ "[IPv6:2001:DB8:0::1]", "[2001:db8::1]", HOP_ADDRESS, 25 },
+	{ "[2001:db8::1]:0025", "[2001:db8::1]", HOP_ADDRESS, 25 },
 	{ "smtps:[a.example]", "smtps:[a.example]", HOP_HOST, 465 },
 	{ "SMTPS:a.example:465", "smtps:a.example", HOP_DOMAIN, 465 },
 	{ "lmtp:[127.0.0.1]", "lmtp:[127.0.0.1]", HOP_ADDRESS, 24 },
@@ -69,6 +72,38 @@ table(void **state)
 	}
 }
 
+/* What the administrator is told, by what he seems to have meant. */
+static void
+hints(void **state)
+{
+	static const struct {
+		const char *text, *wanted;
+	} cases[] = {
+		{ "10.0.0.2", "brackets around an address, as in [192.0.2.1]" },
+		{ "10.0.0.2:25", "brackets around an address" },
+		{ "2001:db8::1", "brackets around an address" },
+		{ "lmtp:10.0.0.2:24", "brackets around an address" },
+		{ "smtp:[10.0.0.2]:25", "a domain, [host] or [address]" },
+		{ "smtp://a.example", "a domain, [host] or [address]" },
+		{ "lmtp:unix:/x", "or lmtp:/path" },
+		{ "[10.0.0.2", "a domain, [host] or [address]" },
+		{ "[10.0.0.2]x", "a domain, [host] or [address]" },
+		{ "a.example:65536", "a port from 1 to 65535" },
+		{ "[10.0.0.2]:0", "a port from 1 to 65535" },
+		{ "a.example:", "a port from 1 to 65535" },
+		{ "lmtp:/a b", "a path of a socket" },
+	};
+	const char *wanted;
+	struct hop h;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_false(hop_parse(cases[i].text, &h, &wanted));
+		if (strstr(wanted, cases[i].wanted) == NULL)
+			fail_msg("%s: %s", cases[i].text, wanted);
+	}
+}
+
 static void
 too_long(void **state)
 {
@@ -104,6 +139,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table),
+		cmocka_unit_test(hints),
 		cmocka_unit_test(too_long),
 		cmocka_unit_test(words),
 	};
