@@ -63,15 +63,19 @@ enum control_state {
 	F(u32, attempts)	\
 	F(u32, nrcpt)	\
 	F(u32, uid)	\
+	F(u32, ret)	/* DSN_RET_* of msg_intake.h */	\
 	S(id, ID_MAX)	\
 	S(sender, ADDR_MAX)	\
+	S(envid, ENVID_MAX)	/* xtext */	\
 	S(login, LOGIN_MAX)	\
 	S(client, IP_MAX)	\
 	S(reason, TEXT_MAX)	/* of the last failure */
 
 #define CONTROL_RCPT(F, S, B)					\
 	F(u32, status)	/* a letter, see spool(5) */	\
-	S(addr, ADDR_MAX)
+	F(u32, notify)	/* DSN_* of msg_intake.h */	\
+	S(addr, ADDR_MAX)	\
+	S(orcpt, ORCPT_MAX)	/* "rfc822;xtext" or "" */
 
 /*
  * Items and recipients as they come, many at once: of each its length (u16, of

@@ -15,6 +15,7 @@
 
 #include <bsd/string.h>
 
+#include "common/msg_intake.h"
 #include "common/sock.h"
 #include "queue/cmd_control.h"
 #include "queue/control_pack.h"
@@ -226,6 +227,37 @@ control_marks(uint32_t marks, char out[CONTROL_MARKS])
 	    (marks & ITEM_TO_DROP) != 0       ? ", to be dropped"
 		: (marks & ITEM_TO_HOLD) != 0 ? ", to be held"
 					      : "");
+}
+
+const char *
+control_ret_name(uint32_t ret)
+{
+	if (ret == DSN_RET_FULL)
+		return "FULL";
+	return ret == DSN_RET_HDRS ? "HDRS" : "";
+}
+
+void
+control_notify(uint32_t notify, char separator, char out[CONTROL_NOTIFY])
+{
+	static const struct {
+		uint32_t bit;
+		const char *name;
+	} names[] = {
+		{ DSN_NEVER, "NEVER" },
+		{ DSN_SUCCESS, "SUCCESS" },
+		{ DSN_FAILURE, "FAILURE" },
+		{ DSN_DELAY, "DELAY" },
+	};
+	const char between[2] = { separator, '\0' };
+
+	*out = '\0';
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if ((notify & names[i].bit) != 0) {
+			strlcat(
+			    out, *out != '\0' ? between : "", CONTROL_NOTIFY);
+			strlcat(out, names[i].name, CONTROL_NOTIFY);
+		}
 }
 
 struct table {

@@ -68,6 +68,14 @@ const char *control_state_name(uint32_t);
 /* ", in memory, to be held" and the like, or "". */
 void control_marks(uint32_t marks, char out[CONTROL_MARKS]);
 
+/* RET of RFC 3461: "FULL", "HDRS", or "" for none. */
+const char *control_ret_name(uint32_t);
+
+#define CONTROL_NOTIFY 32 /* bytes, with NUL */
+
+/* NOTIFY of RFC 3461, "SUCCESS,FAILURE" with that separator; or "". */
+void control_notify(uint32_t, char separator, char out[CONTROL_NOTIFY]);
+
 /*
  * Prints the table of mailq(1) with the recipients of each message that are not
  * done with, or "Mail queue is empty".  EX_TEMPFAIL behind a list that may not

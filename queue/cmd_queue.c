@@ -70,6 +70,8 @@ json_item(const struct msg_control_item *i, int fd, void *arg)
 	cmd_json_number(o, "size", (int64_t)i->size);
 	cmd_json_number(o, "attempts", i->attempts);
 	cmd_json_string(o, "sender", i->sender);
+	cmd_json_string(o, "ret", control_ret_name(i->ret));
+	cmd_json_string(o, "envid", i->envid);
 	cmd_json_string(o, "login", i->login);
 	cmd_json_string(o, "client", i->client);
 	if (i->uid != MSG_NO_UID)
@@ -85,10 +87,14 @@ json_rcpt(const struct msg_control_rcpt *r, void *arg)
 {
 	struct json_object *o = json_object_new_object();
 	char status[2] = { (char)r->status, '\0' };
+	char notify[CONTROL_NOTIFY];
 	struct json_list *l = arg;
 
 	cmd_json_string(o, "address", r->addr);
 	cmd_json_string(o, "status", status);
+	control_notify(r->notify, ' ', notify);
+	cmd_json_words(o, "notify", notify);
+	cmd_json_string(o, "orcpt", r->orcpt);
 	if (l->item != NULL)
 		cmd_json_append(l->rcpts, o);
 	else
@@ -160,17 +166,23 @@ show_item(const struct msg_control_item *i, int fd, void *arg)
 		control_time(i->next, next);
 	(void)printf("id: %s\nstate: %s%s\narrival: %s\nnext attempt: %s\n"
 		     "sender: <%s>\nlogin: %s\n"
-		     "client: %s\nattempts: %u\nreason: %s\nsize: %llu\n",
+		     "client: %s\nret: %s\nenvid: %s\n"
+		     "attempts: %u\nreason: %s\nsize: %llu\n",
 	    i->id, control_state_name(i->state), marks, arrival, next,
-	    i->sender, i->login, i->client, i->attempts, i->reason,
-	    (unsigned long long)i->size);
+	    i->sender, i->login, i->client, control_ret_name(i->ret), i->envid,
+	    i->attempts, i->reason, (unsigned long long)i->size);
 }
 
 static void
 show_rcpt(const struct msg_control_rcpt *r, void *arg)
 {
-	(void)arg;
-	(void)printf("recipient: %c <%s>\n", (int)r->status, r->addr);
+	char notify[CONTROL_NOTIFY];
+
+	(void)arg; /* the type of control_ops */
+	control_notify(r->notify, ',', notify);
+	(void)printf("recipient: %c <%s>%s%s%s%s\n", (int)r->status, r->addr,
+	    *notify != '\0' ? " NOTIFY=" : "", notify,
+	    *r->orcpt != '\0' ? " ORCPT=" : "", r->orcpt);
 }
 
 /* Strangers' bytes must not steer the administrator's terminal. */
@@ -272,7 +284,10 @@ tell_held(struct control *c)
 		    (unsigned long long)held, held == 1 ? "" : "s");
 }
 
-/* Asks for one message, or for many; an exit status. */
+/*
+ * Asks for one message, or for many; an exit status.  Of many there are always
+ * some that are tried just now: they are marked, which is what was wanted.
+ */
 static int
 act_on(struct control *c, unsigned int what, const struct control_which *which,
     uint32_t *total)
@@ -286,15 +301,19 @@ act_on(struct control *c, unsigned int what, const struct control_which *which,
 		return status;
 	}
 	*total += end.count;
-	if (end.pending > 0 && one)
+	if (end.pending > 0 && one) {
 		warnx("%.60s: " BEING_DELIVERED, which->id);
-	else if (end.pending > 0)
-		warnx("%u more: " BEING_DELIVERED, end.pending);
+		return EXIT_PENDING;
+	}
+	if (end.pending > 0)
+		warnx("%u%s message%s " BEING_DELIVERED, end.pending,
+		    end.count > 0 ? " more" : "",
+		    end.pending == 1 ? ":" : "s:");
 	else if (end.count == 0 && one) {
 		warnx("%.60s: " CONTROL_NO_SUCH, which->id);
 		return EX_DATAERR;
 	}
-	return end.pending > 0 ? EXIT_PENDING : EX_OK;
+	return EX_OK;
 }
 
 /* Goes on after a refusal: the others are not concerned. */

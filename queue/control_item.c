@@ -57,11 +57,22 @@ control_item(const struct queue *q, const struct entry *entry,
 	m->attempts = e->state.attempts;
 	m->nrcpt = (uint32_t)e->nrcpt;
 	m->uid = e->uid;
+	m->ret = e->ret;
 	strlcpy(m->id, entry_id(entry).s, sizeof(m->id));
 	strlcpy(m->sender, e->sender, sizeof(m->sender));
+	strlcpy(m->envid, e->envid, sizeof(m->envid));
 	strlcpy(m->login, e->login, sizeof(m->login));
 	strlcpy(m->client, e->client, sizeof(m->client));
 	strlcpy(m->reason, e->state.reason, sizeof(m->reason));
+}
+
+void
+control_rcpt(const struct envelope *e, size_t i, struct msg_control_rcpt *m)
+{
+	m->status = (unsigned char)e->rcpts[i].status;
+	m->notify = e->rcpts[i].notify;
+	strlcpy(m->addr, env_addr(e, i), sizeof(m->addr));
+	strlcpy(m->orcpt, env_orcpt(e, i), sizeof(m->orcpt));
 }
 
 int

@@ -34,8 +34,7 @@ send_rcpt(struct tool *t)
 	struct msg_control_rcpt m;
 	enum step r;
 
-	m.status = (unsigned char)t->env.rcpts[t->piece].status;
-	strlcpy(m.addr, env_addr(&t->env, t->piece), sizeof(m.addr));
+	control_rcpt(&t->env, t->piece, &m);
 	if ((r = tool_send(t, CONTROL_T_RCPT, &m, -1)) == STEP_SENT &&
 	    ++t->piece == t->env.nrcpt)
 		env_free(&t->env);
@@ -145,8 +144,7 @@ put_rcpts(struct tool *t)
 	for (; t->piece < e->nrcpt; t->piece++) {
 		if ((r = make_room(t)) != STEP_SENT)
 			return r;
-		m.status = (unsigned char)e->rcpts[t->piece].status;
-		strlcpy(m.addr, env_addr(e, t->piece), sizeof(m.addr));
+		control_rcpt(e, t->piece, &m);
 		put(t, CONTROL_T_RCPT, &m);
 	}
 	t->read = NULL;

@@ -58,9 +58,11 @@ release(struct queue *q, struct entry *entry)
 {
 	const char *error;
 
-	entry->hold = false;
-	if (entry->state != ENTRY_HELD)
-		return NULL;
+	if (entry->state != ENTRY_HELD) {
+		error = entry->hold ? NULL : "it is not held";
+		entry->hold = false;
+		return error;
+	}
 	if ((error = write_hold(q, entry, false)) == NULL)
 		schedule_wait(q->schedule, entry, 0);
 	return error;

@@ -147,9 +147,18 @@ def test_all_at_once(make_lab):
                                              {"deferred", "active"})):
         assert lab.postrider("queue", verb, "--all").returncode == 0
         assert {m["state"] for m in queue(lab)} <= state
+    # What is not held is not counted as released.
+    [one, *_] = ids(lab)
+    wait_deferred(lab, 30)
+    assert lab.postrider("queue", "hold", one).returncode == 0
+    assert lab.postrider("queue", "release", "--all").stdout == b"1 message\n"
+    r = lab.postrider("queue", "release", "--all")
+    assert (r.returncode, r.stdout, r.stderr) == (0, b"0 messages\n", b"")
+    r = lab.postrider("queue", "release", one)
+    assert r.returncode == os.EX_UNAVAILABLE and b"it is not held" in r.stderr
     wait_deferred(lab, 30)
     assert lab.postrider("queue", "retry", "--all").returncode == 0
-    wait_deferred(lab, 30)
+    # Those that are tried just now go when that fails.
     assert lab.postrider("queue", "drop", "--all").returncode == 0
     wait_for(lambda: queue(lab) == [] and lab.queued() == [], "empty")
     assert status(lab, "dropped") == 30
@@ -170,6 +179,28 @@ def test_content_is_shown(make_lab):
     [m] = wait_for(lambda: queue(lab), "the message")
     r = lab.postrider("queue", "show", m["id"])
     assert r.returncode == 0 and body in r.stdout and FAR.encode() in r.stdout
+    assert b"\nret: \nenvid: \n" in r.stdout
+    assert f"\nrecipient: Q <{FAR}>\n".encode() in r.stdout
+
+
+def test_what_reports_are_wanted_is_shown(make_lab):
+    lab = make_lab(options=["relay-clients 127.0.0.1"])
+    with lab.smtp() as s:
+        s.ehlo()
+        s.ok(f"MAIL FROM:<{lab.address('alice')}> RET=HDRS ENVID=QQ+2B314")
+        s.ok(f"RCPT TO:<{FAR}> NOTIFY=SUCCESS,DELAY "
+             "ORCPT=rfc822;bob+2Bx@old.example")
+        s.ok("RCPT TO:<b@far.example> NOTIFY=NEVER")
+        assert s.data(plain("x")).code == 250
+    [m] = wait_for(lambda: queue(lab), "the message")
+    assert (m["ret"], m["envid"]) == ("HDRS", "QQ+2B314")
+    assert [(r["notify"], r["orcpt"]) for r in m["recipients"]] == [
+        (["SUCCESS", "DELAY"], "rfc822;bob+2Bx@old.example"), (["NEVER"], "")]
+    shown = lab.postrider("queue", "show", m["id"]).stdout.decode()
+    assert "\nret: HDRS\nenvid: QQ+2B314\n" in shown
+    assert f" <{FAR}> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;bob+2Bx@old.example\n" \
+        in shown
+    assert " <b@far.example> NOTIFY=NEVER\n" in shown
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs users")

@@ -56,7 +56,9 @@ largest(void **state)
 	memset(item.login, 'x', LOGIN_MAX);
 	memset(item.client, 'x', IP_MAX);
 	memset(item.reason, 'x', TEXT_MAX);
+	memset(item.envid, 'x', ENVID_MAX);
 	memset(rcpt.addr, 'x', ADDR_MAX);
+	memset(rcpt.orcpt, 'x', ORCPT_MAX);
 	pack.bytes_len = 0;
 	assert_true(control_pack(&pack, CONTROL_T_ITEM, &item));
 	assert_true(pack.bytes_len <= 2000); /* as control_list.c thinks */
@@ -82,15 +84,18 @@ breaches(void **state)
 		const char *bytes;
 		uint32_t n;
 	} cases[] = {
-		{ "\0", 1 }, { "\0\2\0", 3 },
+		{ "\0", 1 },
+		{ "\0\2\0", 3 },
 		{ "\0\0\0\0", 4 },                 /* no type in it */
 		{ "\0\2\0\1", 4 },                 /* an item without fields */
 		{ "\0\2\0\0", 4 },                 /* a question */
 		{ "\0\2\377\377", 4 },             /* nothing */
 		{ "\0\3\0\2\0", 5 },               /* half a recipient */
 		{ "\377\377\0\2\0\0\0Q\0\0", 10 }, /* longer than all */
-		{ "\0\11\0\2\0\0\0Q\0\0x", 11 },   /* and one more */
-		{ "\0\12\0\2\0\0\0Q\0\2\0x", 12 }, /* a NUL inside */
+		/* and one byte more */
+		{ "\0\17\0\2\0\0\0Q\0\0\0\0\0\0\0\0x", 17 },
+		/* a NUL inside */
+		{ "\0\20\0\2\0\0\0Q\0\0\0\0\0\2\0x\0\0", 18 },
 	};
 	union msg_control m;
 
@@ -104,12 +109,13 @@ breaches(void **state)
 		assert_int_equal(
 		    control_unpack(&pack, &at, &m), CONTROL_T_COUNT);
 	}
-	memcpy(pack.bytes, "\0\10\0\2\0\0\0Q\0\0", 10);
+	memcpy(pack.bytes, "\0\16\0\2\0\0\0Q\0\0\0\1\0\0\0\0", 16);
 	for (size_t at = 0, i = 0; i < 1; i++) {
-		pack.bytes_len = 10;
+		pack.bytes_len = 16;
 		assert_int_equal(
 		    control_unpack(&pack, &at, &m), CONTROL_T_RCPT);
 		assert_int_equal(m.rcpt.status, 'Q');
+		assert_int_equal(m.rcpt.notify, 1);
 		assert_int_equal(control_unpack(&pack, &at, &m), CONTROL_T_END);
 	}
 }

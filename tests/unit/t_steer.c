@@ -141,9 +141,9 @@ static const struct {
 	{ CONTROL_HOLD,	   ENTRY_WAITING, ENTRY_HELD,	 true,	1, 0, false, false },
 	{ CONTROL_HOLD,	   ENTRY_HELD,	  ENTRY_HELD,	 true,	0, 0, false, false },
 	{ CONTROL_HOLD,	   ENTRY_ACTIVE,  ENTRY_ACTIVE,	 true,	0, 1, false, true },
-	{ CONTROL_RELEASE, ENTRY_WAITING, ENTRY_WAITING, true,	0, 0, false, false },
+	{ CONTROL_RELEASE, ENTRY_WAITING, ENTRY_WAITING, false,	0, 0, false, false },
 	{ CONTROL_RELEASE, ENTRY_HELD,	  ENTRY_READY,	 true,	1, 0, true, false },
-	{ CONTROL_RELEASE, ENTRY_ACTIVE,  ENTRY_ACTIVE,	 true,	0, 0, false, false },
+	{ CONTROL_RELEASE, ENTRY_ACTIVE,  ENTRY_ACTIVE,	 false,	0, 0, false, false },
 	{ CONTROL_RETRY,   ENTRY_WAITING, ENTRY_READY,	 true,	0, 0, true, false },
 	{ CONTROL_RETRY,   ENTRY_HELD,	  ENTRY_HELD,	 false,	0, 0, false, false },
 	{ CONTROL_RETRY,   ENTRY_ACTIVE,  ENTRY_ACTIVE,	 true,	0, 0, false, false },
@@ -189,6 +189,8 @@ wishes(void **state)
 	assert_false(entry->drop);
 	assert_null(steer(&queue, entry, CONTROL_RELEASE, 0, &pending));
 	assert_false(entry->hold);
+	assert_string_equal(steer(&queue, entry, CONTROL_RELEASE, 0, &pending),
+	    "it is not held");
 	assert_null(steer(&queue, entry, CONTROL_DROP, 0, &pending));
 	assert_true(entry->drop);
 }
