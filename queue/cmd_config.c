@@ -10,15 +10,18 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include <bsd/string.h>
+
 #include "common/near.h"
 #include "common/options.h"
 #include "queue/cmd.h"
 #include "queue/cmd_json.h"
 #include "queue/conf.h"
+#include "queue/conf_routes.h"
 
 struct show {
 	const struct conf *conf;
-	/* One option or profile.option, or "route NAME"; NULL: all. */
+	/* One option or profile.option, or "route KEY"; NULL: all. */
 	const char *only;
 	struct json_object *json; /* NULL: text */
 	bool found;
@@ -168,7 +171,11 @@ unknown(const struct show *s)
 	const char *bare = dot != NULL ? dot + 1 : s->only;
 	const struct option *near = option_nearest(bare);
 
-	if (dot != NULL && option_find(bare) != NULL)
+	if (strchr(s->only, ' ') != NULL)
+		warnx("no line \"%s\"; for where mail goes see: postrider "
+		      "route ADDRESS",
+		    s->only);
+	else if (dot != NULL && option_find(bare) != NULL)
 		unknown_profile(s, dot, option_find(bare));
 	else
 		warnx("no option \"%s\"; %s%s", s->only,
@@ -178,31 +185,55 @@ unknown(const struct show *s)
 	return EX_DATAERR;
 }
 
+/* The line that a key of the command line means, in the file's spelling. */
+static void
+join(const char *word, const char *key, char out[TABLES_KEY_MAX])
+{
+	char canon[HOP_MAX + 1];
+	const char *wanted;
+
+	/* What is neither is not there, and told so. */
+	if (!conf_route_key(key, canon) && !conf_hop(key, canon, &wanted))
+		(void)strlcpy(canon, key, sizeof(canon));
+	(void)snprintf(out, TABLES_KEY_MAX, "%s %s", word, canon);
+}
+
+static int
+show_all(struct show *s)
+{
+	show_general(s);
+	for (size_t p = 0; profiles_builtin[p].name != NULL; p++)
+		show_profile(s, profiles_builtin[p].name);
+	(void)conf_map_each(&s->conf->profiles, show_declared, s);
+	(void)conf_map_each(&s->conf->routes, show_route, s);
+	(void)conf_map_each(&s->conf->policies, show_policy, s);
+	return s->only != NULL && !s->found ? unknown(s) : EX_OK;
+}
+
 int
 cmd_config(struct cmd *cmd, int argc, char **argv)
 {
+	char line[TABLES_KEY_MAX];
 	struct show s = { 0 };
 	int json = 0, i, status;
 	struct conf c;
 
-	i = cmd_args(cmd, argc, argv, (int[2]){ 0, 1 }, &json);
+	i = cmd_args(cmd, argc, argv, (int[2]){ 0, 2 }, &json);
 	if (i == -1)
 		return EX_USAGE;
+	s.only = argv[i];
+	if (s.only != NULL && argv[i + 1] != NULL) {
+		join(argv[i], argv[i + 1], line);
+		s.only = line;
+	}
 	status = conf_read_options(&c, cmd->dir) ? EX_OK : EX_CONFIG;
 	conf_report_print(&c.report, true);
 	s.conf = &c;
-	s.only = argv[i];
 	/* There may be none. */
 	s.found = s.only != NULL && strcmp(s.only, route.name) == 0;
 	if (json)
 		s.json = json_object_new_array();
-	show_general(&s);
-	for (size_t p = 0; profiles_builtin[p].name != NULL; p++)
-		show_profile(&s, profiles_builtin[p].name);
-	(void)conf_map_each(&c.profiles, show_declared, &s);
-	(void)conf_map_each(&c.routes, show_route, &s);
-	(void)conf_map_each(&c.policies, show_policy, &s);
-	i = s.only != NULL && !s.found ? unknown(&s) : EX_OK;
+	i = show_all(&s);
 	if (json)
 		i = cmd_json_print(s.json) != EX_OK ? EX_IOERR : i;
 	else if (cmd_flush() != EX_OK)

@@ -20,11 +20,12 @@
 static const struct command commands[] = {
 	{ "apply",	"",			"check the configuration and put it in force", cmd_apply },
 	{ "check",	"",			"check the configuration only", cmd_check },
-	{ "config",	"[--json] [NAME]",	"show every option as it is in force", cmd_config },
+	{ "config",	"[--json] [NAME [KEY]]", "show every option as it is in force", cmd_config },
 	{ "domain",	"COMMAND ...",		"add, del, list: hosted domains", cmd_domain },
 	{ "user",	"COMMAND ...",		"add, del, passwd, certificate, list: accounts", cmd_user },
 	{ "tls",	"COMMAND ...",		"make-cert, install, show: certificates", cmd_tls },
 	{ "queue",	"COMMAND ...",		"list, show, hold, release, retry, drop", cmd_queue },
+	{ "route",	"[--json] ADDRESS ...",	"show where mail to it goes, and why", cmd_route },
 	{ "status",	"[--json]",		"tell whether the suite lives", cmd_status },
 	{ "lab",	"COMMAND ...",		"start, run, stop, env: a private suite", cmd_lab },
 	{ "talk",	"[OPTION ...] smtp|pop3 HOST PORT", "run and show a dialogue", cmd_talk },

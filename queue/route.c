@@ -26,15 +26,41 @@ found(struct look *l, enum tables_space space, const char *key, const char **v)
 	return r == TABLES_FOUND;
 }
 
+/* The word, and the key that was looked for with success. */
+static void
+note(char by[ROUTE_BY], const char *word, const char *key)
+{
+	(void)strlcpy(by, word, ROUTE_BY); /* both fit: see ROUTE_BY */
+	(void)strlcat(by, key, ROUTE_BY);
+}
+
+struct space {
+	enum tables_space space;
+	const char *word; /* of a line about one key */
+};
+
+static const struct space routes = { TABLES_ROUTE, "route " };
+static const struct space policies = { TABLES_TLS, "tls-policy " };
+
+static bool
+found_line(struct look *l, const struct space *in, const char *key,
+    const char **v, char by[ROUTE_BY])
+{
+	if (!found(l, in->space, key, v))
+		return false;
+	note(by, in->word, key);
+	return true;
+}
+
 /* By the domain, or by ".parent" from the longest. */
 static bool
-found_by_domain(
-    struct look *l, enum tables_space space, const char *domain, const char **v)
+found_by_domain(struct look *l, const struct space *in, const char *domain,
+    const char **v, char by[ROUTE_BY])
 {
-	if (found(l, space, domain, v))
+	if (found_line(l, in, domain, v, by))
 		return true;
 	while ((domain = strchr(domain, '.')) != NULL) {
-		if (found(l, space, domain, v))
+		if (found_line(l, in, domain, v, by))
 			return true;
 		domain++;
 	}
@@ -53,15 +79,17 @@ option_text(struct look *l, const char *name)
 
 /* What the administrator wrote for the domain; NULL: nothing. */
 static const char *
-find_hop(struct look *l, const char *domain, const char *literal)
+find_hop(
+    struct look *l, const char *domain, const char *literal, char by[ROUTE_BY])
 {
 	const char *v;
 
-	if (found_by_domain(l, TABLES_ROUTE, domain, &v) ||
-	    (literal != NULL && found(l, TABLES_ROUTE, literal, &v)) ||
-	    found(l, TABLES_ROUTE, "*", &v))
+	if (found_by_domain(l, &routes, domain, &v, by) ||
+	    (literal != NULL && found_line(l, &routes, literal, &v, by)) ||
+	    found_line(l, &routes, "*", &v, by))
 		return v;
 	v = option_text(l, "smart-host");
+	note(by, *v != '\0' ? "smart-host" : "", "");
 	return *v != '\0' ? v : NULL;
 }
 
@@ -80,20 +108,23 @@ has_credentials(struct look *l, const char *hop)
  * wrote so for this very hop or domain.
  */
 static void
-find_tls(
-    struct look *l, const char *hop, const char *domain, struct route_away *out)
+find_tls(struct look *l, const char *hop, const char *domain, struct route *out)
 {
+	char *by = out->tls_by;
 	const char *v;
 
-	out->credentials = has_credentials(l, hop);
-	if (!found(l, TABLES_TLS, hop, &v) &&
-	    !found_by_domain(l, TABLES_TLS, domain, &v)) {
-		if (out->credentials)
+	out->away.credentials = has_credentials(l, hop);
+	if (!found_line(l, &policies, hop, &v, by) &&
+	    !found_by_domain(l, &policies, domain, &v, by)) {
+		if (out->away.credentials) {
 			v = hop_tls_text(HOP_TLS_VERIFY);
-		else if (!found(l, TABLES_TLS, "*", &v))
+			note(by, "relay-passwords", "");
+		} else if (!found_line(l, &policies, "*", &v, by)) {
 			v = option_text(l, "tls-policy");
+			note(by, "tls-policy", "");
+		}
 	}
-	if (!hop_tls_parse(v, &out->tls))
+	if (!hop_tls_parse(v, &out->away.tls))
 		l->broken = true;
 }
 
@@ -116,14 +147,17 @@ away(struct tables *t, const char *domain, struct route *out, struct diag *d)
 
 	if (!canonical(domain, &h, own))
 		return diag_set(d, "5.1.2", "The domain has a wrong form");
-	text = find_hop(&l, domain, h.kind == HOP_ADDRESS ? own : NULL);
+	text =
+	    find_hop(&l, domain, h.kind == HOP_ADDRESS ? own : NULL, out->by);
 	out->away.routed = text != NULL;
 	if (!canonical(text != NULL ? text : own, &h, hop))
 		return diag_set(
 		    d, "4.3.5", "The next hop in the configuration is none");
-	find_tls(&l, hop, domain, &out->away);
-	if (h.kind == HOP_UNIX)
+	find_tls(&l, hop, domain, out);
+	if (h.kind == HOP_UNIX) {
 		out->away.tls = HOP_TLS_NONE; /* nobody listens in between */
+		note(out->tls_by, "", "");
+	}
 	if (l.broken)
 		return diag_set(d, "4.3.5", "The configuration is damaged");
 	out->program = SPAWN_REMOTE;

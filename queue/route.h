@@ -20,6 +20,8 @@ struct route_away {
 	bool routed;      /* a route or the smart host names it */
 };
 
+#define ROUTE_BY (HOP_MAX + 20) /* bytes, with NUL */
+
 struct route {
 	bool alias;       /* the rest is empty: readdress() it */
 	uint32_t program; /* SPAWN_LOCAL, SPAWN_REMOTE */
@@ -27,7 +29,14 @@ struct route {
 	char pool[LOGIN_MAX + 1];
 	char account[LOGIN_MAX + 1]; /* that the agent is asked for, or "" */
 	char mailbox[MBOX_MAX + 1];  /* below the agent's directory, or "" */
-	struct route_away away;      /* SPAWN_REMOTE */
+	struct route_away away;      /* SPAWN_REMOTE; what follows, too */
+	/*
+	 * What of the configuration says so, as it stands there: "route .parent",
+	 * "smart-host", or "" for the domain itself; "tls-policy .parent",
+	 * "tls-policy" for the option, "relay-passwords", or "" for a Unix
+	 * socket, which has none.
+	 */
+	char by[ROUTE_BY], tls_by[ROUTE_BY];
 };
 
 /*

@@ -10,7 +10,7 @@ import pytest
 from queue_asked import queue
 from sink import Sink
 from suite import wait_for
-from tools import Conf
+from tools import DOMAIN, Conf
 
 BODY = b"Subject: x\n\nbody\n"
 
@@ -152,6 +152,11 @@ def test_config_shows(conf):
     assert "* route .example.net                   x.example:26\n" in said
     assert "* tls-policy example.net               verify\n" in said
     assert conf("config", "route example.net").stdout == "[10.0.0.2]\n"
+    assert conf("config", "route", "Example.NET").stdout == "[10.0.0.2]\n"
+    assert conf("config", "tls-policy", "example.net").stdout == "verify\n"
+    said = conf("config", "route", "example.org", status=os.EX_DATAERR).stderr
+    assert 'no line "route example.org"; for where mail goes see: postrider ' \
+        "route ADDRESS" in said
     assert len(conf("config", "route").stdout.splitlines()) == 2
     assert conf("config", "smart-host").stdout == "[y.example]\n"
     assert conf("config", "tls-policy").stdout == "may\n"
@@ -159,6 +164,69 @@ def test_config_shows(conf):
     shown = {o["name"]: o for o in json.loads(conf("config", "--json").stdout)}
     assert shown["route example.net"]["value"] == "[10.0.0.2]"
     assert shown["tls-policy example.net"]["value"] == "verify"
+
+
+def answers(conf, *addresses, status=0):
+    return json.loads(conf("route", "--json", *addresses, status=status).stdout)
+
+
+def test_route_of_an_address(conf):
+    """Which line it is that says where it goes, of what is in force."""
+    conf("route", "a@example.net", status=os.EX_CONFIG)
+    conf.write("domains", DOMAIN, "here.example unix")
+    conf.write("users", f"alice@{DOMAIN}")
+    conf.write("aliases", f"all@{DOMAIN}: alice, a@example.net")
+    conf("apply")
+    said = conf("route", "a@Example.NET", "b@deep.x.example.net",
+                f"alice+x@{DOMAIN}").stdout
+    assert said == (
+        "address: a@example.net\nnext hop: [10.0.0.2]\n"
+        "by: route example.net\ntls: verify\ntls by: tls-policy example.net\n"
+        "login: no\n\n"
+        "address: b@deep.x.example.net\nnext hop: x.example:26\n"
+        "by: route .example.net\ntls: may\ntls by: tls-policy\nlogin: no\n\n"
+        f"address: alice+x@{DOMAIN}\naccount: alice@{DOMAIN}\n"
+        f"mailbox: {DOMAIN}/alice/Maildir\n")
+    both = answers(conf, f"all@{DOMAIN}")
+    assert [(w["address"], w["alias"], w["kind"]) for w in both] == [
+        (f"alice@{DOMAIN}", f"all@{DOMAIN}", "local"),
+        ("a@example.net", f"all@{DOMAIN}", "remote")]
+    [smart, literal] = answers(conf, "a@bücher.example", "b@[192.0.2.1]")
+    assert (smart["address"], smart["hop"], smart["by"], smart["login"]) == \
+        ("a@xn--bcher-kva.example", "[y.example]", "smart-host", False)
+    assert (literal["hop"], literal["tls-by"]) == ("[y.example]", "tls-policy")
+    [nobody, wrong, unix] = answers(
+        conf, f"nobody@{DOMAIN}", "x@y@z", "daemon@here.example",
+        status=os.EX_DATAERR)
+    assert [w["kind"] for w in (nobody, wrong, unix)] == ["none"] * 3
+    assert (nobody["dsn"], wrong["dsn"], unix["dsn"]) == \
+        ("5.1.1", "5.1.3", "5.1.1")
+    conf("route", status=os.EX_USAGE)
+
+
+def test_route_by_itself_and_with_a_login(conf):
+    conf.write("postrider.conf", *conf.lines,
+               "route lmtp.example lmtp:/run/lmtp",
+               "route relay.example [relay.example]:587",
+               "route plain.example [10.0.0.3]:25",
+               "tls-policy [10.0.0.3] encrypt", "tls-policy * none")
+    conf.write("relay-passwords", "[relay.example]:587 alice hush")
+    (conf.dir / "relay-passwords").chmod(0o600)
+    conf("apply")
+    own, lmtp, relay, plain = answers(
+        conf, "a@far.example", "a@lmtp.example", "a@relay.example",
+        "a@plain.example")
+    assert (own["hop"], own["by"], own["tls"], own["tls-by"]) == \
+        ("far.example", "", "none", "tls-policy *")
+    assert (lmtp["hop"], lmtp["tls"], lmtp["tls-by"]) == \
+        ("lmtp:/run/lmtp", "none", "")
+    assert (relay["tls"], relay["tls-by"], relay["login"]) == \
+        ("verify", "relay-passwords", True)
+    # However the port is written that is the default.
+    assert (plain["hop"], plain["tls"], plain["tls-by"]) == \
+        ("[10.0.0.3]", "encrypt", "tls-policy [10.0.0.3]")
+    said = conf("route", "a@far.example").stdout
+    assert "\nby: the domain itself\n" in said and "hush" not in said
 
 
 def test_mistakes(conf):

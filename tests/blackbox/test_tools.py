@@ -30,7 +30,7 @@ def tree(path):
 # --- help
 
 COMMANDS = {
-    (): ["apply", "check", "config", "domain", "user", "queue", "status",
+    (): ["apply", "check", "config", "domain", "user", "queue", "route", "status",
          "tls", "lab", "talk"],
     ("domain",): ["add", "del", "list"],
     ("user",): ["add", "del", "passwd", "certificate", "list"],
@@ -57,8 +57,9 @@ def test_help(conf, prefix):
     (("apply", "--force"), 'unknown option "--force"'),
     (("user", "add"), "wanted more arguments"),
     (("user", "add", f"a@{DOMAIN}", "a-password"), "wanted fewer arguments"),
-    (("queue", "drop"), "wanted ids of messages, or --all"),
-    (("queue", "drop", "--all", "x"), "wanted ids of messages, or --all"),
+    (("queue", "drop"), "wanted ids of messages, --domain DOMAIN or --all"),
+    (("queue", "drop", "--all", "x"),
+     "wanted ids of messages, --domain DOMAIN or --all"),
     (("talk", "imap", "localhost", "143"), "wanted smtp or pop3"),
     (("talk", "smtp"), "wanted smtp or pop3, a host and a port"),
 ])

@@ -204,6 +204,53 @@ next_hops(void **state)
 	other_tables(star, COUNT(star), leaving_star, COUNT(leaving_star));
 }
 
+/* clang-format off */
+static const struct {
+	const char *addr, *by, *tls_by;
+} whys[] = {
+	{ "x@far.test", "", "tls-policy" },
+	{ "x@exact.test", "route exact.test", "tls-policy [10.0.0.1]:2525" },
+	{ "x@a.c.wide.test", "route .wide.test", "tls-policy" },
+	{ "x@a.b.wide.test", "route .b.wide.test", "" },
+	{ "x@[192.0.2.2]", "route [192.0.2.2]", "tls-policy" },
+	{ "x@a.sure.test", "", "tls-policy .sure.test" },
+	{ "x@relayed.test", "route relayed.test", "relay-passwords" },
+	{ "x@known.test", "route known.test", "tls-policy known.test" },
+	{ "bob@v.test", "", "" },
+};
+/* clang-format on */
+
+static void
+check_why(struct tables *t, const char *addr, const char *by, const char *tls)
+{
+	struct diag d = DIAG_INIT;
+	struct route r;
+
+	assert_int_equal(route_find(t, "v.test", addr, &r, &d), OUT_OK);
+	assert_string_equal(r.by, by);
+	assert_string_equal(r.tls_by, tls);
+}
+
+/* Which line it was is known for those who ask. */
+static void
+reasons(void **state)
+{
+	char err[TABLES_ERR];
+	struct tables t;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(whys); i++)
+		check_why(&tables, whys[i].addr, whys[i].by, whys[i].tls_by);
+	cdb_file("other.cdb", everywhere, COUNT(everywhere));
+	assert_true(tables_open(&t, unit_path("other.cdb"), true, err));
+	check_why(&t, "x@far.test", "smart-host", "tls-policy");
+	tables_close(&t);
+	cdb_file("other.cdb", star, COUNT(star));
+	assert_true(tables_open(&t, unit_path("other.cdb"), true, err));
+	check_why(&t, "x@far.test", "route *", "tls-policy *");
+	tables_close(&t);
+}
+
 static uint32_t
 destination(const char *first, const char *second, char status)
 {
@@ -246,6 +293,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(routes),
 		cmocka_unit_test(next_hops),
+		cmocka_unit_test(reasons),
 		cmocka_unit_test(destinations),
 	};
 
