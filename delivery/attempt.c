@@ -44,12 +44,11 @@ attempt_fail(struct attempt *a, const char *dsn, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	/* Whoever shows it puts the host's name before it. */
 	if (t->ip[0] == '\0' || strcmp(t->host, t->ip) == 0)
-		r = diag_set(
-		    &a->verdict.diag, dsn, "%s: %s", a->link->name, text);
+		r = diag_set(&a->verdict.diag, dsn, "%s", text);
 	else
-		r = diag_set(
-		    &a->verdict.diag, dsn, "%s[%s]: %s", t->host, t->ip, text);
+		r = diag_set(&a->verdict.diag, dsn, "[%s]: %s", t->ip, text);
 	if (r == OUT_TEMP)
 		a->verdict.flags = OUTCOME_DOWN;
 	return r == OUT_TEMP ? TRY_TEMP : TRY_PERM;

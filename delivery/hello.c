@@ -185,17 +185,20 @@ start_tls(struct attempt *a)
 	struct tls_client c;
 	enum try t;
 
+	a->link->tls_lost = a->plain;
 	if (a->plain || a->tls == HOP_TLS_NONE || a->link->encrypted)
 		return TRY_READY;
 	if ((a->link->ext.has & EXT_STARTTLS) == 0)
 		return a->tls == HOP_TLS_MAY
 		    ? TRY_READY
 		    : tls_failed(a, "4.7.4", "TLS is not offered", "");
-	if (!tls_client_open(&c, a->wish->config->run_dir))
+	if (!tls_client_open(&c, a->wish->config->run_dir)) {
 		/* Nothing was said of it: this line is as good as before. */
+		a->link->tls_lost = true;
 		return a->tls == HOP_TLS_MAY
 		    ? TRY_READY
 		    : attempt_fail(a, "4.3.0", "tlsd is not there");
+	}
 	t = ask_for_tls(a, &c);
 	chan_close(&c.chan);
 	if (t != TRY_READY || (t = introduce(a)) == TRY_READY)

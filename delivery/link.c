@@ -116,7 +116,7 @@ start_link(struct link *l, const struct target *t, const struct hop *hop)
 {
 	l->fd = -1;
 	l->lmtp = hop->lmtp;
-	l->encrypted = l->verified = false;
+	l->encrypted = l->verified = l->tls_lost = false;
 	l->exporter_len = 0;
 	l->messages = 0;
 	l->peer = *t;
@@ -210,7 +210,7 @@ try_targets(struct attempt *a, const struct targets *all, struct verdict *out)
 	return worst;
 }
 
-/* A mistake in the configuration, or in the smart host's zone, costs no mail. */
+/* A mistake in the configuration, or at the smart host, costs no mail. */
 static void
 soften(struct verdict *v)
 {
@@ -224,12 +224,14 @@ soften(struct verdict *v)
 enum outcome
 link_open(struct link *l, const struct link_wish *w, struct verdict *v)
 {
+	const struct targets_wish look = { w->hop, w->routed, w->config,
+		w->dns };
 	struct attempt a = { .link = l, .wish = w };
 	struct targets all;
 
 	l->fd = -1;
 	memset(v, 0, sizeof(*v));
-	if (targets_find(&all, w->hop, w->config, w->dns, &v->diag) != OUT_OK) {
+	if (targets_find(&all, &look, &v->diag) != OUT_OK) {
 		log_event("-", "failed", "hop=%s dsn=%s text=%s", w->hop_text,
 		    v->diag.dsn, v->diag.text);
 		v->flags = all.down ? OUTCOME_DOWN : 0;
@@ -241,5 +243,7 @@ link_open(struct link *l, const struct link_wish *w, struct verdict *v)
 		v->diag = (struct diag)DIAG_INIT;
 		return OUT_OK;
 	}
+	if (w->routed)
+		soften(v);
 	return v->diag.outcome;
 }

@@ -38,6 +38,7 @@ struct link {
 	struct lineio io; /* on fd, or on what tlsd gave for it */
 	bool lmtp;
 	bool encrypted, verified;
+	bool tls_lost; /* TLS was wanted and offered, and did not come about */
 	uint8_t exporter[TLS_DIGEST]; /* of TLS, for AUTH (RFC 9266) */
 	uint32_t exporter_len;
 	struct target peer; /* who it is */
@@ -54,7 +55,7 @@ struct link_wish {
 	const char *hop_text; /* canonical */
 	enum hop_tls tls;
 	bool credentials;
-	bool routed; /* the administrator named it: DNS's no is temporary */
+	bool routed; /* the administrator named it: no "no" is for good */
 };
 
 #define LINK_TRY 900    /* seconds after which no further target is tried */
@@ -63,8 +64,8 @@ struct link_wish {
 /*
  * Looks the hop up, and tries its targets in order until one is ready for
  * MAIL.  Returns OUT_OK; or what to say of every recipient: a permanent failure
- * only when DNS or a 5xx of every target that could be reached says so.  Then
- * link->fd is -1.
+ * only when DNS or a 5xx of every target that could be reached says so, and no
+ * route or smart host names it.  Then link->fd is -1.
  */
 enum outcome link_open(
     struct link *, const struct link_wish *, struct verdict *);

@@ -37,7 +37,7 @@ struct search {
 	const struct remote_config *config;
 	struct dns_client *dns;
 	struct diag *diag;
-	bool named;  /* the host is the administrator's choice, not DNS's */
+	bool named;  /* the host is the administrator's choice, nobody else's */
 	bool secure; /* the way to the hosts' names */
 	size_t hosts, asked; /* asked of the first; they hold answers */
 	struct host host[DNS_RECORDS];
@@ -198,23 +198,25 @@ look_at(struct search *s, struct host *h)
 	h->answer.count = kept;
 }
 
-/* Of the best hosts, all at once. */
+/* Of the best hosts that were not asked for yet, all at once. */
 static void
 ask_addresses(struct search *s)
 {
+	struct host *first = &s->host[s->asked];
 	struct dns_answer answers[TARGETS_HOSTS];
-	const char *names[TARGETS_HOSTS];
+	const char *names[TARGETS_HOSTS] = { NULL };
+	size_t n = s->hosts - s->asked;
 
-	if (s->hosts > TARGETS_HOSTS)
-		s->hosts = TARGETS_HOSTS;
-	for (size_t i = 0; i < s->hosts; i++)
-		names[i] = s->host[i].name;
+	if (n > TARGETS_HOSTS)
+		n = TARGETS_HOSTS;
+	for (size_t i = 0; i < n; i++)
+		names[i] = first[i].name;
 	memset(answers, 0, sizeof(answers));
-	dns_client_ask_all(s->dns, DNS_ADDRESS, names, s->hosts, answers);
-	s->asked = s->hosts;
-	for (size_t i = 0; i < s->hosts; i++) {
-		s->host[i].answer = answers[i];
-		look_at(s, &s->host[i]);
+	dns_client_ask_all(s->dns, DNS_ADDRESS, names, n, answers);
+	s->asked += n;
+	for (size_t i = 0; i < n; i++) {
+		first[i].answer = answers[i];
+		look_at(s, &first[i]);
 	}
 }
 
@@ -285,6 +287,13 @@ add_targets(struct search *s, const struct host *h)
 	}
 }
 
+/* Those of the hosts that are left of which is known what DNS says. */
+static size_t
+known(const struct search *s)
+{
+	return s->hosts < s->asked ? s->hosts : s->asked;
+}
+
 /* The worst that can be mended by time comes first. */
 static enum outcome
 explain_none(struct search *s)
@@ -294,11 +303,11 @@ explain_none(struct search *s)
 	bool another_family = false, refused = false;
 
 	for (size_t k = 0; k < 2; k++)
-		for (size_t i = 0; i < s->hosts; i++)
+		for (size_t i = 0; i < known(s); i++)
 			if (s->host[i].answer.status == later[k])
 				return fail_by_status(
 				    s, &s->host[i].answer, "4.4.4");
-	for (size_t i = 0; i < s->hosts; i++) {
+	for (size_t i = 0; i < known(s); i++) {
 		h = &s->host[i];
 		another_family = another_family || h->answer.count > 0;
 		refused = refused || h->refused > 0;
@@ -306,6 +315,11 @@ explain_none(struct search *s)
 	if (another_family)
 		return fail(s, "4.4.4",
 		    "has no address of the kind that ip-preference wants", "");
+	if (s->hosts > s->asked)
+		return fail(s, "4.4.4",
+		    "has many mail hosts, and none of the best has an address "
+		    "in DNS",
+		    "");
 	if (refused)
 		return fail(s, "5.4.4",
 		    "has nothing but addresses that no mail host can have", "");
@@ -315,14 +329,20 @@ explain_none(struct search *s)
 static enum outcome
 find_hosts(struct search *s)
 {
-	ask_addresses(s);
-	if (!cut_ours(s))
-		return fail(s, "5.4.6",
-		    "mail would come back here: its best mail host is this "
-		    "one",
-		    "");
-	for (size_t i = 0; i < s->hosts; i++)
-		add_targets(s, &s->host[i]);
+	size_t first;
+
+	do {
+		first = s->asked;
+		ask_addresses(s);
+		if (!cut_ours(s))
+			return fail(s, "5.4.6",
+			    "mail would come back here: its best mail host is "
+			    "this one",
+			    "");
+		for (size_t i = first; i < known(s); i++)
+			add_targets(s, &s->host[i]);
+	} while (s->to->count == 0 && s->asked < s->hosts &&
+	    s->asked < TARGETS_ASKED);
 	return s->to->count > 0 ? OUT_OK : explain_none(s);
 }
 
@@ -404,30 +424,51 @@ find_named(struct search *s)
 	return find_hosts(s);
 }
 
-static enum outcome
-take_address(struct search *s)
+static struct target *
+add_certain(struct search *s)
 {
 	struct target *t = &s->to->target[s->to->count++];
 
 	memset(t, 0, sizeof(*t));
 	t->secure = true;
-	if (s->hop->kind == HOP_UNIX)
-		return OUT_OK;
-	strlcpy(t->host, s->hop->name, sizeof(t->host));
-	strlcpy(t->ip, s->hop->name, sizeof(t->ip)); /* it was parsed */
+	return t;
+}
+
+/* A recipient's domain may be one, too: [127.0.0.1] is no way to ourselves. */
+static enum outcome
+take_address(struct search *s)
+{
+	char ip[IP_MAX + 1];
+	struct target *t;
+
+	if (!canonical(s->hop->name, ip) || !may_be_reached(s, ip))
+		return fail(
+		    s, "5.4.4", "no mail host can have this address", "");
+	if (!s->named && is_us(s, ip))
+		return fail(s, "5.4.6",
+		    "mail would come back here: it is this host", "");
+	t = add_certain(s);
+	strlcpy(t->host, ip, sizeof(t->host));
+	strlcpy(t->ip, ip, sizeof(t->ip));
 	t->port = port_of(s);
 	return OUT_OK;
 }
 
+static enum outcome
+take_socket(struct search *s)
+{
+	(void)add_certain(s); /* its path is the hop's */
+	return OUT_OK;
+}
+
 enum outcome
-targets_find(struct targets *to, const struct hop *hop,
-    const struct remote_config *config, struct dns_client *dns, struct diag *d)
+targets_find(struct targets *to, const struct targets_wish *w, struct diag *d)
 {
 	static enum outcome (*const find[])(struct search *) = {
 		[HOP_DOMAIN] = find_domain,
 		[HOP_HOST] = find_named,
 		[HOP_ADDRESS] = take_address,
-		[HOP_UNIX] = take_address,
+		[HOP_UNIX] = take_socket,
 	};
 	static struct search s; /* too large for the stack */
 	enum outcome r;
@@ -436,12 +477,12 @@ targets_find(struct targets *to, const struct hop *hop,
 	to->count = 0;
 	*d = (struct diag)DIAG_INIT;
 	s.to = to;
-	s.hop = hop;
-	s.config = config;
-	s.dns = dns;
+	s.hop = w->hop;
+	s.config = w->config;
+	s.dns = w->dns;
 	s.diag = d;
-	s.named = hop->kind != HOP_DOMAIN;
-	r = find[hop->kind](&s);
+	s.named = w->routed && w->hop->kind != HOP_DOMAIN;
+	r = find[w->hop->kind](&s);
 	free_addresses(&s);
 	to->down = r == OUT_TEMP;
 	return r;

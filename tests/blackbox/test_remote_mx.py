@@ -21,6 +21,10 @@ ZONE = {
     "only-us.test": {"A": ["127.0.0.1"]},
     "alias.test": {"CNAME": ["implicit.test"]},
     "text.test": {"MX": ["10 127.0.0.3", "20 h2.test"]},
+    # The best eight are no more.
+    "gone.test": {"MX": [f"{i} gone{i}.test" for i in range(8)] +
+                  ["50 h2.test"]},
+    "all-gone.test": {"MX": [f"{i} gone{i}.test" for i in range(17)]},
     **{f"h{i}.test": {"A": [f"127.0.0.{i}"]} for i in (1, 2, 3, 9)},
 }
 
@@ -73,7 +77,7 @@ def went_to(hosts, domain):
 
 @pytest.mark.parametrize("domain", [
     "order.test", "implicit.test", "half.test", "us-by-address.test",
-    "alias.test", "text.test"])
+    "alias.test", "text.test", "gone.test"])
 def test_goes(lab, hosts, domain):
     send(lab, domain)
     lab.wait_log(f"event=delivered to=bob@{domain}")
@@ -83,7 +87,8 @@ def test_goes(lab, hosts, domain):
 @pytest.mark.parametrize("domain, dsn", [
     ("missing.test", "5.1.2"), ("null.test", "5.1.10"),
     ("us.test", "5.4.6"), ("only-us.test", "5.4.6"),
-    ("nowhere.test", "5.4.4"),
+    ("nowhere.test", "5.4.4"), ("[127.0.0.1]", "5.4.6"),
+    ("[0.0.0.0]", "5.4.4"), ("[IPv6:::]", "5.4.4"),
 ])
 def test_comes_back(lab, hosts, domain, dsn):
     send(lab, domain)
@@ -93,10 +98,12 @@ def test_comes_back(lab, hosts, domain, dsn):
     lab.wait_idle()
 
 
-def test_waits(lab, hosts):
-    send(lab, "fails.test")
-    assert "4.4.3" in lab.wait_log("event=deferred to=bob@fails.test")[0]
-    assert went_to(hosts, "fails.test") == []
+@pytest.mark.parametrize("domain, dsn", [
+    ("fails.test", "4.4.3"), ("all-gone.test", "4.4.4")])
+def test_waits(lab, hosts, domain, dsn):
+    send(lab, domain)
+    assert dsn in lab.wait_log(f"event=deferred to=bob@{domain}")[0]
+    assert went_to(hosts, domain) == []
     assert lab.files("alice") == []
 
 
@@ -109,3 +116,6 @@ def test_loopback_is_refused(make_lab, hosts, names):
     text = lab.wait_files("alice", 1)[0].read_text()
     assert "Status: 5.4.4" in text
     assert went_to(hosts, "implicit.test") == before
+    send(lab, "[127.0.0.2]")
+    text = lab.wait_files("alice", 2)[1].read_text()
+    assert "Status: 5.4.4" in text

@@ -15,8 +15,8 @@
 #include "delivery/dial.h"
 #include "delivery/relay_auth.h"
 
-enum outcome __wrap_targets_find(struct targets *, const struct hop *,
-    const struct remote_config *, struct dns_client *, struct diag *);
+enum outcome __wrap_targets_find(
+    struct targets *, const struct targets_wish *, struct diag *);
 enum dial __wrap_dial(int *, const struct target *, const char *,
     const struct remote_config *, char[DIAG_TEXT + 1]);
 bool __wrap_tls_client_open(struct tls_client *, const char *);
@@ -37,6 +37,8 @@ enum {
 	NO_TLSD = 32,
 	TWO = 64,    /* targets, else one */
 	HURRY = 128, /* a second is a hundredth of one */
+	ROUTED = 256,
+	LOST = 512, /* TLS was to be had */
 };
 
 #define EHLO "> 220 mx.other.example hi\n< EHLO us.example\n"
@@ -133,6 +135,10 @@ static const struct row {
 	    "C\n> 554 first\n", "C\n> 451 second\n"),
 	SAYS("one waits, one refuses", TWO, 451, "4.0.0", DOWN, "first",
 	    "C\n> 451 first\n", "C\n> 554 second\n"),
+	SAYS("refused by a route's host", ROUTED, 554, "4.3.2", DOWN, "no",
+	    "C\n> 554 5.3.2 no\n"),
+	SAYS("its EHLO", ROUTED | TWO, 550, "4.0.0", DOWN, "no", "C\n" EHLO
+	    "> 550 no\n", "x"),
 	FAILS("one refuses, one is lost", MAY, TWO, "4.4.2", DOWN, "lost",
 	    "C\n> 554 first\n", "C\n!"),
 	FAILS("none is there", MAY, TWO, "4.4.1", DOWN, "192.0.2.1", "x", "x"),
@@ -163,21 +169,21 @@ static const struct row {
 	    "> 502-STARTTLS|502-STARTTLS|502 no\n< HELO us.example\n"
 	    "> 250-mx|250 STARTTLS\n"),
 	/* with may, a new connection without it */
-	OPEN("refused, may", MAY, 0, EXT_EHLO, "C\n" OFFER
+	OPEN("refused, may", MAY, LOST, EXT_EHLO, "C\n" OFFER
 	    "< STARTTLS\n> 454 not now\n", "C\n" EHLO "> 250 mx\n"),
-	OPEN("garbage, may", MAY, 0, EXT_EHLO | EXT_STARTTLS | EXT_PIPELINING,
+	OPEN("garbage, may", MAY, LOST, EXT_EHLO | EXT_STARTTLS | EXT_PIPELINING,
 	    "C\n" OFFER "< STARTTLS\n> \x15\x03\x01 garbage\n", "C\n" OFFER),
-	OPEN("broken, may", MAY, 0, EXT_EHLO, "C\n" OFFER
+	OPEN("broken, may", MAY, LOST, EXT_EHLO, "C\n" OFFER
 	    "< STARTTLS\n> 220 go\n", "F", "C\n" EHLO "> 250 mx\n"),
-	OPEN("lost, may", MAY, 0, EXT_EHLO, "C\n" OFFER "< STARTTLS\n!",
+	OPEN("lost, may", MAY, LOST, EXT_EHLO, "C\n" OFFER "< STARTTLS\n!",
 	    "C\n" EHLO "> 250 mx\n"),
-	OPEN("lost within, may", MAY, 0, EXT_EHLO, "C\n" OFFER
+	OPEN("lost within, may", MAY, LOST, EXT_EHLO, "C\n" OFFER
 	    "< STARTTLS\n> 220 go\n", "t\n!", "C\n" EHLO "> 250 mx\n"),
 	SAYS("refused within, may", 0, 550, "5.0.0", 0, "go away", "C\n" OFFER
 	    "< STARTTLS\n> 220 go\n", "t\n< EHLO us.example\n> 550 go away\n"),
 	SAYS("not even without", 0, 554, "5.0.0", 0, "no", "C\n" OFFER
 	    "< STARTTLS\n> 454 not now\n", "C\n> 554 no\n"),
-	OPEN("text behind the 220, may", MAY, 0, EXT_EHLO, "C\n" OFFER
+	OPEN("text behind the 220, may", MAY, LOST, EXT_EHLO, "C\n" OFFER
 	    "< STARTTLS\n> 220 go|250-mx|250 AUTH PLAIN\n",
 	    "C\n" EHLO "> 250 mx\n"),
 	/* and never else */
@@ -196,7 +202,7 @@ static const struct row {
 	    "C\n" OFFER "< STARTTLS\n> 220 go\n",
 	    "t\n< EHLO us.example\n> 250-mx|250 DSN\n"),
 	/* without tlsd */
-	OPEN("no tlsd, may", MAY, NO_TLSD,
+	OPEN("no tlsd, may", MAY, NO_TLSD | LOST,
 	    EXT_EHLO | EXT_STARTTLS | EXT_PIPELINING, "C\n" OFFER),
 	FAILS("no tlsd, encrypt", ENCRYPT, NO_TLSD, "4.3.0", DOWN, "tlsd",
 	    "C\n" OFFER),
@@ -241,12 +247,11 @@ next_part(char *kind)
 }
 
 enum outcome
-__wrap_targets_find(struct targets *to, const struct hop *h,
-    const struct remote_config *c, struct dns_client *dns, struct diag *d)
+__wrap_targets_find(
+    struct targets *to, const struct targets_wish *w, struct diag *d)
 {
-	(void)h;
-	(void)c;
-	(void)dns;
+	assert_ptr_equal(w->hop, &hop);
+	assert_ptr_equal(w->config, &config);
 	*d = (struct diag)DIAG_INIT;
 	memset(to, 0, sizeof(*to));
 	if (row == NULL) {
@@ -362,6 +367,7 @@ open_link(struct verdict *v)
 	w.hop_text = "example.org";
 	w.tls = row->tls;
 	w.credentials = (row->flags & LOGIN) != 0;
+	w.routed = (row->flags & ROUTED) != 0;
 	memset(&hop, 0, sizeof(hop));
 	hop.kind = (row->flags & LOCAL) != 0 ? HOP_UNIX : HOP_DOMAIN;
 	hop.lmtp = (row->flags & LMTP) != 0;
@@ -384,6 +390,7 @@ is_open(const struct row *r, const struct verdict *v)
 		fail_msg("%s: extensions %x", r->name, l.ext.has);
 	assert_int_equal(l.encrypted, r->encrypted);
 	assert_int_equal(l.verified, r->verified);
+	assert_int_equal(l.tls_lost, (r->flags & LOST) != 0);
 	assert_int_equal(l.exporter_len, r->encrypted ? TLS_DIGEST : 0);
 	assert_int_equal(l.lmtp, (r->flags & LMTP) != 0);
 	assert_int_equal(l.messages, 0);

@@ -139,7 +139,8 @@ static struct diag d;
 #define US "us.example"
 #define NET "192.0.2." /* a part of an address */
 
-enum { LOOPBACK_YES = 1, REVERSE = 2, OWN = 4 };
+/* RCPT: the hop in brackets is a recipient's domain, no route. */
+enum { LOOPBACK_YES = 1, REVERSE = 2, OWN = 4, RCPT = 8 };
 
 static const struct row {
 	const char *hop;
@@ -296,7 +297,24 @@ static const struct row {
 	{ .hop = "[203.0.113.5]", { { .name = NULL } }, "203.0.113.5[203.0.113.5]:25", 0, OWN },
 	{ .hop = "[IPv6:2001:DB8::1]", { { .name = NULL } }, "2001:db8::1[2001:db8::1]:25",
 	    IP_4_ONLY },
+	{ .hop = "[IPv6:::ffff:192.0.2.1]", { { .name = NULL } }, "192.0.2.1[192.0.2.1]:25" },
 	{ .hop = "lmtp:/run/x", { { .name = NULL } }, "[]:0" },
+	/* the same as recipients write them */
+	{ .hop = "[192.0.2.1]", { { .name = NULL } }, "192.0.2.1[192.0.2.1]:25", 0, RCPT },
+	{ .hop = "[IPv6:2001:DB8::1]", { { .name = NULL } }, "2001:db8::1[2001:db8::1]:25",
+	    IP_4_ONLY, RCPT },
+	{ .hop = "[127.0.0.1]", { { .name = NULL } }, "5.4.4", 0, RCPT },
+	{ .hop = "[127.0.0.1]", { { .name = NULL } }, "5.4.6", 0, RCPT | LOOPBACK_YES },
+	{ .hop = "[127.0.0.2]", { { .name = NULL } }, "127.0.0.2[127.0.0.2]:25", 0,
+	    RCPT | LOOPBACK_YES },
+	{ .hop = "[0.0.0.0]", { { .name = NULL } }, "5.4.4", 0, RCPT | LOOPBACK_YES },
+	{ .hop = "[IPv6:::1]", { { .name = NULL } }, "5.4.4", 0, RCPT },
+	{ .hop = "[IPv6:::]", { { .name = NULL } }, "5.4.4", 0, RCPT | LOOPBACK_YES },
+	{ .hop = "[::ffff:127.0.0.1]", { { .name = NULL } }, "5.4.4", 0, RCPT },
+	{ .hop = "[64:ff9b::7f00:1]", { { .name = NULL } }, "5.4.4", 0, RCPT },
+	{ .hop = "[169.254.169.254]", { { .name = NULL } }, "5.4.4", 0, RCPT },
+	{ .hop = "[203.0.113.5]", { { .name = NULL } }, "5.4.6", 0, RCPT | OWN },
+	{ .hop = "[::ffff:203.0.113.5]", { { .name = NULL } }, "5.4.6", 0, RCPT | OWN },
 	/* proved by DNSSEC, all the way */
 	{ .hop = "a.example", { { .name = "a.example", 0, "5 m.example 6 n.example", NULL },
 	    { .name = "m.example", 0, NULL, "192.0.2.1", true },
@@ -344,16 +362,17 @@ prepare(int ip, int flags)
 }
 
 static enum outcome
-look_up(const char *hop)
+look_up(const char *hop, bool routed)
 {
 	struct dns_client dns;
 	const char *wanted;
 	struct hop h;
+	const struct targets_wish w = { &h, routed, &config, &dns };
 
 	memset(&to, 'x', sizeof(to));
 	d = (struct diag){ OUT_PERM, "5.9.9", "of before" };
 	assert_true(hop_parse(hop, &h, &wanted));
-	return targets_find(&to, &h, &config, &dns, &d);
+	return targets_find(&to, &w, &d);
 }
 
 static void
@@ -368,7 +387,7 @@ table(void **state)
 		zone = w->zone;
 		zones = COUNT(w->zone);
 		prepare(w->ip, w->flags);
-		r = look_up(w->hop);
+		r = look_up(w->hop, (w->flags & RCPT) == 0);
 		assert_int_equal(r, d.outcome);
 		assert_int_equal(to.down, r == OUT_TEMP);
 		if (strcmp(ok ? as_text() : d.dsn, w->want) != 0 ||
@@ -409,7 +428,7 @@ capped(void **state)
 	zone = many;
 	zones = COUNT(many);
 	prepare(IP_6_FIRST, 0);
-	assert_int_equal(look_up("a.example"), OUT_OK);
+	assert_int_equal(look_up("a.example", false), OUT_OK);
 	assert_int_equal(to.count, TARGETS_MOST);
 	assert_int_equal(asked_names, TARGETS_HOSTS);
 	snprintf(all, sizeof(all), "%s", as_text());
@@ -418,8 +437,54 @@ capped(void **state)
 	assert_null(strstr(all, "h4.example"));
 	/* We are among them, far behind those that are looked at. */
 	snprintf(config.hostname, sizeof(config.hostname), "h1.example");
-	assert_int_equal(look_up("a.example"), OUT_OK);
+	assert_int_equal(look_up("a.example", false), OUT_OK);
 	assert_int_equal(to.count, TARGETS_EACH);
+}
+
+/* So many hosts, of which one has an address. */
+static enum outcome
+look_for_one(size_t hosts, size_t which)
+{
+	static char mx[30 * 20], names[30][16];
+	static struct zone many[31];
+	size_t n = 0;
+
+	assert_true(hosts <= 30);
+	for (size_t i = 0; i < hosts; i++) {
+		snprintf(names[i], sizeof(names[i]), "h%zu.example", i);
+		n += (size_t)snprintf(
+		    mx + n, sizeof(mx) - n, "%zu %s ", i, names[i]);
+		many[i] = (struct zone){ .name = names[i],
+			.status = DNS_NXDOMAIN,
+			.addresses = i == which ? "192.0.2.1" : NULL };
+	}
+	many[hosts] = (struct zone){ .name = "a.example", .mx = mx };
+	zone = many;
+	zones = hosts + 1;
+	prepare(0, 0);
+	return look_up("a.example", false);
+}
+
+/* That the best hosts are gone is no reason to send mail back. */
+static void
+many_without(void **state)
+{
+	(void)state;
+	assert_int_equal(look_for_one(9, 8), OUT_OK);
+	assert_string_equal(as_text(), "h8.example[192.0.2.1]:25");
+	assert_int_equal(asked_at_once, 2);
+	assert_int_equal(look_for_one(30, TARGETS_ASKED - 1), OUT_OK);
+	assert_int_equal(look_for_one(30, TARGETS_ASKED), OUT_TEMP);
+	assert_string_equal(d.dsn, "4.4.4");
+	assert_int_equal(asked_names, TARGETS_ASKED);
+	assert_int_equal(freed, asked_mx + asked_names);
+	assert_int_equal(look_for_one(TARGETS_ASKED, 99), OUT_PERM);
+	assert_string_equal(d.dsn, "5.4.4");
+	/* We are among the others: whoever is behind us does not count. */
+	(void)look_for_one(20, 15);
+	snprintf(config.hostname, sizeof(config.hostname), "h12.example");
+	assert_int_equal(look_up("a.example", false), OUT_PERM);
+	assert_string_equal(d.dsn, "5.4.4");
 }
 
 int
@@ -428,6 +493,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table),
 		cmocka_unit_test(capped),
+		cmocka_unit_test(many_without),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
