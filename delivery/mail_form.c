@@ -75,8 +75,8 @@ enum outcome
 mail_form_choose(struct mail_form *f, const struct extensions *e,
     const struct mail_facts *m, struct diag *d)
 {
-	f->bdat = has(e, EXT_CHUNKING);
 	choose_content(f, e, m->content);
+	f->bdat = f->content == WIRE_RAW;
 	return choose_utf8(f, e, m, d);
 }
 

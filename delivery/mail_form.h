@@ -15,7 +15,7 @@
 
 struct mail_form {
 	enum wire_form content;
-	bool bdat;        /* by BDAT, else DATA */
+	bool bdat;        /* by BDAT, else DATA: RFC 3030 section 3 */
 	const char *body; /* of MAIL's BODY=, or NULL: none */
 	bool utf8;        /* MAIL's SMTPUTF8 */
 };

@@ -2,9 +2,12 @@
  * outgoing: one message to recipients of one destination, over a link.
  *
  * Part of remote, as postrider-out; talks to the other host.  What may go
- * together goes in one write (RFC 2920): the envelope and DATA, or all of a
- * short message by BDAT (RFC 3030), and the next message's envelope behind this
- * one's end.  The end of data is never sent behind content that is not whole.
+ * together goes in one write (RFC 2920): the envelope with DATA, and the next
+ * message's behind this one's end.  Content follows only when all that was said
+ * before is answered, and nothing else was: whoever gives an answer too many
+ * would otherwise have taken what it refuses.  Therefore BDAT (RFC 3030), which
+ * has no go-ahead, is for what DATA cannot carry.  The end of data is never
+ * sent behind content that is not whole.
  */
 #include <errno.h>
 #include <string.h>
@@ -109,7 +112,10 @@ choose_form(const struct extensions *e, struct outgoing *o, struct diag *d)
 	}
 }
 
-/* What is known beforehand to be refused is, and is not tried. */
+/*
+ * What is known beforehand to be refused is, and is not tried.  With TLS more
+ * may be offered.
+ */
 static void
 refuse_beforehand(struct outgoing_line *l, struct outgoing *o)
 {
@@ -122,6 +128,8 @@ refuse_beforehand(struct outgoing_line *l, struct outgoing *o)
 			continue;
 		one = d;
 		(void)mail_form_rcpt(e, o->rcpt[i].addr, &one);
+		if (l->link->tls_lost)
+			outgoing_soften(&one);
 		if (one.outcome != OUT_OK)
 			outgoing_own(l, o, i, &one);
 		else
@@ -209,35 +217,23 @@ put_content(struct outgoing_line *l, struct outgoing *o)
 	return false;
 }
 
-static bool
-is_eager(const struct outgoing *o)
-{
-	return o->form.bdat && o->content->octets <= OUTGOING_EAGER &&
-	    o->content->kept;
-}
-
-/*
- * Puts the envelope, and what may follow before it is answered.  False: the
- * line is broken.
- */
-static bool
+/* The envelope, and what may follow before it is answered. */
+static void
 put_flight(struct outgoing_line *l, struct outgoing *o)
 {
 	pace(l, PACE_COMMAND, DEADLINE_NEVER);
 	put_mail(l, o);
 	while (o->asked < o->count)
 		put_rcpt(l, o);
-	if (!o->form.bdat)
-		put_command(l, "DATA\r\n");
-	else if (!is_eager(o))
-		return true;
+	if (o->form.bdat)
+		return;
+	put_command(l, "DATA\r\n");
 	o->data = true;
-	return !o->form.bdat || put_content(l, o);
 }
 
 /*
  * Begins a transaction with those that are left.  False when there is none that
- * can be tried, or the line is broken.  reset: whether RSET goes before.
+ * can be tried.  reset: whether RSET goes before.
  */
 static bool
 begin(struct outgoing_line *l, struct outgoing *o, bool reset)
@@ -256,7 +252,9 @@ begin(struct outgoing_line *l, struct outgoing *o, bool reset)
 	if (reset)
 		put_command(l, "RSET\r\n");
 	l->dirty = false;
-	return !has(l, EXT_PIPELINING) || put_flight(l, o);
+	if (has(l, EXT_PIPELINING))
+		put_flight(l, o);
+	return true;
 }
 
 static bool
@@ -305,7 +303,7 @@ hear_flight(struct outgoing_line *l, struct outgoing *o)
 	while (o->step < STEP_END)
 		if (!outgoing_hear(l, o))
 			return false;
-	return o->form.bdat ? o->accepted > 0 && !o->data : o->go_ahead;
+	return o->form.bdat ? o->accepted > 0 : o->go_ahead;
 }
 
 /* The rest of a transaction whose recipients were accepted. */
@@ -336,8 +334,7 @@ may_follow(const struct outgoing_line *l, const struct outgoing *o,
 	uint32_t most = l->link->ext.mail_max;
 
 	return next != NULL && has(l, EXT_PIPELINING) && o->ended &&
-	    left(o) == 0 && (o->count == 1 || !o->data || !o->form.bdat) &&
-	    (most == 0 || l->link->messages < most);
+	    left(o) == 0 && (most == 0 || l->link->messages < most);
 }
 
 /*
@@ -358,13 +355,10 @@ put_next(struct outgoing_line *l, struct outgoing *o, struct outgoing *next)
 
 /* True when the content may follow. */
 static bool
-send_envelope(
-    struct outgoing_line *l, struct outgoing *o, struct outgoing *next)
+send_envelope(struct outgoing_line *l, struct outgoing *o)
 {
 	if (!has(l, EXT_PIPELINING))
 		return ask_one_by_one(l, o);
-	if (o->ended && !put_next(l, o, next))
-		return false;
 	return flush(l) && hear_flight(l, o);
 }
 
@@ -372,11 +366,15 @@ send_envelope(
 static void
 transact(struct outgoing_line *l, struct outgoing *o, struct outgoing *next)
 {
-	if (send_envelope(l, o, next))
+	if (send_envelope(l, o))
 		if (send_content(l, o) && put_next(l, o, next))
 			(void)flush(l); /* what failed is known */
 	while (!l->broken && o->step == STEP_END)
 		(void)outgoing_hear(l, o); /* the same */
+	/* An answer to the end that is not the last may be one to another. */
+	if (!l->broken && o->ended && l->next == NULL &&
+	    smtp_reply_early(&l->link->io))
+		outgoing_doubt(l, o);
 	if (!o->ended && o->mail_accepted)
 		l->dirty = true;
 }

@@ -15,9 +15,6 @@
 #include "delivery/mail_form.h"
 #include "delivery/wire_content.h"
 
-/* Octets of content that go without waiting for what is said of recipients. */
-#define OUTGOING_EAGER 32768
-
 /* The reply that comes next. */
 enum outgoing_step {
 	STEP_RSET,
@@ -45,7 +42,7 @@ struct outgoing {
 	enum outgoing_rcpt state[JOB_RCPT_MAX];
 	/* Of the transaction that runs: */
 	bool begun;         /* its commands are in the flight */
-	bool data;          /* DATA or BDAT is among them */
+	bool data;          /* DATA is among them */
 	bool reused, heard; /* the link was; something came of this */
 	enum outgoing_step step;
 	size_t who[JOB_RCPT_MAX]; /* its recipients */
@@ -94,7 +91,10 @@ void outgoing_fail(struct outgoing *, const struct verdict *);
  * Gives the message to the link.  When the link is lost, what was not answered
  * is OUT_TEMP, and says so when the whole content had been sent: the other side
  * may have taken it.  A recipient is OUT_OK only on the 250 that came after our
- * end of data, for LMTP its own.
+ * end of data, for LMTP its own, and behind which nothing came unasked.
+ *
+ * Where TLS was to be had and is not in use (tls_lost), it is OUT_TEMP that the
+ * other side wants TLS, or does not offer what the message needs.
  *
  * next, initialised and not yet run, or NULL: is run over the same link
  * afterwards, so that its commands may go with this one's end (RFC 2920 section

@@ -19,6 +19,15 @@ void outgoing_break(struct outgoing_line *, struct outgoing *, const char *dsn,
 /* The other side has spoken before the end of data. */
 bool outgoing_early(struct outgoing_line *, struct outgoing *);
 
+/*
+ * Something came behind the answer to the end of data: unless it takes leave
+ * (421), it is not known any more which of them was the answer.
+ */
+void outgoing_doubt(struct outgoing_line *, struct outgoing *);
+
+/* A refusal for good becomes one that time can mend. */
+void outgoing_soften(struct diag *);
+
 /* What was gathered could not be sent: the line is broken. */
 void outgoing_unsent(struct outgoing_line *);
 

@@ -65,6 +65,37 @@ means_busy(const struct smtp_reply *r)
 	return false;
 }
 
+void
+outgoing_soften(struct diag *d)
+{
+	if (d->outcome != OUT_PERM)
+		return;
+	d->outcome = OUT_TEMP;
+	d->dsn[0] = '4';
+}
+
+/*
+ * Whether it is refused for want of TLS (RFC 3207 section 4, RFC 5248), or may
+ * be: 5.7.0 is whatever has to do with security.
+ */
+static bool
+wants_tls(const struct smtp_reply *r)
+{
+	static const char *const codes[] = { "5.7.0", "5.7.4", "5.7.5",
+		"5.7.10", "5.7.11" };
+	static const char *const words[] = { "TLS", "encrypt", "SSL" };
+
+	if (r->code == 523 || r->code == 530 || r->code == 538)
+		return true;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcmp(r->dsn, codes[i]) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasestr(r->text, words[i]) != NULL)
+			return true;
+	return false;
+}
+
 /* What a reply says of recipient i, for good. */
 static void
 settle(struct outgoing_line *l, struct outgoing *o, size_t i,
@@ -73,6 +104,8 @@ settle(struct outgoing_line *l, struct outgoing *o, size_t i,
 	struct diag d = DIAG_INIT;
 
 	(void)smtp_reply_diag(r, &d);
+	if (l->link->tls_lost && wants_tls(r))
+		outgoing_soften(&d);
 	fill(l, o, i, &d, (uint32_t)r->code);
 	if (d.outcome == OUT_TEMP)
 		o->verdict[i].flags |= flags;
@@ -158,6 +191,19 @@ lost(struct outgoing_line *l, struct outgoing *o, enum reply_result result,
 	return false;
 }
 
+/* 250, and 251 and 252 of recipients: no other 2xx says that it is done. */
+static bool
+is_yes(const struct smtp_reply *r)
+{
+	return r->code / 10 == 25;
+}
+
+static bool
+is_no(const struct smtp_reply *r)
+{
+	return r->code / 100 == 4 || r->code / 100 == 5;
+}
+
 /* A reply that does not answer what was asked. */
 static bool
 breach(struct outgoing_line *l, struct outgoing *o, const char *when,
@@ -183,9 +229,9 @@ static bool
 take_mail(
     struct outgoing_line *l, struct outgoing *o, const struct smtp_reply *r)
 {
-	if (r->code / 100 == 3)
+	if (!is_yes(r) && !is_no(r))
 		return breach(l, o, "to", r);
-	o->mail_accepted = r->code / 100 == 2;
+	o->mail_accepted = is_yes(r);
 	if (!o->mail_accepted)
 		settle_all(l, o, r, means_busy(r) ? OUTCOME_BUSY : 0);
 	o->step = STEP_RCPT;
@@ -212,10 +258,8 @@ settle_rcpt(struct outgoing_line *l, struct outgoing *o, size_t i,
 	struct diag *d = &o->verdict[i].diag;
 
 	settle(l, o, i, r, 0);
-	if (strcmp(d->dsn, "5.5.3") == 0) {
-		d->outcome = OUT_TEMP;
-		d->dsn[0] = '4';
-	}
+	if (strcmp(d->dsn, "5.5.3") == 0)
+		outgoing_soften(d);
 }
 
 /* After the last one. */
@@ -224,7 +268,7 @@ after_rcpt(struct outgoing *o)
 {
 	if (o->answered < o->asked)
 		return;
-	o->step = !o->data ? STEP_OVER : o->form.bdat ? STEP_END : STEP_DATA;
+	o->step = o->data ? STEP_DATA : STEP_OVER;
 }
 
 static bool
@@ -233,9 +277,9 @@ take_rcpt(
 {
 	size_t i = o->who[o->answered++];
 
-	if (r->code / 100 == 3)
+	if (!is_yes(r) && !is_no(r))
 		return breach(l, o, "to", r);
-	if (o->state[i] == RCPT_ASKED && r->code / 100 == 2) {
+	if (o->state[i] == RCPT_ASKED && is_yes(r)) {
 		o->state[i] = RCPT_ACCEPTED;
 		o->accepted++;
 	} else if (o->state[i] == RCPT_ASKED && is_one_too_many(o, r))
@@ -246,12 +290,15 @@ take_rcpt(
 	return true;
 }
 
-/* Without recipients an empty message would be no message: it is not begun. */
+/*
+ * Without recipients an empty message would be no message: it is not begun.
+ * Behind a refusal there is nothing, else it was one of something else.
+ */
 static bool
 take_data(
     struct outgoing_line *l, struct outgoing *o, const struct smtp_reply *r)
 {
-	if (r->code / 100 == 2 || (r->code / 100 == 3 && r->code != 354))
+	if (r->code != 354 && (!is_no(r) || smtp_reply_early(&l->link->io)))
 		return breach(l, o, "to", r);
 	o->go_ahead = r->code == 354;
 	if (o->go_ahead && o->accepted == 0) {
@@ -285,12 +332,12 @@ static bool
 take_end(
     struct outgoing_line *l, struct outgoing *o, const struct smtp_reply *r)
 {
-	if (!end_was_sent(l, o) || r->code / 100 == 3)
+	if (!end_was_sent(l, o) || (!is_yes(r) && !is_no(r)))
 		return breach(l, o, end_was_sent(l, o) ? "to" : "before", r);
 	/* RFC 3030 section 2: after a BDAT that fails the state is unknown. */
-	if (o->form.bdat && (r->code / 100 != 2 || o->accepted == 0))
+	if (o->form.bdat && !is_yes(r))
 		l->dirty = true;
-	if (l->link->lmtp && o->accepted > 0)
+	if (l->link->lmtp)
 		return take_end_lmtp(l, o, r);
 	settle_all(l, o, r, 0);
 	o->step = STEP_OVER;
@@ -304,12 +351,14 @@ take_nothing(
 	return breach(l, o, "to", r);
 }
 
-/* It leaves (RFC 5321 section 3.8). */
+/* It leaves (RFC 5321 section 3.8); 221 is for those who have said QUIT. */
 static bool
 leaves(struct outgoing_line *l, struct outgoing *o, const struct smtp_reply *r)
 {
 	if (is_stale(l, o))
 		return false;
+	if (r->code == 221)
+		return breach(l, o, "to", r);
 	for (size_t i = 0; i < o->n; i++)
 		if (o->state[i] != RCPT_SETTLED)
 			settle(l, o, i, r, OUTCOME_BUSY);
@@ -342,7 +391,7 @@ outgoing_hear(struct outgoing_line *l, struct outgoing *o)
 	    link_deadline(l->config, steps[o->step].seconds), NULL, NULL);
 	if (result != REPLY_READ)
 		return lost(l, o, result, &r);
-	if (r.code == 421)
+	if (r.code == 421 || r.code == 221)
 		return leaves(l, o, &r);
 	o->heard = o->heard || o->step != STEP_RSET;
 	return steps[o->step].take(l, o, &r);
@@ -370,6 +419,27 @@ outgoing_early(struct outgoing_line *l, struct outgoing *o)
 	settle_all(l, o, &r, 0);
 	l->broken = true;
 	return false;
+}
+
+void
+outgoing_doubt(struct outgoing_line *l, struct outgoing *o)
+{
+	struct smtp_reply r;
+	enum reply_result result = smtp_reply_read(
+	    &l->link->io, &r, link_deadline(l->config, WAIT_EARLY), NULL, NULL);
+	struct diag d = DIAG_INIT;
+
+	l->broken = true;
+	if (result == REPLY_READ && r.code == 421)
+		return;
+	(void)diag_set(&d, "4.5.0",
+	    "the message was sent whole, but answered more than once, so that "
+	    "it may arrive twice: %d %s",
+	    r.code, r.text);
+	for (size_t k = 0; k < o->count; k++)
+		if (o->state[o->who[k]] == RCPT_SETTLED &&
+		    o->verdict[o->who[k]].diag.outcome == OUT_OK)
+			outgoing_own(l, o, o->who[k], &d);
 }
 
 /*

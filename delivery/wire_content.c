@@ -40,7 +40,6 @@ note(struct wire_content *c, const struct wire_look *l)
 	c->eight_bit = l->eight_bit;
 	c->header_utf8 = l->header_utf8;
 	c->long_line = l->long_line;
-	c->received = l->received;
 	c->text_octets = l->text_octets;
 	c->plain = !c->binary || (!l->nul && !l->bare && !l->long_line);
 	c->form = c->binary ? WIRE_RAW : WIRE_TEXT;

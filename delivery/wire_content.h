@@ -33,7 +33,6 @@ struct wire_content {
 	bool eight_bit;   /* a byte over 127 anywhere */
 	bool header_utf8; /* in the header: wants SMTPUTF8 (RFC 6531 3.1) */
 	bool long_line;   /* a line over WIRE_LINE bytes */
-	size_t received;  /* Received fields */
 	/* After wire_content_use(), which wire_content_look() does once: */
 	enum wire_form form;
 	uint64_t octets;  /* on the wire, without stuffed dots: SIZE= */

@@ -6,7 +6,6 @@
  * they go out.
  */
 #include <string.h>
-#include <strings.h>
 
 #include "delivery/wire_look.h"
 
@@ -35,13 +34,8 @@ has_high_bit(const char *p, size_t n)
 static void
 take_part(struct wire_look *l, const char *p, size_t n)
 {
-	size_t room;
-
-	if (l->header) {
-		room = l->line < WIRE_LOOK_NAME ? WIRE_LOOK_NAME - l->line : 0;
-		memcpy(l->name + WIRE_LOOK_NAME - room, p, n < room ? n : room);
+	if (l->header)
 		l->line_bits |= has_high_bit(p, n);
-	}
 	l->line += n;
 }
 
@@ -55,12 +49,8 @@ take_line(struct wire_look *l)
 		l->long_line = true;
 	if (l->header && n == 0)
 		l->header = false;
-	if (l->header) {
+	if (l->header)
 		l->header_utf8 |= l->line_bits;
-		if (n >= WIRE_LOOK_NAME &&
-		    strncasecmp(l->name, "Received:", WIRE_LOOK_NAME) == 0)
-			l->received++;
-	}
 	l->line = 0;
 	l->line_bits = false;
 }

@@ -10,19 +10,15 @@
 
 #include "delivery/wire_text.h"
 
-#define WIRE_LOOK_NAME 9 /* bytes of "Received:" */
-
 struct wire_look {
 	bool eight_bit, header_utf8, long_line;
 	bool nul;
 	bool bare;            /* a CR or LF alone */
-	size_t received;      /* Received fields */
 	uint64_t text_octets; /* with CRLF line ends, the last one, too */
 	/* Its own. */
 	struct wire_text text;
 	bool header, line_bits, was_cr;
 	size_t line; /* bytes of this line */
-	char name[WIRE_LOOK_NAME];
 };
 
 void wire_look_init(struct wire_look *);

@@ -36,8 +36,10 @@ class Place:
             conf.close()
         self.tables.chmod(0o644)
 
-    def remote(self, hop, **more):
-        return Remote(self, getattr(hop, "hop", hop), **more)
+    def remote(self, hop, way=(), **more):
+        """way: extensions; with BINARYMIME all is binary, and goes by BDAT."""
+        return Remote(self, getattr(hop, "hop", hop),
+                      flags=BINARY if "BINARYMIME" in way else 0, **more)
 
     def __enter__(self):
         return self
@@ -49,8 +51,8 @@ class Place:
 class Remote:
     """A running remote, with queued's end of its channel."""
 
-    def __init__(self, place, hop, tls=MAY, wrap=()):
-        self.jobs = 0
+    def __init__(self, place, hop, tls=MAY, wrap=(), flags=0, routed=True):
+        self.jobs, self.flags = 0, flags
         self.sock, theirs = socket.socketpair(socket.AF_UNIX,
                                               socket.SOCK_SEQPACKET)
         self.sock.settimeout(suite.PATIENCE)
@@ -66,7 +68,7 @@ class Remote:
                 env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"},
                 stdin=subprocess.DEVNULL, stderr=self.stderr, pass_fds=(fd,))
         self.sock.send(struct.pack(">H", HOP) + text(hop) +
-                       struct.pack(">LLL", tls, 0, 1))
+                       struct.pack(">LLL", tls, 0, routed))
 
     def send(self, content, rcpts=("bob@example.net",), sender="a@x.test",
              flags=0, ret=0, envid="", **odd):
@@ -79,7 +81,8 @@ class Remote:
             f.write(b"envelope\n" + content)
             f.flush()
             head = struct.pack(">HLLLLLQQQ", MESSAGE, number, len(rcpts), crc,
-                               ret, flags, 9, odd.get("size", len(content)), 0)
+                               ret, flags | self.flags, 9,
+                               odd.get("size", len(content)), 0)
             socket.send_fds(self.sock, [head + text("2ab") + text(sender) +
                                         text(envid) + text("")], [f.fileno()])
         for i, rcpt in enumerate(rcpts):

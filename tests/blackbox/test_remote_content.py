@@ -9,7 +9,7 @@ from remote_jobs import (BINARY, BIT8, OK, PERM, RELAYED, TEMP, UTF8,
                          Place)
 from sink import BDAT, EXTENSIONS, Sink
 
-WAYS = {"data": EXTENSIONS, "bdat": BDAT}
+WAYS = {"data": EXTENSIONS, "chunking": BDAT}
 NEVER, SUCCESS, FAILURE, DELAY = 1, 2, 4, 8
 FULL, HDRS = 1, 2
 
@@ -63,13 +63,26 @@ def test_line_ends(place, way, name):
         assert s.messages()[0].params[0] == f"SIZE={len(got[0])}"
 
 
+@pytest.mark.parametrize("name", CONTENTS)
+def test_binary(place, name):
+    """By BDAT nothing is changed."""
+    content = CONTENTS[name]
+    with Sink(BDAT) as s, place.remote(s, BDAT) as r:
+        numbers = [r.send(one) for one in (content, b"next\n", content)]
+        for n in numbers:
+            assert r.outcomes(n, 1)[0].outcome == OK
+        assert [m.content for m in s.messages()] == \
+            [content, b"next\n", content]
+        assert len(s.sessions) == 1
+
+
 def test_slow_reader(place, way):
     """A large message is not cut because somebody takes it piece by piece."""
     content = b"x" * 70 + b"\n"
     content *= 30000
-    with Sink(way, buffer=4096) as s, place.remote(s) as r:
+    with Sink(way, buffer=4096) as s, place.remote(s, way) as r:
         assert r.deliver(content)[0].outcome == OK
-        assert s.messages()[0].content == normal(content)
+        assert normal(s.messages()[0].content) == normal(content)
 
 
 def test_much_said(place, way):
@@ -78,14 +91,14 @@ def test_much_said(place, way):
                "\r\n550 no"}
     rcpts = [f"{'u' * 60}{i}@example.net" for i in range(49)]
     answers["RCPT"] = [answers["RCPT"]] * 49 + ["250 yes"]
-    with Sink(way, answers, buffer=4096) as s, place.remote(s) as r:
+    with Sink(way, answers, buffer=4096) as s, place.remote(s, way) as r:
         found = r.deliver(b"x\n", rcpts + ["a@example.net"])
         assert [o.outcome for o in found] == [PERM] * 49 + [OK]
 
 
 @pytest.mark.parametrize("size", [10, 300000, 1000000])
 def test_damaged(place, way, size):
-    with Sink(way) as s, place.remote(s) as r:
+    with Sink(way) as s, place.remote(s, way) as r:
         o, = r.deliver(b"x" * size, crc=1)
         assert (o.outcome, o.dsn) == (TEMP, "4.6.0")
         o, = r.deliver(b"x" * size, size=size + 1)

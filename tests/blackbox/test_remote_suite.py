@@ -14,7 +14,7 @@ from suite import wait_for
 
 BODY = b"Subject: x\n\nbody\n.\nQUIT\n"
 BOTH = pytest.mark.parametrize("offered", [EXTENSIONS, BDAT],
-                               ids=["data", "bdat"])
+                               ids=["data", "chunking"])
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ start(uint32_t has, const struct turn *turns, size_t n)
 	(void)close(fd[1]);
 	memset(&line.ext, 0, sizeof(line.ext));
 	line.fd = fd[0];
-	line.lmtp = false;
+	line.lmtp = line.tls_lost = false;
 	line.messages = 0;
 	line.ext.has = EXT_EHLO | has;
 	(void)strlcpy(line.name, "mx.test", sizeof(line.name));
@@ -79,8 +79,9 @@ finish(void)
 	assert_int_equal(status, 0);
 }
 
+/* Binary is what goes by BDAT. */
 static void
-message(size_t i, uint32_t rcpts)
+message_is(size_t i, uint32_t rcpts, bool binary)
 {
 	static const char *const text[MOST] = { "one\n", "two\n", "3\n" };
 	struct wire_content *c = &content[i];
@@ -91,7 +92,7 @@ message(size_t i, uint32_t rcpts)
 	c->offset = 0;
 	c->size = n;
 	c->crc = crc32c(0, text[i], n);
-	c->binary = false;
+	c->binary = binary;
 	assert_int_equal(wire_content_look(c), CONTENT_OK);
 	(void)close(c->fd);
 	(void)strlcpy(msg[i].sender, "a@x", sizeof(msg[i].sender));
@@ -101,7 +102,15 @@ message(size_t i, uint32_t rcpts)
 	outgoing_init(&o[i], &msg[i], c, rcpt[i], verdict[i]);
 }
 
+static void
+message(size_t i, uint32_t rcpts)
+{
+	message_is(i, rcpts, false);
+}
+
 #define ENVELOPE "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\n"
+#define BINARY "MAIL FROM:<a@x> BODY=BINARYMIME\r\nRCPT TO:<b@y>\r\n"
+#define BINARY_TOO (EXT_PIPELINING | EXT_CHUNKING | EXT_BINARYMIME)
 #define GO "250 a\r\n250 b\r\n354 c\r\n"
 
 /* Three messages, and each write but the first has parts of two. */
@@ -130,21 +139,20 @@ pipelines_data(void **state)
 	assert_int_equal(line.messages, 3);
 }
 
-/* A short message is one write and one read. */
+/* No content goes before what is said of the envelope. */
 static void
 pipelines_bdat(void **state)
 {
 	static const struct turn turns[] = {
-		{ ENVELOPE "BDAT 5 LAST\r\none\r\n"
-			   "RSET\r\n" ENVELOPE "BDAT 5 LAST\r\ntwo\r\n",
-		    "250 a\r\n250 b\r\n250 1\r\n250 r\r\n"
-		    "250 a\r\n550 5.1.1 b\r\n503 2\r\n" },
+		{ BINARY, "250 a\r\n250 b\r\n" },
+		{ "BDAT 4 LAST\r\none\nRSET\r\n" BINARY,
+		    "250 1\r\n250 r\r\n250 a\r\n550 5.1.1 b\r\n" },
 	};
 
 	(void)state;
-	message(0, 1);
-	message(1, 1);
-	start(EXT_PIPELINING | EXT_CHUNKING, turns, COUNT(turns));
+	message_is(0, 1, true);
+	message_is(1, 1, true);
+	start(BINARY_TOO, turns, COUNT(turns));
 	assert_int_equal(outgoing_run(&l, &o[0], &o[1]), OUTGOING_DONE);
 	assert_int_equal(verdict[0][0].diag.outcome, OUT_OK);
 	assert_int_equal(outgoing_run(&l, &o[1], NULL), OUTGOING_DONE);
@@ -158,18 +166,18 @@ static void
 waits(void **state)
 {
 	static const struct turn turns[] = {
-		{ ENVELOPE "RCPT TO:<c@y>\r\nBDAT 5 LAST\r\none\r\n",
-		    "250 a\r\n250 b\r\n452 4.5.3 c\r\n250 1\r\n" },
-		{ "MAIL FROM:<a@x>\r\nRCPT TO:<c@y>\r\nBDAT 5 LAST\r\none\r\n"
-		  "RSET\r\n" ENVELOPE "BDAT 5 LAST\r\ntwo\r\n",
-		    "250 a\r\n250 b\r\n250 1\r\n"
-		    "250 r\r\n250 a\r\n250 b\r\n250 2\r\n" },
+		{ ENVELOPE "RCPT TO:<c@y>\r\nDATA\r\n",
+		    "250 a\r\n250 b\r\n452 4.5.3 c\r\n354 d\r\n" },
+		{ "one\r\n.\r\n", "250 1\r\n" },
+		{ "MAIL FROM:<a@x>\r\nRCPT TO:<c@y>\r\nDATA\r\n", GO },
+		{ "one\r\n.\r\n" ENVELOPE "DATA\r\n", "250 1\r\n" GO },
+		{ "two\r\n.\r\n", "250 2\r\n" },
 	};
 
 	(void)state;
 	message(0, 2);
 	message(1, 1);
-	start(EXT_PIPELINING | EXT_CHUNKING, turns, COUNT(turns));
+	start(EXT_PIPELINING, turns, COUNT(turns));
 	assert_int_equal(outgoing_run(&l, &o[0], &o[1]), OUTGOING_DONE);
 	assert_int_equal(verdict[0][0].diag.outcome, OUT_OK);
 	assert_int_equal(verdict[0][1].diag.outcome, OUT_OK);
@@ -262,6 +270,106 @@ fails(void **state)
 	assert_int_equal(verdict[0][1].flags, OUTCOME_DOWN);
 }
 
+/* --- what one more reply, or another one, is worth */
+
+enum { BDAT = 1, LMTP = 2, LOST = 4, UTF8 = 8 };
+
+static const struct {
+	const char *envelope,
+	    *end;        /* replies to them; end "": it is not sent */
+	const char *dsn; /* of the recipient */
+	unsigned int flags;
+	enum outgoing_result result;
+} rows[] = {
+	/* clang-format off */
+	{ GO, "250 1\r\n", "2.0.0", 0, OUTGOING_DONE },
+	{ GO, "250 1\r\n", "2.0.0", LMTP, OUTGOING_DONE },
+	/* one too many before the content */
+	{ "250 a\r\n250 b\r\n250 2.0.0 b\r\n", "", "4.5.0", BDAT, OUTGOING_CLOSE },
+	{ "250 a\r\n250 b\r\n250 2.0.0 b\r\n", "", "4.5.0", BDAT | LMTP, OUTGOING_CLOSE },
+	{ "250 a\r\n250 b\r\n250 b\r\n354 c\r\n", "", "4.5.0", 0, OUTGOING_CLOSE },
+	{ "250 a\r\n250 b\r\n354 b\r\n354 c\r\n", "", "4.5.0", 0, OUTGOING_CLOSE },
+	{ "250 a\r\n250 b\r\n550 5.1.1 b\r\n354 c\r\n", "", "4.5.0", 0, OUTGOING_CLOSE },
+	{ "250 a\r\n250 b\r\n554 5.7.1 c\r\n", "", "5.7.1", 0, OUTGOING_DONE },
+	/* and behind its end, where 421 is nobody's answer */
+	{ GO, "250 1\r\n552 no\r\n", "4.5.0", 0, OUTGOING_CLOSE },
+	{ GO, "250 1\r\n250 1\r\n", "4.5.0", LMTP, OUTGOING_CLOSE },
+	{ "250 a\r\n250 b\r\n", "250 1\r\n552 no\r\n", "4.5.0", BDAT, OUTGOING_CLOSE },
+	{ GO, "250 1\r\n421 bye\r\n", "2.0.0", 0, OUTGOING_CLOSE },
+	{ GO, "550 1\r\n552 no\r\n", "5.0.0", 0, OUTGOING_CLOSE },
+	/* 2xx that is no yes */
+	{ GO, "221 bye\r\n", "4.5.0", 0, OUTGOING_CLOSE },
+	{ GO, "221 bye\r\n", "4.5.0", LMTP, OUTGOING_CLOSE },
+	{ GO, "200 1\r\n", "4.5.0", 0, OUTGOING_CLOSE },
+	{ "221 a\r\n", "", "4.5.0", 0, OUTGOING_CLOSE },
+	{ "220 a\r\n", "", "4.5.0", 0, OUTGOING_CLOSE },
+	{ "250 a\r\n221 b\r\n", "", "4.5.0", 0, OUTGOING_CLOSE },
+	{ "250 a\r\n251 b\r\n354 c\r\n", "250 1\r\n", "2.0.0", 0, OUTGOING_DONE },
+	/* who wants TLS, where it was to be had, and where not */
+	{ "530 5.7.0 a\r\n503 b\r\n503 c\r\n", "", "4.7.0", LOST, OUTGOING_DONE },
+	{ "530 5.7.0 a\r\n503 b\r\n503 c\r\n", "", "5.7.0", 0, OUTGOING_DONE },
+	{ "530 a\r\n503 b\r\n503 c\r\n", "", "4.0.0", LOST, OUTGOING_DONE },
+	{ "250 a\r\n550 5.7.10 b\r\n503 c\r\n", "", "4.7.10", LOST, OUTGOING_DONE },
+	{ "250 a\r\n550 5.7.1 TLS first\r\n503 c\r\n", "", "4.7.1", LOST, OUTGOING_DONE },
+	{ "250 a\r\n550 5.7.1 b\r\n503 c\r\n", "", "5.7.1", LOST, OUTGOING_DONE },
+	{ "250 a\r\n250 b\r\n554 encryption needed\r\n", "", "4.0.0", LOST, OUTGOING_DONE },
+	/* what we should refuse ourselves */
+	{ "", "", "5.6.7", UTF8, OUTGOING_DONE },
+	{ "", "", "4.6.7", UTF8 | LOST, OUTGOING_DONE },
+	/* clang-format on */
+};
+
+static enum outcome
+meant(const char *dsn)
+{
+	return dsn[0] == '2' ? OUT_OK : dsn[0] == '4' ? OUT_TEMP : OUT_PERM;
+}
+
+static size_t
+turns_of(size_t i)
+{
+	if (rows[i].envelope[0] == '\0')
+		return 0;
+	return rows[i].end[0] == '\0' ? 1 : 2;
+}
+
+static enum outgoing_result
+run_row(size_t i)
+{
+	unsigned int f = rows[i].flags;
+	bool bdat = (f & BDAT) != 0;
+	const struct turn turns[] = {
+		{ bdat ? BINARY : ENVELOPE "DATA\r\n", rows[i].envelope },
+		{ bdat ? "BDAT 4 LAST\r\none\n" : "one\r\n.\r\n", rows[i].end },
+	};
+
+	message_is(0, 1, bdat);
+	if ((f & UTF8) != 0)
+		(void)strlcpy(
+		    rcpt[0][0].addr, "\xc3\xa4@y", sizeof(rcpt[0][0].addr));
+	start(bdat ? BINARY_TOO : EXT_PIPELINING, turns, turns_of(i));
+	line.lmtp = (f & LMTP) != 0;
+	line.tls_lost = (f & LOST) != 0;
+	return outgoing_run(&l, &o[0], NULL);
+}
+
+static void
+replies(void **state)
+{
+	const struct diag *d = &verdict[0][0].diag;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		enum outgoing_result r = run_row(i);
+
+		if (strcmp(d->dsn, rows[i].dsn) != 0 || r != rows[i].result)
+			fail_msg(
+			    "row %zu: %d, %s %s", i, (int)r, d->dsn, d->text);
+		assert_int_equal(d->outcome, meant(d->dsn));
+		finish();
+	}
+}
+
 int
 main(void)
 {
@@ -273,6 +381,7 @@ main(void)
 		cmocka_unit_test(loses_both),
 		cmocka_unit_test(stale),
 		cmocka_unit_test(fails),
+		cmocka_unit_test(replies),
 	};
 
 	return cmocka_run_group_tests(tests, unit_setup, unit_teardown);

@@ -50,24 +50,23 @@ looks(void **state)
 	static const struct {
 		const char *text;
 		bool binary, plain, eight_bit, header_utf8;
-		size_t received;
 		uint64_t octets;
 	} rows[] = {
 		/* clang-format off */
-	{ "", false, true, false, false, 0, 0 },
-	{ "a", false, true, false, false, 0, 3 },
-	{ "a\n", false, true, false, false, 0, 3 },
-	{ "a\r\n.\rb\n", false, true, false, false, 0, 9 },
+	{ "", false, true, false, false, 0 },
+	{ "a", false, true, false, false, 3 },
+	{ "a\n", false, true, false, false, 3 },
+	{ "a\r\n.\rb\n", false, true, false, false, 9 },
 	{ "Received: x\nreceived: \xff\n y\nReceive: z\n\nReceived: \n", false,
-	    true, true, true, 2, 56 },
-	{ "A: x\n\n\xc3\xa4\n", false, true, true, false, 0, 12 },
-	{ "A: \xc3\xa4", false, true, true, true, 0, 7 },
-	{ "Received:", false, true, false, false, 1, 11 },
-	{ "a\r\nb\r\n", true, true, false, false, 0, 6 },
-	{ "a\r\nb", true, true, false, false, 0, 4 },
-	{ "a\nb\r\n", true, false, false, false, 0, 5 },
-	{ "a\rb\r\n", true, false, false, false, 0, 5 },
-	{ "a\r\nb\r", true, false, false, false, 0, 5 },
+	    true, true, true, 56 },
+	{ "A: x\n\n\xc3\xa4\n", false, true, true, false, 12 },
+	{ "A: \xc3\xa4", false, true, true, true, 7 },
+	{ "Received:", false, true, false, false, 11 },
+	{ "a\r\nb\r\n", true, true, false, false, 6 },
+	{ "a\r\nb", true, true, false, false, 4 },
+	{ "a\nb\r\n", true, false, false, false, 5 },
+	{ "a\rb\r\n", true, false, false, false, 5 },
+	{ "a\r\nb\r", true, false, false, false, 5 },
 		/* clang-format on */
 	};
 
@@ -78,7 +77,6 @@ looks(void **state)
 		assert_int_equal(c.plain, rows[i].plain);
 		assert_int_equal(c.eight_bit, rows[i].eight_bit);
 		assert_int_equal(c.header_utf8, rows[i].header_utf8);
-		assert_int_equal(c.received, rows[i].received);
 		assert_int_equal(c.octets, rows[i].octets);
 		assert_false(c.long_line);
 	}
@@ -102,7 +100,6 @@ looks_in_pieces(void **state)
 		wire_look_feed(&l, text, cut);
 		wire_look_feed(&l, text + cut, sizeof(text) - 1 - cut);
 		wire_look_end(&l);
-		assert_int_equal(l.received, 2);
 		assert_true(l.header_utf8 && l.eight_bit && l.bare);
 		assert_int_equal(l.text_octets, 13 + 13 + 7 + 2 + 8);
 	}
