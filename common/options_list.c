@@ -179,7 +179,7 @@ TEXT("own-addresses",	NETS,	false,	"",
 NUMBER("remote-port",	false,	"25",	1, 65535,
     "port of MX hosts")
 BOOL("loopback-delivery", false, "no",
-    "connect to loopback addresses that DNS gives, not only those of routes")
+    "connect to loopback addresses of DNS and recipients, not only of routes")
 TEXT("dns-server",	STRING,	false,	"system",
     "ADDRESS[@PORT] of resolvers, system for those of resolv.conf, or recursive")
 TEXT("dns-trust-anchor", PATH,	false,	"/usr/share/dns/root.key",

@@ -42,7 +42,7 @@ def test_other_hosts_wait(make_lab):
     text = spool_file(lab, m["id"]).read_text()
     assert f"Rcpt: Q 0 - {FAR}\n" in text
     assert f"Rcpt: D 0 - {lab.address('bob')}\n" in text
-    assert "\nState: - 00001 4.4.1 [127.0.0.1]: " in text
+    assert "\nState: - 00001 4.4.1 [127.0.0.1]: connection failed" in text
     kill_queued(lab)
     assert ids(lab) == [m["id"]]
     time.sleep(0.5)
