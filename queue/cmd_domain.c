@@ -21,8 +21,8 @@
 static int
 change(struct cmd *cmd, const char *domain, const char *line)
 {
-	const struct conf_edit edit = { cmd->dir, "domains", 0644, domain,
-		line };
+	const struct conf_edit edit = { cmd->dir, "domains", 0644, domain, line,
+		NULL };
 	char e[TABLES_ERR];
 
 	if (!conf_edit(&edit, e)) {

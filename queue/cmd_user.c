@@ -69,7 +69,7 @@ static int
 add(struct user_change *ch, const struct address *a)
 {
 	const struct conf_edit undo = { ch->cmd->dir, "users", 0644, ch->key,
-		NULL };
+		NULL, NULL };
 	char text[TABLES_ERR];
 	int status;
 

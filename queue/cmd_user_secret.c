@@ -23,7 +23,8 @@ int
 user_edit(const struct user_change *ch, const char *name, mode_t mode,
     const char *line)
 {
-	const struct conf_edit e = { ch->cmd->dir, name, mode, ch->key, line };
+	const struct conf_edit e = { ch->cmd->dir, name, mode, ch->key, line,
+		NULL };
 	char text[TABLES_ERR];
 
 	if (conf_edit(&e, text))

@@ -86,6 +86,14 @@ leads_to(struct away *a, const char *hop)
 	    !conf_map_each(&a->conf->routes, is_other_hop, a);
 }
 
+bool
+compile_leads_to(struct conf *c, const char *hop)
+{
+	struct away a = { .conf = c };
+
+	return leads_to(&a, hop);
+}
+
 static bool
 is_like(const struct away *a, const char *hop)
 {

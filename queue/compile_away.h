@@ -10,4 +10,7 @@
 /* Warnings go into the report of conf. */
 void compile_check_away(struct conf *, const struct host *);
 
+/* Whether the smart host or some route is this next hop, a canonical one. */
+bool compile_leads_to(struct conf *, const char *hop);
+
 #endif

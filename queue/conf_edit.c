@@ -35,12 +35,23 @@ conf_lock(const char *dir)
 	return -1;
 }
 
+static bool
+means_address(const char *word, const char *key)
+{
+	char canon[ADDR_MAX + 1];
+	struct address a;
+
+	return strcasecmp(word, key) == 0 ||
+	    (idn_address(word, &a) == ADDRESS_OK &&
+		address_key(&a, canon, sizeof(canon)) &&
+		strcmp(canon, key) == 0);
+}
+
 /* Whether the first word of a line, which ends at n, is the key. */
 static bool
-means(const char *line, size_t n, const char *key)
+means(const char *line, size_t n, const struct conf_edit *e)
 {
-	char word[ADDR_MAX + 1], canon[ADDR_MAX + 1];
-	struct address a;
+	char word[ADDR_MAX + 1];
 	size_t start = 0, len = 0;
 
 	while (start < n && (line[start] == ' ' || line[start] == '\t'))
@@ -51,10 +62,8 @@ means(const char *line, size_t n, const char *key)
 		return false;
 	memcpy(word, line + start, len);
 	word[len] = '\0';
-	if (strcasecmp(word, key) == 0)
-		return true;
-	return idn_address(word, &a) == ADDRESS_OK &&
-	    address_key(&a, canon, sizeof(canon)) && strcmp(canon, key) == 0;
+	return e->means != NULL ? e->means(word, e->key)
+				: means_address(word, e->key);
 }
 
 static void
@@ -67,7 +76,7 @@ change(struct sbuf *out, const struct sbuf *in, const struct conf_edit *e)
 		lf = memchr(p, '\n', (size_t)(end - p));
 		lf = lf != NULL ? lf + 1 : end;
 		n = (size_t)(lf - p);
-		if (!means(p, n - (lf[-1] == '\n'), e->key)) {
+		if (!means(p, n - (lf[-1] == '\n'), e)) {
 			sbuf_put(out, p, n);
 			continue;
 		}

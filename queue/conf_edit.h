@@ -21,6 +21,8 @@ struct conf_edit {
 	mode_t mode;      /* of a new file; an old one keeps owner and mode */
 	const char *key;  /* an address or domain in lower case */
 	const char *line; /* without its end; NULL: take away only */
+	/* Whether a word means the key; NULL: as addresses and domains do. */
+	bool (*means)(const char *word, const char *key);
 };
 
 /*

@@ -1,6 +1,7 @@
 """Where mail for other hosts goes: routes, the smart host, and what "apply"
 and "config" make of them."""
 
+import base64
 import json
 import os
 import socket
@@ -269,3 +270,48 @@ def test_secrets(conf):
     for secret in (b"aHVzaC1odXNo", b"hush-hush", b"dont-tell", b"alice"):
         assert secret not in public
     assert own.stat().st_mode & 0o777 == 0o400
+
+
+def relays(conf):
+    return json.loads(conf("relay", "list", "--json").stdout)
+
+
+def test_relay_commands(conf):
+    """The password is never shown, and the line is found in any spelling."""
+    file = conf.dir / "relay-passwords"
+    r = conf("relay", "add", "[Y.example]:25", "alice", data="hush\n")
+    assert r.stdout == r.stderr == ""
+    assert file.read_text() == "[y.example] alice hush\n"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert b"relay:[y.example]" in conf.tables.read_bytes()
+    r = conf("relay", "add", "z.example:587", "bob@z.example",
+             data=' "x# " \n')
+    assert r.stdout == "Neither smart-host nor a route leads to " \
+        "z.example:587 yet.\n"
+    assert relays(conf) == [
+        {"hop": "[y.example]", "user": "alice", "used": True},
+        {"hop": "z.example:587", "user": "bob@z.example", "used": False}]
+    # A comment stays, and one line of a next hop is one however it is written.
+    file.write_text("# ours\n[Y.Example]:25 alice hush\n")
+    conf("relay", "add", "[y.example]", "carol", data='"quoted"\n')
+    assert file.read_text() == \
+        '# ours\n[y.example] carol ""quoted""\n'
+    verifiers = (conf.state / "auth/verifiers.cdb").read_bytes()
+    assert base64.b64encode(b'"quoted"') in verifiers
+    said = conf("relay", "list").stdout
+    assert "[y.example]" in said and "carol" in said and "quoted" not in said
+    conf("relay", "del", "[y.example]:25")
+    assert file.read_text() == "# ours\n" and relays(conf) == []
+
+
+def test_relay_mistakes(conf):
+    conf("apply")
+    for args, data, said in (
+            (("add", "10.0.0.2", "alice"), "hush", "brackets around an address"),
+            (("add", "y.example", "a b"), "hush", "without blanks"),
+            (("add", "y.example", "alice"), "", "wanted"),
+            (("add", "y.example", "alice"), "x" * 512, "at most 511 bytes"),
+            (("del", "y.example"), "", 'no password for "y.example"')):
+        r = conf("relay", *args, data=data, status=os.EX_DATAERR)
+        assert said in r.stderr and "hush" not in r.stderr
+    assert not (conf.dir / "relay-passwords").exists()

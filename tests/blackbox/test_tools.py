@@ -30,10 +30,12 @@ def tree(path):
 # --- help
 
 COMMANDS = {
-    (): ["apply", "check", "config", "domain", "user", "queue", "route", "status",
+    (): ["apply", "check", "config", "domain", "user", "relay", "queue", "route",
+         "status",
          "tls", "lab", "talk"],
     ("domain",): ["add", "del", "list"],
     ("user",): ["add", "del", "passwd", "certificate", "list"],
+    ("relay",): ["add", "del", "list"],
     ("tls",): ["make-cert", "install", "show"],
     ("queue",): ["list", "show", "hold", "release", "retry", "drop"],
 }
@@ -148,7 +150,8 @@ def test_apply_wants_root(conf):
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be refused")
 @pytest.mark.parametrize("args", ["check", "apply", "user add x@y", "user list",
-                                  "domain add x.org"])
+                                  "domain add x.org", "relay list",
+                                  "relay add x.org x", "relay del x.org"])
 def test_not_allowed(conf, args):
     """Passwords are not everybody's to read."""
     conf.write("passwords")

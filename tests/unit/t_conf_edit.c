@@ -80,7 +80,7 @@ changes_one_line(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct conf_edit e = { unit_dir, "users", 0644,
-			rows[i].key, rows[i].line };
+			rows[i].key, rows[i].line, NULL };
 
 		unit_file("users", before, strlen(before));
 		assert_true(conf_edit(&e, err));
@@ -93,7 +93,7 @@ static void
 makes_files_with_their_mode(void **state)
 {
 	const struct conf_edit e = { unit_dir, "passwords", 0600, "a@x",
-		"a@x $y$" };
+		"a@x $y$", NULL };
 	char text[100], err[TABLES_ERR];
 	struct stat st;
 
@@ -114,7 +114,8 @@ makes_files_with_their_mode(void **state)
 static void
 syncs_before_and_after_the_rename(void **state)
 {
-	const struct conf_edit e = { unit_dir, "users", 0644, "a@x", "a@x" };
+	const struct conf_edit e = { unit_dir, "users", 0644, "a@x", "a@x",
+		NULL };
 	char text[1000], err[TABLES_ERR];
 
 	(void)state;
@@ -136,7 +137,8 @@ syncs_before_and_after_the_rename(void **state)
 static void
 follows_no_link(void **state)
 {
-	const struct conf_edit e = { unit_dir, "link", 0644, "a@x", "a@x" };
+	const struct conf_edit e = { unit_dir, "link", 0644, "a@x", "a@x",
+		NULL };
 	char err[TABLES_ERR];
 
 	(void)state;
