@@ -1,8 +1,9 @@
 /*
  * auth_relay: authd's side of logins at other hosts.  In authd, as
  * postrider-auth; has the passwords that other hosts want of this one.  Talks to
- * remote, which repeats the words of strangers: a next hop's password goes only
- * into exchanges for that next hop, and only as the line allows.
+ * remote, which repeats the words of strangers and may have been taken over: a
+ * next hop's password goes only into exchanges for that next hop, as queued says
+ * (hop_token.h), and only as the line allows, as tlsd says (witness.h).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,11 @@
 #include "common/base64.h"
 #include "common/deadline.h"
 #include "common/hasher.h"
+#include "common/hop_token.h"
 #include "common/log.h"
+#include "common/net.h"
 #include "common/sasl_client.h"
+#include "common/witness.h"
 
 #define PATIENCE 660     /* s: another host may need 600 for an answer */
 #define UNBOUND 64       /* next hops that are remembered */
@@ -185,8 +189,8 @@ hash(struct auth_relay *r)
 	request.iterations = h.iterations;
 	strlcpy(request.verifier, h.salt, sizeof(request.verifier));
 	strlcpy(request.password, h.password, sizeof(request.password));
-	r->job =
-	    workers_submit(r->common->checker->hashers, &request, hashed, r);
+	r->job = workers_submit_apart(
+	    r->common->checker->hashers, &request, hashed, r);
 	explicit_bzero(&request, sizeof(request));
 	if (r->job == NULL)
 		give_up(r, "too many logins at once");
@@ -231,12 +235,63 @@ wait_for_peer(struct auth_relay *r)
 	return r->timer != NULL && evtimer_add(r->timer, &tv) == 0;
 }
 
+/*
+ * The host of a domain is DNS's to name, and remote's to ask; in brackets it is
+ * the administrator's.
+ */
+static bool
+is_name_of(const char *name, const char *hop)
+{
+	const char *wanted;
+	struct hop h;
+
+	if (!hop_parse(hop, &h, &wanted))
+		return false;
+	if (h.kind == HOP_ADDRESS)
+		return net_in_list(name, h.name);
+	return h.kind == HOP_DOMAIN || strcmp(name, h.name) == 0;
+}
+
+static bool
+is_testified(const struct mac_key *key, const struct msg_auth_relay *m)
+{
+	const struct witness_peer peer = {
+		.is_server = true,
+		.verify = m->verified != 0 ? TLS_VERIFY_NAME : TLS_VERIFY_NONE,
+		.name = m->name,
+	};
+	const struct witness_of of = {
+		.verified = m->verified != 0,
+		.exporter = m->exporter,
+		.exporter_len = m->exporter_len,
+		.email = "",
+	};
+
+	return witness_good(key, &peer, &of, m->witness, m->witness_len);
+}
+
+/* What is known of the line, and what the policy allows on it. */
+static uint32_t
+line_of(const struct msg_auth_relay *m)
+{
+	uint32_t flags = 0;
+
+	if (m->witness_len != 0)
+		flags |= RELAY_TLS;
+	if (flags != 0 && m->verified != 0 && is_name_of(m->name, m->hop))
+		flags |= RELAY_VERIFIED;
+	if (m->tls < HOP_TLS_ENCRYPT ||
+	    (m->tls == HOP_TLS_ENCRYPT && flags != 0))
+		flags |= RELAY_EXPOSED;
+	return flags;
+}
+
 static struct auth_relay *
 begin(const struct auth_session_common *common, struct peer *p,
     const struct msg_auth_relay *m, const struct words *w)
 {
 	struct sasl_client_start start = { .mechs = m->mechs,
-		.flags = m->flags,
+		.flags = line_of(m),
 		.exporter = m->exporter_len == TLS_DIGEST ? m->exporter : NULL,
 		.unbound = find_unbound(m->hop) != NULL,
 		.name = w->name,
@@ -257,6 +312,23 @@ begin(const struct auth_session_common *common, struct peer *p,
 	return NULL;
 }
 
+/* NULL, or why remote is not believed. */
+static const char *
+judge(const struct auth_session_common *common, const struct msg_auth_relay *m)
+{
+	const struct hop_leave l = { .hop = m->hop, .tls = m->tls };
+
+	if (!hop_token_good(common->hops, &l, m->leave, m->leave_len)) {
+		log_error("-", "channel=auth found=bad-leave hop=%s", m->hop);
+		return "the queue has not said that it may log in there";
+	}
+	if (m->witness_len != 0 && !is_testified(common->witness, m)) {
+		log_error("-", "channel=auth found=bad-witness hop=%s", m->hop);
+		return "tlsd has not said that this is its line";
+	}
+	return NULL;
+}
+
 static struct auth_relay *
 start(const struct auth_session_common *common, struct peer *p,
     const struct msg_auth_relay *m)
@@ -267,7 +339,8 @@ start(const struct auth_session_common *common, struct peer *p,
 	const char *why;
 
 	memset(&first, 0, sizeof(first));
-	if ((why = find_words(common->checker, m->hop, &w)) != NULL)
+	if ((why = judge(common, m)) != NULL ||
+	    (why = find_words(common->checker, m->hop, &w)) != NULL)
 		refuse(p, m->hop, "-", why);
 	else
 		r = begin(common, p, m, &w);

@@ -18,6 +18,7 @@
 #include "common/options.h"
 #include "common/resolve.h"
 #include "common/unix_lookup.h"
+#include "common/witness.h"
 
 struct session {
 	struct peer *peer;
@@ -243,8 +244,11 @@ find_account(void *arg, const char *login, struct sasl_account *a)
 static bool
 learn(const struct msg_auth_start *m, struct sasl_client *c)
 {
-	const struct witness_of of = { m->certificate, m->exporter,
-		m->certificate_len, m->exporter_len, m->email };
+	const struct witness_of of = { .certificate = m->certificate,
+		.exporter = m->exporter,
+		.certificate_len = m->certificate_len,
+		.exporter_len = m->exporter_len,
+		.email = m->email };
 	struct login_certificate certificate;
 	struct tables *verifiers;
 
@@ -254,7 +258,8 @@ learn(const struct msg_auth_start *m, struct sasl_client *c)
 	c->decoy = common.decoy;
 	if (m->witness_len == 0)
 		return true;
-	if (!witness_good(common.witness, &of, m->witness, m->witness_len)) {
+	if (!witness_good(common.witness, &witness_client, &of, m->witness,
+		m->witness_len)) {
 		log_error(
 		    "-", "channel=auth found=bad-witness client=%s", m->client);
 		return true;

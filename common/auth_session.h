@@ -5,15 +5,16 @@
 #define COMMON_AUTH_SESSION_H
 
 #include "common/login_check.h"
+#include "common/mac_key.h"
 #include "common/server.h"
-#include "common/witness.h"
 
 /* One for all sessions, and lives as long as they. */
 struct auth_session_common {
 	struct login_checker *checker;
 	struct sasl_library *gsasl;
 	const struct sasl_decoy *decoy;
-	const struct witness_key *witness;
+	const struct mac_key *witness; /* with tlsd */
+	const struct mac_key *hops;    /* with queued: hop_token.h */
 	uid_t net, out; /* who logs clients in, and who logs in elsewhere */
 };
 

@@ -5,9 +5,10 @@
  * passwords are on; holds the password verifiers.  Answers smtpd and pop3d on
  * the auth channel (msg_auth.h, descriptor 4), asks postriderd for pop3-mailbox
  * processes (msg_spawn.h, descriptor 3), whose end of file stops it, and hands
- * POP3 clients to these (msg_mailbox.h).  What tlsd testifies of clients it
- * believes by a key (witness.h, descriptor 5).  Must never see a client's bytes
- * other than SASL tokens.
+ * POP3 clients to these (msg_mailbox.h).  What tlsd testifies of TLS it believes
+ * by a key (witness.h, descriptor 5), and what queued says of remote by another
+ * (hop_token.h, descriptor 6).  Must never see a client's bytes other than SASL
+ * tokens.
  */
 #include <sys/stat.h>
 
@@ -149,9 +150,11 @@ main(int argc, char *argv[])
 	open_tables(&checker, &decoy, path, &common);
 	sandbox(SANDBOX_AUTHD);
 	start(&checker);
-	/* The workers of the start have closed it, and later ones too. */
-	if ((common.witness = witness_read(WITNESS_FD)) == NULL)
-		err(EX_OSERR, "descriptor %d", WITNESS_FD);
+	/* The workers of the start have closed them, and later ones too. */
+	if ((common.witness = mac_key_read(WITNESS_FD)) == NULL ||
+	    (common.hops = mac_key_read(HOPS_AUTH_FD)) == NULL)
+		err(EX_OSERR, "descriptors %d and %d", WITNESS_FD,
+		    HOPS_AUTH_FD);
 	if ((common.gsasl = sasl_open()) == NULL)
 		errx(EX_SOFTWARE, "SASL library");
 	auth_session_init(&common);

@@ -19,7 +19,8 @@ struct master {
 	struct tables_fresh tables;
 	bool user_mode;           /* nobody becomes anyone */
 	int lock;                 /* spool-dir/lock, held */
-	int witness;              /* witness.h; for tlsd and authd */
+	int witness;              /* mac_key.h: for tlsd and authd */
+	int hops;                 /* the same: for queued and authd */
 	gid_t log_gid;            /* who may append to the log file */
 	struct agent_list agents; /* running, see agent_spawn.c */
 };

@@ -12,10 +12,12 @@
  *	                       --verdict-->  <--done or refused--
  *
  * Relay is the other way round: authd is the client of another host's SASL, with
- * the credentials of a next hop, which only authd can read.  The first reply is
- * the mechanism and the initial response; each prompt is a 334 of the other host;
- * verdict its 235 or refusal, and "done" says that authd, too, is content: with
- * SCRAM the other host has proved that it knows the password.
+ * the credentials of a next hop, which only authd can read.  Remote is believed
+ * what it says of the hop and its policy by queued's token, and of TLS by tlsd's
+ * witness.  The first reply is the mechanism and the initial response; each prompt
+ * is a 334 of the other host; verdict its 235 or refusal, and "done" says that
+ * authd, too, is content: with SCRAM the other host has proved that it knows the
+ * password.
  *
  * Tokens are the decoded bytes of SASL (RFC 4422); APOP, for pop3d, is a
  * mechanism with one: timestamp NUL name NUL digest in hex.  A challenge may
@@ -43,11 +45,6 @@
 /* Flags of start. */
 #define AUTH_TLS	1u	/* the client's line is encrypted */
 #define AUTH_INITIAL	2u	/* token, even if empty, is a response */
-
-/* Flags of relay. */
-#define RELAY_TLS	1u	/* the line is encrypted */
-#define RELAY_VERIFIED	2u	/* and the certificate was good for the name */
-#define RELAY_EXPOSED	4u	/* the policy allows what is less than that */
 
 /* Kinds of exists. */
 #define ACCOUNT_NONE	0u
@@ -93,10 +90,15 @@ enum auth_state {
 	S(text, TEXT_MAX)
 
 #define AUTH_RELAY(F, S, B)					\
-	F(u32, flags)	/* RELAY_* */	\
 	S(hop, HOP_MAX)	/* canonical */	\
+	F(u32, tls)	/* enum hop_tls: the policy that holds for it */ \
+	B(leave, HOP_TOKEN)	/* queued's word for both: hop_token.h */ \
 	S(mechs, OFFERED_MAX)	/* of the other host that we know, by spaces */ \
-	B(exporter, TLS_DIGEST)	/* of tlsd's ready */
+	/* What tlsd said of the line (msg_tls.h, ready); empty without TLS: */ \
+	S(name, DOMAIN_MAX)	/* that it was asked for */	\
+	F(u32, verified)	/* 1: by TLS_VERIFY_NAME; else by nothing */ \
+	B(exporter, TLS_DIGEST)	\
+	B(witness, TLS_WITNESS)
 
 #define AUTH_REPLY(F, S, B)					\
 	S(mech, MECH_MAX)	/* in the first; else "" */	\

@@ -60,7 +60,8 @@ enum job_state {
 	F(u32, tls)	/* enum hop_tls */	\
 	F(u32, credentials)	/* 1: authd may have some for it */ \
 	/* 1: the administrator names it, 0: it is the recipients' own domain */ \
-	F(u32, routed)
+	F(u32, routed)	\
+	B(leave, HOP_TOKEN)	/* with credentials, for authd: hop_token.h */
 
 #define JOB_MESSAGE(F, S, B)					\
 	F(u32, job)	/* queued's number for it */	\

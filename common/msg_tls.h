@@ -89,7 +89,7 @@ enum tls_state {
 	B(certificate, TLS_DIGEST)	/* SHA-256 of its DER */	\
 	S(subject, TEXT_MAX)	/* for the log: printable ASCII */	\
 	S(email, ADDR_MAX)	/* a client's, when verified; else "" */ \
-	B(witness, TLS_WITNESS)	/* of a client: common/witness.h */
+	B(witness, TLS_WITNESS)	/* common/witness.h */
 
 /* The reason for a client whose handshakes fail again and again. */
 #define TLS_PENALTY	"too many failed handshakes"

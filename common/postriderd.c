@@ -6,8 +6,8 @@
  * holds the spool's lock and the listening sockets, starts queued, authd
  * and tlsd and starts them again when they end, starts agents when the first
  * two ask (msg_spawn.h), and smtpd for local users on run-dir/submit.  Makes the
- * key that authd and tlsd share (witness.h).  Must never parse a
- * byte that a network peer or a local user wrote.
+ * keys that authd shares with tlsd (witness.h) and with queued (hop_token.h).
+ * Must never parse a byte that a network peer or a local user wrote.
  */
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -23,12 +23,12 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/mac_key.h"
 #include "common/options.h"
 #include "common/places.h"
 #include "common/shutdown.h"
 #include "common/startup.h"
 #include "common/users.h"
-#include "common/witness.h"
 
 static const char *run_dir, *spool_dir, *virtual_root, *log_file;
 static int log_kind;
@@ -202,7 +202,7 @@ main(int argc, char *argv[])
 {
 	char path[FRESH_PATH];
 	const char *given = TABLES_PATH;
-	struct master m = { .lock = -1, .witness = -1 };
+	struct master m = { .lock = -1, .witness = -1, .hops = -1 };
 	struct owners owners;
 	struct tables t;
 	int ch;
@@ -225,8 +225,9 @@ main(int argc, char *argv[])
 	owners = find_owners(&t, m.user_mode);
 	m.log_gid = owners.net.gid;
 	m.lock = make_places(&owners);
-	if ((m.witness = witness_make()) == -1)
-		err(EX_OSERR, "key for tlsd and authd");
+	if ((m.witness = mac_key_make("witness")) == -1 ||
+	    (m.hops = mac_key_make("hops")) == -1)
+		err(EX_OSERR, "keys for daemons");
 	if (chdir("/") == -1)
 		err(EX_OSERR, "/");
 	return serve(&m);

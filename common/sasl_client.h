@@ -18,6 +18,11 @@
 #include "common/msg_auth.h"
 #include "common/sasl_server.h"
 
+/* Flags of an exchange. */
+#define RELAY_TLS 1u      /* the line is encrypted */
+#define RELAY_VERIFIED 2u /* and the certificate was good for the name */
+#define RELAY_EXPOSED 4u  /* the policy allows what is less than that */
+
 enum sasl_client_result {
 	SASL_CLIENT_REPLY,  /* send the token */
 	SASL_CLIENT_HASH,   /* see sasl_client_salted() */

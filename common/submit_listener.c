@@ -1,7 +1,8 @@
 /*
  * submit_listener: local users' SMTP sessions.  In postriderd, as root:
  * accepts, asks the kernel who is there, and starts smtpd on the connection as
- * postrider-net; reads no byte from it.
+ * postrider-net; reads no byte from it.  Daemons and agents of the suite are no
+ * local users: one that was taken over sends no mail by this way.
  */
 #include <sys/socket.h>
 
@@ -104,16 +105,31 @@ has_room(struct submit_listener *l, uid_t uid)
 	    own < limit(l, NULL, "submissions-per-user");
 }
 
-static void
-refuse(int fd, uid_t uid)
+/* In user mode all are one. */
+static bool
+is_ours(struct submit_listener *l, uid_t uid)
 {
-	static const char text[] =
-	    "421 4.7.0 Too many submissions at once, try again later\r\n";
+	static const char *const names[] = { USER_QUEUE, USER_AUTH, USER_NET,
+		USER_TLS, USER_DNS, USER_OUT, USER_MAIL };
+	struct tables *t = tables_fresh_get(&l->m->tables);
+	uid_t own;
+	gid_t gid;
 
-	log_event("-", "refused", "uid=%u reason=too-many-submissions",
-	    (unsigned int)uid);
+	if (l->m->user_mode || t == NULL)
+		return false; /* without tables no smtpd comes to be */
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (tables_user(t, names[i], &own, &gid) && own == uid)
+			return true;
+	return false;
+}
+
+static void
+refuse(int fd, uid_t uid, const char *reason, const char *text)
+{
+	log_event(
+	    "-", "refused", "uid=%u reason=%s", (unsigned int)uid, reason);
 	/* One try: who does not listen gets no more of us. */
-	(void)send(fd, text, sizeof(text) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)send(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static void
@@ -124,8 +140,15 @@ serve(struct submit_listener *l, int fd)
 
 	if (!sock_peer_uid(fd, &uid))
 		return;
+	if (is_ours(l, uid)) {
+		refuse(fd, uid, "service-user",
+		    "554 5.7.1 This user submits no mail\r\n");
+		return;
+	}
 	if (!has_room(l, uid)) {
-		refuse(fd, uid);
+		refuse(fd, uid, "too-many-submissions",
+		    "421 4.7.0 Too many submissions at once, try again "
+		    "later\r\n");
 		return;
 	}
 	if ((s = calloc(1, sizeof(*s))) != NULL) {

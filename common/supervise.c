@@ -35,17 +35,21 @@ static const struct row {
 	struct place sockets[2];
 	bool holds_lock;
 	bool gets_witness; /* with one socket: on WITNESS_FD */
+	/* Behind lock and witness: on HOPS_FD, HOPS_AUTH_FD. */
+	bool gets_hops;
 } rows[DAEMONS] = {
 	/* The spool's lock outlives postriderd until queued has ended. */
 	[DAEMON_QUEUED] = { .name = "queued",
 	    .user = USER_QUEUE,
 	    .sockets = { { "intake", false, false },
 		{ "control", true, false } },
-	    .holds_lock = true },
+	    .holds_lock = true,
+	    .gets_hops = true },
 	[DAEMON_AUTHD] = { .name = "authd",
 	    .user = USER_AUTH,
 	    .sockets = { { "auth", false, true } },
-	    .gets_witness = true },
+	    .gets_witness = true,
+	    .gets_hops = true },
 	[DAEMON_TLSD] = { .name = "tlsd",
 	    .user = USER_TLS,
 	    .sockets = { { "tls", false, true } },
@@ -209,7 +213,7 @@ run(struct daemon *d, int channel)
 		d->m->tables.path, NULL };
 	bool shadow = false;
 	const struct option_bind bind = { "unix-passwords", &shadow };
-	int fds[4] = { channel };
+	int fds[5] = { channel };
 	char e[TABLES_ERR];
 	size_t n = 1;
 
@@ -219,6 +223,8 @@ run(struct daemon *d, int channel)
 		fds[n++] = d->m->lock;
 	if (r->gets_witness)
 		fds[n++] = d->m->witness;
+	if (r->gets_hops)
+		fds[n++] = d->m->hops;
 	child_descriptors(-1, fds, n, NULL);
 	if (t != NULL && d->which == DAEMON_AUTHD &&
 	    !options_load(t, NULL, &bind, 1, e))

@@ -100,6 +100,11 @@ start_process(
     struct tls_acceptor *a, const struct request *q, SSL_CTX *ctx, int sign)
 {
 	bool serves = (q->start->flags & TLS_CONNECT) == 0;
+	const struct witness_peer server = {
+		.is_server = true,
+		.verify = q->start->verify,
+		.name = q->start->name,
+	};
 	struct witness_once witness;
 	struct tls_connection c = {
 		.session = &q->peer->chan,
@@ -107,12 +112,13 @@ start_process(
 		.at_once = q->at_once,
 		.socket = q->socket,
 		.ctx = ctx,
-		.witness = serves ? &witness : NULL,
+		.witness = &witness,
 	};
 	bool started;
 	int error;
 
-	if (serves && !witness_for_one(a->start.witness, &witness))
+	if (!witness_for_one(
+		a->start.witness, serves ? &witness_client : &server, &witness))
 		return false;
 	started = tls_children_start(&a->children, &c, sign, q->client);
 	error = errno;

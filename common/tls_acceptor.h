@@ -26,7 +26,7 @@ struct tls_acceptor_start {
 	int listener; /* run-dir/tls */
 	/* Who may ask us to serve, and to connect; root asks for the state. */
 	uid_t net, out;
-	const struct witness_key *witness;
+	const struct mac_key *witness;
 };
 
 /*

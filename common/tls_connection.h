@@ -22,7 +22,7 @@ struct tls_connection {
 	bool at_once; /* now, and not start */
 	int socket;   /* the peer's; blocking or not */
 	SSL_CTX *ctx;
-	struct witness_once *witness; /* wiped when used; NULL as client */
+	struct witness_once *witness; /* wiped when used */
 	struct chan
 	    *sign; /* tls_key.h's; closed after the handshake; or NULL */
 };

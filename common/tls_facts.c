@@ -110,34 +110,25 @@ describe_binding(SSL *ssl, struct msg_tls_ready *r)
 		r->exporter_len = TLS_DIGEST;
 }
 
+/*
+ * A server may be anybody whom the session wanted to reach, by pins of its own
+ * choice: that its certificate is good makes it nobody's client.  The key is
+ * made for the one or the other.
+ */
 static void
-testify(struct witness_once *key, struct msg_tls_ready *r)
+testify(bool client, struct witness_once *key, struct msg_tls_ready *r)
 {
 	const struct witness_of what = {
+		.verified = !client && (r->flags & TLS_VERIFIED) != 0,
 		.certificate = r->certificate,
 		.exporter = r->exporter,
-		.certificate_len = r->certificate_len,
+		.certificate_len = client ? r->certificate_len : 0,
 		.exporter_len = r->exporter_len,
 		.email = r->email,
 	};
 
 	witness_sign(key, &what, r->witness);
 	r->witness_len = TLS_WITNESS;
-}
-
-/*
- * A server may be anybody whom the session wanted to reach, by pins of its own
- * choice: that its certificate is good makes it nobody's client.
- */
-static void
-describe_client(SSL *ssl, const X509 *peer, struct witness_once *key,
-    struct msg_tls_ready *r)
-{
-	tls_serve_sni(ssl, r->sni);
-	if (peer != NULL && (r->flags & TLS_VERIFIED) != 0)
-		find_email(peer, r->email);
-	if (key != NULL)
-		testify(key, r);
 }
 
 void
@@ -158,6 +149,10 @@ tls_facts(
 	if (peer != NULL)
 		describe_peer(peer, verified, r);
 	describe_binding(ssl, r);
-	if (SSL_is_server(ssl) == 1)
-		describe_client(ssl, peer, key, r);
+	if (SSL_is_server(ssl) == 1) {
+		tls_serve_sni(ssl, r->sni);
+		if (peer != NULL && verified)
+			find_email(peer, r->email);
+	}
+	testify(SSL_is_server(ssl) == 1, key, r);
 }

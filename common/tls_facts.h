@@ -14,8 +14,9 @@
 
 /*
  * All of *ready, zero where there is nothing to tell.  verified: the peer's
- * certificate is as was wanted.  A client is testified of, with a key that is
- * wiped then; a server never, nor is it told what address its certificate has.
+ * certificate is as was wanted.  The connection is testified of, with a key that
+ * is made for its kind of peer and wiped then.  Of a server it is not told, nor
+ * testified, whose certificate it has.
  */
 void tls_facts(
     SSL *, struct witness_once *, bool verified, struct msg_tls_ready *ready);

@@ -73,7 +73,7 @@ accept_sessions(const char *path, int keeper, pid_t parent)
 		err(EX_OSERR, "parent's death");
 	if (getppid() != parent)
 		return EX_SOFTWARE;
-	if ((start.witness = witness_read(WITNESS_FD)) == NULL)
+	if ((start.witness = mac_key_read(WITNESS_FD)) == NULL)
 		err(EX_OSERR, "descriptor %d: key for authd", WITNESS_FD);
 	if (!tls_key_init() || start.base == NULL)
 		errx(EX_SOFTWARE, "OpenSSL or event loop");

@@ -23,8 +23,16 @@
 
 #define WORKER_FD 3
 
+/* Jobs of one kind of urgency. */
+struct lane {
+	TAILQ_HEAD(, job) line;
+	size_t waiting, most;
+	size_t running, may_run; /* also what was cancelled meanwhile */
+};
+
 struct job {
 	struct workers *of;
+	struct lane *lane;
 	job_done *done; /* NULL when cancelled */
 	void *arg;
 	bool running;
@@ -45,8 +53,8 @@ struct worker {
 struct workers {
 	const struct workers_kind *kind;
 	struct event_base *base;
-	TAILQ_HEAD(, job) line;
-	size_t waiting, most;
+	struct lane lanes[2]; /* the common one, and that apart */
+	unsigned int turn;    /* which is to be served next, if it can be */
 	void *reply;
 	size_t count;
 	struct worker worker[];
@@ -101,21 +109,41 @@ finish(struct worker *w, const void *reply)
 	w->job = NULL;
 	if (j == NULL)
 		return;
+	j->lane->running--;
 	if (j->done != NULL)
 		j->done(j->arg, reply);
 	free_job(j);
+}
+
+/* Out of its line, or NULL when none may run. */
+static struct job *
+take_turn(struct workers *ws)
+{
+	struct lane *l;
+	struct job *j;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		l = &ws->lanes[ws->turn ^ i];
+		if ((j = TAILQ_FIRST(&l->line)) == NULL ||
+		    l->running == l->may_run)
+			continue;
+		ws->turn ^= i ^ 1;
+		TAILQ_REMOVE(&l->line, j, link);
+		l->waiting--;
+		l->running++;
+		return j;
+	}
+	return NULL;
 }
 
 static void
 next_job(struct worker *w)
 {
 	struct workers *ws = w->of;
-	struct job *j = TAILQ_FIRST(&ws->line);
+	struct job *j;
 
-	if (j == NULL || w->pid <= 0 || w->job != NULL)
+	if (w->pid <= 0 || w->job != NULL || (j = take_turn(ws)) == NULL)
 		return;
-	TAILQ_REMOVE(&ws->line, j, link);
-	ws->waiting--;
 	j->running = true;
 	w->job = j;
 	/*
@@ -164,6 +192,9 @@ end_worker(struct worker *w)
 	/* Without memory this worker is missed until authd restarts. */
 	(void)evtimer_add(w->timer, &tv);
 	finish(w, NULL);
+	/* One of another lane may have waited for its end. */
+	for (size_t i = 0; i < w->of->count; i++)
+		next_job(&w->of->worker[i]);
 }
 
 static void
@@ -215,6 +246,14 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	start_worker(arg);
 }
 
+static void
+init_lane(struct lane *l, size_t may_run, size_t most)
+{
+	TAILQ_INIT(&l->line);
+	l->may_run = may_run > 0 ? may_run : 1;
+	l->most = most > 0 ? most : 1;
+}
+
 struct workers *
 workers_new(struct event_base *base, const struct workers_kind *kind,
     size_t count, size_t waiting)
@@ -228,9 +267,9 @@ workers_new(struct event_base *base, const struct workers_kind *kind,
 	}
 	ws->kind = kind;
 	ws->base = base;
-	TAILQ_INIT(&ws->line);
-	ws->most = waiting;
 	ws->count = count;
+	init_lane(&ws->lanes[0], count, waiting);
+	init_lane(&ws->lanes[1], count / 2, waiting / 2);
 	for (size_t i = 0; i < count; i++) {
 		ws->worker[i].of = ws;
 		ws->worker[i].fd = -1;
@@ -243,24 +282,39 @@ workers_new(struct event_base *base, const struct workers_kind *kind,
 	return ws;
 }
 
+static struct job *
+submit(struct workers *ws, struct lane *l, const void *request, job_done *done,
+    void *arg)
+{
+	struct job *j;
+
+	if (l->waiting >= l->most ||
+	    (j = calloc(1, sizeof(*j) + ws->kind->request)) == NULL)
+		return NULL;
+	j->of = ws;
+	j->lane = l;
+	j->done = done;
+	j->arg = arg;
+	memcpy(j->request, request, ws->kind->request);
+	TAILQ_INSERT_TAIL(&l->line, j, link);
+	l->waiting++;
+	for (size_t i = 0; i < ws->count && !j->running; i++)
+		next_job(&ws->worker[i]);
+	return j;
+}
+
 struct job *
 workers_submit(
     struct workers *ws, const void *request, job_done *done, void *arg)
 {
-	struct job *j;
+	return submit(ws, &ws->lanes[0], request, done, arg);
+}
 
-	if (ws->waiting >= ws->most ||
-	    (j = calloc(1, sizeof(*j) + ws->kind->request)) == NULL)
-		return NULL;
-	j->of = ws;
-	j->done = done;
-	j->arg = arg;
-	memcpy(j->request, request, ws->kind->request);
-	TAILQ_INSERT_TAIL(&ws->line, j, link);
-	ws->waiting++;
-	for (size_t i = 0; i < ws->count && !j->running; i++)
-		next_job(&ws->worker[i]);
-	return j;
+struct job *
+workers_submit_apart(
+    struct workers *ws, const void *request, job_done *done, void *arg)
+{
+	return submit(ws, &ws->lanes[1], request, done, arg);
 }
 
 void
@@ -270,8 +324,8 @@ workers_cancel(struct job *j)
 		j->done = NULL; /* the worker is not disturbed */
 		return;
 	}
-	TAILQ_REMOVE(&j->of->line, j, link);
-	j->of->waiting--;
+	TAILQ_REMOVE(&j->lane->line, j, link);
+	j->lane->waiting--;
 	free_job(j);
 }
 
@@ -280,8 +334,9 @@ workers_free(struct workers *ws)
 {
 	struct job *j;
 
-	while ((j = TAILQ_FIRST(&ws->line)) != NULL)
-		workers_cancel(j);
+	for (size_t i = 0; i < 2; i++)
+		while ((j = TAILQ_FIRST(&ws->lanes[i].line)) != NULL)
+			workers_cancel(j);
 	for (size_t i = 0; i < ws->count; i++) {
 		(void)reap(&ws->worker[i]);
 		event_free(ws->worker[i].timer);

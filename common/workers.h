@@ -24,7 +24,7 @@ struct job;
 /* reply is NULL when the worker died; it is wiped after the call. */
 typedef void job_done(void *arg, const void *reply);
 
-/* count processes, at most waiting jobs in line.  NULL with errno. */
+/* count processes, at most waiting jobs in each line.  NULL with errno. */
 struct workers *workers_new(struct event_base *, const struct workers_kind *,
     size_t count, size_t waiting);
 
@@ -33,6 +33,14 @@ struct workers *workers_new(struct event_base *, const struct workers_kind *,
  * when the line is full or without memory.
  */
 struct job *workers_submit(
+    struct workers *, const void *request, job_done *, void *arg);
+
+/*
+ * The same for what strangers can ask for as often as they like and nobody waits
+ * for: at most half of the processes, one at least, are ever at work on it, it
+ * has half as long a line, and takes turns with the others.
+ */
+struct job *workers_submit_apart(
     struct workers *, const void *request, job_done *, void *arg);
 
 /* Ends the processes and waits for them; done of what they had never runs. */

@@ -11,16 +11,7 @@
 #include <bsd/string.h>
 
 #include "common/msg_job.h"
-#include "common/net.h"
 #include "delivery/attempt.h"
-
-bool
-attempt_is_near(const struct attempt *a)
-{
-	const struct target *t = &a->link->peer;
-
-	return t->ip[0] == '\0' || net_in_list(t->ip, "127.0.0.0/8 ::1");
-}
 
 static void
 start_verdict(struct attempt *a)

@@ -33,9 +33,6 @@ struct attempt {
 #define WAIT_GREETING 300
 #define WAIT_COMMAND 300
 
-/* Whether the peer is this host: a Unix socket or a loopback address. */
-bool attempt_is_near(const struct attempt *);
-
 /* TRY_TEMP, or TRY_PERM for a 5.X.X, with words of ours about the peer. */
 enum try attempt_fail(struct attempt *, const char *dsn, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -114,6 +114,8 @@ take_line(struct attempt *a, int fd, const struct msg_tls_ready *ready)
 	l->verified = (ready->flags & TLS_VERIFIED) != 0;
 	l->exporter_len = ready->exporter_len;
 	memcpy(l->exporter, ready->exporter, ready->exporter_len);
+	l->witness_len = ready->witness_len;
+	memcpy(l->witness, ready->witness, ready->witness_len);
 	log_event("-", "tls", "host=%s ip=%s version=%s cipher=%s verified=%s",
 	    l->peer.host, l->peer.ip, ready->version, ready->cipher,
 	    l->verified ? "yes" : "no");

@@ -117,7 +117,7 @@ start_link(struct link *l, const struct target *t, const struct hop *hop)
 	l->fd = -1;
 	l->lmtp = hop->lmtp;
 	l->encrypted = l->verified = l->tls_lost = false;
-	l->exporter_len = 0;
+	l->exporter_len = l->witness_len = 0;
 	l->messages = 0;
 	l->peer = *t;
 	extensions_clear(&l->ext);

@@ -12,9 +12,9 @@
  * who forges DNS can choose it; [host] as a route cannot be forged.  To a Unix
  * socket there is never TLS; "smtps:" never goes on without it.
  *
- * Credentials cross a line only if it is encrypted and verified, it does not
- * leave this host, or the policy says that less is enough: whoever asks for
- * credentials sees to it that the policy is "verify" where nobody said so.
+ * Credentials cross a line only if it is encrypted and verified, or the policy
+ * says that less is enough: authd sees to it.  Whoever asks for credentials has
+ * the policy "verify" where nobody said otherwise.
  */
 #ifndef DELIVERY_LINK_H
 #define DELIVERY_LINK_H
@@ -41,6 +41,8 @@ struct link {
 	bool tls_lost; /* TLS was wanted and offered, and did not come about */
 	uint8_t exporter[TLS_DIGEST]; /* of TLS, for AUTH (RFC 9266) */
 	uint32_t exporter_len;
+	uint8_t witness[TLS_WITNESS]; /* what tlsd says of it to authd */
+	uint32_t witness_len;
 	struct target peer; /* who it is */
 	/* For reports: the host's, or of an address what it calls itself. */
 	char name[DOMAIN_MAX + 1];
@@ -55,6 +57,8 @@ struct link_wish {
 	const char *hop_text; /* canonical */
 	enum hop_tls tls;
 	bool credentials;
+	const uint8_t *leave; /* for authd: common/hop_token.h */
+	uint32_t leave_len;
 	bool routed; /* the administrator named it: no "no" is for good */
 };
 

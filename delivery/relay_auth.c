@@ -186,16 +186,19 @@ describe(const struct attempt *a, struct msg_auth_relay *m)
 	const struct link *l = a->link;
 
 	memset(m, 0, sizeof(*m));
-	if (l->encrypted)
-		m->flags |= RELAY_TLS;
-	if (l->verified)
-		m->flags |= RELAY_VERIFIED;
-	if (a->wish->tls != HOP_TLS_VERIFY || attempt_is_near(a))
-		m->flags |= RELAY_EXPOSED;
 	strlcpy(m->hop, a->wish->hop_text, sizeof(m->hop));
+	m->tls = a->wish->tls;
+	m->leave_len = a->wish->leave_len;
+	memcpy(m->leave, a->wish->leave, m->leave_len);
 	strlcpy(m->mechs, l->ext.mechs, sizeof(m->mechs));
+	if (!l->encrypted)
+		return;
+	strlcpy(m->name, l->peer.host, sizeof(m->name));
+	m->verified = l->verified;
 	m->exporter_len = l->exporter_len;
 	memcpy(m->exporter, l->exporter, l->exporter_len);
+	m->witness_len = l->witness_len;
+	memcpy(m->witness, l->witness, l->witness_len);
 }
 
 enum try

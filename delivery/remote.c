@@ -5,7 +5,7 @@
  * destination, and one connection at a time.  Talks to queued on descriptor 3
  * (common/msg_job.h), to dnsd, tlsd and authd through run-dir, and to the hosts
  * of the destination, whom it does not trust.  Must never open a file, start a
- * program, or see a credential.
+ * program, or have a credential: one of its own next hop passes through it.
  */
 #include <sys/stat.h>
 

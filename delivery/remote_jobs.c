@@ -319,6 +319,8 @@ read_hop(struct remote_jobs *j)
 		.hop_text = j->said.hop,
 		.tls = (enum hop_tls)m.hop.tls,
 		.credentials = m.hop.credentials != 0,
+		.leave = j->said.leave,
+		.leave_len = m.hop.leave_len,
 		.routed = m.hop.routed != 0 };
 	return CHAN_OK;
 }

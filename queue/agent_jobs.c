@@ -10,6 +10,7 @@
 
 #include <bsd/string.h>
 
+#include "common/hop_token.h"
 #include "common/log.h"
 #include "common/msg_spawn.h"
 #include "queue/agents_private.h"
@@ -98,6 +99,17 @@ send_one(struct agent *a, struct job *j, int fd)
 	return chan_send(c, JOB_T_RCPT, &m.rcpt, -1, 0);
 }
 
+/* Whoever shows it may log in there; authd refuses who has none. */
+static void
+give_leave(const struct agent *a, struct msg_job_hop *m)
+{
+	const struct hop_leave l = { .hop = m->hop, .tls = m->tls };
+
+	if (m->credentials != 0 &&
+	    hop_token_make(a->all->q->hops, &l, m->leave))
+		m->leave_len = HOP_TOKEN;
+}
+
 /* Before all else, to remote. */
 static enum chan_result
 send_hop(struct agent *a)
@@ -111,6 +123,7 @@ send_hop(struct agent *a)
 	if (a->greeted || p->program != SPAWN_REMOTE)
 		return CHAN_OK;
 	strlcpy(m.hop, p->name, sizeof(m.hop));
+	give_leave(a, &m);
 	r = chan_send(&a->peer->chan, JOB_T_HOP, &m, -1, 0);
 	a->greeted = r == CHAN_OK;
 	return r;

@@ -16,6 +16,7 @@
 #include "queue/settings.h"
 #include "queue/spool.h"
 
+struct mac_key;
 struct dispatch;
 struct intake_server;
 struct control_server;
@@ -44,6 +45,7 @@ struct queue {
 	struct intake_server *intake;
 	struct control_server *control;
 	struct recovery *recovery;
+	const struct mac_key *hops; /* for authd: hop_token.h */
 	struct counters counters;
 	struct room room;  /* on the spool's disk */
 	int64_t started;   /* deadline_now() then */

@@ -5,8 +5,10 @@
  * (msg_intake.h), keeps them in the spool, has agents deliver and report them
  * (msg_spawn.h, msg_job.h), and shows and steers the queue (msg_control.h).
  * Descriptor 3 is the spawn channel, whose end of file ends it; 4 the
- * listening intake socket; 5 the listening control socket.  It must never read
- * the content of a message, look up names, or connect to anything.
+ * listening intake socket; 5 the listening control socket; 6 the spool's lock,
+ * held and not used; 7 a key that authd has, too, so that it knows what is our
+ * word (hop_token.h).  It must never read the content of a message, look up
+ * names, or connect to anything.
  */
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -19,6 +21,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/mac_key.h"
 #include "common/msg_spawn.h"
 #include "common/sandbox.h"
 #include "common/startup.h"
@@ -147,6 +150,8 @@ main(int argc, char **argv)
 	tables_close(&t);
 	if (!settings_load(&q.settings, path))
 		return EX_CONFIG;
+	if ((q.hops = mac_key_read(HOPS_FD)) == NULL)
+		err(EX_OSERR, "descriptor %d: key for authd", HOPS_FD);
 	sandbox(SANDBOX_QUEUED);
 	open_parts(&q);
 	catch_signals(&q);

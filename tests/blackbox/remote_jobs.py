@@ -68,7 +68,7 @@ class Remote:
                 env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"},
                 stdin=subprocess.DEVNULL, stderr=self.stderr, pass_fds=(fd,))
         self.sock.send(struct.pack(">H", HOP) + text(hop) +
-                       struct.pack(">LLL", tls, 0, routed))
+                       struct.pack(">LLL", tls, 0, routed) + text(""))
 
     def send(self, content, rcpts=("bob@example.net",), sender="a@x.test",
              flags=0, ret=0, envid="", **odd):

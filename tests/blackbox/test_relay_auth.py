@@ -3,13 +3,9 @@
 import base64
 import hashlib
 import hmac
-import os
-import pwd
-import struct
 
 import pytest
 
-import tls_talk
 from queue_asked import queue
 from sink import CLOSE, EXTENSIONS, NOTHING, Sink
 from suite import wait_for
@@ -324,30 +320,3 @@ def test_downgrade(lab):
                               if m["state"] == "deferred"], "deferral")
             assert auth.commands == [] and addresses(sink) == []
             drop(lab)
-
-
-def test_halves(lab):
-    """Who serves clients gets no password of another host out of authd, nor
-    who sends mail out a login."""
-    if os.getuid() != 0 or lab.uid is not None:
-        pytest.skip("one user for all")
-    put_relays(lab, "[smtp.example.net] alice hush")
-    assert lab.postrider("apply").returncode == 0
-
-    def ask(user, type_, body):
-        with tls_talk.connect(lab, "auth", user) as s:
-            s.send(struct.pack(">H", type_) + body)
-            return s.recv(20000)
-
-    def text(s):
-        return struct.pack(">H", len(s)) + s
-
-    relay = struct.pack(">I", 3) + text(b"[smtp.example.net]") + \
-        text(b"PLAIN") + text(b"")
-    account = text(b"root")
-    assert b"\0alice\0hush" in ask("postrider-out", 9, relay)
-    assert ask("postrider-net", 9, relay) == b""
-    assert ask("postrider-net", 6, account) != b""
-    assert ask("postrider-out", 6, account) == b""
-    out = pwd.getpwnam("postrider-out").pw_uid
-    lab.wait_log(f"channel=auth uid={out} found=not-allowed")

@@ -3,9 +3,7 @@ been taken over can make of it.  The tests play that session."""
 
 import hashlib
 import os
-import socket
 import ssl
-import threading
 
 import pytest
 
@@ -13,7 +11,7 @@ import certs
 import secrets_in
 import suite
 import tls_talk
-from tls_talk import CONNECT, NOW, READY, Connection, Session, login
+from tls_talk import Connection, login
 
 
 @pytest.fixture(scope="module")
@@ -44,29 +42,13 @@ def client(made, user="alice"):
 
 
 def own_server(lab, pem):
-    """What it hears of a server that is its own, by the certificate's
-    fingerprint."""
+    """By the certificate's fingerprint."""
     der = ssl.PEM_cert_to_DER_cert(
         certs.openssl("x509", "-in", pem).decode())
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    inside, outside = tls_talk.pair()
-
-    def serve():
-        with context.wrap_socket(inside, server_side=True) as tls:
-            tls.recv(1)
-
-    server = threading.Thread(target=serve)
-    server.start()
-    with Session(lab, tls_talk.connect(lab, user="postrider-out")) as s, \
-            outside:
-        s.start(outside, NOW, flags=CONNECT, verify=tls_talk.PINS,
-                pins=tls_talk.PIN_CERTIFICATE + hashlib.sha256(der).digest())
-        ready, (fd,) = s.wait(READY)
-    socket.socket(fileno=fd).close()
-    server.join(suite.PATIENCE)
-    assert not server.is_alive()
-    assert ready["certificate"] == hashlib.sha256(der).digest()
+    digest = hashlib.sha256(der).digest()
+    ready = tls_talk.own_server(lab, pem, verify=tls_talk.PINS,
+                                pins=tls_talk.PIN_CERTIFICATE + digest)
+    assert ready["certificate"] == digest
     return ready
 
 
@@ -98,8 +80,9 @@ def test_own_server_is_no_client(made, signed, tmp_path):
         ca, work = certs.Ca(tmp_path / "ca"), tmp_path
     ready = own_server(lab, ca.issue(
         work, "DNS:x.example", f"email:{lab.address('alice')}"))
-    assert (ready["email"], ready["witness"]) == ("", b"")
+    assert ready["email"] == ""
     assert login(lab, ready) is None
+    assert login(lab, ready, certificate=b"") is None
     assert login(lab, ready, email=lab.address("alice")) is None
     # Nor with the words that tlsd has for somebody else.
     said = client(made, "bob")["witness"]
@@ -109,14 +92,15 @@ def test_own_server_is_no_client(made, signed, tmp_path):
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root")
 @pytest.mark.skipif(suite.SAN, reason="sanitizers leave copies of all")
-def test_key_is_in_two_processes_only(made):
+@pytest.mark.parametrize("name", ("witness", "hops"))
+def test_key_is_in_two_processes_only(made, name):
     """It is where it is needed, and not where strangers' bytes are read."""
     lab = made[0]
     master, = lab.pids("postriderd")
     keys = []
     for fd in os.listdir(f"/proc/{master}/fd"):
         path = f"/proc/{master}/fd/{fd}"
-        if "memfd:witness" in os.readlink(path):
+        if f"memfd:{name}" in os.readlink(path):
             with open(path, "rb") as f:
                 keys.append(f.read())
     key, = keys
@@ -134,8 +118,9 @@ def test_key_is_in_two_processes_only(made):
     authd = {pid for pid in lab.pids("authd")}
     main = {pid for pid in authd if tls_talk.parent(pid) == master}
     assert len(connections) >= 3 and len(main) == 1 and len(authd) > 2
+    other = {"witness": acceptor, "hops": lab.pids("queued")[0]}
     have = {pid for pid in lab.pids() if secrets_in.found(pid, wanted)}
-    assert have == main | {acceptor}
+    assert have == main | {other[name]}
     # Those that are forked later, too.
     for pid in authd - main:
         os.kill(pid, 9)

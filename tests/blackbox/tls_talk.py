@@ -3,6 +3,7 @@
 import os
 import pwd
 import socket
+import ssl
 import struct
 import threading
 
@@ -10,7 +11,7 @@ import suite
 
 START, NOW, ACCEPTED, GO, READY, FAILED, STATUS, STATE, BEGUN = range(9)
 CONNECT = 1
-PINS, PIN_CERTIFICATE = 2, b"\0"
+NAME, PINS, PIN_CERTIFICATE = 1, 2, b"\0"
 
 # Of common/msg_auth.h.
 AUTH_START, AUTH_SUCCESS, AUTH_FAILURE = 0, 4, 5
@@ -204,6 +205,28 @@ class Connection:
 def parent(pid):
     with open(f"/proc/{pid}/stat") as f:
         return int(f.read().rsplit(")", 1)[1].split()[1])
+
+
+def own_server(lab, pem, **start):
+    """What a session of remote, which may have been taken over, hears of a
+    server that is its own."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    inside, outside = pair()
+
+    def serve():
+        with context.wrap_socket(inside, server_side=True) as tls:
+            tls.recv(1)
+
+    server = threading.Thread(target=serve)
+    server.start()
+    with Session(lab, connect(lab, user="postrider-out")) as s, outside:
+        s.start(outside, NOW, flags=CONNECT, **start)
+        ready, (fd,) = s.wait(READY)
+    socket.socket(fileno=fd).close()
+    server.join(suite.PATIENCE)
+    assert not server.is_alive()
+    return ready
 
 
 def processes(lab):

@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "common/sock.h"
 #include "common/unix_lookup.h"
+#include "common/witness.h"
 
 /* --- what authd would do */
 
@@ -130,7 +131,7 @@ __wrap_handover_cancel(struct handover *h)
 
 static struct event_base *base;
 static struct login_checker checker;
-static struct witness_key witness_key;
+static struct mac_key witness_key;
 static struct sasl_decoy decoy;
 static struct auth_session_common common = {
 	.checker = &checker, .decoy = &decoy, .witness = &witness_key
@@ -263,9 +264,12 @@ put_line(struct msg_auth_start *s)
 	s->certificate_len = line.certificate ? TLS_DIGEST : 0;
 	memset(s->certificate, line.byte, s->certificate_len);
 	strlcpy(s->email, line.email, sizeof(s->email));
-	of = (struct witness_of){ s->certificate, s->exporter,
-		s->certificate_len, s->exporter_len, s->email };
-	assert_true(witness_for_one(&witness_key, &once));
+	of = (struct witness_of){ .certificate = s->certificate,
+		.exporter = s->exporter,
+		.certificate_len = s->certificate_len,
+		.exporter_len = s->exporter_len,
+		.email = s->email };
+	assert_true(witness_for_one(&witness_key, &witness_client, &once));
 	witness_sign(&once, &of, s->witness);
 	s->witness_len = TLS_WITNESS;
 	s->witness[3] ^= line.forged;

@@ -7,6 +7,9 @@
  */
 #include "tests/unit/places.h"
 
+#include "common/hop_token.h"
+#include "common/mac_key.h"
+
 /* Its first words are the hop; it gets one message until it got through. */
 static void
 first_words(void **state)
@@ -206,6 +209,36 @@ routed_anew(void **state)
 	turn();
 }
 
+/* With credentials, and only then, it has something to show to authd. */
+static void
+leave(void **state)
+{
+	static const struct mac_key key = { "key" };
+	const struct hop_leave l = { "hop00", HOP_TLS_VERIFY };
+	uint32_t serial = 0;
+	union msg_job m;
+
+	(void)state;
+	queue.hops = &key;
+	for (int i = 0; i < 2; i++) {
+		give(0, 1);
+		pools[0]->away.credentials = i == 1;
+		pools[0]->away.tls = HOP_TLS_VERIFY;
+		assert_int_equal(asked(&serial), 1);
+		start(serial);
+		assert_int_equal(heard(&m), JOB_T_HOP);
+		assert_int_equal(m.hop.tls, HOP_TLS_VERIFY);
+		assert_int_equal(m.hop.leave_len, i == 1 ? HOP_TOKEN : 0);
+		assert_int_equal(
+		    hop_token_good(&key, &l, m.hop.leave, m.hop.leave_len),
+		    i == 1);
+		pools[0]->away = (struct route_away){ 0 };
+		chan_close(&job);
+		turn();
+		pools[0]->pause = 0;
+	}
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, done)
 
 int
@@ -218,6 +251,7 @@ main(void)
 		T(no_news),
 		T(own_trouble),
 		T(routed_anew),
+		T(leave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

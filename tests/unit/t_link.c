@@ -326,6 +326,8 @@ __wrap_tls_client_now(struct tls_client *c, const struct msg_tls_start *start,
 	ready->flags = kind == 'T' ? TLS_VERIFIED : 0;
 	ready->exporter_len = TLS_DIGEST;
 	memset(ready->exporter, 'e', TLS_DIGEST);
+	ready->witness_len = TLS_WITNESS;
+	memset(ready->witness, 'w', TLS_WITNESS);
 	return script_begin(script);
 }
 
@@ -334,6 +336,10 @@ __wrap_relay_auth(struct attempt *a)
 {
 	assert_true(
 	    (a->link->ext.has & EXT_EHLO) != 0 || !a->wish->credentials);
+	assert_int_equal(
+	    a->link->witness_len, a->link->encrypted ? TLS_WITNESS : 0);
+	if (a->link->encrypted)
+		assert_int_equal(a->link->witness[TLS_WITNESS - 1], 'w');
 	auths++;
 	return TRY_READY;
 }

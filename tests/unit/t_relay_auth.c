@@ -33,7 +33,7 @@ enum {
  */
 static const struct row {
 	const char *name;
-	unsigned int flags, relay; /* RELAY_* that authd is to hear */
+	unsigned int flags;
 	const char *authd[18];
 	const char *script;
 	enum try want;
@@ -41,39 +41,34 @@ static const struct row {
 	uint32_t code;
 } rows[] = {
 /* clang-format off */
-#define IN(n, f, r, s, ...) \
-	{ .name = n, .flags = f, .relay = r, .script = s, .want = TRY_READY, \
+#define IN(n, f, s, ...) \
+	{ .name = n, .flags = f, .script = s, .want = TRY_READY, \
 	    .authd = { __VA_ARGS__ } }
 #define OUT(n, w, d, c, x, s, ...) \
-	{ .name = n, .flags = TLS | VERIFIED, \
-	    .relay = RELAY_TLS | RELAY_VERIFIED, .script = s, .want = w, \
+	{ .name = n, .flags = TLS | VERIFIED, .script = s, .want = w, \
 	    .dsn = d, .code = c, .text = x, .authd = { __VA_ARGS__ } }
 #define SAFE (TLS | VERIFIED)
-#define GOOD (RELAY_TLS | RELAY_VERIFIED)
-	IN("PLAIN", SAFE, GOOD, "< AUTH PLAIN AGEAYg==\n> 235 2.7.0 in\n",
+	IN("PLAIN", SAFE, "< AUTH PLAIN AGEAYg==\n> 235 2.7.0 in\n",
 	    "relay", "!PLAIN \x01" "a\x01" "b", "good", "done"),
-	IN("LOGIN", SAFE, GOOD, "< AUTH LOGIN\n> 334 VXNlcm5hbWU6\n< YQ==\n"
+	IN("LOGIN", SAFE, "< AUTH LOGIN\n> 334 VXNlcm5hbWU6\n< YQ==\n"
 	    "> 334 UGFzc3dvcmQ6\n< Yg==\n> 235 in\n",
 	    "relay", "LOGIN ", "prompt Username:", "= a", "prompt Password:",
 	    "!= b", "good", "done"),
-	IN("SCRAM", SAFE, GOOD, "< AUTH SCRAM-SHA-256 bg==\n> 334 cg==\n< cA==\n"
+	IN("SCRAM", SAFE, "< AUTH SCRAM-SHA-256 bg==\n> 334 cg==\n< cA==\n"
 	    "> 334 dg==\n< \n> 235 in\n",
 	    "relay", "SCRAM-SHA-256 n", "prompt r", "= p", "prompt v", "!= ",
 	    "good", "done"),
-	IN("an empty challenge", SAFE, GOOD, "< AUTH LOGIN\n> 334 \n< YQ==\n"
+	IN("an empty challenge", SAFE, "< AUTH LOGIN\n> 334 \n< YQ==\n"
 	    "> 334\n< Yg==\n> 235 in\n",
 	    "relay", "LOGIN ", "prompt ", "= a", "prompt ", "!= b", "good",
 	    "done"),
-	IN("an empty response", SAFE, GOOD, "< AUTH EXTERNAL =\n> 235 in\n",
+	IN("an empty response", SAFE, "< AUTH EXTERNAL =\n> 235 in\n",
 	    "relay", "!EXTERNAL ", "good", "done"),
 	/* which lines */
-	IN("encrypted", TLS | EXPOSED, RELAY_TLS | RELAY_EXPOSED,
+	IN("encrypted", TLS | EXPOSED,
 	    "< AUTH PLAIN eA==\n> 235 in\n", "relay", "!PLAIN x", "good",
 	    "done"),
-	IN("in the open", EXPOSED, RELAY_EXPOSED,
-	    "< AUTH PLAIN eA==\n> 235 in\n", "relay", "!PLAIN x", "good",
-	    "done"),
-	IN("near", NEAR, RELAY_EXPOSED,
+	IN("in the open", EXPOSED,
 	    "< AUTH PLAIN eA==\n> 235 in\n", "relay", "!PLAIN x", "good",
 	    "done"),
 	{ .name = "too open", .script = "", .want = TRY_TEMP, .dsn = "4.7.0",
@@ -128,6 +123,7 @@ static const struct row *row;
 static size_t turn;
 static struct remote_config config;
 static struct link l;
+static const uint8_t leave[HOP_TOKEN] = { 1, 2, 3 };
 static int errors;
 
 void
@@ -162,11 +158,20 @@ take_token(uint8_t *out, const char *s)
 static void
 check_relay(const struct msg_auth_relay *m)
 {
-	assert_int_equal(m->flags, row->relay);
+	bool tls = (row->flags & TLS) != 0;
+
 	assert_string_equal(m->hop, "[mx.example]:587");
+	assert_int_equal(m->tls,
+	    (row->flags & EXPOSED) != 0 ? HOP_TLS_ENCRYPT : HOP_TLS_VERIFY);
+	assert_int_equal(m->leave_len, HOP_TOKEN);
+	assert_memory_equal(m->leave, leave, HOP_TOKEN);
 	assert_string_equal(m->mechs, "SCRAM-SHA-256 PLAIN LOGIN");
-	assert_int_equal(
-	    m->exporter_len, (row->flags & TLS) != 0 ? TLS_DIGEST : 0);
+	/* Nothing that authd could take for a line with TLS. */
+	assert_string_equal(m->name, tls ? "mx.example" : "");
+	assert_int_equal(m->verified, (row->flags & VERIFIED) != 0);
+	assert_int_equal(m->exporter_len, tls ? TLS_DIGEST : 0);
+	assert_int_equal(m->witness_len, tls ? TLS_WITNESS : 0);
+	assert_memory_equal(m->witness, l.witness, m->witness_len);
 }
 
 static void
@@ -232,6 +237,8 @@ prepare(const struct row *r)
 	wish = (struct link_wish){ .config = &config,
 		.hop_text = "[mx.example]:587",
 		.credentials = true,
+		.leave = leave,
+		.leave_len = HOP_TOKEN,
 		.tls = (r->flags & EXPOSED) != 0 ? HOP_TLS_ENCRYPT
 						 : HOP_TLS_VERIFY };
 	memset(&a, 0, sizeof(a));
@@ -243,8 +250,9 @@ prepare(const struct row *r)
 	l.encrypted = (r->flags & TLS) != 0;
 	l.verified = (r->flags & VERIFIED) != 0;
 	l.exporter_len = l.encrypted ? TLS_DIGEST : 0;
-	snprintf(l.peer.ip, sizeof(l.peer.ip), "%s",
-	    (r->flags & NEAR) != 0 ? "127.0.0.9" : "192.0.2.1");
+	l.witness_len = l.encrypted ? TLS_WITNESS : 0;
+	memset(l.witness, 'w', l.witness_len);
+	snprintf(l.peer.ip, sizeof(l.peer.ip), "192.0.2.1");
 	snprintf(l.peer.host, sizeof(l.peer.host), "mx.example");
 	snprintf(l.name, sizeof(l.name), "mx.example");
 	l.ext.has = EXT_EHLO | ((r->flags & NO_AUTH) != 0 ? 0 : EXT_AUTH);

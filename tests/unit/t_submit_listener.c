@@ -1,6 +1,6 @@
 /*
  * t_submit_listener: local users' sessions, with a script for smtpd.
- * wrap: accept4 child_fork
+ * wrap: accept4 child_fork sock_peer_uid
  */
 #include "tests/unit/cdb.h"
 
@@ -17,6 +17,7 @@
 static struct master master;
 static struct submit_listener *l;
 static unsigned int accepts;
+static uid_t peer; /* or 0: who it is */
 static int accept_errno;
 static bool no_process;
 
@@ -24,6 +25,19 @@ int __real_accept4(int, struct sockaddr *, socklen_t *, int);
 int __wrap_accept4(int, struct sockaddr *, socklen_t *, int);
 pid_t __real_child_fork(struct children *, child_ended *, void *);
 pid_t __wrap_child_fork(struct children *, child_ended *, void *);
+
+bool __real_sock_peer_uid(int, uid_t *);
+bool __wrap_sock_peer_uid(int, uid_t *);
+
+bool
+__wrap_sock_peer_uid(int fd, uid_t *uid)
+{
+	bool known = __real_sock_peer_uid(fd, uid);
+
+	if (peer != 0)
+		*uid = peer;
+	return known;
+}
 
 int
 __wrap_accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
@@ -174,6 +188,48 @@ shortage(void **state)
 	assert_int_equal(close(fd), 0);
 }
 
+#define OURS "554 5.7.1 This user submits no mail\r\n"
+
+/* What serves strangers, or talks to them, is nobody who writes mail. */
+static void
+service_users(void **state)
+{
+	const struct cdb_row rows[] = {
+		{ TABLES_OPTION, "libexec-dir", unit_dir },
+		{ TABLES_USER, "postrider", "901 901" },
+		{ TABLES_USER, "postrider-auth", "902 901" },
+		{ TABLES_USER, "postrider-net", "903 901" },
+		{ TABLES_USER, "postrider-tls", "904 901" },
+		{ TABLES_USER, "postrider-dns", "905 901" },
+		{ TABLES_USER, "postrider-out", "906 901" },
+		{ TABLES_USER, "postrider-mail", "907 901" },
+	};
+	int fd;
+
+	(void)state;
+	cdb_file("t.cdb", rows, COUNT(rows));
+	master.user_mode = false;
+	no_process = true; /* who is served is told nothing */
+	for (peer = 900; peer < 909; peer++) {
+		fd = user();
+		loop(EVLOOP_NONBLOCK);
+		assert_int_equal(submit_sessions(l), 0);
+		assert_string_equal(
+		    told(fd), peer > 900 && peer < 908 ? OURS : "");
+		assert_int_equal(close(fd), 0);
+	}
+	/* All are one. */
+	master.user_mode = true;
+	peer = 906;
+	fd = user();
+	loop(EVLOOP_NONBLOCK);
+	assert_string_equal(told(fd), "");
+	assert_int_equal(close(fd), 0);
+	no_process = false;
+	peer = 0;
+	limits("9", "9");
+}
+
 /* The name goes, and sessions stay. */
 static void
 closes(void **state)
@@ -220,6 +276,7 @@ main(void)
 		cmocka_unit_test(too_many),
 		cmocka_unit_test(cannot_fork),
 		cmocka_unit_test(shortage),
+		cmocka_unit_test(service_users),
 		cmocka_unit_test(closes),
 	};
 

@@ -27,7 +27,7 @@ static struct event_base *base;
 static struct tls_acceptor *acceptor;
 static struct chan keeper; /* the other end */
 static int listener = -1;
-static const struct witness_key witness = { "acceptor" };
+static const struct mac_key witness = { "acceptor" };
 
 static uid_t uid;
 static bool bad_identities, no_context, no_process;
@@ -146,21 +146,22 @@ __wrap_tls_children_start(struct tls_children *cs, struct tls_connection *c,
     int sign, const char *key)
 {
 	static const struct witness_of nothing = { .email = "" };
+	const struct witness_peer peers[] = { witness_client,
+		{ true, c->start.verify, c->start.name } };
 	static uint8_t said[TLS_WITNESS], last[TLS_WITNESS];
 	struct msg_tls_accepted m = { 0 };
 
 	(void)cs;
 	assert_string_equal(key, client);
 	assert_ptr_equal(c->ctx, &object);
-	/* One of its own, of which authd can make the same; a client has none. */
-	assert_int_equal(c->witness != NULL, key[0] != '\0');
-	if (c->witness != NULL) {
-		witness_sign(c->witness, &nothing, said);
-		assert_true(
-		    witness_good(&witness, &nothing, said, sizeof(said)));
-		assert_memory_not_equal(said, last, sizeof(said));
-		memcpy(last, said, sizeof(last));
-	}
+	/* One of its own, for its peer, of which authd can make the same. */
+	witness_sign(c->witness, &nothing, said);
+	for (size_t i = 0; i < COUNT(peers); i++)
+		assert_int_equal(witness_good(&witness, &peers[i], &nothing,
+				     said, sizeof(said)),
+		    peers[i].is_server == (key[0] == '\0'));
+	assert_memory_not_equal(said, last, sizeof(said));
+	memcpy(last, said, sizeof(last));
 	assert_string_equal(c->start.service, "smtp");
 	errno = EAGAIN;
 	if (no_process)

@@ -38,11 +38,45 @@ check_witness(const struct msg_tls_ready *r)
 		.email = r->email,
 	};
 
-	assert_true(
-	    witness_good(&guest_witness, &what, r->witness, r->witness_len));
+	assert_true(witness_good(&guest_witness, &witness_client, &what,
+	    r->witness, r->witness_len));
 	what.email = "eve@a.example";
+	assert_false(witness_good(&guest_witness, &witness_client, &what,
+	    r->witness, r->witness_len));
+}
+
+/* That of a server is whether it was verified, and how; of no client at all. */
+static void
+check_server_witness(
+    const struct msg_tls_ready *r, const struct msg_tls_start *m)
+{
+	struct witness_peer peer = guest_peer(m);
+	struct witness_of what = {
+		.verified = (r->flags & TLS_VERIFIED) != 0,
+		.exporter = r->exporter,
+		.exporter_len = r->exporter_len,
+		.email = "",
+	};
+	const uint8_t *w = r->witness;
+	uint32_t n = r->witness_len;
+
+	assert_int_equal(r->exporter_len, TLS_DIGEST);
+	assert_true(witness_good(&guest_witness, &peer, &what, w, n));
 	assert_false(
-	    witness_good(&guest_witness, &what, r->witness, r->witness_len));
+	    witness_good(&guest_witness, &witness_client, &what, w, n));
+	what.verified = !what.verified;
+	assert_false(witness_good(&guest_witness, &peer, &what, w, n));
+	what.verified = !what.verified;
+	peer.verify++;
+	assert_false(witness_good(&guest_witness, &peer, &what, w, n));
+	peer.verify--;
+	peer.name = "y.example";
+	assert_false(witness_good(&guest_witness, &peer, &what, w, n));
+	what.certificate = r->certificate;
+	what.certificate_len = r->certificate_len;
+	what.verified = false;
+	assert_false(
+	    witness_good(&guest_witness, &witness_client, &what, w, n));
 }
 
 static void
@@ -367,7 +401,7 @@ test_as_client(void **state)
 			assert_memory_equal(
 			    g.ready.certificate, digest, TLS_DIGEST);
 			assert_string_equal(g.ready.sni, "");
-			assert_int_equal(g.ready.witness_len, 0);
+			check_server_witness(&g.ready, &m);
 			guest_tls_writes(ssl, "250 x\r\n");
 			guest_plain_reads(&g, "250 x\r\n");
 		} else
@@ -394,7 +428,6 @@ test_own_server(void **state)
 		.verify = TLS_VERIFY_PINS,
 		.pins_len = TLS_PIN_LEN };
 	SSL_CTX *s = SSL_CTX_new(TLS_server_method());
-	static const uint8_t none[TLS_WITNESS];
 	struct guest g;
 	SSL *ssl = NULL;
 
@@ -412,8 +445,7 @@ test_own_server(void **state)
 	assert_memory_equal(g.ready.certificate, m.pins + 1, TLS_DIGEST);
 	assert_string_equal(g.ready.subject, "CN=leaf");
 	assert_string_equal(g.ready.email, "");
-	assert_int_equal(g.ready.witness_len, 0);
-	assert_memory_equal(g.ready.witness, none, sizeof(none));
+	check_server_witness(&g.ready, &m);
 	SSL_free(ssl);
 	SSL_CTX_free(s);
 	assert_int_equal(guest_end(&g), TLS_EXIT_DONE);

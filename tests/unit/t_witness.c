@@ -1,22 +1,20 @@
 /*
- * t_witness: a key in a sealed file, and what it testifies.
- * wrap: getentropy fcntl
+ * t_witness: what tlsd testifies of a connection.
+ * wrap: getentropy
  */
 #include "tests/unit/unit.h"
 
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 
 #include "common/witness.h"
 
-static bool no_entropy, no_seal;
+static bool no_entropy;
 
 int __real_getentropy(void *, size_t);
 int __wrap_getentropy(void *, size_t);
-int __real_fcntl(int, int, ...);
-int __wrap_fcntl(int, int, int);
 
 int
 __wrap_getentropy(void *p, size_t n)
@@ -25,164 +23,149 @@ __wrap_getentropy(void *p, size_t n)
 	return no_entropy ? -1 : __real_getentropy(p, n);
 }
 
-int
-__wrap_fcntl(int fd, int cmd, int arg)
+static const struct mac_key *
+new_key(void)
 {
-	if (!no_seal || cmd != F_ADD_SEALS)
-		return __real_fcntl(fd, cmd, arg);
-	errno = EPERM;
-	return -1;
-}
-
-static const struct witness_key *
-read_key(int fd)
-{
-	const struct witness_key *k = witness_read(fd);
+	const struct mac_key *k = mac_key_read(mac_key_make("key"));
 
 	assert_non_null(k);
-	assert_int_equal(__real_fcntl(fd, F_GETFD, 0), -1);
 	return k;
-}
-
-/* Each daemon's descriptor is of the same file, and of its offset. */
-static void
-the_same_for_all(void **state)
-{
-	const struct witness_key *a, *b, *other;
-	int fd = witness_make(), second;
-
-	(void)state;
-	assert_int_not_equal(fd, -1);
-	assert_true((__real_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC) != 0);
-	assert_int_not_equal(second = dup(fd), -1);
-	a = read_key(fd);
-	b = read_key(second);
-	assert_memory_equal(a, b, sizeof(*a));
-	other = read_key(witness_make());
-	assert_memory_not_equal(a, other, sizeof(*a));
-}
-
-static void
-nobody_writes(void **state)
-{
-	int fd = witness_make();
-
-	(void)state;
-	assert_int_equal(pwrite(fd, "x", 1, 0), -1);
-	assert_int_equal(ftruncate(fd, 0), -1);
-	assert_int_equal(close(fd), 0);
-}
-
-/* What is not such a file is refused and closed. */
-static void
-refused(void **state)
-{
-	static const char bytes[HMAC_KEY + 1];
-	int fd, n = unit_open_fds();
-
-	(void)state;
-	unit_file("key", bytes, HMAC_KEY);
-	fd = open(unit_path("key"), O_RDONLY);
-	assert_null(witness_read(fd));
-	for (size_t len = HMAC_KEY - 1; len <= HMAC_KEY + 1; len++) {
-		fd = memfd_create("t", MFD_ALLOW_SEALING);
-		assert_int_equal(write(fd, bytes, len), (ssize_t)len);
-		assert_int_equal(
-		    __real_fcntl(fd, F_ADD_SEALS,
-			F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK |
-			    (len == HMAC_KEY ? 0 : F_SEAL_SEAL)),
-		    0);
-		assert_null(witness_read(fd));
-		assert_int_equal(errno, EBADMSG);
-	}
-	assert_int_equal(unit_open_fds(), n);
-	assert_null(witness_read(-1));
-	assert_int_equal(errno, EBADF);
-}
-
-static void
-cannot_be_made(void **state)
-{
-	int n = unit_open_fds();
-
-	(void)state;
-	no_entropy = true;
-	assert_int_equal(witness_make(), -1);
-	assert_int_equal(errno, EIO);
-	no_entropy = false;
-	no_seal = true;
-	assert_int_equal(witness_make(), -1);
-	assert_int_equal(errno, EPERM);
-	no_seal = false;
-	assert_int_equal(unit_open_fds(), n);
 }
 
 static const uint8_t one[TLS_DIGEST] = { 1 }, two[TLS_DIGEST] = { 2 };
 
 /* All of these testify something else than the first. */
 static const struct witness_of rows[] = {
-	{ one, two, TLS_DIGEST, TLS_DIGEST, "a@b.example" },
-	{ two, two, TLS_DIGEST, TLS_DIGEST, "a@b.example" },
-	{ one, one, TLS_DIGEST, TLS_DIGEST, "a@b.example" },
-	{ one, NULL, TLS_DIGEST, 0, "a@b.example" },
-	{ NULL, one, 0, TLS_DIGEST, "a@b.example" },
-	{ NULL, NULL, 0, 0, "a@b.example" },
-	{ one, two, TLS_DIGEST, TLS_DIGEST, "" },
-	{ one, two, TLS_DIGEST, TLS_DIGEST, "a@b.exampl" },
+	{ false, one, two, TLS_DIGEST, TLS_DIGEST, "a@b.example" },
+	{ true, one, two, TLS_DIGEST, TLS_DIGEST, "a@b.example" },
+	{ false, two, two, TLS_DIGEST, TLS_DIGEST, "a@b.example" },
+	{ false, one, one, TLS_DIGEST, TLS_DIGEST, "a@b.example" },
+	{ false, one, NULL, TLS_DIGEST, 0, "a@b.example" },
+	{ false, NULL, one, 0, TLS_DIGEST, "a@b.example" },
+	{ false, NULL, NULL, 0, 0, "a@b.example" },
+	{ false, one, two, TLS_DIGEST, TLS_DIGEST, "" },
+	{ false, one, two, TLS_DIGEST, TLS_DIGEST, "a@b.exampl" },
 };
+
+/* And these are all others. */
+static const struct witness_peer peers[] = {
+	{ false, 0, "" },
+	{ true, 0, "" },
+	{ true, TLS_VERIFY_NAME, "" },
+	{ true, TLS_VERIFY_PINS, "" },
+	{ true, TLS_VERIFY_NAME, "mx.example" },
+	{ true, TLS_VERIFY_PINS, "mx.example" },
+	{ true, TLS_VERIFY_NAME, "mx.exampl" },
+	{ true, 1u << 24, "mx.example" },
+};
+
+static void
+testify(const struct mac_key *k, const struct witness_peer *p,
+    const struct witness_of *of, uint8_t w[TLS_WITNESS])
+{
+	struct witness_once once;
+
+	assert_true(witness_for_one(k, p, &once));
+	witness_sign(&once, of, w);
+}
 
 static void
 testifies(void **state)
 {
-	const struct witness_key *k = read_key(witness_make());
-	const struct witness_key *other = read_key(witness_make());
+	const struct mac_key *k = new_key(), *other = new_key();
+	const struct witness_peer *p = &witness_client;
 	uint8_t w[TLS_WITNESS], again[TLS_WITNESS];
 	struct witness_once once;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		assert_true(witness_for_one(k, &once));
-		witness_sign(&once, &rows[i], w);
+		const struct witness_of *of = &rows[i];
+
+		testify(k, p, of, w);
 		for (size_t j = 0; j < COUNT(rows); j++)
 			assert_int_equal(
-			    witness_good(k, &rows[j], w, sizeof(w)), i == j);
-		assert_false(witness_good(other, &rows[i], w, sizeof(w)));
-		assert_false(witness_good(k, &rows[i], w, sizeof(w) - 1));
-		assert_false(witness_good(k, &rows[i], w, TLS_DIGEST));
-		assert_false(witness_good(k, &rows[i], w, 0));
+			    witness_good(k, p, &rows[j], w, sizeof(w)), i == j);
+		assert_false(witness_good(other, p, of, w, sizeof(w)));
+		assert_false(witness_good(k, p, of, w, sizeof(w) - 1));
+		assert_false(witness_good(k, p, of, w, TLS_DIGEST));
+		assert_false(witness_good(k, p, of, w, 0));
 		for (size_t bit = 0; bit < sizeof(w) * 8; bit++) {
 			w[bit / 8] ^= (uint8_t)(1u << bit % 8);
-			assert_false(witness_good(k, &rows[i], w, sizeof(w)));
+			assert_false(witness_good(k, p, of, w, sizeof(w)));
 			w[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		}
 		/* Each connection has another key. */
-		assert_true(witness_for_one(k, &once));
-		witness_sign(&once, &rows[i], again);
+		testify(k, p, of, again);
 		assert_memory_not_equal(w, again, WITNESS_NONCE);
 		assert_memory_not_equal(
 		    w + WITNESS_NONCE, again + WITNESS_NONCE, TLS_DIGEST);
 	}
 	no_entropy = true;
-	assert_false(witness_for_one(k, &once));
+	assert_false(witness_for_one(k, p, &once));
 	no_entropy = false;
+}
+
+/*
+ * Whoever has the key of one connection, and is one of its ends, can testify of
+ * no peer of another kind, name or way to be verified.
+ */
+static void
+of_one_peer(void **state)
+{
+	const struct mac_key *k = new_key();
+	uint8_t w[TLS_WITNESS];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(peers); i++) {
+		testify(k, &peers[i], &rows[0], w);
+		for (size_t j = 0; j < COUNT(peers); j++)
+			assert_int_equal(
+			    witness_good(k, &peers[j], &rows[0], w, sizeof(w)),
+			    i == j);
+	}
+}
+
+/* The longest of all, and what is too long for any message. */
+static void
+lengths(void **state)
+{
+	static char name[DOMAIN_MAX + 1], email[ADDR_MAX + 1];
+	static const uint8_t more[256];
+	const struct witness_peer p = { true, TLS_VERIFY_NAME, name };
+	struct witness_of of = { true, one, two, TLS_DIGEST, TLS_DIGEST,
+		email };
+	const struct mac_key *k = new_key();
+	uint8_t w[TLS_WITNESS];
+
+	(void)state;
+	memset(name, 'n', DOMAIN_MAX);
+	memset(email, 'e', ADDR_MAX);
+	testify(k, &p, &of, w);
+	assert_true(witness_good(k, &p, &of, w, sizeof(w)));
+	name[DOMAIN_MAX - 1] = 'm';
+	assert_false(witness_good(k, &p, &of, w, sizeof(w)));
+	of.exporter = more;
+	of.exporter_len = TLS_DIGEST + 1;
+	assert_false(witness_good(k, &p, &of, w, sizeof(w)));
 }
 
 /* It is of use once, and a nonce alone is of none. */
 static void
 used_up(void **state)
 {
-	const struct witness_key *k = read_key(witness_make());
+	const struct mac_key *k = new_key();
+	const struct witness_peer *p = &witness_client;
 	static const struct witness_once zero;
 	struct witness_once once;
 	uint8_t w[TLS_WITNESS];
 
 	(void)state;
-	assert_true(witness_for_one(k, &once));
+	assert_true(witness_for_one(k, p, &once));
 	witness_sign(&once, &rows[0], w);
 	assert_memory_equal(&once, &zero, sizeof(once));
 	memcpy(once.nonce, w, sizeof(once.nonce));
 	witness_sign(&once, &rows[0], w);
-	assert_false(witness_good(k, &rows[0], w, sizeof(w)));
+	assert_false(witness_good(k, p, &rows[0], w, sizeof(w)));
 }
 
 /* --- what a child can find */
@@ -268,24 +251,25 @@ waiting_child(int *end)
 static void
 no_childs(void **state)
 {
-	int fd = witness_make(), copy = dup(fd), end, status;
-	const struct witness_key *k = read_key(fd);
+	int fd = mac_key_make("key"), copy = dup(fd), end, status;
+	const struct mac_key *k = mac_key_read(fd);
+	const struct witness_peer *p = &witness_client;
 	struct needles lasting = { 0 }, own = { 0 };
 	uint8_t key[HMAC_KEY], w[TLS_WITNESS];
-	struct witness_once once, first;
+	struct witness_once once;
 	pid_t pid;
 
 	(void)state;
-	assert_true(witness_for_one(k, &first));
-	witness_sign(&first, &rows[0], w);
-	assert_true(witness_good(k, &rows[0], w, sizeof(w)));
-	assert_true(witness_for_one(k, &once));
+	assert_non_null(k);
+	testify(k, p, &rows[0], w);
+	assert_true(witness_good(k, p, &rows[0], w, sizeof(w)));
+	assert_true(witness_for_one(k, p, &once));
 	pid = waiting_child(&end);
 	assert_int_equal(pread(copy, key, sizeof(key), 0), sizeof(key));
 	add_needles(&lasting, key, 0);
 	add_needles(&lasting, key, 0x36); /* as HMAC pads it */
 	add_needles(&lasting, key, 0x5c);
-	add_needles(&own, once.key, 0);
+	add_needles(&own, once.key.bytes, 0);
 	/* What the sanitizers' memcpy(3) leaves in registers, ld.so saves. */
 	if (!SANITIZED)
 		assert_int_equal(found(pid, &lasting), 0);
@@ -301,11 +285,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_same_for_all),
-		cmocka_unit_test(nobody_writes),
-		cmocka_unit_test(refused),
-		cmocka_unit_test(cannot_be_made),
 		cmocka_unit_test(testifies),
+		cmocka_unit_test(of_one_peer),
+		cmocka_unit_test(lengths),
 		cmocka_unit_test(used_up),
 		cmocka_unit_test(no_childs),
 	};

@@ -70,6 +70,14 @@ ask(struct workers *ws, int number, struct heard *h)
 	return workers_submit(ws, &q, hear, h);
 }
 
+static struct job *
+ask_apart(struct workers *ws, int number, struct heard *h)
+{
+	struct question q = { number };
+
+	return workers_submit_apart(ws, &q, hear, h);
+}
+
 static void
 loop_until(const int *count, int want)
 {
@@ -174,6 +182,72 @@ cancelled(void **state)
 	assert_int_equal(gone.count, 0);
 }
 
+/* However much of it there is, half of them are for the others. */
+static void
+apart(void **state)
+{
+	struct workers *ws = workers_new(base, &kind, 4, 8);
+	struct heard slow = { 0 }, h = { 0 };
+	struct job *j[6];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(j); i++)
+		assert_non_null(j[i] = ask_apart(ws, SLEEP, &slow));
+	assert_null(ask_apart(ws, SLEEP, &slow)); /* 2 at work, 4 wait */
+	for (int i = 0; i < 20; i++) {
+		assert_non_null(ask(ws, 1, &h));
+		loop_until(&h.count, i + 1);
+	}
+	/* Whoever gives up has not made room by that. */
+	workers_cancel(j[0]);
+	assert_null(ask_apart(ws, SLEEP, &slow));
+	workers_cancel(j[5]);
+	assert_non_null(ask_apart(ws, SLEEP, &slow));
+	for (int i = 20; i < 40; i++) {
+		assert_non_null(ask(ws, 1, &h));
+		loop_until(&h.count, i + 1);
+	}
+	workers_free(ws);
+	assert_int_equal(slow.count, 0);
+}
+
+/* One process serves both, in turns. */
+static void
+turns(void **state)
+{
+	struct workers *ws = workers_new(base, &kind, 1, 10);
+	struct heard slow = { 0 }, h = { 0 };
+
+	(void)state;
+	assert_non_null(ask_apart(ws, 1, &slow));
+	for (int i = 0; i < 4; i++)
+		assert_non_null(ask_apart(ws, 2, &slow));
+	for (int i = 0; i < 4; i++)
+		assert_non_null(ask(ws, 3, &h));
+	for (int i = 1; i <= 4; i++) {
+		loop_until(&h.count, i);
+		assert_in_range(slow.count, i - 1, i + 1);
+	}
+	loop_until(&slow.count, 5);
+	workers_free(ws);
+}
+
+/* One that waits for another's end hears of it, and by a death, too. */
+static void
+apart_after_death(void **state)
+{
+	struct workers *ws = workers_new(base, &kind, 2, 10);
+	struct heard dead = { 0 }, next = { 0 };
+
+	(void)state;
+	assert_non_null(ask_apart(ws, DIE, &dead));
+	assert_non_null(ask_apart(ws, 4, &next));
+	loop_until(&dead.count, 1);
+	loop_until(&next.count, 1);
+	assert_int_equal(next.last, 8);
+	workers_free(ws);
+}
+
 int
 main(void)
 {
@@ -182,6 +256,9 @@ main(void)
 		cmocka_unit_test(dies),
 		cmocka_unit_test(full),
 		cmocka_unit_test(cancelled),
+		cmocka_unit_test(apart),
+		cmocka_unit_test(turns),
+		cmocka_unit_test(apart_after_death),
 	};
 
 	return cmocka_run_group_tests(tests, setup, unit_teardown);

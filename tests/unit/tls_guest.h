@@ -31,7 +31,7 @@ struct guest {
 	char reason[TEXT_MAX + 1];
 };
 
-static const struct witness_key guest_witness = { { 1, 2, 3 } };
+static const struct mac_key guest_witness = { { 1, 2, 3 } };
 static int guest_sign = -1; /* its sign channel, if there is to be one */
 
 /* A TCP connection with itself. */
@@ -57,11 +57,21 @@ guest_tcp(int pair[2])
 	(void)close(l);
 }
 
+/* Its peer, as its session names it. */
+static inline struct witness_peer
+guest_peer(const struct msg_tls_start *m)
+{
+	return (m->flags & TLS_CONNECT) == 0
+	    ? witness_client
+	    : (struct witness_peer){ true, m->verify, m->name };
+}
+
 /* In the process: what tlsd's acceptor does before. */
 static inline int
 guest_serve(int fd, int socket, SSL_CTX *ctx)
 {
 	struct witness_once witness;
+	struct witness_peer peer;
 	struct chan session, sign;
 	struct tls_connection c = { .session = &session,
 		.socket = socket,
@@ -70,13 +80,14 @@ guest_serve(int fd, int socket, SSL_CTX *ctx)
 	union msg_tls m;
 	unsigned int type;
 
-	if (!witness_for_one(&guest_witness, &witness))
-		return 98;
 	chan_init(&session, fd, &tls_channel, TLS_SERVER);
 	if (chan_recv(&session, &type, &m, NULL, deadline_in_ms(GUEST_WAIT)) !=
 	    CHAN_OK)
 		return 99;
 	c.start = m.start;
+	peer = guest_peer(&c.start);
+	if (!witness_for_one(&guest_witness, &peer, &witness))
+		return 98;
 	c.at_once = type == TLS_T_NOW;
 	chan_init(&sign, guest_sign, &sign_channel, SIGN_ASKER);
 	if (guest_sign != -1)
