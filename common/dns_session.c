@@ -41,6 +41,8 @@ struct part {
 
 struct question {
 	LIST_ENTRY(question) next;
+	TAILQ_ENTRY(question) in_order;
+	int64_t since; /* deadline_now() when it came */
 	struct asker *asker;
 	uint32_t serial;
 	size_t records; /* sent */
@@ -72,6 +74,7 @@ question_free(struct question *q)
 		if (q->parts[i].query != NULL)
 			dns_query_forget(q->parts[i].query);
 	LIST_REMOVE(q, next);
+	TAILQ_REMOVE(&q->asker->all->oldest, q, in_order);
 	q->asker->count--;
 	q->asker->all->open--;
 	if (q->timer != NULL)
@@ -231,7 +234,9 @@ question_new(struct asker *a, uint32_t serial, const struct kind *kind)
 		return NULL;
 	q->asker = a;
 	q->serial = serial;
+	q->since = deadline_now();
 	LIST_INSERT_HEAD(&a->questions, q, next);
+	TAILQ_INSERT_TAIL(&a->all->oldest, q, in_order);
 	a->count++;
 	a->all->open++;
 	while (q->n < PARTS && kind->types[q->n] != 0)
@@ -315,12 +320,16 @@ ask(struct asker *a, const struct msg_dns_ask *m)
 static void
 tell_state(struct asker *a)
 {
+	const struct question *oldest = TAILQ_FIRST(&a->all->oldest);
 	union msg_dns m;
 
 	memset(&m, 0, sizeof(m));
 	dns_resolver_state(a->all->resolver, &m.state);
 	m.state.questions = a->all->questions;
 	m.state.open = a->all->open;
+	if (oldest != NULL)
+		m.state.oldest =
+		    (uint32_t)((deadline_now() - oldest->since) / 1000);
 	say(a, DNS_T_STATE, &m);
 }
 
@@ -375,6 +384,14 @@ dns_session_opened(struct peer *p)
 	/* Its owner knows it as the only one. */
 	a->all = (void *)(uintptr_t)p->server->data;
 	LIST_INIT(&a->questions);
+}
+
+void
+dns_sessions_init(struct dns_sessions *all)
+{
+	all->questions = 0;
+	all->open = 0;
+	TAILQ_INIT(&all->oldest);
 }
 
 bool

@@ -4,6 +4,7 @@
 #ifndef COMMON_DNS_SESSION_H
 #define COMMON_DNS_SESSION_H
 
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include "common/dns_resolver.h"
@@ -14,10 +15,14 @@ struct dns_sessions {
 	struct event_base *base;
 	struct dns_resolver *resolver;
 	uid_t out, net; /* who may ask; root may ask for the state only */
-	/* private, zero at first */
+	/* private */
 	uint64_t questions;
 	uint32_t open;
+	TAILQ_HEAD(, question) oldest; /* those open, in the order they came */
 };
+
+/* Sets what is private, of sessions without any yet. */
+void dns_sessions_init(struct dns_sessions *);
 
 #define DNS_OPEN 1000 /* questions at once, of all */
 

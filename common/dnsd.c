@@ -113,7 +113,7 @@ int
 main(int argc, char *argv[])
 {
 	const char *path = TABLES_PATH;
-	struct dns_sessions all = { .questions = 0 };
+	struct dns_sessions all = { .base = NULL };
 	struct tables t;
 	int ch;
 
@@ -130,6 +130,7 @@ main(int argc, char *argv[])
 	startup_become(&t, USER_DNS);
 	all.out = user(&t, USER_OUT);
 	all.net = user(&t, USER_NET);
+	dns_sessions_init(&all);
 	tables_close(&t);
 	sandbox(SANDBOX_DNSD);
 	return serve(path, &all);

@@ -89,6 +89,7 @@ enum dns_state {
 	F(u64, failures)	/* tempfail */	\
 	F(u64, bogus)	\
 	F(u32, open)	/* now */	\
+	F(u32, oldest)	/* seconds that the oldest of them has waited */ \
 	F(u32, validates)	/* 1: DNSSEC works */	\
 	S(trouble, TEXT_MAX)	/* why not, or which resolvers do not answer */
 

@@ -12,6 +12,8 @@
 #include "queue/cmd_ask.h"
 #include "queue/cmd_dnsd.h"
 
+#define DNSD_LATE 5 /* seconds of a question: resolvers should be quicker */
+
 bool
 dnsd_state(
     const char *run_dir, struct msg_dns_state *state, char why[TABLES_ERR])
@@ -32,17 +34,22 @@ bool
 dnsd_state_text(const struct msg_dns_state *m, char *text, size_t size)
 {
 	const char *checks = "not asked yet whether DNSSEC works";
+	bool late = m->oldest >= DNSD_LATE;
+	char waits[60] = "";
 
+	if (late)
+		(void)snprintf(waits, sizeof(waits),
+		    ", a question has waited for %u seconds", m->oldest);
 	if (m->trouble[0] != '\0')
 		checks = m->trouble;
 	else if (m->validates)
 		checks = "DNSSEC works";
 	(void)snprintf(text, size,
 	    "answers: %s; %llu question%s, %llu from the cache, %llu failed, "
-	    "%llu bogus, %u open",
+	    "%llu bogus, %u open%s",
 	    checks, (unsigned long long)m->questions,
 	    m->questions == 1 ? "" : "s", (unsigned long long)m->cached,
 	    (unsigned long long)m->failures, (unsigned long long)m->bogus,
-	    m->open);
-	return m->trouble[0] != '\0';
+	    m->open, waits);
+	return late || m->trouble[0] != '\0';
 }

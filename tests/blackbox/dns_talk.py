@@ -23,7 +23,7 @@ FIELDS = {
     DONE: (("u", "serial"), ("u", "status"), ("u", "proved"), ("u", "ttl"),
            ("s", "text")),
     STATE: (("q", "questions"), ("q", "cached"), ("q", "failures"),
-            ("q", "bogus"), ("u", "open"), ("u", "validates"),
+            ("q", "bogus"), ("u", "open"), ("u", "oldest"), ("u", "validates"),
             ("s", "trouble")),
 }
 VALUES = {
