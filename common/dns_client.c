@@ -70,6 +70,7 @@ give_up(struct asked *q, const char *why)
 			continue;
 		dns_answer_free(&q->answers[i]);
 		q->answers[i].status = DNS_TEMPFAIL;
+		q->answers[i].unheard = true;
 		(void)snprintf(q->answers[i].text, sizeof(q->answers[i].text),
 		    "dnsd: %s", why);
 	}

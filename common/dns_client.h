@@ -27,6 +27,7 @@ struct dns_answer {
 	bool proved;
 	uint32_t ttl;
 	char text[TEXT_MAX + 1];
+	bool unheard; /* TEMPFAIL: not even dnsd has answered */
 	size_t count; /* of records, at most DNS_RECORDS */
 	struct dns_mx *mx;
 	char (*address)[IP_MAX + 1];

@@ -5,13 +5,14 @@
  *	        <--outcome per recipient---
  *
  *	queued  --hop, message + descriptor, rcpt..-->  remote
- *	        <--outcome per recipient---
+ *	        <--ready, outcome per recipient---
  *
  * The descriptor is the spool file, read-only; content is size bytes from
  * offset, line ends are LF, and crc must match or the message is damaged.
  * After "message" exactly nrcpt rcpt messages follow before the next "message".
  * "hop" comes once, before all else, and to remote alone: everything it is given
- * is for this one destination.
+ * is for this one destination.  "ready" comes when a connection was made and
+ * introduced, as a sign of life: other hosts may take minutes for the rest.
  *
  * Jobs may overlap: an agent answers in any order, once per recipient.  A job
  * is over with its last outcome.  An end of file with outcomes missing means
@@ -48,6 +49,11 @@
 #define OUTCOME_DOWN	2u
 /* OUT_TEMP, and the other side asks for fewer connections or messages. */
 #define OUTCOME_BUSY	4u
+/* OUT_TEMP for a fault of our own, such as a daemon that is not there: soon again. */
+#define OUTCOME_OURS	8u
+/* queued's own, of no agent: nothing was tried, since the destination is DOWN. */
+#define OUTCOME_UNTRIED	16u
+#define OUTCOME_AGENT	15u	/* those that an agent may say */
 
 enum job_side { JOB_QUEUED, JOB_AGENT };
 
@@ -106,7 +112,8 @@ enum job_state {
 	M(MESSAGE, message, JOB_MESSAGE, JOB_QUEUED, JOB_ANY, 0)	\
 	M(RCPT, rcpt, JOB_RCPT, JOB_QUEUED, JOB_ANY, 0)	\
 	M(OUTCOME, outcome, JOB_OUTCOME, JOB_AGENT, JOB_ANY, 0)	\
-	M(HOP, hop, JOB_HOP, JOB_QUEUED, JOB_ANY, 0)
+	M(HOP, hop, JOB_HOP, JOB_QUEUED, JOB_ANY, 0)	\
+	M(READY, ready, MSG_EMPTY, JOB_AGENT, JOB_ANY, 0)
 
 enum job_type {
 #define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)	JOB_T_##TYPE,

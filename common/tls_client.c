@@ -40,7 +40,7 @@ void
 tls_client_none(struct tls_client *c)
 {
 	chan_init(&c->chan, -1, &tls_channel, TLS_SESSION);
-	c->penalty = false;
+	c->penalty = c->refused = false;
 }
 
 /* The end of the channel, and why. */
@@ -92,6 +92,7 @@ expect(struct tls_client *c, unsigned int type, struct answer *a,
 	if (r != CHAN_OK)
 		give_up(c, reason, why(r));
 	else if (got == TLS_T_FAILED) {
+		c->refused = true;
 		c->penalty = strcmp(a->m.failed.reason, TLS_PENALTY) == 0;
 		give_up(c, reason, a->m.failed.reason);
 	} else

@@ -20,6 +20,7 @@ enum tls_policy { TLS_NO, TLS_OPTIONAL, TLS_REQUIRED, TLS_IMPLICIT };
 struct tls_client {
 	struct chan chan; /* fd is -1 when tlsd is gone, or has done its work */
 	bool penalty;     /* it refuses this client for its many failures */
+	bool refused;     /* the last "no" was tlsd's; else nobody was there */
 };
 
 /* Connects; false with the error logged, and every call will fail. */

@@ -46,6 +46,13 @@ attempt_fail(struct attempt *a, const char *dsn, const char *fmt, ...)
 }
 
 enum try
+attempt_ours(struct attempt *a)
+{
+	a->verdict.flags = OUTCOME_OURS;
+	return TRY_STOP;
+}
+
+enum try
 attempt_refused(struct attempt *a, const struct smtp_reply *r)
 {
 	struct verdict *v = &a->verdict;

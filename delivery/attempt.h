@@ -37,6 +37,12 @@ struct attempt {
 enum try attempt_fail(struct attempt *, const char *dsn, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/*
+ * What was noted just now is a fault of our own: TRY_STOP, as no other address
+ * would help, and nothing is known of the destination.
+ */
+enum try attempt_ours(struct attempt *);
+
 /* The reply that was not the one wanted, as the other host's words. */
 enum try attempt_refused(struct attempt *, const struct smtp_reply *);
 

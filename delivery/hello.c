@@ -133,13 +133,17 @@ handshake(struct attempt *a, struct tls_client *c)
 	};
 	struct msg_tls_ready ready;
 	char reason[TEXT_MAX + 1];
+	enum try failed;
 	int fd;
 
 	strlcpy(start.name, t->host, sizeof(start.name)); /* as long */
 	strlcpy(start.peer, t->ip, sizeof(start.peer));
 	fd = tls_client_now(c, &start, a->link->fd, &ready, reason);
-	if (fd == -1)
-		return tls_failed(a, "4.7.5", "TLS failed", reason);
+	if (fd == -1) {
+		failed = tls_failed(a, "4.7.5", "TLS failed", reason);
+		return failed != TRY_PLAIN && !c->refused ? attempt_ours(a)
+							  : failed;
+	}
 	take_line(a, fd, &ready);
 	if (a->tls == HOP_TLS_VERIFY && !a->link->verified)
 		return tls_failed(
@@ -167,6 +171,13 @@ ask_for_tls(struct attempt *a, struct tls_client *c)
 }
 
 static enum try
+without_tlsd(struct attempt *a)
+{
+	(void)attempt_fail(a, "4.3.0", "tlsd is not there");
+	return attempt_ours(a);
+}
+
+static enum try
 implicit_tls(struct attempt *a)
 {
 	struct tls_client c;
@@ -175,7 +186,7 @@ implicit_tls(struct attempt *a)
 	if (!a->wish->hop->implicit_tls)
 		return TRY_READY;
 	if (!tls_client_open(&c, a->wish->config->run_dir))
-		return attempt_fail(a, "4.3.0", "tlsd is not there");
+		return without_tlsd(a);
 	t = handshake(a, &c);
 	chan_close(&c.chan);
 	return t;
@@ -197,9 +208,7 @@ start_tls(struct attempt *a)
 	if (!tls_client_open(&c, a->wish->config->run_dir)) {
 		/* Nothing was said of it: this line is as good as before. */
 		a->link->tls_lost = true;
-		return a->tls == HOP_TLS_MAY
-		    ? TRY_READY
-		    : attempt_fail(a, "4.3.0", "tlsd is not there");
+		return a->tls == HOP_TLS_MAY ? TRY_READY : without_tlsd(a);
 	}
 	t = ask_for_tls(a, &c);
 	chan_close(&c.chan);

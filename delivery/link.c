@@ -141,7 +141,7 @@ connect_to(struct attempt *a)
 		return t == TRY_TEMP ? TRY_UNREACHED : t;
 	default:
 		t = attempt_fail(a, "4.3.0", "%s", text);
-		a->verdict.flags = 0; /* it is not the destination's fault */
+		a->verdict.flags = OUTCOME_OURS; /* but others may do */
 		log_error(
 		    "-", "ip=%s wanted=connection found=%s", l->peer.ip, text);
 		return t;
@@ -234,7 +234,9 @@ link_open(struct link *l, const struct link_wish *w, struct verdict *v)
 	if (targets_find(&all, &look, &v->diag) != OUT_OK) {
 		log_event("-", "failed", "hop=%s dsn=%s text=%s", w->hop_text,
 		    v->diag.dsn, v->diag.text);
-		v->flags = all.down ? OUTCOME_DOWN : 0;
+		v->flags = all.down ? OUTCOME_DOWN
+		    : all.ours      ? OUTCOME_OURS
+				    : 0;
 		if (w->routed)
 			soften(v);
 		return v->diag.outcome;

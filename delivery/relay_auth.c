@@ -111,8 +111,10 @@ without_authd(struct exchange *x)
 {
 	char dsn[DSN_MAX + 1];
 
-	if (x->type != AUTH_T_REFUSED)
-		return attempt_fail(x->a, "4.3.0", "authd is not there");
+	if (x->type != AUTH_T_REFUSED) {
+		(void)attempt_fail(x->a, "4.3.0", "authd is not there");
+		return attempt_ours(x->a);
+	}
 	strlcpy(dsn, x->m.refused.dsn, sizeof(dsn)); /* as long */
 	dsn[0] = '4';
 	return attempt_fail(

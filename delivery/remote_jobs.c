@@ -201,6 +201,7 @@ look(struct remote_job *job)
 static bool
 connect_for(struct remote_jobs *j, struct remote_job *job)
 {
+	const struct msg_job_ready ready = { 0 };
 	struct verdict v;
 
 	if (j->link.fd != -1)
@@ -210,6 +211,8 @@ connect_for(struct remote_jobs *j, struct remote_job *job)
 		return false;
 	}
 	outgoing_line_init(&j->line, &j->link, j->config);
+	/* A sign of life only; if nobody hears it, the outcome will tell. */
+	(void)chan_send(j->chan, JOB_T_READY, &ready, -1, deadline_in(ANSWER));
 	return true;
 }
 

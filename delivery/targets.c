@@ -68,6 +68,7 @@ fail_by_status(struct search *s, const struct dns_answer *a, const char *absent)
 	case DNS_NODATA:
 		return fail(s, absent, "no address in DNS", "");
 	default:
+		s->to->ours = s->to->ours || a->unheard;
 		return fail(s, "4.4.3", "no answer of DNS now", a->text);
 	}
 }
@@ -475,6 +476,7 @@ targets_find(struct targets *to, const struct targets_wish *w, struct diag *d)
 
 	memset(&s, 0, sizeof(s));
 	to->count = 0;
+	to->ours = false;
 	*d = (struct diag)DIAG_INIT;
 	s.to = to;
 	s.hop = w->hop;
@@ -484,6 +486,6 @@ targets_find(struct targets *to, const struct targets_wish *w, struct diag *d)
 	s.named = w->routed && w->hop->kind != HOP_DOMAIN;
 	r = find[w->hop->kind](&s);
 	free_addresses(&s);
-	to->down = r == OUT_TEMP;
+	to->down = r == OUT_TEMP && !to->ours;
 	return r;
 }

@@ -32,6 +32,7 @@ struct targets {
 	struct target target[TARGETS_MOST];
 	bool
 	    down; /* when not OUT_OK: the fault is the destination's or DNS's */
+	bool ours; /* or nobody has looked: it is our own */
 };
 
 /* What is looked for. */

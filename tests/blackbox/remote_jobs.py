@@ -12,9 +12,9 @@ import suite
 import tools
 from jobs import crc32c, strings, text
 
-MESSAGE, RCPT, OUTCOME, HOP = range(4)
+MESSAGE, RCPT, OUTCOME, HOP, READY = range(5)
 OK, TEMP, PERM = range(3)
-RELAYED, DOWN, BUSY = 1, 2, 4
+RELAYED, DOWN, BUSY, OURS = 1, 2, 4, 8
 NONE, MAY, ENCRYPT, VERIFY = range(4)
 BIT8, UTF8, REPORT, BINARY = 1, 2, 4, 8
 
@@ -95,10 +95,12 @@ class Remote:
 
     def outcome(self):
         """None when remote has gone."""
-        try:
-            data = self.sock.recv(16384)
-        except ConnectionResetError:
-            return None
+        life = data = struct.pack(">HL", READY, 0)
+        while data == life:
+            try:
+                data = self.sock.recv(16384)
+            except ConnectionResetError:
+                return None
         if not data:
             return None
         kind, number, index, outcome, flags, code = struct.unpack(

@@ -6,7 +6,7 @@ script.
 
 import pytest
 
-from remote_jobs import (BUSY, DOWN, OK, PERM, RELAYED, TEMP, UTF8,
+from remote_jobs import (BUSY, DOWN, OK, OURS, PERM, RELAYED, TEMP, UTF8,
                          Place)
 from sink import BDAT, CLOSE, CUT, EXTENSIONS, Sink
 
@@ -221,7 +221,7 @@ def test_source_address_of_another():
     with Place("source-address 203.0.113.77") as ours, Sink() as s, \
             ours.remote(s) as r:
         o, = r.deliver(BODY)
-        assert (o.outcome, o.dsn, o.flags) == (TEMP, "4.3.0", 0)
+        assert (o.outcome, o.dsn, o.flags) == (TEMP, "4.3.0", OURS)
         assert o.text.endswith(
             "source-address 203.0.113.77: this host has no such address")
         assert "203.0.113.77" in r.log()
