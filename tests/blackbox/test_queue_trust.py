@@ -1,5 +1,6 @@
 """What queued does not believe, and what it survives."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -304,12 +305,17 @@ def test_second_queued_refuses(make_lab):
     lab = make_lab()
     fds = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
            for _ in range(3)]
-    mine = [pair[0].fileno() for pair in fds]
+    key = os.memfd_create("key", os.MFD_ALLOW_SEALING)
+    os.write(key, bytes(32))
+    fcntl.fcntl(key, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE |
+                fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL)
+    # Spawn, intake, control, the lock, which it does not look at, and the key.
+    mine = [pair[0].fileno() for pair in fds] + [key, key]
 
     def place():
         for at, fd in enumerate(mine):
             os.dup2(fd, 10 + at)
-        for at in range(3):
+        for at in range(len(mine)):
             os.dup2(10 + at, 3 + at)
 
     r = subprocess.run(
@@ -325,6 +331,7 @@ def test_second_queued_refuses(make_lab):
     for pair in fds:
         for end in pair:
             end.close()
+    os.close(key)
 
 
 @pytest.mark.parametrize("form", FORMS)
