@@ -96,13 +96,16 @@ enum control_state {
 #define DEST_GOOD	2u	/* the last connection was well */
 #define DEST_DOWN	3u	/* it could not be reached */
 
+#define DEST_POLICY_MAX	7	/* bytes of "encrypt" */
+
 #define CONTROL_DEST(F, S, B)					\
 	S(name, HOP_MAX)	/* a next hop */	\
+	S(policy, DEST_POLICY_MAX)	/* TLS, when not the usual; or "" */ \
 	F(u32, state)	/* DEST_* */	\
 	F(u32, agents)	/* connections, or on the way to one */	\
 	F(u32, most)	/* as many as it may have now */	\
 	F(u64, waiting)	/* recipients' messages in memory for it */	\
-	F(u64, next)	/* DOWN: seconds since 1970 of the next try */	\
+	F(u64, next)	/* DOWN: seconds since 1970; 0: with the next message */ \
 	S(reason, TEXT_MAX)	/* DOWN */
 
 #define CONTROL_STAT(F, S, B)					\

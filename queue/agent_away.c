@@ -28,30 +28,43 @@ leaves(uint32_t number)
 }
 
 bool
-agents_down(struct agents *as, const char *hop, struct verdict *v)
+agents_down(struct agents *as, const struct pool_key *key, bool asked,
+    struct verdict *v)
 {
-	struct destination *d = destination_get(as->dests, hop);
+	struct destination *d =
+	    destination_get(as->dests, key->name, key->away.tls);
 	int64_t now = deadline_now();
 
 	if (d == NULL || d->state != DEST_DOWN)
 		return false;
-	if (destination_open(d, now)) {
+	if (destination_open(d, asked, now)) {
 		d->probed = true;
 		schedule_dest_wait(
 		    as->q->schedule, d->number, now + PROBE_MOST);
 		return false;
 	}
 	destination_verdict(d, v);
+	v->flags |= OUTCOME_UNTRIED;
 	return true;
 }
 
-void
+bool
 agents_look(struct agents *as, uint32_t number)
 {
 	struct destination *d = destination_numbered(as->dests, number);
+	int64_t now = deadline_now();
+	bool wanted = false;
 
-	if (d != NULL)
-		destination_look(d, deadline_now());
+	for (; d != NULL; d = destination_same(d))
+		if (destination_ask(d, now))
+			wanted = true;
+	return wanted;
+}
+
+void
+agents_renew(struct agents *as)
+{
+	destinations_renew(as->dests, deadline_now());
 }
 
 bool
@@ -133,6 +146,7 @@ static void
 went_down(struct agents *as, struct destination *d, const struct verdict *v,
     uint32_t before)
 {
+	struct verdict untried = *v;
 	int64_t now = deadline_now();
 
 	if (before != DEST_DOWN)
@@ -141,7 +155,8 @@ went_down(struct agents *as, struct destination *d, const struct verdict *v,
 		    (long long)((d->until - now) / 1000), v->diag.dsn,
 		    v->diag.text);
 	places_moved(as, d, before);
-	fail_all(as, d, v);
+	untried.flags |= OUTCOME_UNTRIED;
+	fail_all(as, d, &untried);
 	end_probe(as, d); /* they are deferred, and have times of their own */
 }
 
@@ -188,6 +203,13 @@ heard_failure(struct agent *a, const struct verdict *v)
 		went_down(a->all, d, v, before);
 	return news == DESTINATION_CROWDED && f.others &&
 	    v->diag.outcome == OUT_TEMP;
+}
+
+void
+agent_heard_nothing(struct agent *a, const struct verdict *v)
+{
+	(void)heard_failure(
+	    a, v); /* nobody else fares better: it is not GOOD */
 }
 
 bool

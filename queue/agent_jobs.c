@@ -219,7 +219,7 @@ check_hops(struct pool_work *w, const struct pool *p)
 		if (o == OUT_OK && pool_is(p, &key))
 			w->indexes[kept++] = w->indexes[k];
 		else
-			message_untried(m, w->indexes[k]);
+			message_moved(m, w->indexes[k]);
 	}
 	w->n = kept;
 }
@@ -323,7 +323,7 @@ take_outcome(const struct msg_job_outcome *m, struct verdict *v)
 	}
 	(void)diag_set(d, m->dsn, "%s", m->text);
 	d->outcome = (enum outcome)m->outcome;
-	v->flags = m->flags;
+	v->flags = m->flags & OUTCOME_AGENT;
 	v->code = m->code;
 	strlcpy(v->mta, m->mta, sizeof(v->mta));
 }
@@ -363,9 +363,12 @@ on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 	uint32_t k = 0;
 	struct job *j;
 
-	(void)type; /* agents send outcomes only */
 	if (fd != -1)
 		(void)close(fd); /* none is wanted */
+	if (type == JOB_T_READY) {
+		a->ready = true;
+		return;
+	}
 	if ((j = find_job(a, m->job)) != NULL)
 		while (k < j->n && j->rcpts[k].index != m->index)
 			k++;
@@ -421,9 +424,9 @@ suspect(const struct agent *a, struct entry *e)
 		e->crashes++;
 }
 
-/* The job's recipients go back, or end with d; it is over afterwards. */
+/* The job's recipients go back, or end with v; it is over afterwards. */
 static void
-lose_job(struct agent *a, struct job *j, int64_t wait, const struct diag *d)
+lose_job(struct agent *a, struct job *j, int64_t wait, const struct verdict *v)
 {
 	struct message *m = j->message;
 	uint32_t index;
@@ -434,8 +437,8 @@ lose_job(struct agent *a, struct job *j, int64_t wait, const struct diag *d)
 		index = j->rcpts[k].index;
 		n = j->left == 1 ? 0 : n; /* the last one frees the job */
 		close_rcpt(a, j, k);
-		if (d != NULL)
-			message_outcome(m, index, d);
+		if (v != NULL)
+			message_verdict(m, index, v);
 		else
 			message_lost(m, index, wait);
 	}
@@ -459,12 +462,22 @@ agent_lose(struct agent *a)
 size_t
 agent_fail(struct agent *a, const struct diag *d)
 {
+	const struct verdict v = { .diag = *d };
 	size_t n = a->outstanding;
 	struct job *j;
 
 	while ((j = LIST_FIRST(&a->jobs)) != NULL) {
 		j->message->entry->alone = true;
-		lose_job(a, j, 0, d);
+		lose_job(a, j, 0, &v);
 	}
 	return n;
+}
+
+void
+agent_defer(struct agent *a, const struct verdict *v)
+{
+	struct job *j;
+
+	while ((j = LIST_FIRST(&a->jobs)) != NULL)
+		lose_job(a, j, 0, v);
 }

@@ -4,12 +4,17 @@
  *
  * Mail that leaves has places of its own.  Destinations that are down get at
  * most a quarter of them, these and new ones together three quarters: one that
- * is known to be well finds a place however many others are tried in vain.
+ * is known to be well finds a place however many others are tried in vain.  Of
+ * these shares a sender gets no more than he leaves free: another's mail for a
+ * host that nobody knows yet finds a place however many hosts of his are silent.
  */
+#include <string.h>
+
 #include "queue/agents_private.h"
 
 #define BUSY_WAIT 500000   /* microseconds until a place is asked for again */
 #define PLACE_FOR_BOUNCE 1 /* a place kept free for a bounce agent */
+#define WHOS_MOST 8        /* of a pool's senders that are looked at */
 
 static uint32_t
 state_of(const struct pool *p)
@@ -29,15 +34,17 @@ places_for(const struct agents *as, const struct pool *p)
 	return p->program == SPAWN_REMOTE ? &as->away : &as->here;
 }
 
+/* Every pool that waits is in the turns of somebody. */
 static void
 wake_all(struct agents *as, struct places *pl)
 {
 	struct pool *p;
 
 	pl->busy = 0;
-	for (size_t i = 0; i < PLACE_STATES; i++)
-		TAILQ_FOREACH(p, &pl->starving[i], starving)
-	agents_wake(as, p);
+	for (p = pool_after(&as->pools, NULL); p != NULL;
+	     p = pool_after(&as->pools, p))
+		if (p->is_starving && places_for(as, p) == pl)
+			agents_wake(as, p);
 }
 
 static void
@@ -64,21 +71,96 @@ bool
 places_init(struct agents *as)
 {
 	for (size_t i = 0; i < PLACE_STATES; i++) {
-		TAILQ_INIT(&as->here.starving[i]);
-		TAILQ_INIT(&as->away.starving[i]);
+		senders_init(&as->here.by_who[i]);
+		senders_init(&as->away.by_who[i]);
 	}
 	as->here.again = event_new(as->q->base, -1, 0, on_again_here, as);
 	as->away.again = event_new(as->q->base, -1, 0, on_again_away, as);
 	return as->here.again != NULL && as->away.again != NULL;
 }
 
-void
-places_taken(struct agents *as, const struct pool *p)
+/* So many parts of four, at least one. */
+static size_t
+quarters(size_t most, size_t n)
 {
-	struct places *pl = places_of(as, p);
+	return most * n / 4 > 0 ? most * n / 4 : 1;
+}
 
+static size_t
+less(size_t a, size_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+static size_t
+least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* How many agents for other hosts that class may have besides those it has. */
+static size_t
+share_of(const struct agents *as, uint32_t state)
+{
+	const struct places *pl = &as->away;
+	size_t most = (size_t)as->q->settings.remote_agents;
+	size_t down = pl->by_state[DEST_DOWN];
+	size_t share = less(quarters(most, 3), down + pl->by_state[DEST_NEW]);
+
+	if (state == DEST_GOOD)
+		return most;
+	if (state == DEST_NEW)
+		return share;
+	return least(share, less(quarters(most, 1), down));
+}
+
+/* The same, of the places that there are. */
+static size_t
+room_for(const struct agents *as, const struct places *pl, uint32_t state)
+{
+	const struct settings *s = &as->q->settings;
+
+	if (pl == &as->here)
+		return less((size_t)s->agents, pl->count);
+	return least(
+	    share_of(as, state), less((size_t)s->remote_agents, pl->count));
+}
+
+/* A sender may have another while he has less than this. */
+static size_t
+held_most(uint32_t state, size_t room)
+{
+	return room > 0 && (state == DEST_NEW || state == DEST_DOWN) ? room
+								     : SIZE_MAX;
+}
+
+/* Of those whose mail waits in the pool, one who has few places. */
+static uint32_t
+find_who(const struct places *pl, const struct pool *p)
+{
+	const struct senders *all = &pl->by_who[state_of(p)];
+	uint32_t who[WHOS_MOST] = { 0 };
+	size_t n, best = 0;
+
+	if (p->dest == NULL)
+		return 0;
+	n = pool_whos(p, who, WHOS_MOST);
+	for (size_t i = 1; i < n; i++)
+		if (senders_held(all, who[i]) < senders_held(all, who[best]))
+			best = i;
+	return who[best];
+}
+
+void
+places_taken(struct agent *a)
+{
+	struct pool *p = a->pool;
+	struct places *pl = places_of(a->all, p);
+
+	a->who = find_who(pl, p);
 	pl->count++;
 	pl->by_state[state_of(p)]++;
+	a->counted = senders_hold(&pl->by_who[state_of(p)], a->who);
 	if (p->dest != NULL)
 		p->dest->agents++;
 }
@@ -91,7 +173,8 @@ wake_next(struct agents *as, const struct places *pl)
 	struct pool *p;
 
 	for (size_t i = 0; i < PLACE_STATES; i++) {
-		p = TAILQ_FIRST(&pl->starving[order[i]]);
+		p = senders_next(&pl->by_who[order[i]],
+		    held_most(order[i], room_for(as, pl, order[i])));
 		if (p != NULL && places_has(as, p)) {
 			agents_wake(as, p);
 			return;
@@ -100,15 +183,41 @@ wake_next(struct agents *as, const struct places *pl)
 }
 
 void
-places_freed(struct agents *as, const struct pool *p)
+places_next(struct agents *as, const struct pool *p)
 {
-	struct places *pl = places_of(as, p);
+	wake_next(as, places_of(as, p));
+}
+
+void
+places_freed(struct agent *a)
+{
+	struct pool *p = a->pool;
+	struct places *pl = places_of(a->all, p);
 
 	pl->count--;
 	pl->by_state[state_of(p)]--;
+	if (a->counted)
+		senders_release(&pl->by_who[state_of(p)], a->who);
 	if (p->dest != NULL)
 		p->dest->agents--;
-	wake_next(as, pl);
+	wake_next(a->all, pl);
+}
+
+/* The pool's agents count in another class. */
+static void
+move_agents(struct places *pl, struct pool *p, uint32_t before)
+{
+	uint32_t now = state_of(p);
+	struct agent *a;
+
+	LIST_FOREACH(a, &p->agents, in_pool)
+	{
+		pl->by_state[before]--;
+		pl->by_state[now]++;
+		if (a->counted)
+			senders_release(&pl->by_who[before], a->who);
+		a->counted = senders_hold(&pl->by_who[now], a->who);
+	}
 }
 
 void
@@ -117,13 +226,13 @@ places_moved(struct agents *as, struct destination *d, uint32_t before)
 	struct pool_key key = { .program = 0, .name = d->name };
 	struct pool *p;
 
-	as->away.by_state[before] -= d->agents;
-	as->away.by_state[d->state] += d->agents;
 	for (p = pool_from(&as->pools, &key);
 	     p != NULL && strcmp(p->name, d->name) == 0;
 	     p = pool_after(&as->pools, p)) {
 		if (p->dest != d)
 			continue;
+		if (before != d->state)
+			move_agents(&as->away, p, before);
 		if (p->is_starving) {
 			places_starve(as, p, false);
 			places_starve(as, p, true);
@@ -138,11 +247,19 @@ places_starve(struct agents *as, struct pool *p, bool starving)
 {
 	struct places *pl = places_of(as, p);
 
-	if (starving && !p->is_starving) {
+	if (starving == p->is_starving)
+		return;
+	if (!starving)
+		senders_leave(&pl->by_who[p->starves], p);
+	else {
 		p->starves = state_of(p);
-		TAILQ_INSERT_TAIL(&pl->starving[p->starves], p, starving);
-	} else if (!starving && p->is_starving)
-		TAILQ_REMOVE(&pl->starving[p->starves], p, starving);
+		p->who = find_who(pl, p);
+		/* Without memory its messages come again. */
+		if (!senders_wait(&pl->by_who[p->starves], p)) {
+			pool_lost(p, agent_lost_wait(0));
+			return;
+		}
+	}
 	p->is_starving = starving;
 }
 
@@ -160,43 +277,41 @@ places_busy(struct agents *as, struct pool *p)
 	return true;
 }
 
-/* So many parts of four, at least one. */
-static size_t
-quarters(size_t most, size_t n)
+/* Others of its senders may have come, who have more of a right to a place. */
+static void
+file_again(struct agents *as, struct pool *p)
 {
-	return most * n / 4 > 0 ? most * n / 4 : 1;
-}
+	uint32_t who = find_who(places_for(as, p), p);
 
-static bool
-has_share(const struct agents *as, uint32_t state)
-{
-	const struct places *pl = &as->away;
-	size_t most = (size_t)as->q->settings.remote_agents;
-	size_t down = pl->by_state[DEST_DOWN];
-
-	if (pl->count >= most)
-		return false;
-	if (state == DEST_DOWN && down >= quarters(most, 1))
-		return false;
-	return state == DEST_GOOD ||
-	    down + pl->by_state[DEST_NEW] < quarters(most, 3);
+	if (!p->is_starving || p->who == who)
+		return;
+	places_starve(as, p, false);
+	places_starve(as, p, true);
 }
 
 bool
-places_has(struct agents *as, const struct pool *p)
+places_has(struct agents *as, struct pool *p)
 {
 	const struct places *pl = places_for(as, p);
-	const struct pool *first = TAILQ_FIRST(&pl->starving[state_of(p)]);
-	size_t most = (size_t)as->q->settings.agents;
+	uint32_t state = state_of(p);
+	const struct senders *all = &pl->by_who[state];
+	size_t room = room_for(as, pl, state), held;
+	const struct pool *next;
 
 	if (pl->busy != 0)
 		return false;
 	if (p->program == SPAWN_BOUNCE)
-		return pl->count < most + PLACE_FOR_BOUNCE;
-	if (first != NULL && first != p)
+		return room > 0 ||
+		    pl->count <
+		    (size_t)as->q->settings.agents + PLACE_FOR_BOUNCE;
+	if (room == 0)
 		return false;
-	return p->dest != NULL ? has_share(as, p->dest->state)
-			       : pl->count < most;
+	held = held_most(state, room);
+	file_again(as, p);
+	next = senders_next(all, held);
+	if (next != NULL)
+		return next == p;
+	return senders_held(all, find_who(pl, p)) < held;
 }
 
 bool
@@ -210,7 +325,7 @@ places_allowed(const struct agents *as, const struct pool *p)
 	if (p->waiting <= p->nstarting)
 		return false;
 	if (d->state == DEST_DOWN)
-		return d->agents == 0;
+		return d->agents < 1u + d->extra;
 	return p->nagents == 0 || d->agents < d->window;
 }
 
@@ -242,9 +357,10 @@ places_make(struct agents *as, const struct pool *p)
 
 	if (pl->busy != 0)
 		return;
-	/* What is short is a share of the places, which nobody can give. */
+	/* What is short may be a share of the places, which nobody can give. */
 	if (p->dest != NULL &&
-	    pl->count < (size_t)as->q->settings.remote_agents)
+	    (pl->count < (size_t)as->q->settings.remote_agents ||
+		share_of(as, state_of(p)) == 0))
 		return;
 	TAILQ_FOREACH(a, &as->list, link)
 	{
@@ -273,7 +389,8 @@ places_give(struct agents *as, struct pool *p)
 	size_t i;
 
 	for (i = 0; i < PLACE_STATES && wanted; i++)
-		if (!TAILQ_EMPTY(&as->away.starving[i]))
+		if (as->away.by_who[i].waiting > 0 &&
+		    share_of(as, (uint32_t)i) > 0)
 			break;
 	wanted = wanted && i < PLACE_STATES;
 	LIST_FOREACH(a, &p->agents, in_pool)

@@ -23,10 +23,13 @@ agents_pool(struct agents *as, const struct pool_key *key)
 
 	if (p == NULL || p->program != SPAWN_REMOTE || p->dest != NULL)
 		return p;
-	if ((p->dest = destination_find(as->dests, p->name)) == NULL) {
+	p->dest = destination_find(as->dests, p->name, p->away.tls);
+	if (p->dest == NULL) {
 		(void)pool_tidy(&as->pools, p); /* it is empty: goes */
 		return NULL;
 	}
+	if (p->away.routed)
+		destination_routed(as->dests, p->dest);
 	destination_enter(as->dests, p->dest);
 	return p;
 }
@@ -82,7 +85,7 @@ drop_agent(struct agent *a)
 	LIST_REMOVE(a, in_pool);
 	TAILQ_REMOVE(&as->list, a, link);
 	a->pool->nagents--;
-	places_freed(as, a->pool);
+	places_freed(a);
 	free(a);
 }
 
@@ -154,7 +157,7 @@ new_agent(struct agents *as, struct pool *p)
 	TAILQ_INSERT_TAIL(&as->list, a, link);
 	p->nagents++;
 	p->nstarting++;
-	places_taken(as, p);
+	places_taken(a);
 	return a;
 }
 
@@ -200,6 +203,7 @@ want_agent(struct agents *as, struct pool *p)
 	if (p->waiting > 0 && p->nagents == 0 && !p->is_starving) {
 		places_starve(as, p, true);
 		places_make(as, p);
+		agents_watch(as);
 	}
 }
 
@@ -232,13 +236,18 @@ close_retired(struct pool *p)
 static void
 work(struct agents *as, struct pool *p)
 {
+	bool starved = p->is_starving;
+
 	close_retired(p);
 	fill(p, true);
-	if (p->waiting == 0)
-		places_starve(as, p, false);
-	else if (!as->q->stopping)
+	if (p->waiting > 0 && !as->q->stopping)
 		want_agent(as, p);
 	fill(p, false);
+	if (p->waiting == 0)
+		places_starve(as, p, false);
+	/* It may have been woken for a place that it has no use for now. */
+	if (starved && !p->is_starving)
+		places_next(as, p);
 	if (p->dest != NULL) {
 		agents_probe_over(as, p->dest);
 		places_give(as, p);
@@ -404,7 +413,7 @@ agents_new(struct queue *q, int spawn)
 	if (as->spawn != NULL)
 		as->spawn->data = as;
 	if (as->wake != NULL && as->sweep != NULL && as->dests != NULL &&
-	    places_init(as) && as->spawn != NULL &&
+	    places_init(as) && agents_watch_init(as) && as->spawn != NULL &&
 	    event_add(as->sweep, &every) == 0)
 		return as;
 	free(as); /* main ends the process */

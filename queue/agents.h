@@ -33,12 +33,19 @@ struct pool *agents_pool(struct agents *, const struct pool_key *);
 bool agents_ready(const struct agents *, const char *name);
 
 /*
- * A next hop is down: with what to say of a recipient that it is for.  False
- * when it is not, or when this message is to find out; others wait meanwhile.
+ * The next hop of that key is down: with what to say of a recipient that it is
+ * for.  False when it is not, or when this message is to find out; others wait
+ * meanwhile.  asked: the administrator wants a look.
  */
-bool agents_down(struct agents *, const char *hop, struct verdict *);
-/* The destination of this number is tried now, if it is down. */
-void agents_look(struct agents *, uint32_t destination);
+bool agents_down(
+    struct agents *, const struct pool_key *, bool asked, struct verdict *);
+/*
+ * The destination of this number is tried now, if it is down.  True when a
+ * message should go there even while others wait for what one finds out.
+ */
+bool agents_look(struct agents *, uint32_t destination);
+/* There are new tables: what is down is due for a look. */
+void agents_renew(struct agents *);
 
 /*
  * Whether mail for the destination of this number (route_destination()) is

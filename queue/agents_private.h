@@ -11,6 +11,7 @@
 #include "queue/agents.h"
 #include "queue/destination.h"
 #include "queue/pool.h"
+#include "queue/senders.h"
 
 /* Recipients of one message that one agent has. */
 struct job {
@@ -41,6 +42,9 @@ struct agent {
 	size_t outstanding;       /* recipients not answered */
 	size_t answers;           /* in its life */
 	bool greeted;             /* remote: it was told its hop */
+	bool ready;               /* remote: it said that it got through */
+	bool counted;             /* its place is who's, see struct places */
+	uint32_t who;             /* for whom it was asked for */
 	bool alone;               /* it has a message under suspicion */
 	bool retiring;            /* gets nothing more: its place is wanted */
 	int64_t idle;             /* deadline_now() of the last answer */
@@ -61,8 +65,8 @@ struct dismissal {
 struct places {
 	size_t count;                  /* taken, all */
 	size_t by_state[PLACE_STATES]; /* the same; [0] for those here */
-	/* Pools with work and without an agent, in order. */
-	TAILQ_HEAD(, pool) starving[PLACE_STATES];
+	/* Who has them, and pools with work and without an agent. */
+	struct senders by_who[PLACE_STATES];
 	struct event *again; /* asks again when postriderd had no place */
 	int64_t busy;        /* deadline_now() until which it has none */
 };
@@ -73,6 +77,7 @@ struct agents {
 	struct destinations *dests;
 	struct peer *spawn; /* NULL: postriderd is gone, and we stop */
 	struct event *wake, *sweep;
+	struct event *watch; /* while pools wait for places: for the stuck */
 	STAILQ_HEAD(, dismissal) dismissals;
 	TAILQ_HEAD(, agent) list;
 	TAILQ_HEAD(, pool) awake;
@@ -84,15 +89,17 @@ struct agents {
 /* agent_places.c: which pool gets a place, and who makes one free. */
 bool places_init(struct agents *); /* false with errno */
 struct places *places_of(struct agents *, const struct pool *);
-void places_taken(struct agents *, const struct pool *);
-/* One is free: the next pool in need may have it. */
-void places_freed(struct agents *, const struct pool *);
+void places_taken(struct agent *);
+/* It is free: the next pool in need may have it. */
+void places_freed(struct agent *);
+/* The same where a pool like this one has no use for it. */
+void places_next(struct agents *, const struct pool *);
 /* Its destination was in that state, and is in another. */
 void places_moved(struct agents *, struct destination *, uint32_t before);
 void places_starve(struct agents *, struct pool *, bool starving);
 /* postriderd has no place now; false when it cannot be asked again. */
 bool places_busy(struct agents *, struct pool *);
-bool places_has(struct agents *, const struct pool *);
+bool places_has(struct agents *, struct pool *);
 /* Whether a pool that has work may have one more agent. */
 bool places_allowed(const struct agents *, const struct pool *);
 /* Work waits for a place: an agent that can be spared ends. */
@@ -100,12 +107,18 @@ void places_make(struct agents *, const struct pool *);
 /* The same, where agents of this pool have nothing to do. */
 void places_give(struct agents *, struct pool *);
 
+/* agent_stuck.c: those that nobody answers, when others want their places. */
+bool agents_watch_init(struct agents *); /* false with errno */
+void agents_watch(struct agents *);
+
 /* agent_away.c: what agents for other hosts say of their destination. */
 /*
  * True when the recipient should have another agent of the pool, since others
  * have fared better.
  */
 bool agent_heard(struct agent *, const struct verdict *, bool last);
+/* It does not get through, and others want its place: as if it had said so. */
+void agent_heard_nothing(struct agent *, const struct verdict *);
 /* The pool's destination was looked at, perhaps without any news. */
 void agents_probe_over(struct agents *, struct destination *);
 /* Jobs that the agent may have at once. */
@@ -123,8 +136,10 @@ void agent_send(struct agent *);
 bool agent_start(struct agent *, int fd);
 /* Its unfinished jobs go back; how many recipients those were. */
 size_t agent_lose(struct agent *);
-/* Or they end with this, and each message is under suspicion. */
+/* Or they end with this, and each message is under suspicion; */
 size_t agent_fail(struct agent *, const struct diag *);
+/* or with this, and none is. */
+void agent_defer(struct agent *, const struct verdict *);
 /* The peer is gone: what that means for pool and places. */
 void agent_ended(struct agent *);
 /* What has not made progress for long: to be given up. */

@@ -50,17 +50,20 @@ state_name(uint32_t state)
 static void
 print(const struct msg_control_dest *d, void *arg)
 {
-	char next[CONTROL_TIME];
+	char next[CONTROL_TIME] = "at the next message";
+	const char *tls = d->policy;
 	size_t *count = arg;
 
 	if ((*count)++ == 0)
 		(void)printf("%-5s %11s %8s  %s\n", "State", "Connections",
 		    "Messages", "Destination");
-	(void)printf("%-5s %5u of %2u %8llu  %s\n", state_name(d->state),
-	    d->agents, d->most, (unsigned long long)d->waiting, d->name);
+	(void)printf("%-5s %5u of %2u %8llu  %s%s%s\n", state_name(d->state),
+	    d->agents, d->most, (unsigned long long)d->waiting, d->name,
+	    *tls != '\0' ? " tls-policy " : "", tls);
 	if (d->state != DEST_DOWN)
 		return;
-	control_time(d->next, next);
+	if (d->next != 0)
+		control_time(d->next, next);
 	(void)printf(
 	    "%-27s (%s)\n%-27s next attempt %s\n", "", d->reason, "", next);
 }
@@ -72,11 +75,14 @@ json(const struct msg_control_dest *d, void *arg)
 
 	cmd_json_string(o, "name", d->name);
 	cmd_json_string(o, "state", state_name(d->state));
+	if (d->policy[0] != '\0')
+		cmd_json_string(o, "tls-policy", d->policy);
 	cmd_json_number(o, "connections", d->agents);
 	cmd_json_number(o, "most", d->most);
 	cmd_json_number(o, "messages", (int64_t)d->waiting);
 	if (d->state == DEST_DOWN) {
-		cmd_json_number(o, "next", (int64_t)d->next);
+		if (d->next != 0)
+			cmd_json_number(o, "next", (int64_t)d->next);
 		cmd_json_string(o, "reason", d->reason);
 	}
 	cmd_json_append(arg, o);

@@ -44,7 +44,17 @@ struct part {
 	char text[400];
 };
 
-enum { TABLES, VERIFIERS, POSTRIDERD, QUEUED, AUTHD, TLSD, DNSD, PARTS };
+enum {
+	TABLES,
+	VERIFIERS,
+	POSTRIDERD,
+	QUEUED,
+	AUTHD,
+	TLSD,
+	DNSD,
+	DESTINATIONS,
+	PARTS
+};
 
 #define SEE_LOG "see the log; postriderd starts it"
 
@@ -58,6 +68,7 @@ static const struct {
 	[AUTHD] = { "authd", SEE_LOG },
 	[TLSD] = { "tlsd", SEE_LOG },
 	[DNSD] = { "dnsd", SEE_LOG },
+	[DESTINATIONS] = { "destinations", SEE_LOG },
 };
 
 struct status {
@@ -65,6 +76,8 @@ struct status {
 	struct json_object *json, *figures, *tls, *dns; /* NULL: text */
 	struct sbuf text;                               /* figures as text */
 	bool offered; /* sessions offer TLS, the tables say */
+	/* Next hops that are down; of them, those that a route names. */
+	unsigned long long down, routes_down;
 };
 
 static void
@@ -109,8 +122,37 @@ note_stat(const struct msg_control_stat *m, void *arg)
 
 	sbuf_fmt(
 	    &s->text, "  %-28s %llu\n", m->name, (unsigned long long)m->value);
+	if (strcmp(m->name, "destinations-down") == 0)
+		s->down = m->value;
+	if (strcmp(m->name, "routes-down") == 0)
+		s->routes_down = m->value;
 	if (s->figures != NULL)
 		cmd_json_number(s->figures, m->name, (int64_t)m->value);
+}
+
+/*
+ * Hosts of others may be down without harm to us; that a route or the smart
+ * host is down is another thing.
+ */
+static void
+judge_destinations(struct status *s, bool known)
+{
+	struct part *p = &s->parts[DESTINATIONS];
+	const char *see = " (see: postrider queue destinations)";
+
+	p->good = true;
+	p->warn = s->routes_down > 0;
+	if (!known)
+		set(p, true, "not known without queued");
+	else if (s->down == 0)
+		set(p, true, "none is down");
+	else if (s->routes_down == 0)
+		(void)snprintf(
+		    p->text, sizeof(p->text), "%llu down%s", s->down, see);
+	else
+		(void)snprintf(p->text, sizeof(p->text),
+		    "%llu down, of them %llu that smart-host or route names%s",
+		    s->down, s->routes_down, see);
 }
 
 static void
@@ -125,6 +167,7 @@ ask_queued(struct status *s, const char *run_dir)
 	else
 		set(p, false, c.err);
 	control_close(&c);
+	judge_destinations(s, p->good);
 }
 
 /* authd talks to postrider-net only; root can be that user for a moment. */
@@ -289,6 +332,7 @@ note_dns(struct status *s, const struct msg_dns_state *m)
 	cmd_json_number(s->dns, "failures", (int64_t)m->failures);
 	cmd_json_number(s->dns, "bogus", (int64_t)m->bogus);
 	cmd_json_number(s->dns, "open", m->open);
+	cmd_json_number(s->dns, "oldest", m->oldest);
 }
 
 static void

@@ -24,21 +24,32 @@ control_stats_step(struct tool *t)
 	return r;
 }
 
+/* Nobody sets a policy for a Unix socket, where there is no TLS. */
+static bool
+is_usual(const struct queue *q, const struct destination *d)
+{
+	return (int)d->tls == q->settings.tls || strchr(d->name, '/') != NULL;
+}
+
 static void
-tell(const struct destination *d, struct msg_control_dest *m)
+tell(const struct queue *q, const struct destination *d,
+    struct msg_control_dest *m)
 {
 	struct verdict v = { .diag = DIAG_INIT };
 	int64_t left = d->until - deadline_now();
 
 	memset(m, 0, sizeof(*m));
 	strlcpy(m->name, d->name, sizeof(m->name));
+	if (!is_usual(q, d))
+		strlcpy(m->policy, hop_tls_text(d->tls), sizeof(m->policy));
 	m->state = d->state;
 	m->agents = d->agents;
 	m->most = d->window;
 	m->waiting = d->waiting + d->outstanding;
 	if (d->state != DEST_DOWN)
 		return;
-	m->next = (uint64_t)(time(NULL) + (left > 0 ? left / 1000 : 0));
+	if (left > 0)
+		m->next = (uint64_t)(time(NULL) + left / 1000);
 	destination_verdict(d, &v);
 	strlcpy(m->reason, v.diag.text, sizeof(m->reason));
 }
@@ -48,16 +59,17 @@ control_dests_step(struct tool *t)
 {
 	const struct destinations *all =
 	    agents_destinations(dispatch_agents(t->q->dispatch));
-	const struct destination *d = destination_after(all, t->name);
+	const struct destination *d = destination_after(all, t->name, t->tls);
 	struct msg_control_dest m;
 	enum step r;
 
 	if (d == NULL)
 		return tool_end(t);
-	tell(d, &m);
+	tell(t->q, d, &m);
 	if ((r = tool_send(t, CONTROL_T_DEST, &m, -1)) != STEP_SENT)
 		return r;
 	t->count++;
 	strlcpy(t->name, m.name, sizeof(t->name));
+	t->tls = d->tls;
 	return r;
 }

@@ -8,6 +8,7 @@
 #include <bsd/string.h>
 
 #include "queue/control_item.h"
+#include "queue/destination.h"
 #include "queue/dispatch.h"
 #include "queue/recovery.h"
 #include "queue/spool_id.h"
@@ -100,6 +101,7 @@ control_stat(struct queue *q, size_t i, struct msg_control_stat *m)
 	const struct schedule *s = q->schedule;
 	const struct counters *c = &q->counters;
 	struct agents *agents = dispatch_agents(q->dispatch);
+	const struct destinations *dests = agents_destinations(agents);
 	const struct stat_row rows[] = {
 		{ "messages", schedule_total(s) },
 		{ "active",
@@ -111,6 +113,9 @@ control_stat(struct queue *q, size_t i, struct msg_control_stat *m)
 		{ "damaged", spool_damaged_count(q->spool) },
 		{ "agents", agents_count(agents) },
 		{ "agent-crashes", c->crashes },
+		{ "destinations", destinations_count(dests) },
+		{ "destinations-down", destinations_down(dests, false) },
+		{ "routes-down", destinations_down(dests, true) },
 		{ "memory-bytes", spool_memory_used(q->spool) },
 		{ "accepted", c->accepted },
 		{ "early", c->early },

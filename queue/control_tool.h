@@ -41,7 +41,8 @@ struct tool {
 	struct review *review; /* of all messages; or NULL */
 	uint32_t count, pending;
 	size_t piece;            /* the recipient, or statistic, that is next */
-	char name[HOP_MAX + 1];  /* the last destination */
+	char name[HOP_MAX + 1];  /* the last destination, */
+	enum hop_tls tls;        /* and its policy */
 	struct envelope env;     /* whose recipients are being sent */
 	struct spool_read *read; /* the same, of the review's */
 	struct msg_control_pack *pack; /* of a list of all; or NULL */

@@ -25,7 +25,7 @@ struct destinations {
 	struct by_number numbers;
 	TAILQ_HEAD(, destination) idle; /* those without a pool, oldest first */
 	struct destination_policy policy;
-	size_t count;
+	size_t count, down, routed_down;
 };
 
 /* Why it is DOWN, in as much memory as that takes. */
@@ -39,7 +39,9 @@ struct destination_reason {
 static int
 compare_names(const struct destination *a, const struct destination *b)
 {
-	return strcmp(a->name, b->name);
+	int r = strcmp(a->name, b->name);
+
+	return r != 0 ? r : (a->tls > b->tls) - (a->tls < b->tls);
 }
 
 static int
@@ -47,7 +49,7 @@ compare_numbers(const struct destination *a, const struct destination *b)
 {
 	if (a->number != b->number)
 		return a->number > b->number ? 1 : -1;
-	return strcmp(a->name, b->name);
+	return compare_names(a, b);
 }
 
 #define LOCAL __attribute__((unused)) static
@@ -71,8 +73,23 @@ destinations_new(void)
 }
 
 static void
+set_state(struct destinations *ds, struct destination *d, uint32_t state)
+{
+	if (d->state == DEST_DOWN) {
+		ds->down--;
+		ds->routed_down -= d->routed;
+	}
+	d->state = state;
+	if (state == DEST_DOWN) {
+		ds->down++;
+		ds->routed_down += d->routed;
+	}
+}
+
+static void
 forget(struct destinations *ds, struct destination *d)
 {
+	set_state(ds, d, DEST_NEW);
 	if (d->pools == 0)
 		TAILQ_REMOVE(&ds->idle, d, idle);
 	RB_REMOVE(by_name, &ds->names, d);
@@ -108,16 +125,17 @@ names_of(const struct destinations *ds)
 
 /* A key that is only compared with. */
 static struct destination
-key_of(const char *name, uint32_t number)
+key_of(const char *name, enum hop_tls tls)
 {
-	return (struct destination){ .name = (char *)(uintptr_t)name,
-		.number = number };
+	return (
+	    struct destination){ .name = (char *)(uintptr_t)name, .tls = tls };
 }
 
 struct destination *
-destination_get(const struct destinations *ds, const char *name)
+destination_get(
+    const struct destinations *ds, const char *name, enum hop_tls tls)
 {
-	struct destination key = key_of(name, 0);
+	struct destination key = key_of(name, tls);
 
 	return RB_FIND(by_name, names_of(ds), &key);
 }
@@ -125,20 +143,33 @@ destination_get(const struct destinations *ds, const char *name)
 struct destination *
 destination_numbered(const struct destinations *ds, uint32_t number)
 {
-	struct destination key = key_of("", number);
+	struct destination key = key_of("", 0);
 	struct by_number *all = (struct by_number *)(uintptr_t)&ds->numbers;
-	struct destination *d = RB_NFIND(by_number, all, &key);
+	struct destination *d;
 
+	key.number = number;
+	d = RB_NFIND(by_number, all, &key);
 	return d != NULL && d->number == number ? d : NULL;
 }
 
-const struct destination *
-destination_after(const struct destinations *ds, const char *name)
+struct destination *
+destination_same(const struct destination *d)
 {
-	struct destination key = key_of(name, 0);
+	/* The macro's function could change it, and does not. */
+	struct destination *next =
+	    RB_NEXT(by_number, NULL, (struct destination *)(uintptr_t)d);
+
+	return next != NULL && next->number == d->number ? next : NULL;
+}
+
+const struct destination *
+destination_after(
+    const struct destinations *ds, const char *name, enum hop_tls tls)
+{
+	struct destination key = key_of(name, tls);
 	struct destination *d = RB_NFIND(by_name, names_of(ds), &key);
 
-	if (d != NULL && strcmp(d->name, name) == 0)
+	if (d != NULL && compare_names(d, &key) == 0)
 		d = RB_NEXT(by_name, &ds->names, d);
 	return d;
 }
@@ -149,10 +180,26 @@ destinations_count(const struct destinations *ds)
 	return ds->count;
 }
 
-struct destination *
-destination_find(struct destinations *ds, const char *name)
+size_t
+destinations_down(const struct destinations *ds, bool routed)
 {
-	struct destination *d = destination_get(ds, name);
+	return routed ? ds->routed_down : ds->down;
+}
+
+void
+destination_routed(struct destinations *ds, struct destination *d)
+{
+	uint32_t state = d->state;
+
+	set_state(ds, d, DEST_NEW);
+	d->routed = true;
+	set_state(ds, d, state);
+}
+
+struct destination *
+destination_find(struct destinations *ds, const char *name, enum hop_tls tls)
+{
+	struct destination *d = destination_get(ds, name, tls);
 
 	if (d != NULL)
 		return d;
@@ -163,7 +210,8 @@ destination_find(struct destinations *ds, const char *name)
 		free(d);
 		return NULL;
 	}
-	d->number = route_hop_number(name);
+	d->tls = tls;
+	d->number = route_hop_number(name, tls);
 	d->state = DEST_NEW;
 	d->window = DESTINATION_WINDOW;
 	if (d->window > ds->policy.window_most)
@@ -201,19 +249,54 @@ destinations_sweep(struct destinations *ds, int64_t now)
 		forget(ds, d);
 }
 
+/* Whether so much time has gone by since then; 0 is never. */
+static bool
+is_over(int64_t then, int64_t now)
+{
+	return then == 0 || now >= then + DESTINATION_LOOK;
+}
+
 bool
-destination_open(const struct destination *d, int64_t now)
+destination_open(struct destination *d, bool asked, int64_t now)
+{
+	bool alone = d->waiting == 0 && d->outstanding == 0;
+
+	if (d->state != DEST_DOWN || (alone && now >= d->until))
+		return true;
+	if (!asked || !is_over(d->looked, now))
+		return false;
+	d->looked = now;
+	d->extra = !alone;
+	return true;
+}
+
+bool
+destination_ask(struct destination *d, int64_t now)
 {
 	if (d->state != DEST_DOWN)
-		return true;
-	return now >= d->until && d->waiting == 0 && d->outstanding == 0;
+		return false;
+	if (d->until > now)
+		d->until = now;
+	if (!is_over(d->asked, now) || !is_over(d->looked, now))
+		return false;
+	d->asked = now;
+	return true;
 }
 
 void
-destination_look(struct destination *d, int64_t now)
+destinations_renew(struct destinations *ds, int64_t now)
 {
-	if (d->state == DEST_DOWN && d->until > now)
-		d->until = now;
+	struct destination *d;
+
+	RB_FOREACH(d, by_name, &ds->names)
+	{
+		if (d->state != DEST_DOWN)
+			continue;
+		d->failures = 0;
+		d->asked = d->looked = 0;
+		if (d->until > now)
+			d->until = now;
+	}
 }
 
 void
@@ -255,8 +338,9 @@ destination_succeeded(
 {
 	bool news = d->state != DEST_GOOD;
 
-	(void)ds;
-	d->state = DEST_GOOD;
+	set_state(ds, d, DEST_GOOD);
+	d->extra = false;
+	d->asked = d->looked = 0;
 	d->failures = 0;
 	d->good = now;
 	free(d->reason);
@@ -339,7 +423,8 @@ destination_failed(struct destinations *ds, struct destination *d,
 		return DESTINATION_KNOWN;
 	d->until = now + back_off(&ds->policy, d->failures, f->chance);
 	d->failures++;
-	d->state = DEST_DOWN;
+	set_state(ds, d, DEST_DOWN);
+	d->extra = false;
 	set_reason(d, &f->verdict);
 	return DESTINATION_DOWN;
 }

@@ -1,6 +1,7 @@
 /*
- * destination: what is known of the next hops that mail goes to: whether they
- * can be reached, how many connections they take well, and until when one that
+ * destination: what is known of the next hops that mail goes to, each by name
+ * and TLS policy, as connections are: what fails for one that asks for much may
+ * be well for one that does not.  It is whether they can be reached, how many connections they take well, and until when one that
  * is down is left alone.  Memory and arithmetic only: times are those of
  * deadline_now(), given by the caller.
  *
@@ -18,11 +19,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/hop.h"
 #include "common/msg_control.h"
 #include "common/verdict.h"
 
 #define DESTINATIONS_MOST 100000 /* remembered at once, besides used ones */
 #define DESTINATION_WINDOW 2     /* connections to a new one */
+#define DESTINATION_LOOK 10000   /* ms between looks that somebody asks for */
 
 /* Times in milliseconds. */
 struct destination_policy {
@@ -42,6 +45,7 @@ struct destination {
 	RB_ENTRY(destination) by_number;
 	TAILQ_ENTRY(destination) idle; /* while it has no pool */
 	char *name;                    /* canonical next hop */
+	enum hop_tls tls;              /* policy of connections to it */
 	uint32_t number;               /* route_hop_number() */
 	uint32_t state;                /* DEST_* of msg_control.h */
 	uint32_t window;               /* connections that it may have */
@@ -50,6 +54,10 @@ struct destination {
 	uint32_t enough; /* so many were well when more were not */
 	int64_t until;   /* DOWN: when it is tried again */
 	bool probed;     /* agents.c's: others wait for one that looks */
+	bool routed;     /* a route or the smart host names it */
+	bool extra;      /* DOWN: one more may look beside another */
+	int64_t asked;   /* when somebody asked for a look, or 0, */
+	int64_t looked;  /* and when it was taken */
 	int64_t good;    /* when it was last well, or 0 */
 	int64_t shrunk;  /* when the window last was made less */
 	int64_t used;    /* when its last pool went */
@@ -67,20 +75,28 @@ void destinations_free(struct destinations *);
 void destinations_policy(
     struct destinations *, const struct destination_policy *);
 
-/* The one of that name, or NULL. */
-struct destination *destination_get(const struct destinations *, const char *);
+/* The one of that name and policy, or NULL. */
+struct destination *destination_get(
+    const struct destinations *, const char *, enum hop_tls);
 /*
  * The same, made if need be; the one that was not used for longest goes when
  * there are too many.  NULL without memory.
  */
-struct destination *destination_find(struct destinations *, const char *);
-/* One that has this number of route_hop_number(), or NULL. */
+struct destination *destination_find(
+    struct destinations *, const char *, enum hop_tls);
+/* The first that has this number of route_hop_number(), or NULL; the next. */
 struct destination *destination_numbered(
     const struct destinations *, uint32_t number);
-/* The least name after this one ("" is before all), or NULL. */
+struct destination *destination_same(const struct destination *);
+/* The least after this one ("" is before all), or NULL. */
 const struct destination *destination_after(
-    const struct destinations *, const char *name);
+    const struct destinations *, const char *name, enum hop_tls);
 size_t destinations_count(const struct destinations *);
+/* Those that are DOWN; routed: of which the configuration names. */
+size_t destinations_down(const struct destinations *, bool routed);
+
+/* The configuration names it. */
+void destination_routed(struct destinations *, struct destination *);
 
 /* A pool has it: it is not forgotten; until each has left it. */
 void destination_enter(struct destinations *, struct destination *);
@@ -91,11 +107,16 @@ void destinations_sweep(struct destinations *, int64_t now);
 
 /*
  * Whether a message may be given to an agent: not while it is DOWN, but for one
- * when its time has come.
+ * when its time has come; or one for which that is asked, not too often.
  */
-bool destination_open(const struct destination *, int64_t now);
-/* DOWN: its time comes now. */
-void destination_look(struct destination *, int64_t now);
+bool destination_open(struct destination *, bool asked, int64_t now);
+/*
+ * DOWN: its time comes now.  True when a message that is asked for should not
+ * wait for others that are to find out.
+ */
+bool destination_ask(struct destination *, int64_t now);
+/* Whatever made any of them DOWN may have been the configuration. */
+void destinations_renew(struct destinations *, int64_t now);
 /* DOWN: what to say of a recipient that is not tried. */
 void destination_verdict(const struct destination *, struct verdict *);
 

@@ -10,6 +10,7 @@
 #include "queue/message.h"
 #include "queue/pool.h"
 #include "queue/route.h"
+#include "queue/senders.h"
 
 #define BATCH 64          /* messages started before other events have a turn */
 #define READ_AGAIN 60000  /* ms until a file that cannot be read is tried */
@@ -23,7 +24,8 @@ struct dispatch {
 	struct event *work;            /* runs now, or when something is due */
 	LIST_HEAD(, message) messages; /* those worked on */
 	size_t active, rcpts;          /* in memory */
-	size_t slow;                   /* of these, to who may not answer */
+	size_t slow;                   /* of these, to who may not answer; */
+	struct senders senders;        /* and whose those are */
 	size_t lane_most;
 };
 
@@ -43,16 +45,16 @@ static bool
 add(struct dispatch *d, const struct envelope *e, int64_t due)
 {
 	struct queue *q = d->q;
-	struct entry_facts f = { .uid = e->uid,
-		.who = schedule_who(e),
-		.only = env_pending(e) == 1 };
+	struct entry_facts f = { .uid = e->uid, .who = schedule_who(e) };
+	struct route_aim aim;
 	struct entry *entry;
 
 	/* A look at the spool may have been faster than who made it. */
 	if (schedule_find(q->schedule, e->id) != NULL)
 		return true;
-	f.dest =
-	    route_destination(q->settings.tables, q->settings.mail_name, e);
+	aim = route_destination(q->settings.tables, q->settings.mail_name, e);
+	f.dest = aim.dest;
+	f.only = aim.only;
 	entry = schedule_add(q->schedule, e->id, &f, due);
 	if (entry == NULL)
 		return false;
@@ -79,6 +81,8 @@ dispatch_begun(struct dispatch *d, struct message *m)
 {
 	LIST_INSERT_HEAD(&d->messages, m, link);
 	m->slow = agents_slow(d->agents, m->entry->dest);
+	m->who = m->entry->who;
+	m->held = m->slow && senders_hold(&d->senders, m->who);
 	d->slow += m->slow;
 	d->active++;
 	d->rcpts += m->env.nrcpt;
@@ -89,6 +93,8 @@ dispatch_finished(struct dispatch *d, struct message *m)
 {
 	LIST_REMOVE(m, link);
 	d->slow -= m->slow;
+	if (m->held)
+		senders_release(&d->senders, m->who);
 	d->rcpts -= m->env.nrcpt;
 	message_free(m);
 	d->active--;
@@ -145,15 +151,19 @@ is_full(const struct dispatch *d)
 
 /*
  * Three quarters of what may be in memory are for destinations that nobody
- * knows to answer, and of each of them only a few messages: they would keep all
- * others out for as long as they are silent.
+ * knows to answer, and of each of them only a few messages, and of a sender no
+ * more than he leaves room for: they would keep all others out for as long as
+ * they are silent.
  */
 static bool
 has_room_for(const struct dispatch *d, const struct entry *e)
 {
+	size_t most = (size_t)d->q->settings.active / 4 * 3 + 1;
+
 	if (!agents_slow(d->agents, e->dest))
 		return true;
-	return d->slow < (size_t)d->q->settings.active / 4 * 3 + 1 &&
+	return d->slow < most &&
+	    senders_held(&d->senders, e->who) < most - d->slow &&
 	    !agents_crowded(d->agents, e->dest);
 }
 
@@ -164,9 +174,8 @@ put_back(struct dispatch *d, struct entry *e)
 	struct schedule *s = d->q->schedule;
 	int64_t until = deadline_now() + SLOW_WAIT;
 
-	if (e->only) /* and all that are like it */
-		schedule_dest_wait(s, e->dest, until);
-	schedule_wait(s, e, e->only ? e->due : until);
+	schedule_like_wait(s, e, until);
+	schedule_wait(s, e, e->due); /* so long it has waited */
 }
 
 /* The work event is set for when there is something to do. */
@@ -196,7 +205,8 @@ refresh(struct dispatch *d)
 	struct settings *s = &d->q->settings;
 	size_t most;
 
-	(void)settings_refresh(s); /* logs what is wrong */
+	if (settings_refresh(s)) /* logs what is wrong */
+		agents_renew(d->agents);
 	agents_settings(d->agents);
 	most = (size_t)s->active / LANE_SHARE + 1;
 	if (most != d->lane_most)
@@ -228,10 +238,10 @@ on_work(evutil_socket_t fd, short what, void *arg)
 	set_alarm(d, i == BATCH);
 }
 
-void
+bool
 dispatch_look(struct dispatch *d, const struct entry *e)
 {
-	agents_look(d->agents, e->dest);
+	return agents_look(d->agents, e->dest);
 }
 
 void
@@ -277,6 +287,7 @@ dispatch_new(struct queue *q, int spawn)
 		return NULL;
 	d->q = q;
 	LIST_INIT(&d->messages);
+	senders_init(&d->senders);
 	d->work = event_new(q->base, -1, 0, on_work, d);
 	d->agents = agents_new(q, spawn);
 	if (d->work != NULL && d->agents != NULL)

@@ -30,8 +30,11 @@ void dispatch_begun(struct dispatch *, struct message *);
 /* it is done with for this time, and freed here. */
 void dispatch_finished(struct dispatch *, struct message *);
 
-/* The message's destination is tried again even if it is down. */
-void dispatch_look(struct dispatch *, const struct entry *);
+/*
+ * The message's destination is tried again even if it is down.  True when the
+ * message should not wait with others for what one of them finds out.
+ */
+bool dispatch_look(struct dispatch *, const struct entry *);
 
 /*
  * The administrator wants a message of state ENTRY_ACTIVE back: what no agent

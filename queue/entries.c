@@ -220,6 +220,7 @@ entries_remove(struct entries *a, struct entry *e)
 	}
 	e->left = a->spare;
 	a->spare = e->number;
+	e->number = 0;
 }
 
 struct entry *
@@ -250,6 +251,20 @@ size_t
 entries_count(const struct entries *a)
 {
 	return a->count;
+}
+
+uint32_t
+entries_numbers(const struct entries *a)
+{
+	return a->used;
+}
+
+struct entry *
+entries_used(const struct entries *a, uint32_t number)
+{
+	struct entry *e = number <= a->used ? entries_at(a, number) : NULL;
+
+	return e != NULL && e->number == number ? e : NULL;
 }
 
 struct entry_id

@@ -38,6 +38,7 @@ struct entry {
 	uint8_t hold : 1;     /* asked for while ACTIVE */
 	uint8_t drop : 1;     /* the same */
 	uint8_t forget : 1;   /* its session never had an answer, nor will */
+	uint8_t look : 1;     /* wanted now, whatever its destination is */
 	uint32_t number;      /* from 1 on */
 	uint32_t left, right; /* entries' own: numbers, or 0 */
 	union {
@@ -70,6 +71,11 @@ struct entry *entries_after(const struct entries *, const char *id);
 struct entry *entries_at(const struct entries *, uint32_t number);
 
 size_t entries_count(const struct entries *);
+
+/* All numbers are from 1 to this, and each of them an entry's, or none's. */
+uint32_t entries_numbers(const struct entries *);
+/* By any number; NULL when it is none's. */
+struct entry *entries_used(const struct entries *, uint32_t number);
 
 /* Its id as text: entry_id(e).s */
 struct entry_id {

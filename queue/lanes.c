@@ -274,10 +274,10 @@ set_until(struct lanes *s, struct lane *l, int64_t until)
 }
 
 void
-lanes_sleep(struct lanes *s, uint32_t dest, int64_t until)
+lanes_sleep(struct lanes *s, uint32_t dest, bool only, int64_t until)
 {
 	struct lane *l =
-	    until != 0 ? find_or_make(s, dest, true) : find(s, dest, true);
+	    until != 0 ? find_or_make(s, dest, only) : find(s, dest, only);
 
 	if (l != NULL)
 		set_until(s, l, until);

@@ -48,10 +48,10 @@ void lanes_give_back(struct lanes *, const struct entry *);
 bool lanes_move(struct lanes *, struct entry *, uint32_t dest, bool only);
 
 /*
- * Entries with this destination only are not taken before until, 0: now.
- * Without memory there is no wait.
+ * Entries with this destination (only, or not) are not taken before until,
+ * 0: now.  Without memory there is no wait.
  */
-void lanes_sleep(struct lanes *, uint32_t dest, int64_t until);
+void lanes_sleep(struct lanes *, uint32_t dest, bool only, int64_t until);
 /* Ends the waits whose time has come. */
 void lanes_wake(struct lanes *, int64_t now);
 /* When the next will end, or -1. */

@@ -6,6 +6,7 @@
  * get the message, or its report, a second time.  Nothing is ever marked
  * before it is durable elsewhere.
  */
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -84,18 +85,29 @@ message_is_late(const struct message *m)
 	    age(m), m->env.state.warned);
 }
 
+const char *
+message_untried_text(const struct verdict *v)
+{
+	return (v->flags & OUTCOME_UNTRIED) != 0
+	    ? " (not tried: destination is down)"
+	    : "";
+}
+
 static void
 log_outcome(const struct message *m, size_t i, const char *event,
     const struct verdict *v)
 {
+	const char *untried = message_untried_text(v);
+	char text[TEXT_MAX + 40];
+
+	(void)snprintf(text, sizeof(text), "%s%s", v->diag.text, untried);
 	if (v->mta[0] != '\0')
 		log_event(m->env.id, event,
 		    "to=%s dsn=%s host=%s code=%u text=%s",
-		    env_addr(&m->env, i), v->diag.dsn, v->mta, v->code,
-		    v->diag.text);
+		    env_addr(&m->env, i), v->diag.dsn, v->mta, v->code, text);
 	else
 		log_event(m->env.id, event, "to=%s dsn=%s text=%s",
-		    env_addr(&m->env, i), v->diag.dsn, v->diag.text);
+		    env_addr(&m->env, i), v->diag.dsn, text);
 }
 
 static void
@@ -104,6 +116,7 @@ defer(struct message *m, size_t i, const struct verdict *v)
 	m->work[i] = WORK_NONE;
 	if (m->last.diag.outcome == OUT_OK)
 		m->last = *v;
+	m->ours = m->ours || (v->flags & OUTCOME_OURS) != 0;
 	m->q->counters.deferred++;
 	log_outcome(m, i, "deferred", v);
 	/* For a warning; without memory that says less. */
@@ -269,6 +282,13 @@ message_untried(struct message *m, size_t i)
 	close_one(m);
 }
 
+void
+message_moved(struct message *m, size_t i)
+{
+	m->moved = true;
+	message_untried(m, i);
+}
+
 /* Recipient i to the pool that delivers to it; false with what is wrong. */
 static bool
 give(struct message *m, size_t i, struct diag *d)
@@ -341,6 +361,8 @@ message_start(struct queue *q, struct entry *entry, struct envelope *e,
 	m->last.diag = (struct diag)DIAG_INIT;
 	LIST_INIT(&m->groups);
 	m->missed = missed(m);
+	m->look = entry->look;
+	entry->look = false;
 	open_all(m);
 	dispatch_begun(q->dispatch, m);
 	for (size_t i = 0; i < m->env.nrcpt; i++) {

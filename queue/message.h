@@ -29,7 +29,9 @@ enum round {
 
 struct message {
 	LIST_ENTRY(message) link; /* dispatch's, of all */
-	bool slow;                /* dispatch's: it may stay for long */
+	bool slow;                /* dispatch's: it may stay for long, */
+	bool held;                /* and counts for who sent it: */
+	uint32_t who;             /* as the entry, which may be gone before */
 	struct queue *q;
 	struct entry *entry;
 	struct envelope env;
@@ -41,6 +43,9 @@ struct message {
 	enum round round;
 	size_t tried, damaged; /* outcomes in all; those that said "damaged" */
 	bool lost;             /* an agent ended without an answer */
+	bool moved;            /* one has another route than it was given by */
+	bool ours;             /* the fault is our own */
+	bool look;             /* the administrator: also at what is down */
 	uint32_t missed; /* attempts that there was time for before this one */
 	int64_t soon;    /* then: milliseconds until the next attempt */
 	struct verdict last;       /* the first temporary failure */
@@ -70,6 +75,8 @@ void message_lost(struct message *, size_t i, int64_t wait);
 
 /* A group that no agent has seen is taken back: recipient i is not tried. */
 void message_untried(struct message *, size_t i);
+/* The same, since the configuration names another way by now: soon again. */
+void message_moved(struct message *, size_t i);
 
 /*
  * How often it has been tried, with this time, and with the times that would
@@ -78,6 +85,8 @@ void message_untried(struct message *, size_t i);
 uint32_t message_attempts(const struct message *);
 /* Whether a delay is to be told now, should it be one: for settle(). */
 bool message_is_late(const struct message *);
+/* "" or what is to be said behind the words of a recipient who was not tried. */
+const char *message_untried_text(const struct verdict *);
 /* What was said of recipient i is of no use any more. */
 void message_forget_words(struct message *, size_t i);
 

@@ -137,7 +137,7 @@ find_group(struct message *m, struct pool *p, const char *account)
 	strlcpy(g->turn, account, sizeof(g->turn));
 	if (p->program == SPAWN_REMOTE)
 		(void)snprintf(g->turn, sizeof(g->turn), "%08x",
-		    (unsigned int)schedule_who(&m->env));
+		    (unsigned int)m->entry->who);
 	LIST_INSERT_HEAD(&m->groups, g, of_message);
 	return g;
 }
@@ -172,13 +172,12 @@ give(struct message *m, size_t i, const struct pool_key *key,
 
 /* Whether the message has a group that the recipient would be in. */
 static bool
-has_group(const struct message *m, const struct route *r)
+has_group(const struct message *m, const struct pool_key *key)
 {
 	const struct group *g;
 
 	LIST_FOREACH(g, &m->groups, of_message)
-	if (g->pool->program == r->program &&
-	    strcmp(g->pool->name, r->pool) == 0)
+	if (pool_is(g->pool, key))
 		return true;
 	return false;
 }
@@ -189,8 +188,8 @@ pool_give(struct message *m, size_t i, const struct route *r)
 	const struct pool_key key = { r->program, r->pool, r->away };
 	struct verdict v;
 
-	if (r->program == SPAWN_REMOTE && !has_group(m, r) &&
-	    agents_down(dispatch_agents(m->q->dispatch), r->pool, &v)) {
+	if (r->program == SPAWN_REMOTE && !has_group(m, &key) &&
+	    agents_down(dispatch_agents(m->q->dispatch), &key, m->look, &v)) {
 		message_verdict(m, i, &v);
 		return true;
 	}
@@ -354,6 +353,24 @@ pool_account(const struct pool *p)
 	const struct group *g = any_group(p);
 
 	return g != NULL ? g->account : "";
+}
+
+size_t
+pool_whos(const struct pool *p, uint32_t who[], size_t most)
+{
+	const struct group *g = TAILQ_FIRST(&p->suspects);
+	const struct share *s;
+	size_t n = 0;
+
+	if (g != NULL && n < most)
+		who[n++] = g->message->entry->who;
+	TAILQ_FOREACH(s, &p->turns, in_turn)
+	{
+		if (n == most)
+			break;
+		who[n++] = TAILQ_FIRST(&s->groups)->message->entry->who;
+	}
+	return n;
 }
 
 /* Everything that waits in the pool now, in one list. */

@@ -63,7 +63,8 @@ struct pool {
 	bool is_awake;
 	TAILQ_ENTRY(pool) starving; /* it has work and no place for an agent */
 	bool is_starving;
-	uint32_t starves; /* then: in which list, see struct places */
+	uint32_t starves; /* then: in which class, see struct places, */
+	uint32_t who;     /* and whose turn it waits for */
 };
 
 RB_HEAD(pool_tree, pool);
@@ -106,6 +107,11 @@ bool pool_take(struct pool *, bool alone, size_t room, struct pool_work *);
 
 /* An account of the work that waits, to ask for an agent with; "" if none. */
 const char *pool_account(const struct pool *);
+/*
+ * Numbers of schedule_who() of those whose work waits, at most so many of them,
+ * in no order that matters; how many they are.
+ */
+size_t pool_whos(const struct pool *, uint32_t who[], size_t most);
 
 /* An agent gives recipient i back that it had: false without memory. */
 bool pool_again(struct pool *, struct message *, size_t i);

@@ -6,10 +6,12 @@
 
 #include <bsd/string.h>
 
-#include "common/crc32c.h"
 #include "common/msg_spawn.h"
 #include "common/options.h"
+#include "queue/keyed.h"
 #include "queue/route.h"
+
+#define AIMS_MOST 50 /* recipients that are looked at */
 
 /* A look into the tables that remembers that they are damaged. */
 struct look {
@@ -207,15 +209,20 @@ route_find(struct tables *t, const char *mail_name, const char *addr,
 }
 
 uint32_t
-route_hop_number(const char *hop)
+route_hop_number(const char *hop, enum hop_tls tls)
 {
-	return crc32c(0, hop, strlen(hop)) | ROUTE_AWAY;
+	struct keyed k = { .n = 0 };
+
+	keyed_text(&k, hop);
+	keyed_text(&k, hop_tls_text(tls));
+	return keyed_number(&k) | ROUTE_AWAY;
 }
 
 static uint32_t
 destination(struct tables *t, const char *mail_name, const char *addr)
 {
 	struct diag d = DIAG_INIT;
+	struct keyed k = { .n = 0 };
 	struct resolved r;
 	struct address a;
 	struct route route;
@@ -227,16 +234,28 @@ destination(struct tables *t, const char *mail_name, const char *addr)
 		addr = r.account;
 	else if (r.kind == RESOLVE_FOREIGN &&
 	    away(t, a.domain, &route, &d) == OUT_OK)
-		return route_hop_number(route.pool);
-	return crc32c(0, addr, strlen(addr)) & ~ROUTE_AWAY;
+		return route_hop_number(route.pool, route.away.tls);
+	keyed_text(&k, addr);
+	return keyed_number(&k) & ~ROUTE_AWAY;
 }
 
-uint32_t
+struct route_aim
 route_destination(
     struct tables *t, const char *mail_name, const struct envelope *e)
 {
-	for (size_t i = 0; i < e->nrcpt; i++)
-		if (e->rcpts[i].status == RCPT_QUEUED)
-			return destination(t, mail_name, env_addr(e, i));
-	return 0;
+	struct route_aim aim = { .only = true };
+	uint32_t dest;
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->nrcpt && (n == 0 || aim.only); i++) {
+		if (rcpt_status_owed(e->rcpts[i].status) || n == AIMS_MOST)
+			aim.only = false;
+		if (e->rcpts[i].status != RCPT_QUEUED || n == AIMS_MOST)
+			continue;
+		dest = destination(t, mail_name, env_addr(e, i));
+		if (n++ == 0)
+			aim.dest = dest;
+		aim.only = aim.only && dest == aim.dest;
+	}
+	return aim;
 }

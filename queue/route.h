@@ -47,15 +47,24 @@ struct route {
 enum outcome route_find(struct tables *, const char *mail_name,
     const char *addr, struct route *, struct diag *);
 
-/*
- * A number for the destination of a message's first recipient that is still
- * to be delivered: the account, or the next hop.
- */
-uint32_t route_destination(
+/* Where a message goes: numbers of keyed.h. */
+struct route_aim {
+	uint32_t dest; /* of the first recipient still to be delivered */
+	/*
+	 * All of them have that destination, and there is nobody whose sender
+	 * is owed a report.  Of a message with many recipients false.
+	 */
+	bool only;
+};
+
+struct route_aim route_destination(
     struct tables *, const char *mail_name, const struct envelope *);
 
-/* The number of that next hop: with ROUTE_AWAY, which no account's has. */
+/*
+ * The number of that next hop, to which connections are made under that policy:
+ * with ROUTE_AWAY, which no account's has.
+ */
 #define ROUTE_AWAY 0x80000000u
-uint32_t route_hop_number(const char *hop);
+uint32_t route_hop_number(const char *hop, enum hop_tls);
 
 #endif

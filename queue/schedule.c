@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/crc32c.h"
 #include "queue/heap.h"
+#include "queue/hurry.h"
+#include "queue/keyed.h"
 #include "queue/lanes.h"
 #include "queue/schedule.h"
 #include "queue/spool_envelope.h"
@@ -13,13 +14,16 @@
 #define MOVES_USUAL 64   /* from the heap to the lanes, in one call; */
 #define MOVES_MOST 10000 /* the same when nothing else can be taken */
 #define NO_MEMORY 1000   /* ms until lanes are tried again */
+#define HURRY_STEPS 2000 /* of the walk for those to hurry, in a millisecond */
 
 struct schedule {
 	struct entries *entries;
 	struct heap heap;
 	struct lanes lanes;
-	int64_t now;  /* of the latest schedule_take() */
-	bool lacking; /* there was no memory for a lane then */
+	struct hurries hurries;
+	int64_t now;    /* of the latest schedule_take() */
+	int64_t walked; /* of the latest that went on with the walk */
+	bool lacking;   /* there was no memory for a lane then */
 	size_t count[ENTRY_STATES];
 };
 
@@ -33,6 +37,8 @@ schedule_new(size_t lane_most)
 		return NULL;
 	}
 	s->heap.all = s->entries;
+	s->walked = -1;
+	hurries_init(&s->hurries);
 	lanes_init(&s->lanes, s->entries, lane_most);
 	return s;
 }
@@ -40,6 +46,7 @@ schedule_new(size_t lane_most)
 void
 schedule_free(struct schedule *s)
 {
+	hurries_clear(&s->hurries);
 	lanes_clear(&s->lanes);
 	heap_free(&s->heap);
 	entries_free(s->entries);
@@ -118,14 +125,19 @@ uint32_t
 schedule_who(const struct envelope *e)
 {
 	const char *domain = strrchr(e->sender, '@');
-	uint32_t crc;
+	struct keyed k = { .n = 0 };
 
-	if (e->login[0] != '\0')
-		return crc32c(1, e->login, strlen(e->login));
-	if (e->uid != MSG_NO_UID)
-		return crc32c(2, &e->uid, sizeof(e->uid));
-	crc = crc32c(3, e->client, strlen(e->client));
-	return domain != NULL ? crc32c(crc, domain, strlen(domain)) : crc;
+	if (e->login[0] != '\0') {
+		keyed_text(&k, "login");
+		keyed_text(&k, e->login);
+	} else if (e->uid != MSG_NO_UID) {
+		keyed_text(&k, "uid");
+		keyed_put(&k, &e->uid, sizeof(e->uid));
+	} else {
+		keyed_text(&k, e->client);
+		keyed_text(&k, domain != NULL ? domain : "");
+	}
+	return keyed_number(&k);
 }
 
 void
@@ -151,7 +163,13 @@ schedule_aim(struct schedule *s, struct entry *e, uint32_t dest, bool only)
 void
 schedule_dest_wait(struct schedule *s, uint32_t dest, int64_t until)
 {
-	lanes_sleep(&s->lanes, dest, until > s->now ? until : 0);
+	lanes_sleep(&s->lanes, dest, true, until > s->now ? until : 0);
+}
+
+void
+schedule_like_wait(struct schedule *s, const struct entry *e, int64_t until)
+{
+	lanes_sleep(&s->lanes, e->dest, e->only, until > s->now ? until : 0);
 }
 
 void
@@ -159,44 +177,32 @@ schedule_dest_due(struct schedule *s, uint32_t dest, int64_t now)
 {
 	if (now > s->now)
 		s->now = now;
-	lanes_sleep(&s->lanes, dest, 0);
-}
-
-/* Those in the heap of that destination that are due after now. */
-static size_t
-find_late(const struct schedule *s, uint32_t dest, int64_t now, uint32_t *out)
-{
-	const struct entry *e;
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->heap.n; i++) {
-		e = entries_at(s->entries, s->heap.at[i]);
-		if (e->dest != dest || e->due <= now)
-			continue;
-		if (out != NULL)
-			out[n] = e->number;
-		n++;
-	}
-	return n;
+	lanes_sleep(&s->lanes, dest, true, 0);
+	lanes_sleep(&s->lanes, dest, false, 0);
 }
 
 void
 schedule_dest_hurry(
     struct schedule *s, uint32_t dest, int64_t now, int64_t each)
 {
-	size_t n = find_late(s, dest, now, NULL);
-	struct entry *e;
-	uint32_t *late;
+	hurries_add(&s->hurries, s->entries, dest, now, each);
+}
 
-	if (n == 0 || (late = calloc(n, sizeof(*late))) == NULL)
-		return; /* without memory they come at their own time */
-	(void)find_late(s, dest, now, late);
-	for (size_t i = 0; i < n; i++, now += each) {
-		e = entries_at(s->entries, late[i]);
-		if (e->due > now)
-			schedule_wait(s, e, now);
+/* Not oftener than the clock goes on, so that others have most of the time. */
+static void
+hurry(struct schedule *s, int64_t now)
+{
+	struct entry *e;
+	int64_t due;
+
+	if (now == s->walked)
+		return;
+	s->walked = now;
+	for (int i = 0; i < HURRY_STEPS && hurries_any(&s->hurries); i++) {
+		e = hurries_step(&s->hurries, s->entries, now, &due);
+		if (e != NULL)
+			schedule_wait(s, e, due);
 	}
-	free(late);
 }
 
 /* What is due stands in a lane afterwards, or the next call goes on. */
@@ -228,6 +234,7 @@ schedule_take(struct schedule *s, int64_t now)
 	struct entry *e;
 
 	s->now = now;
+	hurry(s, now);
 	lanes_wake(&s->lanes, now);
 	make_ready(s, now);
 	if ((e = lanes_take(&s->lanes)) == NULL)
@@ -249,6 +256,8 @@ schedule_due(struct schedule *s, int64_t now)
 		return s->lacking ? now + NO_MEMORY : now;
 	if (e != NULL && (due == -1 || e->due < due))
 		due = e->due;
+	if (hurries_any(&s->hurries) && (due == -1 || due > s->walked + 1))
+		due = s->walked + 1;
 	return due != -1 && due < now ? now : due;
 }
 
@@ -257,6 +266,14 @@ schedule_wait(struct schedule *s, struct entry *e, int64_t due)
 {
 	detach(s, e);
 	wait_until(s, e, due);
+}
+
+void
+schedule_now(struct schedule *s, struct entry *e)
+{
+	detach(s, e);
+	e->only = false;
+	wait_until(s, e, 0);
 }
 
 void

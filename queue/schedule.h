@@ -25,7 +25,7 @@ struct entry_facts {
 	uint32_t uid;  /* of the submitter, or MSG_NO_UID */
 	uint32_t who;  /* schedule_who(): whose turn it is within a lane */
 	uint32_t dest; /* a hash of the destination */
-	bool only;     /* no recipient that is queued has another one */
+	bool only;     /* nothing that is to be done for it has another one */
 };
 
 /* lane_most: entries of one lane that may be ACTIVE at once. */
@@ -61,14 +61,17 @@ void schedule_aim(struct schedule *, struct entry *, uint32_t dest, bool only);
  * until it is over, with no entry as well; without memory nothing waits.
  */
 void schedule_dest_wait(struct schedule *, uint32_t dest, int64_t until);
+/* Nothing that is like this entry in both is taken before until. */
+void schedule_like_wait(struct schedule *, const struct entry *, int64_t until);
 /*
- * The wait is over: what is due may be taken, and what is waiting for its own
+ * Every wait is over: what is due may be taken, and what is waiting for its own
  * time stays so.
  */
 void schedule_dest_due(struct schedule *, uint32_t dest, int64_t now);
 /*
  * The destination can be reached again: whatever waits for it is due soon, one
- * after each milliseconds.  Looks at every entry.
+ * after each milliseconds.  schedule_take() sees to that, a few at a time, and
+ * looks at all entries once for however many destinations.
  */
 void schedule_dest_hurry(
     struct schedule *, uint32_t dest, int64_t now, int64_t each);
@@ -83,6 +86,8 @@ int64_t schedule_due(struct schedule *, int64_t now);
 
 /* From any state.  As schedule_add(), due may be past: then it is READY. */
 void schedule_wait(struct schedule *, struct entry *, int64_t due);
+/* The same for now: not even for its destination does it wait. */
+void schedule_now(struct schedule *, struct entry *);
 void schedule_hold(struct schedule *, struct entry *);
 void schedule_remove(struct schedule *, struct entry *);
 

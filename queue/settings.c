@@ -35,6 +35,7 @@ bind_all(struct settings *s, char err[TABLES_ERR])
 		{ "remote-agents", &s->remote_agents },
 		{ "destination-agents", &s->destination_agents },
 		{ "connection-idle", &s->connection_idle },
+		{ "tls-policy", &s->tls },
 		{ "agent-crashes", &s->crashes },
 	};
 	gid_t gid;

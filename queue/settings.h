@@ -31,7 +31,8 @@ struct settings {
 	int64_t remote_agents;        /* connections to other hosts */
 	int64_t destination_agents;   /* and to one destination */
 	int64_t connection_idle;      /* seconds that they are kept */
-	int64_t crashes;              /* of agents that one message may cause */
+	int tls;         /* enum hop_tls, where nothing else is said */
+	int64_t crashes; /* of agents that one message may cause */
 	bool user_mode;
 	uid_t net; /* of USER_NET, who may hand in messages */
 };

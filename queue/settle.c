@@ -121,16 +121,29 @@ count_round(const struct message *m, enum round round)
 	return n;
 }
 
+void
+settle_log_drop(const struct envelope *e, size_t i)
+{
+	char status = e->rcpts[i].status;
+
+	if (status == RCPT_QUEUED)
+		log_event(e->id, "dropped", "to=%s reason=administrator",
+		    env_addr(e, i));
+	else if (rcpt_status_owed(status))
+		log_event(e->id, "unreported", "to=%s reason=administrator",
+		    env_addr(e, i));
+}
+
 static void
 drop_all(struct message *m)
 {
-	for (size_t i = 0; i < m->env.nrcpt; i++)
-		if (m->env.rcpts[i].status == RCPT_QUEUED) {
-			spool_mark(m->q->spool, &m->env, i, RCPT_DROPPED);
-			m->q->counters.dropped++;
-			log_event(m->env.id, "dropped",
-			    "to=%s reason=administrator", env_addr(&m->env, i));
-		}
+	for (size_t i = 0; i < m->env.nrcpt; i++) {
+		settle_log_drop(&m->env, i);
+		if (m->env.rcpts[i].status != RCPT_QUEUED)
+			continue;
+		spool_mark(m->q->spool, &m->env, i, RCPT_DROPPED);
+		m->q->counters.dropped++;
+	}
 }
 
 /* A round of bounce agents; settle() comes again afterwards. */
@@ -169,6 +182,8 @@ put_state(struct message *m)
 		if (m->last.mta[0] != '\0')
 			strlcat(st->reason, ": ", sizeof(st->reason));
 		strlcat(st->reason, m->last.diag.text, sizeof(st->reason));
+		strlcat(st->reason, message_untried_text(&m->last),
+		    sizeof(st->reason));
 	}
 	spool_put_state(m->q->spool, &m->env);
 }
@@ -181,7 +196,9 @@ wait_again(struct message *m)
 	int64_t wait;
 
 	m->env.state.attempts = message_attempts(m);
-	wait = retry_wait_ms(p, m->env.state.attempts, age, arc4random());
+	/* What we do not have now, we have again soon. */
+	wait = retry_wait_ms(
+	    p, m->ours ? 1 : m->env.state.attempts, age, arc4random());
 	put_state(m);
 	schedule_wait(m->q->schedule, m->entry, deadline_now() + wait);
 }
@@ -284,10 +301,11 @@ settle(struct message *m)
 		.hold = m->entry->hold,
 		.tried = m->tried,
 		.damaged = m->damaged,
-		.lost = m->lost,
+		.lost = m->lost || m->moved,
 		.crashes = m->entry->crashes,
 		.crashes_most = (uint32_t)m->q->settings.crashes };
 	enum settle_answer answer;
+	struct route_aim aim;
 
 	f.failed = count_failed(m);
 	f.owed = count_round(m, ROUND_DONE);
@@ -299,10 +317,9 @@ settle(struct message *m)
 		return;
 	}
 	m->entry->hold = m->entry->drop = false;
-	schedule_aim(m->q->schedule, m->entry,
-	    route_destination(
-		m->q->settings.tables, m->q->settings.mail_name, &m->env),
-	    f.pending == 1);
+	aim = route_destination(
+	    m->q->settings.tables, m->q->settings.mail_name, &m->env);
+	schedule_aim(m->q->schedule, m->entry, aim.dest, aim.only);
 	act(m, answer);
 	dispatch_finished(m->q->dispatch, m);
 }

@@ -22,9 +22,9 @@ enum settle_answer {
 	SETTLE_SET_ASIDE, /* all who read it say that it is damaged */
 	SETTLE_SUSPECT,   /* it crashed its agents: held, and said so */
 	SETTLE_HOLD,      /* the administrator wants it held */
-	SETTLE_SOON,      /* an agent was lost: again, not counted */
-	SETTLE_WARN,      /* it takes long, and the sender is told */
-	SETTLE_WAIT       /* a failed attempt: again, later each time */
+	SETTLE_SOON, /* an agent was lost, or a route: again, not counted */
+	SETTLE_WARN, /* it takes long, and the sender is told */
+	SETTLE_WAIT  /* a failed attempt: again, later each time */
 };
 
 struct settle_facts {
@@ -34,7 +34,7 @@ struct settle_facts {
 	size_t late;    /* to be warned of, and not tried yet */
 	size_t pending; /* recipients not done with, all those included */
 	size_t tried, damaged;
-	bool lost;
+	bool lost; /* an agent, or a recipient his route */
 	uint32_t crashes, crashes_most;
 };
 
@@ -48,5 +48,11 @@ enum settle_answer settle_decide(const struct settle_facts *);
  * and DELAY were given.
  */
 bool settle_wants_report(const struct envelope *, size_t i, uint32_t report);
+
+/*
+ * The administrator drops the message: what that means for recipient i, who is
+ * not delivered to, or whose report is not written; nothing for others.
+ */
+void settle_log_drop(const struct envelope *, size_t i);
 
 #endif

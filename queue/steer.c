@@ -8,6 +8,7 @@
 #include "common/msg_control.h"
 #include "queue/steer.h"
 #include "queue/dispatch.h"
+#include "queue/settle.h"
 
 static const char unreadable[] = "its file cannot be read, see the log";
 
@@ -73,8 +74,12 @@ retry(struct queue *q, struct entry *entry)
 {
 	if (entry->state == ENTRY_HELD)
 		return "it is held: release it first";
-	dispatch_look(q->dispatch, entry);
-	if (entry->state == ENTRY_WAITING)
+	if (entry->state == ENTRY_ACTIVE)
+		return NULL; /* it is being tried */
+	entry->look = true;
+	if (dispatch_look(q->dispatch, entry))
+		schedule_now(q->schedule, entry);
+	else if (entry->state == ENTRY_WAITING)
 		schedule_wait(q->schedule, entry, 0);
 	return NULL;
 }
@@ -82,12 +87,10 @@ retry(struct queue *q, struct entry *entry)
 static void
 drop_rcpts(struct queue *q, struct envelope *e)
 {
-	for (size_t i = 0; i < e->nrcpt; i++)
-		if (e->rcpts[i].status == RCPT_QUEUED) {
-			q->counters.dropped++;
-			log_event(e->id, "dropped",
-			    "to=%s reason=administrator", env_addr(e, i));
-		}
+	for (size_t i = 0; i < e->nrcpt; i++) {
+		settle_log_drop(e, i);
+		q->counters.dropped += e->rcpts[i].status == RCPT_QUEUED;
+	}
 }
 
 static const char *

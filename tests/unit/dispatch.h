@@ -49,7 +49,7 @@ bool __wrap_settings_refresh(struct settings *);
 void __wrap_agents_settings(struct agents *);
 bool __wrap_agents_slow(const struct agents *, uint32_t);
 bool __wrap_agents_crowded(const struct agents *, uint32_t);
-uint32_t __wrap_route_destination(
+struct route_aim __wrap_route_destination(
     struct tables *, const char *, const struct envelope *);
 
 int64_t
@@ -182,13 +182,14 @@ __wrap_agents_crowded(const struct agents *as, uint32_t dest)
 	return dest == SLOW;
 }
 
-uint32_t
+struct route_aim
 __wrap_route_destination(
     struct tables *t, const char *mail_name, const struct envelope *e)
 {
 	(void)t;
 	(void)mail_name;
-	return (uint32_t)e->uid; /* each its own lane */
+	/* Each its own lane. */
+	return (struct route_aim){ (uint32_t)e->uid, e->nrcpt == 1 };
 }
 
 static inline int

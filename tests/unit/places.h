@@ -24,12 +24,14 @@ static struct entry entry;
 static struct message message = { .q = &queue, .entry = &entry };
 static int64_t now = 1000000;
 static size_t verdicts, losses, untried, again, due, hurried, parked;
+static uint32_t sender;       /* of all messages; 0: each pool its own */
 static const char *other_hop; /* what the tables say by now; NULL: the same */
 
 int64_t __wrap_deadline_now(void);
 bool __wrap_pool_take(struct pool *, bool, size_t, struct pool_work *);
 void __wrap_pool_fail(struct pool *, const struct verdict *);
 void __wrap_pool_lost(struct pool *, int64_t);
+size_t __wrap_pool_whos(const struct pool *, uint32_t[], size_t);
 bool __wrap_pool_again(struct pool *, struct message *, size_t);
 void __wrap_message_tell(
     const struct message *, struct msg_job_message *, uint32_t);
@@ -37,7 +39,7 @@ void __wrap_message_tell_rcpt(
     const struct message *, size_t, const char *, struct msg_job_rcpt *);
 void __wrap_message_verdict(struct message *, size_t, const struct verdict *);
 void __wrap_message_lost(struct message *, size_t, int64_t);
-void __wrap_message_untried(struct message *, size_t);
+void __wrap_message_moved(struct message *, size_t);
 int __wrap_spool_reader(struct spool *, const char *);
 void __wrap_queue_stop(struct queue *);
 enum outcome __wrap_route_find(
@@ -88,6 +90,18 @@ __wrap_pool_lost(struct pool *p, int64_t wait)
 	set_waiting(p, 0);
 }
 
+/* One that the test says, or another for each pool. */
+size_t
+__wrap_pool_whos(const struct pool *p, uint32_t who[], size_t most)
+{
+	assert_true(most > 0);
+	who[0] = sender;
+	for (uint32_t i = 0; sender == 0 && i < HOPS; i++)
+		if (p == pools[i])
+			who[0] = 100 + i;
+	return 1;
+}
+
 bool
 __wrap_pool_again(struct pool *p, struct message *m, size_t i)
 {
@@ -134,7 +148,7 @@ __wrap_message_lost(struct message *m, size_t i, int64_t wait)
 }
 
 void
-__wrap_message_untried(struct message *m, size_t i)
+__wrap_message_moved(struct message *m, size_t i)
 {
 	(void)m;
 	(void)i;
@@ -231,6 +245,7 @@ fresh(void **state)
 	now += 10000000;
 	verdicts = losses = untried = again = due = hurried = parked = 0;
 	other_hop = NULL;
+	sender = 0;
 	env_init(&message.env);
 	if (!env_add(&message.env, "bob@far.test", "", 0))
 		return -1;
@@ -266,6 +281,7 @@ done(void **state)
 	turn();
 	assert_true(queue.stopping);
 	event_free(agents->wake);
+	event_free(agents->watch);
 	event_free(agents->sweep);
 	event_free(agents->here.again);
 	event_free(agents->away.again);
@@ -273,10 +289,17 @@ done(void **state)
 		struct agent *a, *next;
 
 		LIST_FOREACH_SAFE(a, &p->agents, in_pool, next)
-		free(a);
+		{
+			if (a->counted)
+				senders_release(
+				    &agents->away.by_who[p->dest->state],
+				    a->who);
+			free(a);
+		}
+		places_starve(agents, p, false);
 		p->nagents = p->waiting = 0;
 		p->failures = p->stalls = 0;
-		p->is_awake = p->is_starving = false;
+		p->is_awake = false;
 		assert_true(pool_tidy(&agents->pools, p));
 	}
 	destinations_free(agents->dests);
@@ -292,6 +315,14 @@ give(size_t i, size_t n)
 	set_waiting(pools[i], n);
 	agents_wake(agents, pools[i]);
 	turn();
+}
+
+static inline bool
+is_down(const char *hop, struct verdict *v)
+{
+	const struct pool_key key = { .program = SPAWN_REMOTE, .name = hop };
+
+	return agents_down(agents, &key, false, v);
 }
 
 /* How many agents were asked for since it was looked last. */

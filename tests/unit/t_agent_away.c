@@ -2,8 +2,8 @@
  * t_agent_away: what an agent for another host is told, and what its answers
  * mean for its next hop.
  * wrap: deadline_now pool_take pool_fail pool_lost pool_again message_tell
- * wrap: message_lost message_untried message_tell_rcpt message_verdict spool_reader queue_stop route_find
- * wrap: schedule_dest_due schedule_dest_wait schedule_dest_hurry dispatch_kick
+ * wrap: message_lost message_moved message_tell_rcpt message_verdict spool_reader queue_stop route_find
+ * wrap: pool_whos schedule_dest_due schedule_dest_wait schedule_dest_hurry dispatch_kick
  */
 #include "tests/unit/places.h"
 
@@ -63,15 +63,15 @@ down(void **state)
 	assert_int_equal(dests[0]->agents, 0);
 	assert_int_equal(due, 1);
 	assert_int_equal(parked, 0);
-	assert_true(agents_down(agents, "hop00", &v));
+	assert_true(is_down("hop00", &v));
 	assert_string_equal(v.diag.dsn, "4.4.1");
-	assert_false(agents_down(agents, "hop01", &v));
-	assert_false(agents_down(agents, "hop99", &v));
+	assert_false(is_down("hop01", &v));
+	assert_false(is_down("hop99", &v));
 	/* The first wait is a fifth of retry-first, or a little less. */
 	now += 44000;
-	assert_true(agents_down(agents, "hop00", &v));
+	assert_true(is_down("hop00", &v));
 	now += 16000;
-	assert_false(agents_down(agents, "hop00", &v));
+	assert_false(is_down("hop00", &v));
 	assert_int_equal(parked, 1);
 	/* It finds out that all is well. */
 	chan_close(&job);
@@ -137,18 +137,18 @@ no_news(void **state)
 
 	(void)state;
 	set_state(0, DEST_DOWN);
-	assert_false(agents_down(agents, "hop00", &v));
+	assert_false(is_down("hop00", &v));
 	assert_int_equal(parked, 1);
 	give(0, 1);
-	assert_true(agents_down(agents, "hop00", &v));
+	assert_true(is_down("hop00", &v));
 	assert_int_equal(asked(&serial), 1);
 	start(serial);
 	(void)heard(&m);
-	assert_true(agents_down(agents, "hop00", &v));
+	assert_true(is_down("hop00", &v));
 	assert_int_equal(due, 0);
 	say(heard_job(), "4.3.0", 0, 0);
 	assert_int_equal(due, 1);
-	assert_false(agents_down(agents, "hop00", &v));
+	assert_false(is_down("hop00", &v));
 	assert_int_equal(parked, 2);
 	/* The same when nobody looked. */
 	give(0, 0);

@@ -2,7 +2,7 @@
  * t_agents: agents that hang, that cannot be had now, and that are idle, with
  * a clock that the test sets.
  * wrap: deadline_now pool_take pool_account pool_fail pool_lost
- * wrap: message_mailbox message_tell message_tell_rcpt message_outcome
+ * wrap: message_mailbox message_tell message_tell_rcpt message_verdict
  * wrap: message_lost spool_reader queue_stop
  */
 #include "tests/unit/unit.h"
@@ -29,7 +29,7 @@ void __wrap_message_tell(
     const struct message *, struct msg_job_message *, uint32_t);
 void __wrap_message_tell_rcpt(
     const struct message *, size_t, const char *, struct msg_job_rcpt *);
-void __wrap_message_outcome(struct message *, size_t, const struct diag *);
+void __wrap_message_verdict(struct message *, size_t, const struct verdict *);
 void __wrap_message_lost(struct message *, size_t, int64_t);
 int __wrap_spool_reader(struct spool *, const char *);
 void __wrap_queue_stop(struct queue *);
@@ -104,11 +104,11 @@ __wrap_message_tell_rcpt(const struct message *m, size_t i, const char *mailbox,
 }
 
 void
-__wrap_message_outcome(struct message *m, size_t i, const struct diag *d)
+__wrap_message_verdict(struct message *m, size_t i, const struct verdict *v)
 {
 	(void)m;
 	(void)i;
-	assert_int_equal(d->outcome, OUT_TEMP);
+	assert_int_equal(v->diag.outcome, OUT_TEMP);
 	outcomes++;
 }
 

@@ -91,7 +91,8 @@ next_hops(void **state)
 		char name[20];
 
 		(void)snprintf(name, sizeof(name), "d%d.example", i);
-		assert_non_null(destination_find(destinations, name));
+		assert_non_null(destination_find(
+		    destinations, name, i % 2 ? HOP_TLS_MAY : HOP_TLS_VERIFY));
 	}
 	assert_int_equal(chan_send(&c, CONTROL_T_DESTS, &m, -1, 0), CHAN_OK);
 	h = hear(&c);

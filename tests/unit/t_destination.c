@@ -30,7 +30,7 @@ begin(void **state)
 	if ((all = destinations_new()) == NULL)
 		return -1;
 	destinations_policy(all, &policy);
-	d = destination_find(all, "far.test");
+	d = destination_find(all, "far.test", HOP_TLS_MAY);
 	destination_enter(all, d);
 	return 0;
 }
@@ -82,7 +82,7 @@ states(void **state)
 	(void)state;
 	assert_int_equal(d->state, DEST_NEW);
 	assert_int_equal(d->window, DESTINATION_WINDOW);
-	assert_true(destination_open(d, 0));
+	assert_true(destination_open(d, false, 0));
 	assert_int_equal(failed(1000, 5000), DESTINATION_DOWN);
 	assert_int_equal(d->state, DEST_DOWN);
 	assert_int_equal(d->until, 65000);
@@ -93,26 +93,88 @@ states(void **state)
 	assert_string_equal(v.mta, "mx.far.test");
 	assert_int_equal(v.code, 421);
 	assert_int_equal(v.flags, OUTCOME_DOWN);
-	assert_false(destination_open(d, 64999));
-	assert_true(destination_open(d, 65000));
+	assert_false(destination_open(d, false, 64999));
+	assert_true(destination_open(d, false, 65000));
 	/* One message is enough to find out. */
 	d->waiting = 1;
-	assert_false(destination_open(d, 65000));
+	assert_false(destination_open(d, false, 65000));
 	d->waiting = 0;
 	d->outstanding = 1;
-	assert_false(destination_open(d, 65000));
+	assert_false(destination_open(d, false, 65000));
 	d->outstanding = 0;
 	/* The administrator does not wait. */
-	destination_look(d, 30000);
-	assert_true(destination_open(d, 30000));
-	destination_look(d, 40000);
+	assert_true(destination_ask(d, 30000));
+	assert_true(destination_open(d, false, 30000));
+	assert_false(destination_ask(d, 39999));
 	assert_int_equal(d->until, 30000);
 	assert_true(destination_succeeded(all, d, 66000));
 	assert_false(destination_succeeded(all, d, 66001));
 	assert_int_equal(d->state, DEST_GOOD);
-	assert_true(destination_open(d, 0));
+	assert_true(destination_open(d, false, 0));
 	destination_verdict(d, &v); /* somebody asks all the same */
 	assert_int_equal(v.diag.outcome, OUT_TEMP);
+}
+
+/*
+ * What is asked for looks beside what hangs, and before its time; but not all
+ * that comes after it.
+ */
+static void
+asked_for(void **state)
+{
+	(void)state;
+	assert_false(destination_ask(d, 1000));
+	assert_int_equal(failed(1000, 5000), DESTINATION_DOWN);
+	d->outstanding = 1;
+	assert_false(destination_open(d, false, 70000));
+	assert_true(destination_ask(d, 70000));
+	assert_true(destination_open(d, true, 70000));
+	assert_true(d->extra);
+	assert_false(destination_open(d, true, 70001));
+	assert_false(destination_ask(d, 70000 + DESTINATION_LOOK - 1));
+	assert_true(destination_ask(d, 70000 + DESTINATION_LOOK));
+	assert_true(destination_open(d, true, 70000 + DESTINATION_LOOK));
+	assert_int_equal(failed(70000, 90000), DESTINATION_DOWN);
+	assert_false(d->extra);
+	/* Before its time as well, and it stays what it was. */
+	d->outstanding = 0;
+	assert_false(destination_open(d, false, 100000));
+	assert_true(destination_open(d, true, 100000));
+	assert_false(d->extra);
+	assert_true(destination_succeeded(all, d, 100001));
+	assert_int_equal(d->looked, 0);
+}
+
+/* With new tables the first wait is short again, and its end is now. */
+static void
+renewed(void **state)
+{
+	(void)state;
+	for (int64_t now = 5000; now < 1000000; now = d->until)
+		assert_int_equal(failed(now, now), DESTINATION_DOWN);
+	destinations_renew(all, 1000000);
+	assert_true(destination_open(d, false, 1000000));
+	assert_int_equal(failed(1000000, 1000001), DESTINATION_DOWN);
+	assert_int_equal(d->until, 1060001);
+}
+
+/* One host under two policies: what is known of one is not of the other. */
+static void
+policies(void **state)
+{
+	struct destination *strict =
+	    destination_find(all, "far.test", HOP_TLS_VERIFY);
+
+	(void)state;
+	assert_ptr_not_equal(strict, d);
+	assert_int_not_equal(strict->number, d->number);
+	assert_int_equal(failed(1000, 5000), DESTINATION_DOWN);
+	assert_int_equal(strict->state, DEST_NEW);
+	assert_ptr_equal(destination_after(all, "", HOP_TLS_NONE), d);
+	assert_ptr_equal(
+	    destination_after(all, "far.test", HOP_TLS_MAY), strict);
+	assert_null(destination_after(all, "far.test", HOP_TLS_VERIFY));
+	assert_null(destination_same(strict));
 }
 
 /* Twice as long each time, up to the most; from the start after a success. */
@@ -252,7 +314,7 @@ limits(void **state)
 	d->window = 20;
 	one.window_most = 1;
 	destinations_policy(all, &one);
-	e = destination_find(all, "other.test");
+	e = destination_find(all, "other.test", HOP_TLS_MAY);
 	assert_int_equal(e->window, 1);
 	for (int i = 0; i < 50; i++) {
 		destination_delivered(all, d);
@@ -272,20 +334,24 @@ names(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(more); i++)
-		assert_non_null(destination_find(all, more[i]));
-	assert_ptr_equal(destination_find(all, "far.test"), d);
-	assert_ptr_equal(destination_get(all, "far.test"), d);
-	assert_null(destination_get(all, "x.test"));
+		assert_non_null(destination_find(all, more[i], HOP_TLS_MAY));
+	assert_ptr_equal(destination_find(all, "far.test", HOP_TLS_MAY), d);
+	assert_ptr_equal(destination_get(all, "far.test", HOP_TLS_MAY), d);
+	assert_null(destination_get(all, "x.test", HOP_TLS_MAY));
 	for (size_t i = 0; i < COUNT(order); i++) {
-		e = destination_after(all, e == NULL ? "" : e->name);
+		e = destination_after(
+		    all, e == NULL ? "" : e->name, HOP_TLS_MAY);
 		assert_string_equal(e->name, order[i]);
 	}
-	assert_null(destination_after(all, e->name));
+	assert_null(destination_after(all, e->name, HOP_TLS_MAY));
 	/* A place in the list does not depend on one that is gone. */
-	assert_string_equal(destination_after(all, "aa.test")->name, "b.test");
-	assert_ptr_equal(
-	    destination_numbered(all, route_hop_number("far.test")), d);
-	assert_null(destination_numbered(all, route_hop_number("x.test")));
+	assert_string_equal(
+	    destination_after(all, "aa.test", HOP_TLS_MAY)->name, "b.test");
+	assert_ptr_equal(destination_numbered(
+			     all, route_hop_number("far.test", HOP_TLS_MAY)),
+	    d);
+	assert_null(
+	    destination_numbered(all, route_hop_number("x.test", HOP_TLS_MAY)));
 }
 
 /* Too many: the one goes that was not used for longest; none that is. */
@@ -296,7 +362,8 @@ bounds(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(more); i++) {
-		struct destination *e = destination_find(all, more[i]);
+		struct destination *e =
+		    destination_find(all, more[i], HOP_TLS_MAY);
 
 		destination_enter(all, e);
 		destination_enter(all, e); /* two pools */
@@ -305,27 +372,27 @@ bounds(void **state)
 		destination_leave(all, e, 10);
 	}
 	assert_int_equal(destinations_count(all), 4);
-	assert_non_null(destination_find(all, "d.test"));
+	assert_non_null(destination_find(all, "d.test", HOP_TLS_MAY));
 	assert_int_equal(destinations_count(all), 4);
-	assert_null(destination_get(all, "b.test"));
-	assert_non_null(destination_get(all, "a.test"));
+	assert_null(destination_get(all, "b.test", HOP_TLS_MAY));
+	assert_non_null(destination_get(all, "a.test", HOP_TLS_MAY));
 	for (int i = 0; i < 10; i++) {
 		char name[20];
 		struct destination *e;
 
 		(void)snprintf(name, sizeof(name), "%d.test", i);
-		e = destination_find(all, name);
+		e = destination_find(all, name, HOP_TLS_MAY);
 		assert_non_null(e);
 		destination_enter(all, e);
 	}
-	assert_ptr_equal(destination_get(all, "far.test"), d);
+	assert_ptr_equal(destination_get(all, "far.test", HOP_TLS_MAY), d);
 	assert_int_equal(destinations_count(all), 11);
 }
 
 static void
 forgotten(void **state)
 {
-	struct destination *e = destination_find(all, "a.test");
+	struct destination *e = destination_find(all, "a.test", HOP_TLS_MAY);
 
 	(void)state;
 	destination_enter(all, e);
@@ -334,10 +401,10 @@ forgotten(void **state)
 	destinations_sweep(all, 500 + 1000000 - 1);
 	assert_int_equal(destinations_count(all), 2);
 	destinations_sweep(all, 500 + 1000000);
-	assert_null(destination_get(all, "a.test"));
+	assert_null(destination_get(all, "a.test", HOP_TLS_MAY));
 	destination_enter(all, d);
 	destinations_sweep(all, 9000000);
-	assert_ptr_equal(destination_get(all, "far.test"), d);
+	assert_ptr_equal(destination_get(all, "far.test", HOP_TLS_MAY), d);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -347,6 +414,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(states),
+		T(asked_for),
+		T(renewed),
+		T(policies),
 		T(waits),
 		T(jitter),
 		T(grows),

@@ -2,7 +2,7 @@
  * t_pool: whose turn it is, who is alone, and that nothing given to a pool is
  * forgotten by it.
  * wrap: dispatch_agents agents_pool agents_wake agents_down message_verdict
- * wrap: message_lost message_untried schedule_who
+ * wrap: message_lost message_untried
  */
 #include "tests/unit/unit.h"
 
@@ -22,8 +22,8 @@ static bool down; /* every next hop is */
 struct agents *__wrap_dispatch_agents(struct dispatch *);
 struct pool *__wrap_agents_pool(struct agents *, const struct pool_key *);
 void __wrap_agents_wake(struct agents *, struct pool *);
-bool __wrap_agents_down(struct agents *, const char *, struct verdict *);
-uint32_t __wrap_schedule_who(const struct envelope *);
+bool __wrap_agents_down(
+    struct agents *, const struct pool_key *, bool, struct verdict *);
 void __wrap_message_verdict(struct message *, size_t, const struct verdict *);
 void __wrap_message_lost(struct message *, size_t, int64_t);
 void __wrap_message_untried(struct message *, size_t);
@@ -43,19 +43,15 @@ __wrap_agents_pool(struct agents *as, const struct pool_key *key)
 }
 
 bool
-__wrap_agents_down(struct agents *as, const char *hop, struct verdict *v)
+__wrap_agents_down(struct agents *as, const struct pool_key *key, bool asked,
+    struct verdict *v)
 {
 	(void)as;
-	(void)hop;
+	assert_int_equal(key->program, SPAWN_REMOTE);
+	assert_false(asked);
 	*v = (struct verdict){ .diag = DIAG_INIT };
 	(void)diag_set(&v->diag, "4.4.1", "down");
 	return down;
-}
-
-uint32_t
-__wrap_schedule_who(const struct envelope *e)
-{
-	return (uint32_t)e->uid;
 }
 
 void
@@ -276,7 +272,7 @@ static const struct route_away plain = { .tls = HOP_TLS_MAY };
 
 /* A message of that user with n recipients at a next hop. */
 static void
-give_away(struct message *m, struct entry *e, uint32_t uid, size_t n)
+give_away(struct message *m, struct entry *e, uint32_t who, size_t n)
 {
 	struct route r = { .program = SPAWN_REMOTE, .away = plain };
 
@@ -284,7 +280,7 @@ give_away(struct message *m, struct entry *e, uint32_t uid, size_t n)
 	memset(e, 0, sizeof(*e));
 	m->q = &queue;
 	m->entry = e;
-	m->env.uid = uid;
+	e->who = who;
 	m->open = n;
 	LIST_INIT(&m->groups);
 	strlcpy(r.pool, "far.test", sizeof(r.pool));
@@ -305,6 +301,7 @@ static void
 sender_turns(void **state)
 {
 	struct destination dest = { .pools = 1 };
+	uint32_t who[8];
 	struct message m[4];
 	struct entry e[4];
 	struct pool_work w;
@@ -317,6 +314,9 @@ sender_turns(void **state)
 	}
 	assert_int_equal(dest.waiting, 4);
 	assert_string_equal(pool_account(far()), "");
+	assert_int_equal(pool_whos(far(), who, 1), 1);
+	assert_int_equal(pool_whos(far(), who, 8), 2);
+	assert_int_equal(who[0] + who[1], 2001);
 	assert_true(pool_take(far(), false, 100, &w));
 	assert_ptr_equal(w.message, &m[0]);
 	assert_true(pool_take(far(), false, 100, &w));

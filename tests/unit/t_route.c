@@ -255,15 +255,34 @@ static uint32_t
 destination(const char *first, const char *second, char status)
 {
 	struct envelope e;
-	uint32_t d;
+	struct route_aim aim;
 
 	env_init(&e);
 	assert_true(env_add(&e, first, "", 0));
 	assert_true(env_add(&e, second, "", 0));
 	e.rcpts[0].status = status;
-	d = route_destination(&tables, "v.test", &e);
+	aim = route_destination(&tables, "v.test", &e);
 	env_free(&e);
-	return d;
+	return aim.dest;
+}
+
+/* n recipients; whether the message has but one destination. */
+static bool
+only(const char *first, const char *second, size_t n, char status)
+{
+	struct route_aim aim;
+	struct envelope e;
+
+	env_init(&e);
+	for (size_t i = 0; i < n; i++)
+		assert_true(env_add(&e, i % 2 == 0 ? first : second, "", 0));
+	e.rcpts[0].status = status;
+	aim = route_destination(&tables, "v.test", &e);
+	assert_int_equal((aim.dest & ROUTE_AWAY) != 0,
+	    strstr(n > 1 && status != RCPT_QUEUED ? second : first, "far") !=
+		NULL);
+	env_free(&e);
+	return aim.only;
 }
 
 /* The first that is still queued counts; an account's, or a domain's. */
@@ -282,9 +301,24 @@ destinations(void **state)
 	assert_int_equal(destination("x@far.test", "", RCPT_QUEUED),
 	    destination("y@FAR.test", "", RCPT_QUEUED));
 	assert_int_equal(destination("x@exact.test", "", RCPT_QUEUED),
-	    route_hop_number("[10.0.0.1]:2525"));
+	    route_hop_number("[10.0.0.1]:2525", HOP_TLS_NONE));
+	assert_int_not_equal(route_hop_number("far.test", HOP_TLS_MAY),
+	    route_hop_number("far.test", HOP_TLS_VERIFY));
 	assert_int_equal(destination("x@a.wide.test", "", RCPT_QUEUED),
 	    destination("x@b.c.wide.test", "", RCPT_QUEUED));
+}
+
+/* Whoever is still to be told, or goes elsewhere, does not wait with it. */
+static void
+only_ones(void **state)
+{
+	(void)state;
+	assert_true(only("x@far.test", "", 1, RCPT_QUEUED));
+	assert_true(only("x@far.test", "y@far.test", 20, RCPT_QUEUED));
+	assert_true(only("bob@v.test", "y@far.test", 2, RCPT_DELIVERED));
+	assert_false(only("x@far.test", "bob@v.test", 2, RCPT_QUEUED));
+	assert_false(only("bob@v.test", "y@far.test", 2, RCPT_CONFIRM));
+	assert_false(only("x@far.test", "y@far.test", 2000, RCPT_QUEUED));
 }
 
 int
@@ -295,6 +329,7 @@ main(void)
 		cmocka_unit_test(next_hops),
 		cmocka_unit_test(reasons),
 		cmocka_unit_test(destinations),
+		cmocka_unit_test(only_ones),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);

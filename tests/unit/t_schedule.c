@@ -302,6 +302,45 @@ hurry(void **state)
 	assert_int_equal(schedule_count(s, ENTRY_WAITING), 30);
 }
 
+/*
+ * Ten thousand destinations come back at once, with as many messages: a call
+ * does a bounded part, and all of them come.
+ */
+static void
+hurries(void **state)
+{
+	const int64_t far = 1000000000;
+	struct entry_facts to = { .who = 1, .only = true };
+	size_t early, before = 0, steps = 0;
+	int64_t now = 1000;
+	char id[ID_MAX + 1];
+
+	(void)state;
+	for (uint32_t i = 0; i < 20000; i++) {
+		(void)snprintf(id, sizeof(id), "%020u", i);
+		to.dest = i % 10001;
+		assert_non_null(schedule_add(s, id, &to, far));
+	}
+	schedule_remove(s, schedule_after(s, ""));
+	for (uint32_t dest = 0; dest < 10000; dest++)
+		schedule_dest_hurry(s, dest, now, 0);
+	assert_int_equal(schedule_count(s, ENTRY_WAITING), 19999);
+	while (schedule_due(s, now) <= now + 1) {
+		struct entry *e = schedule_take(s, now);
+
+		if (e != NULL)
+			schedule_remove(s, e);
+		early = 19999 - schedule_count(s, ENTRY_WAITING);
+		assert_true(early - before <= 2000);
+		before = early;
+		now++;
+		assert_true(steps++ < 100000);
+	}
+	/* All but those of the one that is not among them. */
+	assert_int_equal(schedule_total(s), 1);
+	assert_int_equal(schedule_due(s, now), far);
+}
+
 /* Where it goes may change in every state; the counts go with it. */
 static void
 aims(void **state)
@@ -416,6 +455,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(senders, begin, end),
 		cmocka_unit_test_setup_teardown(asleep, begin, end),
 		cmocka_unit_test_setup_teardown(hurry, begin, end),
+		cmocka_unit_test_setup_teardown(hurries, begin, end),
 		cmocka_unit_test_setup_teardown(aims, begin, end),
 		cmocka_unit_test_setup_teardown(floods, begin, end),
 		cmocka_unit_test_setup_teardown(who, begin, end),

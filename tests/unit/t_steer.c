@@ -13,7 +13,7 @@
 
 static struct queue queue;
 static struct entry *entry;
-static bool unreadable, stuck, untouched, pending;
+static bool unreadable, stuck, untouched, pending, looking;
 static size_t cancels, kicks, looks, removals, states;
 static bool held;
 
@@ -24,7 +24,7 @@ bool __wrap_spool_remove(struct spool *, const char *);
 bool __wrap_spool_damaged_remove(struct spool *, const char *);
 void __wrap_dispatch_cancel(struct dispatch *, struct entry *);
 void __wrap_dispatch_kick(struct dispatch *);
-void __wrap_dispatch_look(struct dispatch *, const struct entry *);
+bool __wrap_dispatch_look(struct dispatch *, const struct entry *);
 
 enum spool_state
 __wrap_spool_load(struct spool *s, const char *id, struct envelope *e,
@@ -86,12 +86,13 @@ __wrap_dispatch_kick(struct dispatch *d)
 	kicks++;
 }
 
-void
+bool
 __wrap_dispatch_look(struct dispatch *d, const struct entry *e)
 {
 	(void)d;
 	assert_ptr_equal(e, entry);
 	looks++;
+	return looking;
 }
 
 static int
@@ -99,7 +100,7 @@ begin(void **state)
 {
 	(void)state;
 	memset(&queue, 0, sizeof(queue));
-	unreadable = stuck = untouched = held = false;
+	unreadable = stuck = untouched = held = looking = false;
 	cancels = kicks = looks = removals = states = 0;
 	return (queue.schedule = schedule_new(3)) == NULL ? -1 : 0;
 }
@@ -170,12 +171,28 @@ actions(void **state)
 		/* A destination that is down is tried all the same. */
 		assert_int_equal(looks,
 		    cases[i].what == CONTROL_RETRY &&
-			cases[i].before != ENTRY_HELD);
+			cases[i].before == ENTRY_WAITING);
 		if (entry->state == ENTRY_WAITING)
 			assert_int_equal(entry->due != FAR, cases[i].due);
 		assert_int_equal(removals, 0);
 		assert_int_equal(kicks, 1);
 	}
+}
+
+/* Others of its destination wait for what one finds out; this one need not. */
+static void
+retries(void **state)
+{
+	(void)state;
+	make(ENTRY_WAITING);
+	schedule_dest_wait(queue.schedule, 1, 5000);
+	assert_null(steer(&queue, entry, CONTROL_RETRY, 0, &pending));
+	assert_true(entry->look);
+	assert_int_equal(entry->state, ENTRY_READY);
+	assert_null(schedule_take(queue.schedule, 1));
+	looking = true;
+	assert_null(steer(&queue, entry, CONTROL_RETRY, 0, &pending));
+	assert_ptr_equal(schedule_take(queue.schedule, 1), entry);
 }
 
 /* What is asked for while agents work is remembered, and may be taken back. */
@@ -287,6 +304,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(actions),
+		T(retries),
 		T(wishes),
 		T(nobody_has_it),
 		T(drops),
