@@ -12,7 +12,7 @@
 #include <bsd/string.h>
 
 #include "common/net.h"
-#include "delivery/targets.h"
+#include "delivery/targets_private.h"
 
 /* Nobody's mail host, whatever DNS says; IPv4 in IPv6 is looked at as IPv4. */
 #define LOOPBACK "127.0.0.0/8 ::1"
@@ -20,58 +20,6 @@
 	"0.0.0.0/8 169.254.0.0/16 224.0.0.0/3 ::/96 fe80::/10 ff00::/8 "       \
 	"64:ff9b::7f00:0/104"
 #define PORT_SMTP 25
-
-/* A host to look at, and what became of it. */
-struct host {
-	uint32_t preference;
-	char name[DOMAIN_MAX + 1];
-	struct dns_answer answer; /* its addresses */
-	size_t refused;           /* of them, gone from the answer */
-	bool ours;
-};
-
-/* One search. */
-struct search {
-	struct targets *to;
-	const struct hop *hop;
-	const struct remote_config *config;
-	struct dns_client *dns;
-	struct diag *diag;
-	bool named;  /* the host is the administrator's choice, nobody else's */
-	bool secure; /* the way to the hosts' names */
-	size_t hosts, asked; /* asked of the first; they hold answers */
-	struct host host[DNS_RECORDS];
-};
-
-static enum outcome
-fail(struct search *s, const char *dsn, const char *what, const char *text)
-{
-	char code[DSN_LEN + 1];
-
-	(void)strlcpy(code, dsn, sizeof(code)); /* fits */
-	if (s->named)
-		code[0] = '4';
-	*s->diag = (struct diag)DIAG_INIT;
-	return diag_set(s->diag, code, "%s: %s%s%s", s->hop->name, what,
-	    *text != '\0' ? ": " : "", text);
-}
-
-/* What an answer without records, or that is not to be believed, is worth. */
-static enum outcome
-fail_by_status(struct search *s, const struct dns_answer *a, const char *absent)
-{
-	switch (a->status) {
-	case DNS_BOGUS:
-		return fail(s, "4.7.5", "DNSSEC validation failed", a->text);
-	case DNS_NXDOMAIN:
-		return fail(s, absent, "no such host in DNS", "");
-	case DNS_NODATA:
-		return fail(s, absent, "no address in DNS", "");
-	default:
-		s->to->ours = s->to->ours || a->unheard;
-		return fail(s, "4.4.3", "no answer of DNS now", a->text);
-	}
-}
 
 static uint16_t
 port_of(const struct search *s)
@@ -288,45 +236,6 @@ add_targets(struct search *s, const struct host *h)
 	}
 }
 
-/* Those of the hosts that are left of which is known what DNS says. */
-static size_t
-known(const struct search *s)
-{
-	return s->hosts < s->asked ? s->hosts : s->asked;
-}
-
-/* The worst that can be mended by time comes first. */
-static enum outcome
-explain_none(struct search *s)
-{
-	static const enum dns_status later[] = { DNS_TEMPFAIL, DNS_BOGUS };
-	const struct host *h;
-	bool another_family = false, refused = false;
-
-	for (size_t k = 0; k < 2; k++)
-		for (size_t i = 0; i < known(s); i++)
-			if (s->host[i].answer.status == later[k])
-				return fail_by_status(
-				    s, &s->host[i].answer, "4.4.4");
-	for (size_t i = 0; i < known(s); i++) {
-		h = &s->host[i];
-		another_family = another_family || h->answer.count > 0;
-		refused = refused || h->refused > 0;
-	}
-	if (another_family)
-		return fail(s, "4.4.4",
-		    "has no address of the kind that ip-preference wants", "");
-	if (s->hosts > s->asked)
-		return fail(s, "4.4.4",
-		    "has many mail hosts, and none of the best has an address "
-		    "in DNS",
-		    "");
-	if (refused)
-		return fail(s, "5.4.4",
-		    "has nothing but addresses that no mail host can have", "");
-	return fail(s, "5.4.4", "its mail hosts have no address in DNS", "");
-}
-
 static enum outcome
 find_hosts(struct search *s)
 {
@@ -336,15 +245,15 @@ find_hosts(struct search *s)
 		first = s->asked;
 		ask_addresses(s);
 		if (!cut_ours(s))
-			return fail(s, "5.4.6",
+			return targets_fail(s, "5.4.6",
 			    "mail would come back here: its best mail host is "
 			    "this one",
 			    "");
-		for (size_t i = first; i < known(s); i++)
+		for (size_t i = first; i < targets_known(s); i++)
 			add_targets(s, &s->host[i]);
 	} while (s->to->count == 0 && s->asked < s->hosts &&
 	    s->asked < TARGETS_ASKED);
-	return s->to->count > 0 ? OUT_OK : explain_none(s);
+	return s->to->count > 0 ? OUT_OK : targets_none(s);
 }
 
 /* --- the kinds of hops */
@@ -366,7 +275,8 @@ take_mx(struct search *s, const struct dns_answer *a)
 	uint32_t best = 0;
 
 	if (is_null(a))
-		return fail(s, "5.1.10", "it takes no mail (null MX)", "");
+		return targets_fail(
+		    s, "5.1.10", "it takes no mail (null MX)", "");
 	s->secure = a->status == DNS_SECURE;
 	for (size_t i = 0; i < a->count; i++) {
 		add_host(s, a->mx[i].preference, a->mx[i].name);
@@ -378,12 +288,12 @@ take_mx(struct search *s, const struct dns_answer *a)
 	}
 	sort_hosts(s);
 	if (us && !cut(s, best))
-		return fail(s, "5.4.6",
+		return targets_fail(s, "5.4.6",
 		    "mail would come back here: its best mail host is this "
 		    "one",
 		    "");
 	if (s->hosts == 0)
-		return fail(s, "5.4.4", "its MX are no host names", "");
+		return targets_fail(s, "5.4.4", "its MX are no host names", "");
 	return find_hosts(s);
 }
 
@@ -392,7 +302,7 @@ static enum outcome
 take_itself(struct search *s)
 {
 	if (strcasecmp(s->hop->name, s->config->hostname) == 0)
-		return fail(s, "5.4.6",
+		return targets_fail(s, "5.4.6",
 		    "mail would come back here: it is this host", "");
 	add_host(s, 0, s->hop->name);
 	return find_hosts(s);
@@ -412,7 +322,7 @@ find_domain(struct search *s)
 		s->secure = a.proved || a.status == DNS_SECURE;
 		r = take_itself(s);
 	} else
-		r = fail_by_status(s, &a, "5.1.2");
+		r = targets_unknown(s, &a, "5.1.2");
 	dns_answer_free(&a);
 	return r;
 }
@@ -443,10 +353,10 @@ take_address(struct search *s)
 	struct target *t;
 
 	if (!canonical(s->hop->name, ip) || !may_be_reached(s, ip))
-		return fail(
+		return targets_fail(
 		    s, "5.4.4", "no mail host can have this address", "");
 	if (!s->named && is_us(s, ip))
-		return fail(s, "5.4.6",
+		return targets_fail(s, "5.4.6",
 		    "mail would come back here: it is this host", "");
 	t = add_certain(s);
 	strlcpy(t->host, ip, sizeof(t->host));
