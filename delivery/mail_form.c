@@ -6,9 +6,12 @@
  */
 #include <inttypes.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "common/msg_intake.h"
 #include "delivery/mail_form.h"
+
+#define WANTS_UTF8 "5.6.9" /* the message, not an address */
 
 bool
 mail_form_is_utf8(const char *s)
@@ -42,7 +45,7 @@ choose_utf8(struct mail_form *f, const struct extensions *e,
 		    "the sender's address is internationalised, and the next "
 		    "mail server takes no such addresses (no SMTPUTF8)");
 	if (declared && m->content->header_utf8)
-		return diag_set(d, "5.6.9",
+		return diag_set(d, WANTS_UTF8,
 		    "the message's header is internationalised, and the next "
 		    "mail server takes no such messages (no SMTPUTF8)");
 	return OUT_OK;
@@ -102,6 +105,9 @@ mail_form_rcpt(const struct extensions *e, const char *addr, struct diag *d)
 {
 	if (has(e, EXT_SMTPUTF8) || !mail_form_is_utf8(addr))
 		return OUT_OK;
+	/* With another header it could not be given to them either. */
+	if (strcmp(d->dsn, WANTS_UTF8) == 0)
+		*d = (struct diag)DIAG_INIT;
 	return diag_set(d, "5.6.7",
 	    "the address is internationalised, and the next mail server takes "
 	    "no such addresses (no SMTPUTF8)");

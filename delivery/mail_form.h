@@ -41,7 +41,10 @@ enum outcome mail_form_choose(struct mail_form *, const struct extensions *,
 enum outcome mail_form_check(const struct mail_form *,
     const struct extensions *, const struct wire_content *, struct diag *);
 
-/* The same for one recipient, whose address may want SMTPUTF8. */
+/*
+ * The same for one recipient, whose address may want SMTPUTF8: that is the
+ * reason then, and not that the message wants it, too.
+ */
 enum outcome mail_form_rcpt(
     const struct extensions *, const char *addr, struct diag *);
 

@@ -124,6 +124,17 @@ rcpts(void **state)
 	assert_int_equal(mail_form_rcpt(&e, "a@x", &d), OUT_OK);
 	assert_int_equal(mail_form_rcpt(&e, "\xc3\xa4@x", &d), OUT_PERM);
 	assert_string_equal(d.dsn, "5.6.7");
+	/* The address is the reason, whatever the header has; and only then. */
+	d = (struct diag){ OUT_PERM, "5.6.9", "the header" };
+	assert_int_equal(mail_form_rcpt(&e, "\xc3\xa4@x", &d), OUT_PERM);
+	assert_string_equal(d.dsn, "5.6.7");
+	d = (struct diag){ OUT_PERM, "5.6.9", "the header" };
+	(void)mail_form_rcpt(&e, "a@x", &d);
+	assert_string_equal(d.dsn, "5.6.9");
+	d = (struct diag){ OUT_TEMP, "4.3.0", "unreadable" };
+	(void)mail_form_rcpt(&e, "\xc3\xa4@x", &d);
+	assert_string_equal(d.dsn, "4.3.0");
+	d = (struct diag)DIAG_INIT;
 	e.has = EXT_SMTPUTF8;
 	d = (struct diag)DIAG_INIT;
 	assert_int_equal(mail_form_rcpt(&e, "\xc3\xa4@x", &d), OUT_OK);
