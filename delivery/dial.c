@@ -113,6 +113,19 @@ make_blocking(int fd)
 	return flags != -1 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != -1;
 }
 
+/* Of a socket's path, who may not is half of the matter. */
+static void
+explain_path(const struct remote_config *config, char text[DIAG_TEXT + 1])
+{
+	const char *why = strerror(errno);
+
+	if (errno == EACCES || errno == EPERM)
+		(void)snprintf(
+		    text, DIAG_TEXT + 1, "%s (for %s)", why, config->user);
+	else
+		(void)snprintf(text, DIAG_TEXT + 1, "%s", why);
+}
+
 static enum dial
 fail(int fd, enum dial what, const char *doing, char text[DIAG_TEXT + 1])
 {
@@ -148,8 +161,14 @@ dial(int *out, const struct target *t, const char *path,
 		(void)close(fd); /* nothing went through it */
 		return DIAL_TROUBLE;
 	}
-	if (connect_in_time(fd, &a, len, deadline_in(config->connect)) == -1)
-		return fail(fd, DIAL_UNREACHED, "connection failed", text);
+	if (connect_in_time(fd, &a, len, deadline_in(config->connect)) == -1) {
+		if (a.sa.sa_family != AF_UNIX)
+			return fail(
+			    fd, DIAL_UNREACHED, "connection failed", text);
+		explain_path(config, text);
+		(void)close(fd); /* nothing went through it */
+		return DIAL_UNREACHED;
+	}
 	if (!make_blocking(fd))
 		return fail(fd, DIAL_TROUBLE, "no socket", text);
 	if (a.sa.sa_family != AF_UNIX)

@@ -4,12 +4,15 @@
  * In remote, as postrider-out, before its first foreign byte.
  */
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bsd/string.h>
 
 #include "common/log.h"
 #include "common/startup.h"
+#include "common/users.h"
 #include "delivery/remote_config.h"
 
 static bool
@@ -72,6 +75,20 @@ copy_texts(struct remote_config *c, const struct texts *t)
 	return true;
 }
 
+/* For texts; no passwd(5) is read for it, wherever that may be. */
+static void
+name_user(struct remote_config *c, struct tables *tables)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (tables_user(tables, USER_OUT, &uid, &gid) && uid == geteuid())
+		strlcpy(c->user, "user " USER_OUT, sizeof(c->user)); /* fits */
+	else
+		(void)snprintf(
+		    c->user, sizeof(c->user), "uid %ju", (uintmax_t)geteuid());
+}
+
 bool
 remote_config_load(struct remote_config *c, struct tables *tables)
 {
@@ -95,6 +112,7 @@ remote_config_load(struct remote_config *c, struct tables *tables)
 		tables, NULL, binds, sizeof(binds) / sizeof(binds[0])) ||
 	    !copy_texts(c, &t))
 		return false;
+	name_user(c, tables);
 	own_find(&c->interfaces);
 	return true;
 }

@@ -18,6 +18,7 @@ enum ip_preference { IP_6_FIRST, IP_4_FIRST, IP_6_ONLY, IP_4_ONLY };
 struct remote_config {
 	char hostname[DOMAIN_MAX + 1];
 	char run_dir[108];
+	char user[40];         /* who we are: "user postrider-out", "uid 7" */
 	char source[2][64];    /* own address for IPv4, for IPv6; "" for any */
 	char own[1001];        /* own-addresses, a list for net_in_list() */
 	struct own interfaces; /* what this host knows that it is */

@@ -25,6 +25,7 @@ int __wrap_socket(int, int, int);
 
 static bool stuck;  /* no connection is ever made */
 static int refuses; /* errno of socket(2) */
+static int refused; /* of connect(2) */
 static int64_t waited;
 
 int
@@ -37,9 +38,9 @@ __wrap_deadline_poll(int fd, short events, deadline_t d)
 int
 __wrap_connect(int fd, const struct sockaddr *sa, socklen_t len)
 {
-	if (!stuck)
+	if (!stuck && refused == 0)
 		return __real_connect(fd, sa, len);
-	errno = EINPROGRESS;
+	errno = stuck ? EINPROGRESS : refused;
 	return -1;
 }
 
@@ -79,8 +80,9 @@ fresh(void **state)
 	(void)state;
 	memset(&config, 0, sizeof(config));
 	config.connect = 10;
+	snprintf(config.user, sizeof(config.user), "user somebody");
 	stuck = false;
-	refuses = 0;
+	refuses = refused = 0;
 	text[0] = '\0';
 	return 0;
 }
@@ -147,8 +149,8 @@ from_our_address(void **state)
 	snprintf(config.source[0], sizeof(config.source[0]), "203.0.113.77");
 	assert_int_equal(call(&fd, "127.0.0.1", port, ""), DIAL_TROUBLE);
 	assert_int_equal(fd, -1);
-	assert_string_equal(text,
-	    "source-address 203.0.113.77: this host has no such address");
+	assert_string_equal(
+	    text, "source-address 203.0.113.77: this host has no such address");
 }
 
 static void
@@ -214,6 +216,11 @@ by_path(void **state)
 	s = socket(AF_UNIX, SOCK_STREAM, 0);
 	assert_int_equal(bind(s, (struct sockaddr *)&un, sizeof(un)), 0);
 	assert_int_equal(call(&fd, "", 0, un.sun_path), DIAL_UNREACHED);
+	assert_string_equal(text, "Connection refused");
+	refused = EACCES;
+	assert_int_equal(call(&fd, "", 0, un.sun_path), DIAL_UNREACHED);
+	assert_string_equal(text, "Permission denied (for user somebody)");
+	refused = 0;
 	assert_int_equal(listen(s, 1), 0);
 	assert_int_equal(call(&fd, "", 0, un.sun_path), DIAL_OK);
 	is_good(fd, false);

@@ -4,6 +4,7 @@
 #include "tests/unit/cdb.h"
 
 #include "common/log.h"
+#include "common/users.h"
 #include "delivery/remote_config.h"
 
 static const struct {
@@ -88,6 +89,22 @@ defaults(void **state)
 	assert_true(own_has(&c.interfaces, "127.0.0.1"));
 }
 
+/* By name when we are who the suite knows, else by number. */
+static void
+who_we_are(void **state)
+{
+	char ids[40];
+	const struct cdb_row rows[] = { HOST, { TABLES_USER, USER_OUT, ids } };
+
+	(void)state;
+	(void)snprintf(ids, sizeof(ids), "%u %u", geteuid(), getegid());
+	assert_true(load(rows, 2, &c));
+	assert_string_equal(c.user, "user " USER_OUT);
+	assert_true(load(rows, 1, &c));
+	(void)snprintf(ids, sizeof(ids), "uid %u", geteuid());
+	assert_string_equal(c.user, ids);
+}
+
 static void
 as_set(void **state)
 {
@@ -164,6 +181,7 @@ main(void)
 		cmocka_unit_test(source_addresses),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(as_set),
+		cmocka_unit_test(who_we_are),
 		cmocka_unit_test(refused),
 	};
 
