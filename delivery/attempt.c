@@ -13,6 +13,8 @@
 #include "common/msg_job.h"
 #include "delivery/attempt.h"
 
+#define PORT_SMTPS 465
+
 static void
 start_verdict(struct attempt *a)
 {
@@ -26,7 +28,6 @@ start_verdict(struct attempt *a)
 enum try
 attempt_fail(struct attempt *a, const char *dsn, const char *fmt, ...)
 {
-	const struct target *t = &a->link->peer;
 	char text[DIAG_TEXT + 1];
 	enum outcome r;
 	va_list ap;
@@ -35,14 +36,20 @@ attempt_fail(struct attempt *a, const char *dsn, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	/* Whoever shows it puts the host's name before it. */
-	if (t->ip[0] == '\0' || strcmp(t->host, t->ip) == 0)
-		r = diag_set(&a->verdict.diag, dsn, "%s", text);
-	else
-		r = diag_set(&a->verdict.diag, dsn, "[%s]: %s", t->ip, text);
+	r = diag_set(&a->verdict.diag, dsn, "%s: %s", a->link->who, text);
 	if (r == OUT_TEMP)
 		a->verdict.flags = OUTCOME_DOWN;
 	return r == OUT_TEMP ? TRY_TEMP : TRY_PERM;
+}
+
+/* What is waited for, in words. */
+static const char *
+awaited(const struct attempt *a, char words[40])
+{
+	(void)snprintf(words, 40, "%s%s",
+	    a->asked != NULL ? "an answer to " : "its greeting",
+	    a->asked != NULL ? a->asked : "");
+	return words;
 }
 
 enum try
@@ -56,13 +63,21 @@ enum try
 attempt_refused(struct attempt *a, const struct smtp_reply *r)
 {
 	struct verdict *v = &a->verdict;
+	char words[40];
+	enum outcome outcome;
 
 	if (r->code < 400)
 		return attempt_fail(a, "4.5.0",
-		    "it answered another question: %d %s", r->code, r->text);
+		    "waiting for %s: it answered another question: %d %s",
+		    awaited(a, words), r->code, r->text);
 	start_verdict(a);
 	v->code = (uint32_t)r->code;
-	if (smtp_reply_diag(r, &v->diag) == OUT_PERM)
+	outcome = smtp_reply_diag(r, &v->diag);
+	(void)snprintf(words, sizeof(words), "%s%s",
+	    a->asked != NULL ? "in reply to " : "as its greeting",
+	    a->asked != NULL ? a->asked : "");
+	smtp_reply_where(v->diag.text, words);
+	if (outcome == OUT_PERM)
 		return TRY_PERM;
 	v->flags = OUTCOME_DOWN;
 	if (r->code == 421)
@@ -89,17 +104,27 @@ attempt_say(struct attempt *a, const char *fmt, ...)
 	    a, "4.4.2", "the connection was lost: %s", strerror(errno));
 }
 
+/* Both sides wait for the other to begin, most likely. */
+static bool
+may_want_tls(const struct attempt *a, enum reply_result result)
+{
+	return result == REPLY_LATE && a->asked == NULL &&
+	    a->link->peer.port == PORT_SMTPS && !a->wish->hop->implicit_tls;
+}
+
 enum try
 attempt_hear(struct attempt *a, struct smtp_reply *r, int64_t seconds,
     reply_line_fn fn, void *arg)
 {
-	switch (smtp_reply_read(&a->link->io, r,
-	    link_deadline(a->wish->config, seconds), fn, arg)) {
-	case REPLY_READ:
+	enum reply_result result = smtp_reply_read(
+	    &a->link->io, r, link_deadline(a->wish->config, seconds), fn, arg);
+	char words[40];
+
+	if (result == REPLY_READ)
 		return TRY_READY;
-	case REPLY_NONSENSE:
-		return attempt_fail(a, "4.5.0", "%s", r->text);
-	default:
-		return attempt_fail(a, "4.4.2", "%s", r->text);
-	}
+	return attempt_fail(a, result == REPLY_NONSENSE ? "4.5.0" : "4.4.2",
+	    "waiting for %s: %s%s", awaited(a, words), r->text,
+	    may_want_tls(a, result)
+		? " (on port 465 TLS begins at once: write smtps:)"
+		: "");
 }

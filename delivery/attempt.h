@@ -26,6 +26,7 @@ struct attempt {
 	const struct link_wish *wish;
 	enum hop_tls tls;       /* what holds for this address */
 	bool plain;             /* TLS has failed before: without it */
+	const char *asked;      /* "EHLO"; NULL: nothing, it is to greet us */
 	struct verdict verdict; /* of anything but TRY_READY and TRY_PLAIN */
 };
 

@@ -19,7 +19,10 @@
 
 /* --- the greeting and the introduction */
 
-/* What it calls itself: the first word, if that is a name. */
+/*
+ * What it calls itself: the first word, if that has the form of a name that is
+ * one for everybody, and not of an address or a status code.
+ */
 static void
 take_name(void *arg, size_t number, const char *line)
 {
@@ -30,7 +33,8 @@ take_name(void *arg, size_t number, const char *line)
 		return;
 	memcpy(name, line, n);
 	name[n] = '\0';
-	if (!address_domain_valid(name))
+	if (!address_domain_valid(name) || strchr(name, '.') == NULL ||
+	    strspn(name, "0123456789.") == n)
 		name[0] = '\0';
 }
 
@@ -40,14 +44,18 @@ greeting(struct attempt *a)
 	struct link *l = a->link;
 	char name[DOMAIN_MAX + 1] = "";
 	struct smtp_reply r;
-	enum try t = attempt_hear(a, &r, WAIT_GREETING, take_name, name);
+	enum try t;
 
+	a->asked = NULL;
+	t = attempt_hear(a, &r, WAIT_GREETING, take_name, name);
 	if (t != TRY_READY)
 		return t;
+	if (r.code != 220)
+		return attempt_refused(a, &r);
 	/* A name that was asked for says more than one that is claimed. */
 	if (name[0] != '\0' && strcmp(l->peer.host, l->peer.ip) == 0)
 		strlcpy(l->name, name, sizeof(l->name));
-	return r.code == 220 ? TRY_READY : attempt_refused(a, &r);
+	return TRY_READY;
 }
 
 /* Whether the old command may do: without TLS and AUTH. */
@@ -68,8 +76,8 @@ introduce(struct attempt *a)
 	enum try t;
 
 	extensions_clear(e);
-	if ((t = attempt_say(a, "%s %s", a->link->lmtp ? "LHLO" : "EHLO",
-		 us)) != TRY_READY ||
+	a->asked = a->link->lmtp ? "LHLO" : "EHLO";
+	if ((t = attempt_say(a, "%s %s", a->asked, us)) != TRY_READY ||
 	    (t = attempt_hear(a, &r, WAIT_COMMAND, extensions_line, e)) !=
 		TRY_READY)
 		return t;
@@ -78,6 +86,7 @@ introduce(struct attempt *a)
 	extensions_clear(e); /* that was no list of them */
 	if (!may_say_helo(a, &r))
 		return attempt_refused(a, &r);
+	a->asked = "HELO";
 	if ((t = attempt_say(a, "HELO %s", us)) != TRY_READY ||
 	    (t = attempt_hear(a, &r, WAIT_COMMAND, NULL, NULL)) != TRY_READY)
 		return t;
@@ -85,6 +94,17 @@ introduce(struct attempt *a)
 }
 
 /* --- TLS */
+
+/* Who wants it. */
+static const char *
+policy(const struct attempt *a)
+{
+	if (a->tls == HOP_TLS_VERIFY)
+		return a->wish->credentials
+		    ? "tls-policy verify, which relay-passwords implies"
+		    : "tls-policy verify";
+	return a->tls == HOP_TLS_ENCRYPT ? "tls-policy encrypt" : "smtps:";
+}
 
 static enum try
 tls_failed(
@@ -97,7 +117,7 @@ tls_failed(
 	    t->host, t->ip, hop_tls_text(a->tls), what, why);
 	if (a->tls == HOP_TLS_MAY && !a->wish->hop->implicit_tls)
 		return TRY_PLAIN;
-	return attempt_fail(a, dsn, "%s%s%s", what, colon, why);
+	return attempt_fail(a, dsn, "%s (%s)%s%s", what, policy(a), colon, why);
 }
 
 /* From here on the line is what tlsd gave for it. */
@@ -112,6 +132,8 @@ take_line(struct attempt *a, int fd, const struct msg_tls_ready *ready)
 	extensions_clear(&l->ext);
 	l->encrypted = true;
 	l->verified = (ready->flags & TLS_VERIFIED) != 0;
+	strlcpy(l->version, ready->version, sizeof(l->version)); /* as long */
+	strlcpy(l->cipher, ready->cipher, sizeof(l->cipher));    /* the same */
 	l->exporter_len = ready->exporter_len;
 	memcpy(l->exporter, ready->exporter, ready->exporter_len);
 	l->witness_len = ready->witness_len;
@@ -158,6 +180,7 @@ ask_for_tls(struct attempt *a, struct tls_client *c)
 	struct smtp_reply r;
 	enum try t;
 
+	a->asked = "STARTTLS";
 	if ((t = attempt_say(a, "STARTTLS")) != TRY_READY ||
 	    (t = attempt_hear(a, &r, WAIT_COMMAND, NULL, NULL)) != TRY_READY)
 		return a->tls == HOP_TLS_MAY ? TRY_PLAIN : t;

@@ -96,19 +96,38 @@ link_close(struct link *l, bool polite)
 
 /* --- the beginning */
 
+static bool
+is_socket(const struct target *t)
+{
+	return t->ip[0] == '\0';
+}
+
 /* Who it is for reports, as far as is known without having heard it. */
 static void
 name_peer(struct link *l, const struct target *t)
 {
 	bool v6 = strchr(t->ip, ':') != NULL;
 
-	if (t->ip[0] == '\0')
+	if (is_socket(t))
 		strlcpy(l->name, "localhost", sizeof(l->name));
 	else if (strcmp(t->host, t->ip) != 0)
 		strlcpy(l->name, t->host, sizeof(l->name));
 	else
 		(void)snprintf(l->name, sizeof(l->name), "[%s%s]",
 		    v6 ? "IPv6:" : "", t->ip);
+}
+
+/* Who it is for words of ours; of a long name the rest is dropped. */
+static void
+describe_peer(struct link *l, const struct target *t, const char *path)
+{
+	if (is_socket(t))
+		strlcpy(l->who, path, sizeof(l->who)); /* fits */
+	else if (strcmp(t->host, t->ip) != 0)
+		(void)snprintf(
+		    l->who, sizeof(l->who), "%.80s[%s]", t->host, t->ip);
+	else
+		strlcpy(l->who, l->name, sizeof(l->who)); /* fits */
 }
 
 static void
@@ -122,6 +141,7 @@ start_link(struct link *l, const struct target *t, const struct hop *hop)
 	l->peer = *t;
 	extensions_clear(&l->ext);
 	name_peer(l, t);
+	describe_peer(l, t, hop->name);
 }
 
 static enum try
@@ -148,6 +168,39 @@ connect_to(struct attempt *a)
 	}
 }
 
+static void
+log_connected(const struct attempt *a)
+{
+	const struct link *l = a->link;
+	const char *tls = l->verified ? "verified"
+	    : l->encrypted            ? "yes"
+				      : "no";
+
+	if (is_socket(&l->peer))
+		log_event("-", "connected", "hop=%s path=%s tls=%s",
+		    a->wish->hop_text, a->wish->hop->name, tls);
+	else
+		log_event("-", "connected",
+		    "hop=%s host=%s ip=%s port=%u tls=%s", a->wish->hop_text,
+		    l->peer.host, l->peer.ip, (unsigned int)l->peer.port, tls);
+}
+
+/* One address; what becomes of a recipient is queued's to say. */
+static void
+log_unreachable(const struct attempt *a, const struct target *t)
+{
+	const struct diag *d = &a->verdict.diag;
+
+	if (is_socket(t))
+		log_event("-", "unreachable", "hop=%s path=%s dsn=%s text=%s",
+		    a->wish->hop_text, a->wish->hop->name, d->dsn, d->text);
+	else
+		log_event("-", "unreachable",
+		    "hop=%s host=%s ip=%s port=%u dsn=%s text=%s",
+		    a->wish->hop_text, t->host, t->ip, (unsigned int)t->port,
+		    d->dsn, d->text);
+}
+
 /* One connection to one target, as far as it gets. */
 static enum try
 try_once(struct attempt *a, const struct target *target)
@@ -157,12 +210,7 @@ try_once(struct attempt *a, const struct target *target)
 	start_link(a->link, target, a->wish->hop);
 	if ((t = connect_to(a)) == TRY_READY && (t = hello(a)) == TRY_READY &&
 	    (t = relay_auth(a)) == TRY_READY) {
-		log_event("-", "connected",
-		    "hop=%s host=%s ip=%s port=%u tls=%s", a->wish->hop_text,
-		    target->host, target->ip, (unsigned int)target->port,
-		    a->link->verified        ? "verified"
-			: a->link->encrypted ? "yes"
-					     : "no");
+		log_connected(a);
 		return TRY_READY;
 	}
 	link_close(a->link, false);
@@ -182,11 +230,7 @@ try_target(struct attempt *a, const struct target *target)
 		t = try_once(a, target);
 	}
 	if (t != TRY_READY)
-		log_event("-", "failed",
-		    "hop=%s host=%s ip=%s port=%u dsn=%s text=%s",
-		    a->wish->hop_text, target->host, target->ip,
-		    (unsigned int)target->port, a->verdict.diag.dsn,
-		    a->verdict.diag.text);
+		log_unreachable(a, target);
 	return t;
 }
 
@@ -232,8 +276,8 @@ link_open(struct link *l, const struct link_wish *w, struct verdict *v)
 	l->fd = -1;
 	memset(v, 0, sizeof(*v));
 	if (targets_find(&all, &look, &v->diag) != OUT_OK) {
-		log_event("-", "failed", "hop=%s dsn=%s text=%s", w->hop_text,
-		    v->diag.dsn, v->diag.text);
+		log_event("-", "unreachable", "hop=%s dsn=%s text=%s",
+		    w->hop_text, v->diag.dsn, v->diag.text);
 		v->flags = all.down ? OUTCOME_DOWN
 		    : all.ours      ? OUTCOME_OURS
 				    : 0;

@@ -33,12 +33,17 @@
 #include "delivery/remote_config.h"
 #include "delivery/targets.h"
 
+#define LINK_WHO 145   /* bytes */
+#define TLS_VERSION 15 /* bytes, as in msg_tls.h */
+#define TLS_CIPHER 63
+
 struct link {
 	int fd;           /* -1: none */
 	struct lineio io; /* on fd, or on what tlsd gave for it */
 	bool lmtp;
 	bool encrypted, verified;
 	bool tls_lost; /* TLS was wanted and offered, and did not come about */
+	char version[TLS_VERSION + 1], cipher[TLS_CIPHER + 1]; /* of TLS */
 	uint8_t exporter[TLS_DIGEST]; /* of TLS, for AUTH (RFC 9266) */
 	uint32_t exporter_len;
 	uint8_t witness[TLS_WITNESS]; /* what tlsd says of it to authd */
@@ -46,6 +51,8 @@ struct link {
 	struct target peer; /* who it is */
 	/* For reports: the host's, or of an address what it calls itself. */
 	char name[DOMAIN_MAX + 1];
+	/* For words of ours: "mx.example[192.0.2.1]", "[192.0.2.1]", a path. */
+	char who[LINK_WHO + 1];
 	struct extensions ext;
 	uint32_t messages; /* given to it in this connection */
 };

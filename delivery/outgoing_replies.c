@@ -9,7 +9,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include <bsd/string.h>
 
@@ -22,6 +21,23 @@
 #define WAIT_END 600
 #define WAIT_EARLY 10 /* for the rest of what came unasked */
 
+/* In words of ours that are not about what is wrong here. */
+static bool
+is_about_them(const struct diag *d)
+{
+	return d->outcome != OUT_OK && strcmp(d->dsn, "4.3.0") != 0 &&
+	    strcmp(d->dsn, JOB_DAMAGED) != 0;
+}
+
+static void
+name_them(const struct link *l, struct verdict *v)
+{
+	struct diag named = DIAG_INIT;
+
+	(void)diag_set(&named, v->diag.dsn, "%s: %s", l->who, v->diag.text);
+	v->diag = named;
+}
+
 static void
 fill(struct outgoing_line *l, struct outgoing *o, size_t i,
     const struct diag *d, uint32_t code)
@@ -29,6 +45,8 @@ fill(struct outgoing_line *l, struct outgoing *o, size_t i,
 	struct verdict *v = &o->verdict[i];
 
 	v->diag = *d;
+	if (code == 0 && is_about_them(d))
+		name_them(l->link, v);
 	v->flags = 0;
 	v->code = code;
 	strlcpy(v->mta, l->link->name, sizeof(v->mta));
@@ -44,27 +62,6 @@ outgoing_own(
 	o->state[i] = RCPT_SETTLED;
 }
 
-/* Whether a reply says that we are too many, not what is wrong with one. */
-static bool
-means_busy(const struct smtp_reply *r)
-{
-	static const char *const codes[] = { "4.3.1", "4.3.2", "4.4.5" };
-	static const char *const words[] = { "too many", "too much", " rate",
-		"throttl", "busy", "overload", " load" };
-
-	if (r->code == 421)
-		return true;
-	if (r->code < 450 || r->code > 452)
-		return false;
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if (strcmp(r->dsn, codes[i]) == 0)
-			return true;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcasestr(r->text, words[i]) != NULL)
-			return true;
-	return false;
-}
-
 void
 outgoing_soften(struct diag *d)
 {
@@ -74,26 +71,43 @@ outgoing_soften(struct diag *d)
 	d->dsn[0] = '4';
 }
 
-/*
- * Whether it is refused for want of TLS (RFC 3207 section 4, RFC 5248), or may
- * be: 5.7.0 is whatever has to do with security.
- */
-static bool
-wants_tls(const struct smtp_reply *r)
+/* What the reply would have answered, in words. */
+static const char *
+step_text(const struct outgoing *o)
 {
-	static const char *const codes[] = { "5.7.0", "5.7.4", "5.7.5",
-		"5.7.10", "5.7.11" };
-	static const char *const words[] = { "TLS", "encrypt", "SSL" };
+	static const char *const text[] = {
+		[STEP_RSET] = "RSET",
+		[STEP_MAIL] = "MAIL FROM",
+		[STEP_RCPT] = "RCPT TO",
+		[STEP_DATA] = "DATA",
+		[STEP_END] = "the end of the message",
+		[STEP_OVER] = "nothing",
+	};
 
-	if (r->code == 523 || r->code == 530 || r->code == 538)
-		return true;
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if (strcmp(r->dsn, codes[i]) == 0)
-			return true;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcasestr(r->text, words[i]) != NULL)
-			return true;
-	return false;
+	return text[o->step];
+}
+
+static bool
+end_was_sent(const struct outgoing_line *l, const struct outgoing *o)
+{
+	return o->ended && l->flight.sent >= o->end_at;
+}
+
+/* The same behind their words, which need not be an answer to it. */
+static void
+put_where(const struct outgoing_line *l, const struct outgoing *o,
+    char text[DIAG_TEXT + 1])
+{
+	char where[41];
+
+	if (o->step == STEP_OVER)
+		return;
+	if (o->step == STEP_END && !end_was_sent(l, o)) {
+		smtp_reply_where(text, "while the message was sent");
+		return;
+	}
+	(void)snprintf(where, sizeof(where), "in reply to %s", step_text(o));
+	smtp_reply_where(text, where);
 }
 
 /* What a reply says of recipient i, for good. */
@@ -103,8 +117,9 @@ settle(struct outgoing_line *l, struct outgoing *o, size_t i,
 {
 	struct diag d = DIAG_INIT;
 
-	(void)smtp_reply_diag(r, &d);
-	if (l->link->tls_lost && wants_tls(r))
+	if (smtp_reply_diag(r, &d) != OUT_OK)
+		put_where(l, o, d.text);
+	if (l->link->tls_lost && smtp_reply_wants_tls(r))
 		outgoing_soften(&d);
 	fill(l, o, i, &d, (uint32_t)r->code);
 	if (d.outcome == OUT_TEMP)
@@ -138,28 +153,6 @@ outgoing_break(struct outgoing_line *l, struct outgoing *o, const char *dsn,
 		if (o->state[i] != RCPT_SETTLED)
 			outgoing_own(l, o, i, &d);
 	l->broken = true;
-}
-
-/* What the reply would have answered, in words. */
-static const char *
-step_text(const struct outgoing *o)
-{
-	static const char *const text[] = {
-		[STEP_RSET] = "RSET",
-		[STEP_MAIL] = "MAIL FROM",
-		[STEP_RCPT] = "RCPT TO",
-		[STEP_DATA] = "DATA",
-		[STEP_END] = "the end of the message",
-		[STEP_OVER] = "nothing",
-	};
-
-	return text[o->step];
-}
-
-static bool
-end_was_sent(const struct outgoing_line *l, const struct outgoing *o)
-{
-	return o->ended && l->flight.sent >= o->end_at;
 }
 
 /* A link that was kept may have been closed in the meantime. */
@@ -233,7 +226,7 @@ take_mail(
 		return breach(l, o, "to", r);
 	o->mail_accepted = is_yes(r);
 	if (!o->mail_accepted)
-		settle_all(l, o, r, means_busy(r) ? OUTCOME_BUSY : 0);
+		settle_all(l, o, r, smtp_reply_is_busy(r) ? OUTCOME_BUSY : 0);
 	o->step = STEP_RCPT;
 	return true;
 }

@@ -12,6 +12,7 @@
 #include "common/auth_client.h"
 #include "common/base64.h"
 #include "common/log.h"
+#include "common/msg_job.h"
 #include "delivery/relay_auth.h"
 
 #define ROUNDS 8      /* replies that make sense */
@@ -67,6 +68,7 @@ begin(struct exchange *x, const char *token)
 	char command[sizeof("AUTH ") + MECH_MAX] = "AUTH ";
 	enum try t;
 
+	x->a->asked = "AUTH";
 	strlcat(command, x->m.reply.mech, sizeof(command)); /* fits */
 	/* With no more to come it is empty, and not missing (RFC 4954 4). */
 	if (*token == '\0' && x->m.reply.last != 0)
@@ -139,6 +141,7 @@ conclude(struct exchange *x)
 {
 	struct msg_auth_verdict v = { .good = x->reply.code == 235 };
 	struct smtp_reply *r = &x->reply;
+	struct diag *d = &x->a->verdict.diag;
 	enum try t;
 
 	ask_authd(x, AUTH_T_VERDICT, &v);
@@ -151,9 +154,11 @@ conclude(struct exchange *x)
 		return t;
 	log_error("-", "hop=%s wanted=login found=%d text=%s",
 	    x->a->wish->hop_text, r->code, r->text);
-	t = attempt_fail(x->a, "4.7.8", "it refuses our login: %s", r->text);
-	x->a->verdict.code = (uint32_t)r->code;
-	return t == TRY_TEMP ? TRY_STOP : t;
+	/* Its words; but the fault is the administrator's, or passes. */
+	d->outcome = OUT_TEMP;
+	strlcpy(d->dsn, "4.7.8", sizeof(d->dsn));
+	x->a->verdict.flags = OUTCOME_DOWN;
+	return TRY_STOP;
 }
 
 static enum try

@@ -254,6 +254,8 @@ work(struct remote_jobs *j, struct remote_job *job, struct remote_job *next)
 static void
 log_sent(const struct remote_jobs *j, const struct remote_job *job)
 {
+	const struct link *l = &j->link;
+	bool socket = l->peer.ip[0] == '\0';
 	size_t ok = 0;
 
 	for (size_t i = 0; i < job->msg.nrcpt; i++)
@@ -261,8 +263,11 @@ log_sent(const struct remote_jobs *j, const struct remote_job *job)
 	if (ok == 0)
 		return; /* queued logs what came of each */
 	log_event(job->msg.id, "sent",
-	    "host=%s ip=%s rcpts=%zu size=%ju ms=%jd", j->link.name,
-	    j->link.peer.ip, ok, (uintmax_t)job->content.octets,
+	    "hop=%s host=%s ip=%s tls=%s cipher=%s verified=%s rcpts=%zu "
+	    "size=%ju ms=%jd",
+	    j->said.hop, l->name, socket ? "none" : l->peer.ip,
+	    l->encrypted ? l->version : "no", l->encrypted ? l->cipher : "none",
+	    l->verified ? "yes" : "no", ok, (uintmax_t)job->content.octets,
 	    (intmax_t)(deadline_now() - job->begun));
 }
 

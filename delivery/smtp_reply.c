@@ -180,3 +180,54 @@ smtp_reply_diag(const struct smtp_reply *r, struct diag *d)
 	strlcpy(d->text, r->text, sizeof(d->text));
 	return d->outcome;
 }
+
+bool
+smtp_reply_is_busy(const struct smtp_reply *r)
+{
+	static const char *const codes[] = { "4.3.1", "4.3.2", "4.4.5" };
+	static const char *const words[] = { "too many", "too much", " rate",
+		"throttl", "busy", "overload", " load" };
+
+	if (r->code == 421)
+		return true;
+	if (r->code < 450 || r->code > 452)
+		return false;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcmp(r->dsn, codes[i]) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasestr(r->text, words[i]) != NULL)
+			return true;
+	return false;
+}
+
+bool
+smtp_reply_wants_tls(const struct smtp_reply *r)
+{
+	static const char *const codes[] = { "5.7.0", "5.7.4", "5.7.5",
+		"5.7.10", "5.7.11" };
+	static const char *const words[] = { "TLS", "encrypt", "SSL" };
+
+	if (r->code == 523 || r->code == 530 || r->code == 538)
+		return true;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcmp(r->dsn, codes[i]) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasestr(r->text, words[i]) != NULL)
+			return true;
+	return false;
+}
+
+void
+smtp_reply_where(char text[DIAG_TEXT + 1], const char *where)
+{
+	char tail[48];
+	size_t len = strlen(text), n;
+
+	(void)snprintf(tail, sizeof(tail), "%s(%s)", len > 0 ? " " : "", where);
+	n = strlen(tail);
+	if (len > DIAG_TEXT - n)
+		len = DIAG_TEXT - n;
+	memcpy(text + len, tail, n + 1);
+}

@@ -58,4 +58,20 @@ bool smtp_reply_early(struct lineio *);
  */
 enum outcome smtp_reply_diag(const struct smtp_reply *, struct diag *);
 
+/* Whether it says that we are too many, not what is wrong with one message. */
+bool smtp_reply_is_busy(const struct smtp_reply *);
+
+/*
+ * Whether it refuses for want of TLS (RFC 3207 section 4, RFC 5248), or may do
+ * so: 5.7.0 is whatever has to do with security.
+ */
+bool smtp_reply_wants_tls(const struct smtp_reply *);
+
+/*
+ * Adds to a text of another host what it was about, "in reply to RCPT TO": at
+ * its end and in parentheses.  What is too long for both of them is cut from the
+ * text.  where has at most 40 bytes.
+ */
+void smtp_reply_where(char text[DIAG_TEXT + 1], const char *where);
+
 #endif

@@ -101,7 +101,7 @@ log_outcome(const struct message *m, size_t i, const char *event,
 	char text[TEXT_MAX + 40];
 
 	(void)snprintf(text, sizeof(text), "%s%s", v->diag.text, untried);
-	if (v->mta[0] != '\0')
+	if (v->code != 0) /* another host said so */
 		log_event(m->env.id, event,
 		    "to=%s dsn=%s host=%s code=%u text=%s",
 		    env_addr(&m->env, i), v->diag.dsn, v->mta, v->code, text);

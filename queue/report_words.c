@@ -64,8 +64,8 @@ static const struct {
 	{ "5.2.3", "Please send a smaller message." },
 	{ "5.3.4", "Please send a smaller message." },
 	{ "5.4.6",
-	    "The mail goes round in circles; please tell the postmaster "
-	    "there." },
+	    "The mail goes round in circles. Please show this to your "
+	    "postmaster, who can find out where." },
 	{ "5.6.",
 	    "Please send the message in a simpler form, as plain text for "
 	    "instance." },
@@ -128,15 +128,15 @@ put_reason(const struct msg_job_rcpt *rcpt, struct sbuf *b)
 		return;
 	if (rcpt->report == REPORT_FAILED && rcpt->dsn[0] == '4')
 		sbuf_puts(&line, "It was tried for too long. The last time: ");
-	if (rcpt->mta[0] != '\0') {
-		sbuf_puts(&line, "Host ");
-		report_text(&line, rcpt->mta, DOMAIN_MAX);
-		sbuf_puts(&line, rcpt->code != 0 ? " said: " : ": ");
-	} else if (rcpt->code != 0)
-		sbuf_puts(&line, "The other host said: ");
-	if (rcpt->code != 0)
+	if (rcpt->code != 0) {
+		if (rcpt->mta[0] != '\0') {
+			sbuf_puts(&line, "Host ");
+			report_text(&line, rcpt->mta, DOMAIN_MAX);
+		} else
+			sbuf_puts(&line, "The other host");
+		sbuf_puts(&line, " said: ");
 		report_answer(rcpt, &line);
-	else {
+	} else {
 		report_text(&line, rcpt->text, FIELD_MOST);
 		sbuf_fmt(&line, " (%s)", report_status(rcpt));
 	}

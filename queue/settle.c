@@ -178,9 +178,11 @@ put_state(struct message *m)
 		/* A text that is too long for it is cut. */
 		strlcpy(st->reason, m->last.diag.dsn, sizeof(st->reason));
 		strlcat(st->reason, " ", sizeof(st->reason));
-		strlcat(st->reason, m->last.mta, sizeof(st->reason));
-		if (m->last.mta[0] != '\0')
+		/* Words of ours say themselves which host it was. */
+		if (m->last.code != 0 && m->last.mta[0] != '\0') {
+			strlcat(st->reason, m->last.mta, sizeof(st->reason));
 			strlcat(st->reason, ": ", sizeof(st->reason));
+		}
 		strlcat(st->reason, m->last.diag.text, sizeof(st->reason));
 		strlcat(st->reason, message_untried_text(&m->last),
 		    sizeof(st->reason));

@@ -61,6 +61,21 @@ def test_our_own_words(bounce):
     assert "In-Reply-To" not in r.message
 
 
+def test_our_own_words_of_a_host(bounce):
+    """They name it themselves."""
+    r = bounce.report(Rcpt(dsn="4.4.1", mta="mx.far.example", text="mx.far."
+                           "example[192.0.2.1]: connection failed: No route"))
+    assert r.rcpt()["Remote-MTA"] == "dns; mx.far.example"
+    assert "The last time: mx.far.example[192.0.2.1]: connection failed: " \
+        "No route (4.4.7)" in r.words
+
+
+def test_circle(bounce):
+    """It is for our postmaster to mend."""
+    r = bounce.report(Rcpt(dsn="5.4.6", text="x.example: it is this host"))
+    assert "Please show this to your postmaster" in r.words
+
+
 def test_tried_for_too_long(bounce):
     """Status says why it ends, the diagnosis what the host has said last."""
     r = bounce.report(Rcpt(code=452, mta="mx.far.example", dsn="4.2.2",

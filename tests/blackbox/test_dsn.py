@@ -365,6 +365,23 @@ def test_their_words(out):
     assert lines(lab, "event=failed", "code=550", "host=")
 
 
+def test_nobody_there(out):
+    """Our own words have the host, and nobody says it again."""
+    with Sink() as sink:
+        lab = out(sink, "delay-warning 2s")
+    assert submit(lab, FAR) == 0
+    line = lab.wait_log("event=deferred")[0]
+    assert "host=" not in line and "code=" not in line
+    assert 'text="[127.0.0.1]: connection failed' in line
+    assert queue(lab)[0]["reason"].startswith(
+        "4.4.1 [127.0.0.1]: connection failed: ")
+    r = wait_report(lab)
+    assert "[127.0.0.1]: connection failed: " in r.words
+    assert "(4.4.1)" in r.words and "Host" not in r.words
+    assert not lines(lab, "remote[", "event=failed")
+    assert lines(lab, "remote[", "event=unreachable")
+
+
 def test_relayed(out):
     """The next host promises nothing, and so we say where it went."""
     with Sink(extensions=("PIPELINING", "8BITMIME")) as sink:
@@ -425,7 +442,7 @@ def test_report_that_another_host_refuses(out):
         assert looping(lab, sender=FAR) == 0
         r = wait_report(lab)
         assert r.rcpt()["Diagnostic-Code"] == \
-            "smtp; 550 5.1.1 Never sent anything"
+            "smtp; 550 5.1.1 Never sent anything (in reply to RCPT TO)"
         assert r.rcpt()["Final-Recipient"] == f"rfc822; {FAR}"
         lab.wait_idle()
         assert len(sink.sessions) == 1
@@ -439,7 +456,8 @@ def test_delay_of_another_host(out):
         assert submit(lab, FAR) == 0
         rcpt = wait_report(lab).rcpt()
         assert rcpt["Action"] == "delayed" and rcpt["Status"] == "4.2.2"
-        assert rcpt["Diagnostic-Code"] == "smtp; 452 4.2.2 Mailbox full"
+        assert rcpt["Diagnostic-Code"] == \
+            "smtp; 452 4.2.2 Mailbox full (in reply to RCPT TO)"
         host = rcpt["Remote-MTA"].removeprefix("dns; ")
         [m] = queue(lab)
         assert f"4.2.2 {host}: Mailbox full" in m["reason"]

@@ -4,6 +4,8 @@ There is no queue and no daemon: the test is queued, and the other side is a
 script.
 """
 
+import os
+
 import pytest
 
 from remote_jobs import (BUSY, DOWN, OK, OURS, PERM, RELAYED, TEMP, UTF8,
@@ -97,8 +99,11 @@ def test_refused(place, way, what, code, kind):
     with Sink(way, answers) as s, place.remote(s, way) as r:
         found = r.deliver(BODY, rcpts)
         assert all(refused(o, code, kind) for o in found), found
+        step = {"MAIL": "MAIL FROM", "RCPT": "RCPT TO",
+                "END": "the end of the message"}.get(what, what)
         assert {(o.dsn, o.text, o.mta, o.flags) for o in found} == \
-            {(f"{code // 100}.7.9", "because", "sink.test", 0)}
+            {(f"{code // 100}.7.9", f"because (in reply to {step})",
+              "sink.test", 0)}
         assert kinds(r.deliver(BODY)) == [OK]
         assert len(s.sessions) == 1
 
@@ -254,7 +259,45 @@ def test_lmtp_lost(place):
     with Sink(answers=answers, lmtp=True) as s, place.remote(s) as r:
         found = r.deliver(BODY, RCPTS)
         assert kinds(found) == [OK, TEMP, TEMP]
-        assert all("may arrive twice" in o.text for o in found[1:])
+        assert all("may arrive twice" in o.text and
+                   o.text.startswith("[127.0.0.1]: ") for o in found[1:])
+
+
+def test_lmtp_no_socket(place):
+    """The path, and whom it refuses."""
+    path = place.base / "others" / "lmtp"
+    path.parent.mkdir()
+    path.parent.chmod(0o755)
+    with place.remote(f"lmtp:{path}") as r:
+        o, = r.deliver(BODY)
+        assert (o.outcome, o.code, o.text) == \
+            (TEMP, 0, f"{path}: No such file or directory")
+        assert f"event=unreachable hop=lmtp:{path} path={path} dsn=4.4.1" \
+            in r.log()
+    path.parent.chmod(0o700)
+    with place.remote(f"lmtp:{path}") as r:
+        o, = r.deliver(BODY)
+        if os.getuid() == 0:
+            assert o.text == f"{path}: Permission denied (for uid 65534)"
+
+
+@pytest.mark.parametrize("greeting", [
+    "554 5.7.1 Your IP is bad", "554 other.test no"])
+def test_no_name(place, greeting):
+    """Only who takes mail says what he is called."""
+    with Sink(answers={"GREETING": (greeting, CLOSE)}) as s, \
+            place.remote(s) as r:
+        o, = r.deliver(BODY)
+        assert (o.code, o.mta) == (554, "[127.0.0.1]")
+        assert o.text.endswith("(as its greeting)")
+
+
+def test_told(place):
+    """By its id a message's way is found, and how it was protected."""
+    with Sink() as s, place.remote(s) as r:
+        r.deliver(BODY)
+        assert f"id=2ab event=sent hop={s.hop} host=sink.test " \
+            "ip=127.0.0.1 tls=no cipher=none verified=no rcpts=1 " in r.log()
 
 
 # --- the connection ends

@@ -247,6 +247,16 @@ def test_utf8_for_some(place):
         assert s.messages()[0].addresses == ["a@example.net"]
 
 
+def test_utf8_for_nobody(place):
+    """The header is refused to all, but an address for itself."""
+    offered = tuple(e for e in EXTENSIONS if e != "SMTPUTF8")
+    with Sink(offered) as s, place.remote(s) as r:
+        found = r.deliver("Subject: ä\n\nx\n".encode(),
+                          ["a@example.net", "ä@example.net"], flags=UTF8)
+        assert [o.dsn for o in found] == ["5.6.9", "5.6.7"]
+        assert all(o.text.startswith("[127.0.0.1]: ") for o in found)
+
+
 def test_orcpt_utf8(place):
     with Sink() as s, place.remote(s) as r:
         r.deliver(b"x\n", [("ä+b@example.net", 0, "")], flags=UTF8)

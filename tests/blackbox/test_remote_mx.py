@@ -107,6 +107,15 @@ def test_waits(lab, hosts, domain, dsn):
     assert lab.files("alice") == []
 
 
+def test_missing_host_is_named(lab):
+    send(lab, "nowhere.test")
+    line = lab.wait_log("event=failed to=bob@nowhere.test")[0]
+    assert "nowhere.test: its mail hosts have no address in DNS: " \
+        "missing.test (no such host)" in line, line
+    assert "host=" not in line and "code=" not in line
+    lab.wait_idle()
+
+
 def test_loopback_is_refused(make_lab, hosts, names):
     """unless the option says otherwise."""
     lab = make_lab(options=[f"dns-server 127.0.0.1@{names}",

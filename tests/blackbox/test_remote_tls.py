@@ -160,6 +160,11 @@ def test_policies(out, policy):
         assert len(s.inside) == (policy != "none")
         word = {"none": "no", "verify": "verified"}.get(policy, "yes")
         assert f"tls={word}" in way.log("connected")[0]
+        way.lab.wait_idle()
+        sent, = way.log("sent")
+        assert ("tls=no cipher=none" if policy == "none" else
+                "tls=TLSv1.3 cipher=TLS_") in sent, sent
+        assert f"verified={'yes' if policy == 'verify' else 'no'}" in sent
         # What was heard before does not count: it is said again.
         said = s.sessions[0].said
         assert [w.split()[0] for w in said[:3]] == \
@@ -220,6 +225,7 @@ def test_not_offered(out):
         way = out(s, "encrypt")
         way.send()
         assert "4.7.4" in way.deferred()
+        assert "TLS is not offered (tls-policy encrypt)" in way.deferred()
         assert s.messages() == []
 
 

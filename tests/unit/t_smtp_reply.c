@@ -338,6 +338,26 @@ as_outcomes(void **state)
 	}
 }
 
+/* What it answered is told, whatever has to make room for it. */
+static void
+says_where(void **state)
+{
+	char text[DIAG_TEXT + 1] = "no";
+
+	(void)state;
+	smtp_reply_where(text, "in reply to RCPT TO");
+	assert_string_equal(text, "no (in reply to RCPT TO)");
+	text[0] = '\0';
+	smtp_reply_where(text, "in reply to RCPT TO");
+	assert_string_equal(text, "(in reply to RCPT TO)");
+	memset(text, 'x', DIAG_TEXT);
+	text[DIAG_TEXT] = '\0';
+	smtp_reply_where(text, "in reply to the end of the message");
+	assert_int_equal(strlen(text), DIAG_TEXT);
+	assert_string_equal(
+	    strchr(text, ' '), " (in reply to the end of the message)");
+}
+
 int
 main(void)
 {
@@ -351,6 +371,7 @@ main(void)
 		cmocka_unit_test_setup(bounded, fresh),
 		cmocka_unit_test_setup(half_words_are_dropped, fresh),
 		cmocka_unit_test(as_outcomes),
+		cmocka_unit_test(says_where),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
