@@ -245,7 +245,7 @@ work(struct agents *as, struct pool *p)
 	fill(p, false);
 	if (p->waiting == 0)
 		places_starve(as, p, false);
-	/* It may have been woken for a place that it has no use for now. */
+	/* It may have been woken for a place that it does not need any more. */
 	if (starved && !p->is_starving)
 		places_next(as, p);
 	if (p->dest != NULL) {

@@ -86,7 +86,7 @@ int64_t schedule_due(struct schedule *, int64_t now);
 
 /* From any state.  As schedule_add(), due may be past: then it is READY. */
 void schedule_wait(struct schedule *, struct entry *, int64_t due);
-/* The same for now: not even for its destination does it wait. */
+/* The same at once: not even for its destination does it wait. */
 void schedule_now(struct schedule *, struct entry *);
 void schedule_hold(struct schedule *, struct entry *);
 void schedule_remove(struct schedule *, struct entry *);
