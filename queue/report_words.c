@@ -66,6 +66,9 @@ static const struct {
 	{ "5.4.6",
 	    "The mail goes round in circles. Please show this to your "
 	    "postmaster, who can find out where." },
+	{ "5.6.7",
+	    "An address with letters beyond ASCII cannot be used there; "
+	    "please use another one." },
 	{ "5.6.",
 	    "Please send the message in a simpler form, as plain text for "
 	    "instance." },

@@ -465,6 +465,25 @@ def test_delay_of_another_host(out):
         lab.wait_idle()
 
 
+def test_utf8_rcpt(out):
+    """To a host that takes no such addresses: that is the reason, and nothing
+    that we have added is."""
+    with Sink(extensions=("PIPELINING", "8BITMIME")) as sink:
+        lab = out(sink)
+        with lab.smtp("submission") as s:
+            s.ehlo()
+            assert s.auth_plain("alice", lab.users["alice"]).code == 235
+            s.send(f"MAIL FROM:<{lab.address('alice')}> SMTPUTF8\r\n".encode())
+            assert s.reply().code == 250
+            s.send("RCPT TO:<j\u00f6rg@far.example>\r\n".encode())
+            assert s.reply().code == 250
+            assert s.data(b"Subject: x\r\n\r\nx\r\n").code == 250
+        r = wait_report(lab)
+        assert sink.messages() == []
+    assert r.rcpt()["Status"] == "5.6.7"
+    assert "letters beyond ASCII" in r.words
+
+
 def test_utf8_sender(out):
     """Its report has his letters, and says that it needs SMTPUTF8."""
     sender = "j\u00f6rg@far.example"
