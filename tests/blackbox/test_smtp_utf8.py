@@ -3,6 +3,7 @@ SMTP and sendmail into a mailbox and out of it."""
 
 import pytest
 
+from suite import wait_for
 from talk import FOREIGN, MESSAGE, hello
 
 WIDE, NARROW = "bücher.example", "xn--bcher-kva.example"
@@ -28,15 +29,24 @@ def wide(share):
 
 
 def mailbox(lab):
-    """The mailbox of USER lies where its name says."""
+    """The mailbox of USER lies where its name says; None before the first
+    message."""
     found = [d for d in lab.maildir("bob").parents[2].rglob(f"{USER}*")]
-    assert len(found) == 1, found
-    return found[0] / "Maildir"
+    assert len(found) <= 1, found
+    return found[0] / "Maildir" if found else None
 
 
 def messages(lab):
-    place = mailbox(lab) / "new" if mailbox(lab).is_dir() else None
+    box = mailbox(lab)
+    place = box / "new" if box else None
     return sorted(place.iterdir()) if place and place.is_dir() else []
+
+
+def only(lab):
+    """The one message that has come, or is coming."""
+    found = wait_for(lambda: messages(lab), "a message")
+    assert len(found) == 1, found
+    return found[0]
 
 
 @pytest.fixture
@@ -66,7 +76,7 @@ def send(s, rcpt, params=" SMTPUTF8", sender=FOREIGN, content=MESSAGE):
 def test_delivered(box, rcpt):
     with hello(box) as s:
         assert send(s, rcpt, sender=f"gräfin@{WIDE}").code == 250
-    text = messages(box)[0].read_bytes().decode()
+    text = only(box).read_bytes().decode()
     assert f"Return-Path: <gräfin@{NARROW}>\n" in text
     assert " with UTF8SMTP id " in text
     assert text.endswith("Subject: x\n\nbody\n")
@@ -150,6 +160,7 @@ def test_header_in_utf8(box):
 def test_pop3(box, domain):
     with hello(box) as s:
         assert send(s, RCPT).code == 250
+    assert only(box)
     with box.pop3() as p:
         p.send(f"USER {USER}@{domain}\r\nPASS {PASSWORD}\r\n".encode())
         assert p.line().startswith(b"+OK") and p.line().startswith(b"+OK")
@@ -166,7 +177,7 @@ def test_submission(box):
         assert s.cmd(bytes_line(f"MAIL FROM:<gräfin@{WIDE}> SMTPUTF8")
                      ).code == 553
         assert send(s, RCPT, sender=f"{USER}@{NARROW}").code == 250
-    text = messages(box)[0].read_bytes().decode()
+    text = only(box).read_bytes().decode()
     assert " with UTF8SMTPA id " in text
 
 
@@ -176,7 +187,7 @@ def test_submission(box):
 def test_sendmail(box, args, head):
     r = box.sendmail(*args, data=f"{head}Subject: x\n\nbody\n".encode())
     assert r.returncode == 0, r.stderr
-    text = messages(box)[0].read_bytes().decode()
+    text = only(box).read_bytes().decode()
     assert text.endswith("\n\nbody\n")
     assert f"Delivered-To: {USER}@{NARROW}\n" in text
     assert len(messages(box)) == 1
@@ -213,5 +224,5 @@ def test_log_is_ascii(box):
     with hello(box) as s:
         assert send(s, RCPT).code == 250
         s.cmd(b"RCPT TO:<\xc2\x9b31m@x>")
-    assert messages(box)
+    assert only(box)
     assert box.log().isascii()
