@@ -27,6 +27,7 @@ struct dispatch {
 	size_t slow;                   /* of these, to who may not answer; */
 	struct senders senders;        /* and whose those are */
 	size_t lane_most;
+	struct tables_mark tables; /* as they were when they were looked at */
 };
 
 struct agents *
@@ -205,8 +206,12 @@ refresh(struct dispatch *d)
 	struct settings *s = &d->q->settings;
 	size_t most;
 
-	if (settings_refresh(s)) /* logs what is wrong */
+	(void)settings_refresh(s); /* logs what is wrong */
+	/* It may have told somebody else that they are new. */
+	if (memcmp(&d->tables, &s->fresh.seen, sizeof(d->tables)) != 0) {
+		d->tables = s->fresh.seen;
 		agents_renew(d->agents);
+	}
 	agents_settings(d->agents);
 	most = (size_t)s->active / LANE_SHARE + 1;
 	if (most != d->lane_most)

@@ -24,9 +24,11 @@ static struct event *work;
 static struct event *other; /* comes with the first message; or NULL */
 static struct message begun[MOST];
 static size_t nbegun, nfreed, rcpts, aside, cancels, outstanding, removes;
+static size_t renewals;
 static int64_t now, alarm_in; /* milliseconds; -1: not set */
 static enum spool_state found;
 static bool memory;
+static const char *login; /* of all senders; "": each lane has its own */
 
 int64_t __wrap_deadline_now(void);
 struct event *__real_event_new(
@@ -47,6 +49,7 @@ void __wrap_pool_cancel(struct message *);
 bool __wrap_spool_remove(struct spool *, const char *);
 bool __wrap_settings_refresh(struct settings *);
 void __wrap_agents_settings(struct agents *);
+void __wrap_agents_renew(struct agents *);
 bool __wrap_agents_slow(const struct agents *, uint32_t);
 bool __wrap_agents_crowded(const struct agents *, uint32_t);
 struct route_aim __wrap_route_destination(
@@ -162,6 +165,13 @@ __wrap_settings_refresh(struct settings *s)
 }
 
 void
+__wrap_agents_renew(struct agents *as)
+{
+	assert_ptr_equal(as, &queue);
+	renewals++;
+}
+
+void
 __wrap_agents_settings(struct agents *as)
 {
 	assert_ptr_equal(as, &queue);
@@ -202,6 +212,8 @@ begin(void **state)
 	alarm_in = -1;
 	found = SPOOL_VALID;
 	memory = true;
+	login = "";
+	renewals = 0;
 	queue.settings.active = 1000;
 	queue.base = event_base_new();
 	queue.schedule = schedule_new(1);
@@ -237,6 +249,7 @@ give(unsigned int n, uint32_t lane, int64_t due, bool held)
 	(void)snprintf(id, sizeof(id), "%020u", n);
 	spool_envelope(&e, id);
 	e.uid = lane;
+	strlcpy(e.login, login, sizeof(e.login));
 	e.state.held = held;
 	assert_true(dispatch_found(d, &e, due));
 	env_free(&e);

@@ -4,6 +4,7 @@
  * wrap: deadline_now event_new event_add agents_new agents_outstanding
  * wrap: spool_load spool_set_aside message_start message_free pool_cancel
  * wrap: settings_refresh route_destination spool_remove agents_settings
+ * wrap: agents_renew
  * wrap: agents_slow agents_crowded
  */
 #include "tests/unit/dispatch.h"
@@ -127,6 +128,13 @@ crowded(void **state)
 	assert_int_equal(nbegun, 1);
 	assert_int_not_equal(e->state, ENTRY_ACTIVE);
 	assert_in_range(alarm_in, 1, 500);
+	/* Since when it waits is not forgotten, however often it is put back. */
+	for (int64_t then = e->due; now < 1005000; now += 501) {
+		assert_int_equal(e->due, then);
+		event_active(work, EV_TIMEOUT, 0);
+		turn();
+	}
+	assert_int_equal(nbegun, 1);
 }
 
 static void
@@ -261,6 +269,39 @@ setup(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
+/* One sender's leave as much room as he takes. */
+static void
+slow_sender(void **state)
+{
+	(void)state;
+	queue.settings.active = 40;
+	login = "alice";
+	for (unsigned int i = 0; i < 40; i++)
+		(void)give(i, SLOW + 1 + i, now, false);
+	turn();
+	assert_int_equal(nbegun, 16);
+	login = "bob";
+	for (unsigned int i = 0; i < 40; i++)
+		(void)give(100 + i, SLOW + 101 + i, now, false);
+	turn();
+	assert_int_equal(nbegun, 16 + 8);
+}
+
+/* New tables are told of once, whoever has noticed them first. */
+static void
+new_tables(void **state)
+{
+	(void)state;
+	turn();
+	renewals = 0;
+	for (int i = 0; i < 3; i++) {
+		queue.settings.fresh.seen.size = i < 2 ? 7 : 8;
+		dispatch_kick(d);
+		turn();
+		assert_int_equal(renewals, i < 2 ? 1 : 2);
+	}
+}
+
 int
 main(void)
 {
@@ -271,6 +312,8 @@ main(void)
 		T(shares),
 		T(slow_ones),
 		T(crowded),
+		T(slow_sender),
+		T(new_tables),
 		T(alarms),
 		T(twice),
 		T(stopping),
