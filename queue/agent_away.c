@@ -151,9 +151,9 @@ went_down(struct agents *as, struct destination *d, const struct verdict *v,
 
 	if (before != DEST_DOWN)
 		log_event("-", "destination-down",
-		    "hop=%s seconds=%lld dsn=%s text=%s", d->name,
-		    (long long)((d->until - now) / 1000), v->diag.dsn,
-		    v->diag.text);
+		    "hop=%s policy=%s seconds=%lld dsn=%s text=%s", d->name,
+		    hop_tls_text(d->tls), (long long)((d->until - now) / 1000),
+		    v->diag.dsn, v->diag.text);
 	places_moved(as, d, before);
 	untried.flags |= OUTCOME_UNTRIED;
 	fail_all(as, d, &untried);
@@ -167,7 +167,8 @@ came_up(struct agents *as, struct destination *d, uint32_t before)
 	end_probe(as, d); /* or what was too much for a new one */
 	if (before != DEST_DOWN)
 		return;
-	log_event("-", "destination-up", "hop=%s", d->name);
+	log_event("-", "destination-up", "hop=%s policy=%s", d->name,
+	    hop_tls_text(d->tls));
 	schedule_dest_hurry(as->q->schedule, d->number, deadline_now(), HURRY);
 }
 

@@ -277,6 +277,19 @@ def test_nobody_there(make_lab):
         assert b"dnsd         WARN" in lab.postrider("status").stdout
 
 
+def test_nobody_answers(make_lab):
+    """status does not wait for the end of the first question."""
+    with serving(lambda query: None) as server:
+        lab = make_lab(options=[f"dns-server 127.0.0.1@{server.port}"])
+        with Asker(lab) as a:
+            a.send("MX", "far.example")
+            wait_for(lambda: state(lab)["oldest"] >= 5, "an old question")
+            assert state(lab)["open"] == 1
+            r = lab.postrider("status")
+            assert b"dnsd         WARN" in r.stdout, r.stdout
+            assert b"a question has waited for" in r.stdout
+
+
 # --- askers
 
 GOOD = [(10, "good.far.example")]

@@ -8,8 +8,8 @@ import os
 
 import pytest
 
-from remote_jobs import (BUSY, DOWN, OK, OURS, PERM, RELAYED, TEMP, UTF8,
-                         Place)
+from remote_jobs import (BUSY, DOWN, ENCRYPT, MAY, OK, OURS, PERM, RELAYED,
+                         TEMP, UTF8, VERIFY, Place)
 from sink import BDAT, CLOSE, CUT, EXTENSIONS, Sink
 
 BODY = b"Subject: x\r\n\r\nbody\r\n"  # the same as text and as binary
@@ -392,6 +392,16 @@ def test_wants_tls(place, what, reply, dsn):
             place.remote(s) as r:
         o, = r.deliver(BODY)
         assert (o.outcome, o.dsn) == (TEMP if dsn[0] == "4" else PERM, dsn), o
+
+
+def test_our_own_faults(place):
+    """What daemons are to do that are not there says nothing of the host."""
+    with Sink(EXTENSIONS + ("STARTTLS",)) as s:
+        for hop, tls in ((s.hop, VERIFY), (s.hop, ENCRYPT),
+                         ("smtps:" + s.hop, MAY), ("far.example", MAY)):
+            with place.remote(hop, tls=tls) as r:
+                o, = r.deliver(BODY)
+                assert (o.outcome, o.flags) == (TEMP, OURS), (hop, o)
 
 
 def test_offers_little_without_tls(place):

@@ -177,6 +177,35 @@ policies(void **state)
 	assert_null(destination_same(strict));
 }
 
+/* For those who look at all of them: how many are down. */
+static void
+counts(void **state)
+{
+	struct destination *e = destination_find(all, "a.test", HOP_TLS_MAY);
+
+	(void)state;
+	assert_int_equal(destinations_down(all, false), 0);
+	for (int64_t now = 1000; now < 500000; now = d->until)
+		assert_int_equal(failed(now, now), DESTINATION_DOWN);
+	assert_int_equal(destinations_down(all, false), 1);
+	assert_int_equal(destinations_down(all, true), 0);
+	destination_routed(all, d);
+	destination_routed(all, d);
+	destination_routed(all, e);
+	assert_int_equal(destinations_down(all, false), 1);
+	assert_int_equal(destinations_down(all, true), 1);
+	(void)destination_succeeded(all, d, 600000);
+	assert_int_equal(destinations_down(all, false), 0);
+	assert_int_equal(destinations_down(all, true), 0);
+	assert_int_equal(failed(700000, 700000), DESTINATION_DOWN);
+	assert_int_equal(destinations_down(all, true), 1);
+	destination_leave(all, d, 0);
+	destinations_sweep(all, INT64_MAX / 2);
+	assert_int_equal(destinations_count(all), 0);
+	assert_int_equal(destinations_down(all, false), 0);
+	assert_int_equal(destinations_down(all, true), 0);
+}
+
 /* Twice as long each time, up to the most; from the start after a success. */
 static void
 waits(void **state)
@@ -417,6 +446,7 @@ main(void)
 		T(asked_for),
 		T(renewed),
 		T(policies),
+		T(counts),
 		T(waits),
 		T(jitter),
 		T(grows),
