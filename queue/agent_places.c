@@ -175,10 +175,10 @@ wake_next(struct agents *as, const struct places *pl)
 	for (size_t i = 0; i < PLACE_STATES; i++) {
 		p = senders_next(&pl->by_who[order[i]],
 		    held_most(order[i], room_for(as, pl, order[i])));
-		if (p != NULL && places_has(as, p)) {
-			agents_wake(as, p);
-			return;
-		}
+		if (p == NULL || !places_has(as, p))
+			continue;
+		agents_wake(as, p);
+		return;
 	}
 }
 
@@ -281,9 +281,11 @@ places_busy(struct agents *as, struct pool *p)
 static void
 file_again(struct agents *as, struct pool *p)
 {
-	uint32_t who = find_who(places_for(as, p), p);
+	const struct places *pl = places_for(as, p);
+	const struct senders *all = &pl->by_who[state_of(p)];
 
-	if (!p->is_starving || p->who == who)
+	if (!p->is_starving ||
+	    senders_held(all, find_who(pl, p)) >= senders_held(all, p->who))
 		return;
 	places_starve(as, p, false);
 	places_starve(as, p, true);
@@ -296,7 +298,7 @@ places_has(struct agents *as, struct pool *p)
 	uint32_t state = state_of(p);
 	const struct senders *all = &pl->by_who[state];
 	size_t room = room_for(as, pl, state), held;
-	const struct pool *next;
+	struct pool *next;
 
 	if (pl->busy != 0)
 		return false;
@@ -308,10 +310,11 @@ places_has(struct agents *as, struct pool *p)
 		return false;
 	held = held_most(state, room);
 	file_again(as, p);
-	next = senders_next(all, held);
-	if (next != NULL)
-		return next == p;
-	return senders_held(all, find_who(pl, p)) < held;
+	if ((next = senders_next(all, held)) == NULL)
+		return senders_held(all, find_who(pl, p)) < held;
+	if (next != p)
+		agents_wake(as, next); /* it may not know that it has one */
+	return next == p;
 }
 
 bool

@@ -189,6 +189,7 @@ done(void **state)
 	turn();
 	assert_true(queue.stopping);
 	event_free(agents->wake);
+	event_free(agents->watch);
 	event_free(agents->sweep);
 	event_free(agents->here.again);
 	event_free(agents->away.again);
