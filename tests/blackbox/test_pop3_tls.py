@@ -349,8 +349,11 @@ def test_tlsd_killed(fresh):
     lab = fresh
     with lab.pop3() as p:
         assert "STLS" in capa(p)
+        # Served behind it: tlsd has taken the first one's channel, which would
+        # be the next tlsd's otherwise.
+        wait_for(lambda: works(lab), "TLS")
         signal_all(lab.pids("tlsd"), signal.SIGKILL)
-        wait_for(lambda: "STLS" not in capa(p), "the end of tlsd")
+        wait_for(lambda: "STLS" not in capa(p), "the end of tlsd", every=0.1)
         assert p.err("STLS").startswith(b"-ERR [SYS/TEMP] ")
         p.login("alice", lab.users["alice"])
         p.quit()
