@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "common/msg_intake.h"
+#include "common/utf8.h"
 #include "delivery/envelope_lines.h"
 
 struct said {
@@ -94,20 +95,12 @@ put_notify(struct said *l, uint32_t notify)
 static uint32_t
 code_point(const unsigned char *s, size_t *n)
 {
-	size_t more = *s >= 0xf0 ? 3 : *s >= 0xe0 ? 2 : *s >= 0xc0 ? 1 : 0;
-	uint32_t c = *s;
+	uint32_t c;
 
-	*n = 1;
-	if (more == 0)
+	if ((*n = utf8_char((const char *)s, &c)) > 0)
 		return c;
-	c &= 0x3fu >> more;
-	for (size_t i = 1; i <= more; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return *s;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	*n = more + 1;
-	return c;
+	*n = 1;
+	return *s;
 }
 
 /*
