@@ -153,8 +153,8 @@ def test_kills(make_lab, sinks):
                                  120 if PROOF else 8)
     finish(threads, book)
     assert fell > 0 and len(book.accepted) > MANY / 2
-    # What one process had under way: a job of each connection.
-    assert book.check(faults=fell) <= fell * 40
+    # What one process had under way, and no more: most of them had nothing.
+    assert book.check(faults=fell) <= min(fell * 4, len(book.accepted) // 8)
 
 
 def test_next_hop_down_and_up(make_lab, sinks):
