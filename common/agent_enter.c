@@ -103,8 +103,7 @@ identify_virtual(struct master *m, const char *account, struct identity *id,
 static bool
 is_suite_uid(struct master *m, uid_t uid)
 {
-	static const char *const users[] = { USER_QUEUE, USER_AUTH, USER_TLS,
-		USER_NET, USER_DNS, USER_OUT, USER_MAIL };
+	static const char *const users[] = USERS_ALL;
 	struct tables *t = tables_fresh_get(&m->tables);
 	uid_t u;
 	gid_t g;

@@ -17,6 +17,10 @@
  * it has written into the spool file that comes with it, and goes on from
  * there, after a commit with trailer, sync and the same commit once more.
  *
+ * Before a transaction a session may ask of a recipient what the tables do not
+ * know: "ask", which is answered with "answer".  queued verifies a rewritten
+ * sender of ours (srs.h), and asks local whether the mailbox is full.
+ *
  * "refused" ends the transaction; after it, and after abort, the next open may
  * follow.  The socket is run-dir/intake; the peer must be postrider-net or
  * postrider.
@@ -42,6 +46,13 @@
  */
 #define INTAKE_BINARY	8u
 
+/*
+ * Of queued alone: how often the message was made anew, for an alias or a
+ * forward list.  From others these bits are ignored.
+ */
+#define INTAKE_COPIES_SHIFT 16
+#define INTAKE_COPIES	(255u << INTAKE_COPIES_SHIFT)
+
 /* RET of RFC 3461 section 4.3. */
 #define DSN_RET_NONE	0u
 #define DSN_RET_FULL	1u
@@ -61,6 +72,7 @@ enum intake_state {
 	INTAKE_ASKED	= 4,	/* a file was asked for */
 	INTAKE_WRITING	= 8,	/* the source writes */
 	INTAKE_SAID	= 16,	/* committed, not answered */
+	INTAKE_QUESTION	= 32,	/* asked of a recipient */
 };
 
 #define INTAKE_OPEN(F, S, B)					\
@@ -97,6 +109,14 @@ enum intake_state {
 	S(dsn, DSN_MAX)	/* class 4 or 5 */	\
 	S(text, TEXT_MAX)
 
+#define INTAKE_ASK(F, S, B)					\
+	F(u64, size)	/* as SIZE= declared, bytes; 0: not declared */	\
+	S(addr, ADDR_MAX)	/* complete */
+
+#define INTAKE_ANSWER(F, S, B)					\
+	S(dsn, DSN_MAX)	/* class 2: nothing against it; else 4 or 5 */	\
+	S(text, TEXT_MAX)
+
 /* type, name, fields, sender, states in which it may be sent, next state */
 #define INTAKE_MESSAGES(M)						\
 	M(OPEN, open, INTAKE_OPEN, INTAKE_SOURCE, INTAKE_IDLE, INTAKE_ENVELOPE)	\
@@ -107,7 +127,9 @@ enum intake_state {
 	M(COMMIT, commit, INTAKE_COMMIT, INTAKE_SOURCE, INTAKE_WRITING, INTAKE_SAID)	\
 	M(QUEUED, queued, INTAKE_QUEUED, INTAKE_SERVER, INTAKE_SAID, INTAKE_IDLE)	\
 	M(REFUSED, refused, INTAKE_REFUSED, INTAKE_SERVER, INTAKE_ASKED | INTAKE_SAID, INTAKE_IDLE)	\
-	M(ABORT, abort, MSG_EMPTY, INTAKE_SOURCE, INTAKE_ENVELOPE | INTAKE_WRITING, INTAKE_IDLE)
+	M(ABORT, abort, MSG_EMPTY, INTAKE_SOURCE, INTAKE_ENVELOPE | INTAKE_WRITING, INTAKE_IDLE)	\
+	M(ASK, ask, INTAKE_ASK, INTAKE_SOURCE, INTAKE_IDLE, INTAKE_QUESTION)	\
+	M(ANSWER, answer, INTAKE_ANSWER, INTAKE_SERVER, INTAKE_QUESTION, INTAKE_IDLE)
 
 enum intake_type {
 #define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)	INTAKE_T_##TYPE,

@@ -1,8 +1,13 @@
 /*
  * msg_job: queued gives an agent work.
  *
- *	queued  --message + descriptor, rcpt..-->  local, bounce
+ *	queued  --message + descriptor, rcpt..-->  local, pipe, bounce
  *	        <--outcome per recipient---
+ *
+ *	local, pipe  --forward..., outcome-->  queued
+ *
+ *	queued  --measure-->  local
+ *	        <--measured---
  *
  *	queued  --hop, message + descriptor, rcpt..-->  remote
  *	        <--ready, outcome per recipient---
@@ -13,6 +18,15 @@
  * "hop" comes once, before all else, and to remote alone: everything it is given
  * is for this one destination.  "ready" comes when a connection was made and
  * introduced, as a sign of life: other hosts may take minutes for the rest.
+ *
+ * A recipient with mail to be passed on gets no mail itself: local has read a
+ * ~/.forward, or pipe an :include: list.  The agent says "forward" for each member, in order, and
+ * then the outcome with OUTCOME_FORWARDED.  queued makes another message of
+ * that, and the recipient is done with when it is durable.  Members that no
+ * outcome follows were not said.
+ *
+ * "measure" asks whether a message of that size would fit into a mailbox now;
+ * it may come at any time, and its number is of no job.
  *
  * Jobs may overlap: an agent answers in any order, once per recipient.  A job
  * is over with its last outcome.  An end of file with outcomes missing means
@@ -25,6 +39,7 @@
 #include "common/address.h"
 #include "common/hop.h"
 #include "common/msg.h"
+#include "common/via.h"
 
 #define JOB_RCPT_MAX	50	/* recipients of one job */
 #define JOB_WINDOW	100	/* recipients an agent may have unanswered */
@@ -53,7 +68,17 @@
 #define OUTCOME_OURS	8u
 /* queued's own, of no agent: nothing was tried, since the destination is DOWN. */
 #define OUTCOME_UNTRIED	16u
-#define OUTCOME_AGENT	15u	/* those that an agent may say */
+/* OUT_OK, of local and pipe: the members said before are its recipients now. */
+#define OUTCOME_FORWARDED 32u
+#define OUTCOME_AGENT	47u	/* those that an agent may say */
+
+/* Flags of rcpt, for local. */
+#define JOB_READ_FORWARD 1u	/* ~/.forward counts */
+#define JOB_TAG_FOLDER	2u	/* the folder named by tag, if it is there */
+#define JOB_FULL_DEFER	4u	/* over quota is OUT_TEMP, not OUT_PERM */
+
+/* Members that one recipient may lead to. */
+#define JOB_FORWARD_MOST 50000
 
 enum job_side { JOB_QUEUED, JOB_AGENT };
 
@@ -94,6 +119,11 @@ enum job_state {
 	S(addr, ADDR_MAX)	\
 	S(orcpt, ORCPT_MAX)	\
 	S(mailbox, MBOX_MAX)	/* Maildir, relative to the agent's directory */	\
+	F(u32, flags)	/* JOB_*, local only */	\
+	S(tag, LOCAL_MAX)	/* what addr has behind the account's name, or "" */	\
+	F(u64, quota)	/* of the mailbox, bytes; 0: none.  local only */	\
+	F(u64, quota_messages)	/* the same, messages */	\
+	S(via, VIA_MAX)	/* via.h: what pipe is to do; else "" */	\
 	S(dsn, DSN_MAX)	/* bounce only: what happened; "": not known */	\
 	S(text, TEXT_MAX)	/* bounce only */
 
@@ -107,13 +137,35 @@ enum job_state {
 	S(dsn, DSN_MAX)	\
 	S(text, TEXT_MAX)	/* a reply without its codes: printable ASCII */
 
+#define JOB_FORWARD(F, S, B)					\
+	F(u32, job)	\
+	F(u32, index)	\
+	F(u32, kind)	/* enum member_kind of members.h, no INCLUDE of local */	\
+	S(text, MEMBER_MAX)	/* an address in its canonical form; see members.h */
+
+#define JOB_MEASURE(F, S, B)					\
+	F(u32, serial)	\
+	F(u64, size)	/* of the message, bytes as stored; 0: not known */	\
+	F(u64, quota)	/* as in rcpt */	\
+	F(u64, quota_messages)	\
+	S(mailbox, MBOX_MAX)
+
+#define JOB_MEASURED(F, S, B)					\
+	F(u32, serial)	\
+	F(u32, full)	/* 1: it would not fit */	\
+	F(u64, bytes)	/* in the mailbox now; 0 when not known */	\
+	F(u64, messages)
+
 /* type, name, fields, sender, states in which it may be sent, next state */
 #define JOB_MESSAGES(M)						\
 	M(MESSAGE, message, JOB_MESSAGE, JOB_QUEUED, JOB_ANY, 0)	\
 	M(RCPT, rcpt, JOB_RCPT, JOB_QUEUED, JOB_ANY, 0)	\
 	M(OUTCOME, outcome, JOB_OUTCOME, JOB_AGENT, JOB_ANY, 0)	\
 	M(HOP, hop, JOB_HOP, JOB_QUEUED, JOB_ANY, 0)	\
-	M(READY, ready, MSG_EMPTY, JOB_AGENT, JOB_ANY, 0)
+	M(READY, ready, MSG_EMPTY, JOB_AGENT, JOB_ANY, 0)	\
+	M(FORWARD, forward, JOB_FORWARD, JOB_AGENT, JOB_ANY, 0)	\
+	M(MEASURE, measure, JOB_MEASURE, JOB_QUEUED, JOB_ANY, 0)	\
+	M(MEASURED, measured, JOB_MEASURED, JOB_AGENT, JOB_ANY, 0)
 
 enum job_type {
 #define M(TYPE, name, FIELDS, SIDE, STATES, NEXT)	JOB_T_##TYPE,

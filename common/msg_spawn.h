@@ -24,6 +24,11 @@
 #define SPAWN_BOUNCE	2u	/* by queued: reports, as postrider */
 #define SPAWN_MAILBOX	3u	/* by authd: POP3 sessions of one uid */
 #define SPAWN_REMOTE	4u	/* by queued: one destination, as postrider-out */
+/*
+ * By queued: commands, mbox files and lists of addresses, as a Unix user with
+ * account, and as postrider-pipe without.
+ */
+#define SPAWN_PIPE	5u
 
 /* The dsn of failed when there is no place now: ask again soon. */
 #define SPAWN_BUSY	"4.3.2"
@@ -39,7 +44,7 @@ enum spawn_state {
 #define SPAWN_START(F, S, B)					\
 	F(u32, serial)	/* the asker's, comes back in the answer */	\
 	F(u32, program)	/* SPAWN_* */	\
-	S(account, LOGIN_MAX)	/* address or Unix user; "" for bounce, remote */
+	S(account, LOGIN_MAX)	/* address or Unix user; "" for bounce, remote, and pipe for aliases */
 
 #define SPAWN_STARTED(F, S, B)					\
 	F(u32, serial)

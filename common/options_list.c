@@ -56,6 +56,26 @@ TEXT("unix-maildir",	STRING,	false,	"Maildir",
     "a Unix user's Maildir below the home directory")
 NUMBER("min-uid",	false,	"1000",	1, 4000000000LL,
     "Unix users below this uid get no mail and no login")
+TEXT("system-aliases",	STRING,	false,	"/etc/aliases",
+    "aliases of this host's own names; empty: no such file")
+TEXT("tag-separators",	STRING,	false,	"+",
+    "characters that end the name in user+tag; empty: there are no tags")
+BOOL("tag-folders",	false,	"yes",
+    "deliver mail with a tag into the folder of that name, if there is one")
+BOOL("forward-files",	false,	"yes",
+    "let Unix users pass on their mail with ~/.forward")
+NUMBER("forward-members", false, "100",	1, 10000,
+    "members that a ~/.forward may have")
+TIME("pipe-timeout",	false,	"10m",	1, 3600,
+    "time that a command of an alias or a ~/.forward has")
+SIZE("quota",		false,	"0",	0, 1024 * 1024 * GB,
+    "bytes in an account's mailbox; 0: any")
+NUMBER("quota-messages", false,	"0",	0, 1000000000LL,
+    "messages in an account's mailbox; 0: any")
+NUMBER("quota-warning",	false,	"90",	0, 99,
+    "percent of a quota at which its owner is warned; 0: never")
+ENUM("quota-full",	false,	"refuse", "refuse defer",
+    "whether mail for a full mailbox is refused or tried again")
 BOOL("unix-passwords",	false,	"no",
     "let Unix users log in with their system password")
 
@@ -82,6 +102,10 @@ ENUM("bare-newline",	true,	"reject",	"reject normalize",
     "what is done with lone CR or LF in a message")
 BOOL("complete-headers", true,	"no",
     "add missing Date and Message-ID fields")
+BOOL("rewrite-headers",	true,	"no",
+    "apply the file rewrite to header fields of a message, too")
+TEXT("always-bcc",	ADDRESS, true,	"",
+    "who gets a copy of each message that is accepted")
 BOOL("expn",		true,	"no",
     "answer EXPN with what an alias expands to")
 SIZE("message-size",	true,	"50m",	64 * KB, 16 * GB,
@@ -154,6 +178,10 @@ NUMBER("agent-crashes",	false,	"3",	1, 100,
     "agents that a message may crash before it is held")
 
 	/* mail to other hosts */
+BOOL("srs",		false,	"yes",
+    "give mail that is passed on a sender address of this host (SRS)")
+TEXT("srs-domain",	DOMAIN,	false,	"",
+    "the domain of such addresses; empty: mail-name")
 TEXT("smart-host",	STRING,	false,	"",
     "next hop of all mail to other hosts; empty: the MX hosts of each domain")
 ENUM("tls-policy",	false,	"may",	"none may encrypt verify",
@@ -228,12 +256,14 @@ const struct profile_default profile_defaults[] = {
 	{ "submission",	"auth",			"required" },
 	{ "submission",	"bare-newline",		"normalize" },
 	{ "submission",	"complete-headers",	"yes" },
+	{ "submission",	"rewrite-headers",	"yes" },
 	{ "submissions", "tls",			"implicit" },
 	{ "pop3s",	"tls",			"implicit" },
 	{ "local",	"tls",			"no" },
 	{ "local",	"bare-newline",		"normalize" },
 	{ "local",	"complete-headers",	"yes" },
 	{ "local",	"expn",			"yes" },
+	{ "local",	"rewrite-headers",	"yes" },
 	{ "local",	"sender-ownership",	"no" },
 };
 const size_t profile_defaults_count =

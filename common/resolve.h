@@ -6,13 +6,17 @@
 #define COMMON_RESOLVE_H
 
 #include "common/address.h"
+#include "common/members.h"
 #include "common/msg.h"
 #include "common/tables.h"
 
 enum resolve {
 	RESOLVE_VIRTUAL, /* a virtual user's mailbox */
 	RESOLVE_UNIX,    /* a Unix user's name, if there is such a user */
-	RESOLVE_ALIAS,   /* expands to other addresses */
+	RESOLVE_ALIAS,   /* expands to members */
+	RESOLVE_RELAY, /* of a domain that we pass on: is delivered elsewhere */
+	RESOLVE_SRS,   /* may be a sender that we rewrote: queued knows */
+	RESOLVE_ERROR, /* the administrator has it refused */
 	RESOLVE_UNKNOWN, /* a domain of ours, nobody there of that name */
 	RESOLVE_FOREIGN, /* not a domain of ours */
 	RESOLVE_BROKEN   /* the tables are damaged: try again later */
@@ -24,18 +28,41 @@ struct resolved {
 	char account[LOGIN_MAX + 1];
 	/* VIRTUAL: below virtual-root; UNIX: below the home directory. */
 	char maildir[MBOX_MAX + 1];
-	/* ALIAS: "addr,addr", into the tables; else NULL. */
+	/*
+	 * ALIAS: its members (members.h), into the tables; VIRTUAL: its forward
+	 * list, or NULL.  Valid until the next look into the tables.
+	 */
 	const char *members;
+	/* ALIAS: the name that was found: an address, "@domain" or a local part. */
+	char name[ADDR_MAX + 1];
+	/*
+	 * What the address is after alias domains, all lower case; with its tag.
+	 * "" for FOREIGN and BROKEN.
+	 */
+	char address[ADDR_MAX + 1];
+	char
+	    tag[LOCAL_MAX + 1]; /* "Lists" of "alice+Lists", case kept; or "" */
+	/* ERROR: "5.1.1 text", class 4 or 5 */
+	char error[MEMBER_MAX + 1];
 };
 
 /*
- * mail_name completes an address without a domain.  Order: the whole address as
- * alias, as account; the local part as alias; then the same without a "+tag".
- * For postmaster, abuse and mailer-daemon the option postmaster is the last
+ * mail_name completes an address without a domain.  In a domain of ours, or the
+ * one that it is an alias of: the whole address as alias, as account; the
+ * local part as alias, in a domain of kind virtual or unix; then the same
+ * without a tag; a Unix user's name, in the order of spellings, too; "@domain" as alias.
+ * For postmaster, abuse, mailer-daemon and root the option postmaster is the last
  * resort, before Unix users of these names; without a domain they are ours
  * whatever mail_name is.
  */
 void resolve_address(struct tables *, const struct address *,
+    const char *mail_name, struct resolved *);
+
+/*
+ * The same for VIA_MAILBOX: accounts alone, so VIRTUAL (members is NULL), UNIX,
+ * or what else it is, without an alias.
+ */
+void resolve_mailbox(struct tables *, const struct address *,
     const char *mail_name, struct resolved *);
 
 /*

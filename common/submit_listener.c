@@ -109,8 +109,7 @@ has_room(struct submit_listener *l, uid_t uid)
 static bool
 is_ours(struct submit_listener *l, uid_t uid)
 {
-	static const char *const names[] = { USER_QUEUE, USER_AUTH, USER_NET,
-		USER_TLS, USER_DNS, USER_OUT, USER_MAIL };
+	static const char *const names[] = USERS_ALL;
 	struct tables *t = tables_fresh_get(&l->m->tables);
 	uid_t own;
 	gid_t gid;

@@ -64,6 +64,7 @@ tables_open(struct tables *t, const char *path, bool copy, char err[TABLES_ERR])
 	if (cdb_init(&t->cdb, fd) != 0)
 		return fail(fd, err, path, "cdb", "truncated or damaged file");
 	t->fd = fd;
+	t->trace = NULL;
 	switch (tables_get(t, TABLES_META, "version", &version)) {
 	case TABLES_FOUND:
 		if (strcmp(version, TABLES_VERSION) == 0)
@@ -89,8 +90,8 @@ tables_close(struct tables *t)
 	t->fd = -1;
 }
 
-enum tables_result
-tables_get(struct tables *t, enum tables_space space, const char *key,
+static enum tables_result
+look(struct tables *t, enum tables_space space, const char *key,
     const char **value)
 {
 	char k[TABLES_KEY_MAX + 1];
@@ -111,6 +112,18 @@ tables_get(struct tables *t, enum tables_space space, const char *key,
 		return TABLES_BROKEN;
 	*value = v;
 	return TABLES_FOUND;
+}
+
+enum tables_result
+tables_get(struct tables *t, enum tables_space space, const char *key,
+    const char **value)
+{
+	enum tables_result r = look(t, space, key, value);
+
+	if (t->trace != NULL)
+		t->trace(t->trace_arg, space, key,
+		    r == TABLES_FOUND ? *value : NULL);
+	return r;
 }
 
 bool

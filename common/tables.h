@@ -30,11 +30,35 @@ enum tables_space {
 	 * password which was sent is compared with; "0" for none
 	 */
 	TABLES_META = 'V',
-	TABLES_OPTION = 'o',  /* option, or profile.option -> value */
-	TABLES_DOMAIN = 'd',  /* domain -> "virtual" or "unix" */
+	TABLES_OPTION = 'o', /* option, or profile.option -> value */
+	/*
+	 * domain -> "virtual", "unix", "alias DOMAIN" (that has the same
+	 * addresses), "relay" (we pass on what comes for it) or "relay listed"
+	 * (the same, for those of TABLES_RECIPIENT)
+	 */
+	TABLES_DOMAIN = 'd',
 	TABLES_ACCOUNT = 'a', /* lower-case address -> relative Maildir */
-	TABLES_ALIAS = 'l',   /* address or local part -> "addr,addr" */
-	TABLES_USER = 'u',    /* user of the suite -> "uid gid" */
+	/* address, "@domain" (whoever is not found), local part -> members.h */
+	TABLES_ALIAS = 'l',
+	TABLES_FORWARD = 'f', /* account: address or Unix user -> members.h */
+	TABLES_LIMITS = 'q',  /* account -> words of limits.h */
+	TABLES_RECIPIENT =
+	    'x', /* address, in a domain "relay listed" -> "yes" */
+	/*
+	 * "s" of senders or "r" of recipients, then an address, "@domain" or
+	 * ".domain" (below it) -> an address; a "@domain" as a value
+	 * keeps the part before the "@"
+	 */
+	TABLES_REWRITE = 'w',
+	/* sender: address, domain or ".domain" -> next hop, hop.h */
+	TABLES_SENDER_ROUTE = 'h',
+	/*
+	 * a letter of the above -> where to look when it is not in here: lines
+	 * of "cdb:/path" or "socketmap:unix:/path:name",
+	 * "socketmap:inet:host:port:name"
+	 */
+	TABLES_SOURCES = 'S',
+	TABLES_USER = 'u', /* user of the suite -> "uid gid" */
 	/* "example.net", ".example.net" (below it) or "*" -> next hop, hop.h */
 	TABLES_ROUTE = 'r',
 	/* the same, or a canonical next hop -> "none" "may" "encrypt" "verify" */
@@ -52,6 +76,13 @@ enum tables_result { TABLES_FOUND, TABLES_NONE, TABLES_BROKEN };
 struct tables {
 	struct cdb cdb;
 	int fd;
+	/*
+	 * For "postrider explain": told of each look, with value NULL when there
+	 * was nothing; or NULL.
+	 */
+	void (*trace)(
+	    void *, enum tables_space, const char *key, const char *value);
+	void *trace_arg;
 };
 
 #define TABLES_ERR 300 /* room for an error text */

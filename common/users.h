@@ -12,5 +12,15 @@
 #define USER_DNS "postrider-dns"   /* dnsd */
 #define USER_OUT "postrider-out"   /* remote */
 #define USER_MAIL "postrider-mail" /* Maildirs of virtual users */
+#define USER_PIPE "postrider-pipe" /* commands, files and lists of aliases */
+#define USER_MAP "postrider-map"   /* mapd */
+
+/* All of them, for an array of names. */
+#define USERS_ALL                                                              \
+	{                                                                      \
+		USER_QUEUE, USER_AUTH, USER_TLS, USER_NET, USER_DNS, USER_OUT, \
+		    USER_MAIL, USER_PIPE, USER_MAP                             \
+	}
+#define USERS_COUNT 9
 
 #endif

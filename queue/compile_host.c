@@ -86,8 +86,7 @@ find_names(struct host *h, struct conf *c)
 static void
 find_users(struct host *h, struct conf *c)
 {
-	static const char *const names[HOST_USERS] = { USER_QUEUE, USER_AUTH,
-		USER_TLS, USER_NET, USER_DNS, USER_OUT, USER_MAIL };
+	static const char *const names[HOST_USERS] = USERS_ALL;
 	const struct passwd *pw;
 
 	for (size_t i = 0; i < HOST_USERS; i++) {

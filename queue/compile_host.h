@@ -8,9 +8,10 @@
 #include <sys/types.h>
 
 #include "common/address.h"
+#include "common/users.h"
 #include "queue/conf.h"
 
-#define HOST_USERS 7 /* of common/users.h */
+#define HOST_USERS USERS_COUNT
 
 struct host {
 	char hostname[DOMAIN_MAX + 1];

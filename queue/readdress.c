@@ -99,7 +99,7 @@ has_room(const struct message *m, struct diag *d)
 bool
 readdress(struct message *m, size_t i, struct diag *d)
 {
-	struct spool_source from = { m->env.id, m->content };
+	struct spool_source from = { m->env.id, m->content, NULL };
 	struct work_item *w = calloc(1, sizeof(*w));
 
 	if (w == NULL) {

@@ -198,9 +198,13 @@ route_find(struct tables *t, const char *mail_name, const char *addr,
 	case RESOLVE_ALIAS:
 		out->alias = true;
 		return OUT_OK;
+	case RESOLVE_ERROR:
+		return diag_set(d, "5.1.1", "%s", r.error);
+	case RESOLVE_SRS:
 	case RESOLVE_UNKNOWN:
 		return diag_set(d, "5.1.1", "There is no such mailbox here");
 	case RESOLVE_FOREIGN:
+	case RESOLVE_RELAY:
 		return away(t, a.domain, out, d);
 	case RESOLVE_BROKEN:
 		break;

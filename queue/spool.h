@@ -73,6 +73,7 @@ bool spool_in_memory(const struct spool *, const char *id);
 struct spool_source {
 	const char *id;
 	struct spool_content content;
+	const char *head; /* lines that go in front of it, or NULL */
 };
 
 /*

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/crc32c.h"
 #include "common/fdio.h"
 #include "queue/spool_private.h"
 
@@ -16,6 +17,7 @@ struct copy {
 	struct spool *spool;
 	int in, out;
 	struct spool_content content;
+	char *head; /* or NULL */
 	uint32_t envcrc;
 	char id[ID_MAX + 1];
 	syncer_done *done;
@@ -29,7 +31,41 @@ copy_free(struct copy *c)
 		(void)close(c->in); /* was only read */
 	if (c->out != -1)
 		(void)close(c->out); /* synced, or of no use */
+	free(c->head);
 	free(c);
+}
+
+/*
+ * The head and the content behind it; t is made to be of both.  A damaged
+ * content stays so.
+ */
+static int
+copy_below(const struct copy *c, struct trailer *t)
+{
+	char block[65536];
+	uint64_t done = 0;
+	size_t n = strlen(c->head);
+	uint32_t was = 0;
+
+	t->crc = crc32c(0, c->head, n);
+	t->size += n;
+	for (const char *p = c->head; (p = strchr(p, '\n')) != NULL; p++)
+		t->lines++;
+	if (fd_writeall(c->out, c->head, n) == -1)
+		return -1;
+	for (; done < c->content.size; done += n) {
+		n = sizeof(block);
+		if (n > c->content.size - done)
+			n = (size_t)(c->content.size - done);
+		if (fd_preadall(c->in, block, n,
+			(int64_t)(c->content.offset + done)) == -1 ||
+		    fd_writeall(c->out, block, n) == -1)
+			return -1;
+		was = crc32c(was, block, n);
+		t->crc = crc32c(t->crc, block, n);
+	}
+	t->crc ^= was ^ c->content.crc;
+	return 0;
 }
 
 /* In the thread.  A damaged content stays so: the checksum is copied, too. */
@@ -41,10 +77,12 @@ work(void *arg)
 		c->content.crc };
 	char trailer[TRAILER_LEN];
 
+	if ((c->head != NULL ? copy_below(c, &t)
+			     : fd_copyall(c->in, c->out, c->content.offset,
+				   c->content.size)) == -1)
+		return errno;
 	trailer_format(&t, trailer);
-	if (fd_copyall(c->in, c->out, c->content.offset, c->content.size) ==
-		-1 ||
-	    fd_writeall(c->out, trailer, TRAILER_LEN) == -1 ||
+	if (fd_writeall(c->out, trailer, TRAILER_LEN) == -1 ||
 	    fsync(c->out) == -1)
 		return errno;
 	return 0;
@@ -88,6 +126,11 @@ spool_copy(struct spool *s, const struct spool_source *from,
 	c->arg = arg;
 	c->out = -1;
 	c->in = spool_reader(s, from->id);
+	if (from->head != NULL && (c->head = strdup(from->head)) == NULL) {
+		copy_free(c);
+		errno = ENOMEM;
+		return false;
+	}
 	if (c->in != -1 && (c->out = spool_create(s, to)) != -1) {
 		memcpy(c->id, to->id, sizeof(c->id));
 		c->envcrc = to->crc;

@@ -20,7 +20,8 @@ static const char rcpt_name[] = "Rcpt: ";
 
 _Static_assert(sizeof(first_line) == ENVELOPE_FIRST + 1, "of that length");
 
-#define FIRST_LEN 19 /* where its numbers are */
+#define FIRST_VERSION 17 /* where its numbers are */
+#define FIRST_LEN 19
 #define FIRST_RCPTS 28
 #define STATE_CHECK (STATE_LEN - 9) /* "cccccccc\n" */
 #define STATE_LETTER 7              /* "State: - 00000 " */
@@ -70,8 +71,8 @@ keep(struct envelope *e, const char *s)
 }
 
 bool
-env_add(
-    struct envelope *e, const char *addr, const char *orcpt, uint32_t notify)
+env_add_via(struct envelope *e, const char *addr, const char *orcpt,
+    uint32_t notify, const char *via)
 {
 	struct rcpt *r;
 
@@ -80,6 +81,7 @@ env_add(
 	r = &e->rcpts[e->nrcpt];
 	r->addr = keep(e, addr);
 	r->orcpt = keep(e, orcpt);
+	r->via = keep(e, via);
 	r->at = 0;
 	r->notify = notify;
 	r->status = RCPT_QUEUED;
@@ -87,6 +89,19 @@ env_add(
 		return false;
 	e->nrcpt++;
 	return true;
+}
+
+bool
+env_add(
+    struct envelope *e, const char *addr, const char *orcpt, uint32_t notify)
+{
+	return env_add_via(e, addr, orcpt, notify, "");
+}
+
+const char *
+env_via(const struct envelope *e, size_t i)
+{
+	return e->text.s + e->rcpts[i].via;
 }
 
 const char *
@@ -195,10 +210,21 @@ state_parse(const char line[STATE_LEN], struct envelope_state *st)
 	return memcmp(line, again, STATE_LEN) == 0;
 }
 
+/* A word of via.h is what only this version and later ones understand. */
+static char
+version(const struct envelope *e)
+{
+	for (size_t i = 0; i < e->nrcpt; i++)
+		if (*env_via(e, i) != '\0')
+			return '2';
+	return '1';
+}
+
 static void
-format_first(const struct envelope *e, char first[ENVELOPE_FIRST])
+format_first(const struct envelope *e, char v, char first[ENVELOPE_FIRST])
 {
 	memcpy(first, first_line, ENVELOPE_FIRST);
+	first[FIRST_VERSION] = v;
 	num_put(first + FIRST_LEN, 8, e->len);
 	num_put(first + FIRST_RCPTS, 5, e->nrcpt);
 }
@@ -220,7 +246,7 @@ env_length(const char first[ENVELOPE_FIRST])
 		return 0;
 	e.len = len;
 	e.nrcpt = nrcpt;
-	format_first(&e, again);
+	format_first(&e, first[FIRST_VERSION] == '2' ? '2' : '1', again);
 	if (memcmp(first, again, ENVELOPE_FIRST) != 0 ||
 	    len < ENVELOPE_FIRST + STATE_LEN)
 		return 0;
@@ -252,6 +278,10 @@ format_rcpt(struct envelope *e, size_t i, struct sbuf *out, size_t start)
 	field_put(out, env_orcpt(e, i));
 	sbuf_putc(out, ' ');
 	field_put(out, env_addr(e, i));
+	if (*env_via(e, i) != '\0') {
+		sbuf_putc(out, ' ');
+		field_put(out, env_via(e, i));
+	}
 	sbuf_putc(out, '\n');
 }
 
@@ -261,7 +291,7 @@ env_format(struct envelope *e, struct sbuf *out)
 	char first[ENVELOPE_FIRST], state[STATE_LEN];
 	size_t start = out->len;
 
-	format_first(e, first);
+	format_first(e, version(e), first);
 	sbuf_put(out, first, ENVELOPE_FIRST);
 	state_format(&e->state, state);
 	sbuf_put(out, state, STATE_LEN);
@@ -272,17 +302,36 @@ env_format(struct envelope *e, struct sbuf *out)
 	if (!sbuf_ok(out) || out->len - start > ENVELOPE_MAX)
 		return false;
 	e->len = out->len - start;
-	format_first(e, first);
+	format_first(e, version(e), first);
 	memcpy(out->s + start, first, ENVELOPE_FIRST);
 	e->crc = checksum(e, out->s + start);
 	return true;
+}
+
+/* The address and, behind it or not, a word of via.h. */
+static const char *
+parse_way(struct reader *in, char addr[ADDR_MAX + 1], char via[VIA_MAX + 1])
+{
+	struct reader start = *in;
+
+	via[0] = '\0';
+	if (reader_field(in, '\n', addr, ADDR_MAX))
+		return NULL;
+	*in = start;
+	if (!reader_field(in, ' ', addr, ADDR_MAX))
+		return "recipient address";
+	if (!reader_field(in, '\n', via, VIA_MAX) || via[0] == '\0' ||
+	    strchr("FMCBcbi", via[0]) == NULL)
+		return "way to a recipient F, M, C, B, c, b or i";
+	return NULL;
 }
 
 /* One "Rcpt: " line; on success the reader is behind it. */
 static const char *
 parse_rcpt(struct envelope *e, struct reader *in, size_t n)
 {
-	char orcpt[ORCPT_MAX + 1], addr[ADDR_MAX + 1];
+	char orcpt[ORCPT_MAX + 1], addr[ADDR_MAX + 1], via[VIA_MAX + 1];
+	const char *wanted;
 	uint64_t notify;
 	size_t at;
 	char status;
@@ -296,9 +345,9 @@ parse_rcpt(struct envelope *e, struct reader *in, size_t n)
 		return "recipient NOTIFY";
 	if (!reader_field(in, ' ', orcpt, ORCPT_MAX))
 		return "recipient ORCPT";
-	if (!reader_field(in, '\n', addr, ADDR_MAX))
-		return "recipient address";
-	if (!env_add(e, addr, orcpt, (uint32_t)notify))
+	if ((wanted = parse_way(in, addr, via)) != NULL)
+		return wanted;
+	if (!env_add_via(e, addr, orcpt, (uint32_t)notify, via))
 		return "memory";
 	e->rcpts[e->nrcpt - 1].status = status;
 	e->rcpts[e->nrcpt - 1].at = (uint32_t)at;
@@ -323,9 +372,9 @@ env_parse(struct envelope *e, const char *p, size_t n)
 	if (!reader_word(&in, "\n"))
 		return "empty line";
 	e->len = n;
-	format_first(e, first);
+	format_first(e, version(e), first);
 	if (memcmp(first, p, ENVELOPE_FIRST) != 0)
-		return "as many recipients as the first line says";
+		return "version and recipients as the first line says";
 	e->crc = checksum(e, p);
 	return NULL;
 }

@@ -11,6 +11,7 @@
 
 #include "common/msg.h"
 #include "common/sbuf.h"
+#include "common/via.h"
 
 #define ENVELOPE_FIRST 34        /* bytes of the first line */
 #define ENVELOPE_MAX (32 << 20)  /* bytes of a whole envelope */
@@ -35,10 +36,10 @@ enum rcpt_status {
 };
 
 struct rcpt {
-	uint32_t addr, orcpt; /* offsets of strings in text */
-	uint32_t at;          /* offset of the status byte in the file */
-	uint32_t notify;      /* DSN_* of msg_intake.h */
-	char status;          /* enum rcpt_status */
+	uint32_t addr, orcpt, via; /* offsets of strings in text */
+	uint32_t at;               /* offset of the status byte in the file */
+	uint32_t notify;           /* DSN_* of msg_intake.h */
+	char status;               /* enum rcpt_status */
 };
 
 /* What changes in place besides the statuses. */
@@ -77,9 +78,14 @@ void env_free(struct envelope *);
 bool env_add(
     struct envelope *, const char *addr, const char *orcpt, uint32_t notify);
 
+/* The same with a word of via.h. */
+bool env_add_via(struct envelope *, const char *addr, const char *orcpt,
+    uint32_t notify, const char *via);
+
 /* Of recipient i; valid until the next env_add(). */
 const char *env_addr(const struct envelope *, size_t i);
 const char *env_orcpt(const struct envelope *, size_t i);
+const char *env_via(const struct envelope *, size_t i); /* "": VIA_NONE */
 
 /* Exchanges the recipients of two envelopes. */
 void env_swap_rcpts(struct envelope *, struct envelope *);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "common/crc32c.h"
 #include "common/log.h"
 #include "queue/spool.h"
 #include "queue/spool_id.h"
@@ -185,6 +186,45 @@ life(void **state)
 }
 
 /* The copy has its own recipients and id, and the old age. */
+/* Lines in front of it, and damage that is not mended by that. */
+static void
+copies_below(const struct envelope *from, const struct spool_content *c)
+{
+	static const char head[] = "Delivered-To: a@x\nX: y\n";
+	struct spool_source source = { from->id, *c, head };
+	struct spool_content copied;
+	struct spool_fault f;
+	struct envelope to, again;
+	char buf[200];
+	int fd;
+
+	for (int damaged = 0; damaged < 2; damaged++) {
+		env_init(&to);
+		assert_true(env_add(&to, "dave@example.org", "", 0));
+		source.content.crc = c->crc ^ (uint32_t)damaged;
+		answers = 0;
+		assert_true(spool_copy(spool, &source, &to, done, NULL));
+		wait_answers(1);
+		assert_int_equal(answer, 0);
+		assert_int_equal(
+		    spool_load(spool, to.id, &again, &copied, &f), SPOOL_VALID);
+		assert_int_equal(copied.size, c->size + strlen(head));
+		assert_int_equal(copied.lines, c->lines + 2);
+		fd = spool_reader(spool, to.id);
+		assert_int_equal(
+		    pread(fd, buf, copied.size, (off_t)copied.offset),
+		    (ssize_t)copied.size);
+		(void)close(fd);
+		assert_memory_equal(buf, head, strlen(head));
+		assert_memory_equal(buf + strlen(head), SPOOL_CONTENT, c->size);
+		assert_int_equal(
+		    copied.crc == crc32c(0, buf, copied.size), !damaged);
+		assert_true(spool_remove(spool, to.id));
+		env_free(&again);
+		env_free(&to);
+	}
+}
+
 static void
 copies(void **state)
 {
@@ -200,7 +240,7 @@ copies(void **state)
 	assert_int_equal(
 	    spool_load(spool, from.id, &again, &c, &f), SPOOL_VALID);
 	env_free(&again);
-	source = (struct spool_source){ from.id, c };
+	source = (struct spool_source){ from.id, c, NULL };
 	env_init(&to);
 	to.arrival = from.arrival;
 	assert_true(env_add(&to, "dave@example.org", "", 0));
@@ -225,6 +265,7 @@ copies(void **state)
 	assert_memory_equal(buf, SPOOL_CONTENT, c.size);
 	(void)close(fd);
 	assert_true(spool_remove(spool, to.id));
+	copies_below(&from, &c);
 	/* What cannot be made durable is gone again. */
 	fsync_error = EIO;
 	answers = 0;

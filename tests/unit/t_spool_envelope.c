@@ -65,6 +65,7 @@ assert_same(const struct envelope *a, const struct envelope *b)
 	for (size_t i = 0; i < a->nrcpt; i++) {
 		assert_string_equal(env_addr(a, i), env_addr(b, i));
 		assert_string_equal(env_orcpt(a, i), env_orcpt(b, i));
+		assert_string_equal(env_via(a, i), env_via(b, i));
 		assert_int_equal(a->rcpts[i].notify, b->rcpts[i].notify);
 		assert_int_equal(a->rcpts[i].status, b->rcpts[i].status);
 		assert_int_equal(a->rcpts[i].at, b->rcpts[i].at);
@@ -85,6 +86,50 @@ round_trip(void **state)
 	assert_int_equal(env_pending(&b), 1);
 	env_free(&a);
 	env_free(&b);
+}
+
+/* Words of via.h make the file one of version 2. */
+static void
+ways(void **state)
+{
+	static const struct {
+		const char *via, *wanted;
+	} rows[] = {
+		{ "", NULL },
+		{ "F", NULL },
+		{ "M", NULL },
+		{ "C/usr/bin/vacation -a \"b c\" \\d", NULL },
+		{ "b/var/mail/a b", NULL },
+		{ "i/etc/list", NULL },
+		{ "-", "way to a recipient F, M, C, B, c, b or i" },
+		{ "X", "way to a recipient F, M, C, B, c, b or i" },
+	};
+	struct sbuf text = SBUF_INIT(ENVELOPE_MAX);
+	struct envelope a, b;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		fill(&a);
+		assert_true(
+		    env_add_via(&a, "bob@example.org", "", 0, rows[i].via));
+		assert_true(env_add(&a, "dan@example.org", "", 0));
+		if (rows[i].wanted == NULL) {
+			assert_null(again(&a, &b));
+			assert_same(&a, &b);
+		} else
+			assert_string_equal(again(&a, &b), rows[i].wanted);
+		sbuf_clear(&text);
+		assert_true(env_format(&a, &text));
+		assert_int_equal(text.s[17], rows[i].via[0] ? '2' : '1');
+		/* A version that is not the one of its recipients. */
+		text.s[17] = rows[i].via[0] ? '1' : '2';
+		env_free(&b);
+		env_init(&b);
+		assert_non_null(env_parse(&b, text.s, text.len));
+		env_free(&a);
+		env_free(&b);
+	}
+	sbuf_free(&text);
 }
 
 /* Strings that would break a line, a field or the reader. */
@@ -303,7 +348,8 @@ first_lines(void **state)
 		size_t want;
 	} cases[] = {
 		{ "Postrider-Spool: 1 00000449 00002\n", 449 },
-		{ "Postrider-Spool: 2 00000449 00002\n", 0 },
+		{ "Postrider-Spool: 2 00000449 00002\n", 449 },
+		{ "Postrider-Spool: 3 00000449 00002\n", 0 },
 		{ "Postrider-Spool: 1 00000258 00002\n", 0 },
 		{ "Postrider-Spool: 1 00000259 00000\n", 259 },
 		{ "Postrider-Spool: 1 99999999 00002\n", 0 },
@@ -344,6 +390,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(awkward),
+		cmocka_unit_test(ways),
 		cmocka_unit_test(longest),
 		cmocka_unit_test(too_long),
 		cmocka_unit_test(flips),

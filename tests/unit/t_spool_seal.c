@@ -222,7 +222,7 @@ older_kernel(void **state)
 static void
 copied(void **state)
 {
-	struct spool_source source = { env.id, { 0 } };
+	struct spool_source source = { env.id, { 0 }, NULL };
 	struct spool_content c;
 	struct spool_fault f;
 	struct envelope to, again;
