@@ -98,8 +98,11 @@ look_role(
 		return r->kind = RESOLVE_UNKNOWN;
 	switch (tables_get(t, TABLES_OPTION, "postmaster", &v)) {
 	case TABLES_FOUND:
-		if (*v != '\0' && strcasecmp(v, self) != 0)
-			return found_alias(r, v);
+		if (*v != '\0' && strcasecmp(v, self) != 0) {
+			(void)snprintf(r->role, sizeof(r->role), "%c%s",
+			    MEMBER_ADDRESS, v);
+			return found_alias(r, r->role);
+		}
 		break;
 	case TABLES_NONE:
 		break;
@@ -222,23 +225,18 @@ resolve_login(struct tables *t, const char *login, const char *mail_name,
 		(void)look_unix(t, key, r); /* r says what came of it */
 }
 
-/* Whether "addr,addr" holds one that resolves to the account. */
+/* Whether the list holds an address that resolves to the account. */
 static bool
 names_account(struct tables *t, const char *members, const char *account,
     const char *mail_name)
 {
-	char one[ADDR_MAX + 1];
 	struct address a;
 	struct resolved r;
-	size_t n;
+	struct member m;
 
-	for (; *members != '\0'; members += n + (members[n] == ',')) {
-		n = strcspn(members, ",");
-		if (n >= sizeof(one))
-			continue;
-		memcpy(one, members, n);
-		one[n] = '\0';
-		if (address_parse(one, &a) != ADDRESS_OK)
+	while (members_next(&members, &m)) {
+		if ((m.kind != MEMBER_ADDRESS && m.kind != MEMBER_FINAL) ||
+		    address_parse(m.text, &a) != ADDRESS_OK)
 			continue;
 		resolve_address(t, &a, mail_name, &r);
 		if (strcmp(r.account, account) == 0)

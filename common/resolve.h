@@ -42,6 +42,7 @@ struct resolved {
 	char address[ADDR_MAX + 1];
 	char
 	    tag[LOCAL_MAX + 1]; /* "Lists" of "alice+Lists", case kept; or "" */
+	char role[ADDR_MAX + 2]; /* members of a role, which the option names */
 	/* ERROR: "5.1.1 text", class 4 or 5 */
 	char error[MEMBER_MAX + 1];
 };

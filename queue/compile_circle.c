@@ -33,16 +33,12 @@ static bool look(struct walk *, const char *, size_t depth);
 static bool
 look_members(struct walk *w, const char *members, size_t depth)
 {
-	char one[ADDR_MAX + 1];
-	size_t n;
+	struct member m;
 
-	for (; *members != '\0'; members += n + (members[n] == ',')) {
-		n = strcspn(members, ",");
-		if (n > ADDR_MAX || ++w->steps > EXPAND_STEPS)
+	while (members_next(&members, &m)) {
+		if (++w->steps > EXPAND_STEPS)
 			return false;
-		memcpy(one, members, n);
-		one[n] = '\0';
-		if (look(w, one, depth))
+		if (look(w, m.text, depth))
 			return true;
 	}
 	return false;

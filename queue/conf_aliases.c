@@ -9,6 +9,7 @@
 #include <bsd/string.h>
 
 #include "common/idn.h"
+#include "common/members.h"
 #include "common/msg.h"
 #include "queue/conf_aliases.h"
 
@@ -78,13 +79,7 @@ add_member(struct conf *c, const struct conf_lines *l, const char *name,
 		mistake(c, l, name, "a mail address", member);
 		return false;
 	}
-	if (strchr(a.local, ',') != NULL) {
-		mistake(c, l, name, "an address without a comma", member);
-		return false;
-	}
-	if (out->len > 0)
-		sbuf_putc(out, ',');
-	sbuf_puts(out, text);
+	members_put(out, MEMBER_ADDRESS, text);
 	return true;
 }
 

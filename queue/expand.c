@@ -41,17 +41,12 @@ static enum found
 look_members(struct search *s, const char *members, size_t depth)
 {
 	enum found r = FOUND_OK;
-	char one[ADDR_MAX + 1];
-	size_t n;
+	struct member m;
 
-	for (; r == FOUND_OK && *members != '\0';
-	     members += n + (members[n] == ',')) {
-		n = strcspn(members, ",");
-		if (n > ADDR_MAX || ++s->steps > EXPAND_STEPS)
+	while (r == FOUND_OK && members_next(&members, &m)) {
+		if (++s->steps > EXPAND_STEPS)
 			return FOUND_TOO_MUCH;
-		memcpy(one, members, n);
-		one[n] = '\0';
-		r = look(s, one, depth);
+		r = look(s, m.text, depth);
 	}
 	return r;
 }

@@ -50,20 +50,18 @@ take_utf8(char *arg)
 	return true;
 }
 
-/* One line for each member of "addr,addr". */
+/* One line for each member. */
 static enum next
 tell_members(struct session *s, const char *members)
 {
 	char text[REPLY_MAX + 1];
 	enum next next = NEXT_GO;
-	size_t n;
+	struct member m;
 
-	for (; *members != '\0' && next == NEXT_GO; members += n) {
-		n = strcspn(members, ",");
-		(void)snprintf(text, sizeof(text), "250%c2.1.5 <%.*s>\r\n",
-		    members[n] == '\0' ? ' ' : '-', (int)n, members);
+	while (next == NEXT_GO && members_next(&members, &m)) {
+		(void)snprintf(text, sizeof(text), "250%c2.1.5 <%.400s>\r\n",
+		    *members == '\0' ? ' ' : '-', m.text);
 		next = session_say(s, 250, text);
-		n += members[n] == ',';
 	}
 	return next;
 }

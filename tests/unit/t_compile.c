@@ -129,7 +129,7 @@ programs_find_what_was_written(void **state)
 	expect(&t, TABLES_DOMAIN, "unix.example", "unix");
 	expect(&t, TABLES_ACCOUNT, "alice@example.org",
 	    "example.org/alice/Maildir");
-	expect(&t, TABLES_ALIAS, "info", "alice@example.org,bob@example.org");
+	expect(&t, TABLES_ALIAS, "info", "aalice@example.org\nabob@example.org");
 	expect(&t, TABLES_VERIFIER, "alice@example.org", "(none)");
 	assert_true(tables_user(&t, USER_NET, &uid, &gid));
 	assert_int_equal(uid, getuid());

@@ -34,7 +34,7 @@ publish(const char *root, const char *user_mode)
 		{ TABLES_OPTION, "office.profile", "pop3" },
 		{ TABLES_OPTION, "mailbox-sessions", "9" },
 		{ TABLES_ACCOUNT, "alice@example.org", "x/alice" },
-		{ TABLES_ALIAS, "sales@example.org", "alice@example.org" },
+		{ TABLES_ALIAS, "sales@example.org", "aalice@example.org" },
 		{ TABLES_DOMAIN, "example.org", "virtual" },
 		{ TABLES_DOMAIN, "host.example", "unix" },
 		{ TABLES_USER, "postrider-mail", "2004 2014" },

@@ -11,7 +11,7 @@ static const struct cdb_row rows[] = {
 	{ TABLES_DOMAIN,	"v.test",	"virtual" },
 	{ TABLES_DOMAIN,	"u.test",	"unix" },
 	{ TABLES_ACCOUNT,	"bob@v.test",	"v.test/bob/Maildir" },
-	{ TABLES_ALIAS,		"late@v.test",	"bob@v.test" },
+	{ TABLES_ALIAS,		"late@v.test",	"abob@v.test" },
 	{ TABLES_OPTION,	"unix-maildir",	"Maildir" },
 	{ TABLES_ROUTE,		"exact.test",	"[10.0.0.1]:2525" },
 	{ TABLES_ROUTE,		".wide.test",	"wide-mx.test" },

@@ -10,7 +10,7 @@ static const struct cdb_row rows[] = {
 	{ TABLES_OPTION,	"empty",		"" },
 	{ TABLES_DOMAIN,	"example.org",		"virtual" },
 	{ TABLES_ACCOUNT,	"alice@example.org",	"example.org/alice/Maildir" },
-	{ TABLES_ALIAS,		"postmaster",		"alice@example.org" },
+	{ TABLES_ALIAS,		"postmaster",		"aalice@example.org" },
 	{ TABLES_USER,		"postrider",		"101 102" },
 	{ TABLES_USER,		"no-gid",		"101" },
 	{ TABLES_USER,		"big",			"4294967295 1" },
