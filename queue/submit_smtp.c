@@ -133,18 +133,11 @@ smtp_command(struct submit_smtp *s, const char *fmt, ...)
 }
 
 int
-smtp_open(struct submit_smtp *s, const char *run_dir, const char *hostname)
+smtp_begin(struct submit_smtp *s, int fd, const char *hostname)
 {
 	int status;
 
-	s->fd = sock_connect(run_dir, "submit", SOCK_STREAM);
-	if (s->fd == -1) {
-		(void)snprintf(s->err, sizeof(s->err),
-		    "path=%s/submit wanted=mail-system found=\"%s\" (is "
-		    "postriderd running?)",
-		    run_dir, strerror(errno));
-		return EX_TEMPFAIL;
-	}
+	s->fd = fd;
 	if ((s->io = malloc(sizeof(*s->io))) == NULL)
 		return lost(s, strerror(errno));
 	lineio_init(s->io, s->fd, s->fd);
@@ -153,6 +146,22 @@ smtp_open(struct submit_smtp *s, const char *run_dir, const char *hostname)
 	if (s->reply.code >= 400)
 		return refused(s, "greeting");
 	return smtp_command(s, "EHLO %s", hostname);
+}
+
+int
+smtp_open(struct submit_smtp *s, const char *run_dir, const char *hostname)
+{
+	int fd = sock_connect(run_dir, "submit", SOCK_STREAM);
+
+	if (fd == -1) {
+		s->fd = -1;
+		(void)snprintf(s->err, sizeof(s->err),
+		    "path=%s/submit wanted=mail-system found=\"%s\" (is "
+		    "postriderd running?)",
+		    run_dir, strerror(errno));
+		return EX_TEMPFAIL;
+	}
+	return smtp_begin(s, fd, hostname);
 }
 
 struct stuffer {

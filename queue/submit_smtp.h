@@ -26,7 +26,9 @@ struct submit_smtp {
  * when the server is away or says 4xx.
  */
 
-/* Connects to run_dir/submit and greets. */
+/* Greets a server at the other end of fd, which is taken over. */
+int smtp_begin(struct submit_smtp *, int fd, const char *hostname);
+/* The same, connected to run_dir/submit. */
 int smtp_open(struct submit_smtp *, const char *run_dir, const char *hostname);
 /* Sends one command without its end; a reply other than 2xx and 3xx fails. */
 int smtp_command(struct submit_smtp *, const char *fmt, ...)

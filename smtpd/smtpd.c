@@ -16,6 +16,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <bsd/string.h>
+
 #include "common/log.h"
 #include "common/num.h"
 #include "common/sandbox.h"
@@ -23,7 +25,7 @@
 #include "smtpd/session.h"
 
 struct arguments {
-	const char *tables, *profile, *name;
+	const char *tables, *profile, *name, *client;
 	uint32_t uid;
 };
 
@@ -33,7 +35,8 @@ static void
 usage(void)
 {
 	errx(EX_USAGE,
-	    "usage: smtpd [-t tables] [-p profile] [-u uid [-n name]]");
+	    "usage: smtpd [-t tables] [-p profile] [-u uid [-n name]] "
+	    "[-c address]");
 }
 
 static void
@@ -42,13 +45,16 @@ parse(int argc, char *argv[], struct arguments *a)
 	uint64_t n;
 	int ch;
 
-	while ((ch = getopt(argc, argv, "t:p:u:n:")) != -1)
+	while ((ch = getopt(argc, argv, "t:p:u:n:c:")) != -1)
 		if (ch == 't')
 			a->tables = optarg;
 		else if (ch == 'p')
 			a->profile = optarg;
 		else if (ch == 'n')
 			a->name = optarg;
+		else if (ch == 'c' && strchr(optarg, '/') == NULL &&
+		    net_valid_prefix(optarg))
+			a->client = optarg;
 		else if (ch == 'u' && num_parse(optarg, MSG_NO_UID - 1, &n))
 			a->uid = (uint32_t)n;
 		else
@@ -83,6 +89,16 @@ connect_daemons(struct session *s)
 		tls_client_none(&s->tls);
 }
 
+/* What no socket says; one that does is believed. */
+static void
+name_client(struct net_peer *p, const char *client)
+{
+	if (p->ip[0] != '\0' || client == NULL)
+		return;
+	(void)strlcpy(p->ip, client, sizeof(p->ip)); /* it is an address */
+	p->loopback = net_in_list(client, "127.0.0.0/8 ::1");
+}
+
 static void
 judge_client(struct session *s, const struct session_start *start)
 {
@@ -97,7 +113,7 @@ judge_client(struct session *s, const struct session_start *start)
 int
 main(int argc, char *argv[])
 {
-	struct arguments a = { TABLES_PATH, NULL, "", MSG_NO_UID };
+	struct arguments a = { TABLES_PATH, NULL, "", NULL, MSG_NO_UID };
 	struct session *s = &session;
 	struct session_start start = { .program = "smtpd",
 		.profile_for = config_profile,
@@ -114,6 +130,7 @@ main(int argc, char *argv[])
 	s->tables = start.tables;
 	s->profile = start.profile;
 	s->peer = start.peer;
+	name_client(&s->peer, a.client);
 	s->uid = a.uid;
 	s->name = a.name;
 	judge_client(s, &start);
