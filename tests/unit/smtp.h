@@ -46,12 +46,12 @@ static const struct smtp_row smtp_rows[] = {
 	{ "dunix.test",			"unix" },
 	{ "aalice@local.test",		"local.test/alice/Maildir" },
 	{ "abob@local.test",		"local.test/bob/Maildir" },
-	{ "lstaff@local.test",		"alice@local.test,bob@local.test" },
+	{ "lstaff@local.test",		"aalice@local.test\nabob@local.test" },
 	{ "lhollow@local.test",		"" },
-	{ "lsales@local.test",		"bob@local.test" },
+	{ "lsales@local.test",		"abob@local.test" },
 	{ "dxn--bcher-kva.test",	"virtual" },
 	{ "aj\xc3\xb6rg@xn--bcher-kva.test", "xn--bcher-kva.test/j\xc3\xb6rg" },
-	{ "lwide@local.test",		"j\xc3\xb6rg@xn--bcher-kva.test" },
+	{ "lwide@local.test",		"aj\xc3\xb6rg@xn--bcher-kva.test" },
 };
 /* clang-format on */
 
