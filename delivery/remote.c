@@ -21,6 +21,7 @@
 #include "common/startup.h"
 #include "delivery/orphan.h"
 #include "delivery/remote_jobs.h"
+#include "delivery/targets_tell.h"
 
 #define JOB_FD 3
 
@@ -30,7 +31,7 @@ static struct remote_config config;
 static void
 usage(void)
 {
-	(void)fprintf(stderr, "usage: remote [-t tables]\n");
+	(void)fprintf(stderr, "usage: remote [-t tables] [-x hop [-r]]\n");
 	exit(EX_USAGE);
 }
 
@@ -54,46 +55,67 @@ set_signals(sigset_t *idle)
 	(void)sigdelset(idle, SIGHUP);
 }
 
-static const char *
-parse_args(int argc, char *argv[])
+struct arguments {
+	const char *tables;
+	const char *explain; /* a next hop, or NULL */
+	bool routed;
+};
+
+static void
+parse_args(int argc, char *argv[], struct arguments *a)
 {
-	const char *path = TABLES_PATH;
 	int ch;
 
-	while ((ch = getopt(argc, argv, "t:")) != -1) {
-		if (ch != 't')
+	while ((ch = getopt(argc, argv, "t:x:r")) != -1)
+		if (ch == 't')
+			a->tables = optarg;
+		else if (ch == 'x')
+			a->explain = optarg;
+		else if (ch == 'r')
+			a->routed = true;
+		else
 			usage();
-		path = optarg;
-	}
-	if (optind != argc)
+	if (optind != argc || (a->routed && a->explain == NULL))
 		usage();
-	return path;
+}
+
+/* For postrider explain: no mail, and so no channel to queued. */
+static int
+explain(const struct arguments *a, struct dns_client *dns)
+{
+	struct targets_wish wish = { NULL, a->routed, &config, dns };
+
+	sandbox(SANDBOX_REMOTE);
+	return targets_tell(a->explain, &wish, stdout);
 }
 
 int
 main(int argc, char *argv[])
 {
-	const char *path = parse_args(argc, argv);
+	struct arguments a = { TABLES_PATH, NULL, false };
 	struct dns_client dns;
 	struct tables tables;
 	struct chan chan;
 	enum chan_result r;
 	sigset_t idle;
 
+	parse_args(argc, argv, &a);
 	(void)umask(077);
 	set_signals(&idle);
 	if (!startup_tables(
-		&tables, "remote", path, false, STARTUP_LOG_INHERITED) ||
+		&tables, "remote", a.tables, false, STARTUP_LOG_INHERITED) ||
 	    !remote_config_load(&config, &tables))
 		return EX_CONFIG;
 	if (geteuid() == 0 && !startup_user_mode(&tables))
 		errx(EX_NOPERM, "user=root wanted=postrider-out");
 	tables_close(&tables);
+	dns_client_init(&dns, config.run_dir);
+	if (a.explain != NULL)
+		return explain(&a, &dns);
 	if (fcntl(JOB_FD, F_SETFD, FD_CLOEXEC) == -1 ||
 	    orphan_watch(JOB_FD) == -1)
 		err(EX_USAGE, "descriptor=3 wanted=job channel");
 	chan_init(&chan, JOB_FD, &job_channel, JOB_AGENT);
-	dns_client_init(&dns, config.run_dir);
 	remote_jobs_init(&jobs, &chan, &config, &dns, &idle);
 	sandbox(SANDBOX_REMOTE);
 	if ((r = remote_jobs_run(&jobs)) == CHAN_EOF)
