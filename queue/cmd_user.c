@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/account_path.h"
 #include "common/credential.h"
 #include "common/idn.h"
 #include "queue/cmd_apply.h"
@@ -48,7 +49,7 @@ may_add(const struct user_change *ch, const struct address *a)
 		    near != NULL ? near : "");
 		return false;
 	}
-	if (conf_maildir(conf_option(c, "virtual-maildir"), a, maildir,
+	if (account_maildir(conf_option(c, "virtual-maildir"), a, maildir,
 		sizeof(maildir), &wanted))
 		return true;
 	warnx("user \"%s\": wanted %s", ch->key, wanted);

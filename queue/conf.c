@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "common/account_path.h"
 #include "common/num.h"
 #include "common/options.h"
 #include "queue/conf.h"
@@ -63,7 +64,7 @@ check_options(struct conf *c)
 		    conf_option_line(c, "virtual-maildir"),
 		    "virtual-maildir: wanted %%u for the user, found \"%s\"",
 		    conf_option(c, "virtual-maildir"));
-	if (!conf_path_safe(conf_option(c, "unix-maildir")))
+	if (!account_path_safe(conf_option(c, "unix-maildir")))
 		conf_mistake(&c->report, path,
 		    conf_option_line(c, "unix-maildir"),
 		    "unix-maildir: wanted a path below the home directory "

@@ -1,20 +1,17 @@
 /*
  * conf_accounts: the files domains and users.
  *
- * In postrider(8), with the administrator's rights.  Here an address becomes
- * a path, so here is where it must not be able to leave virtual-root.
+ * In postrider(8), with the administrator's rights.
  */
 #include <string.h>
 
 #include <bsd/string.h>
 
+#include "common/account_path.h"
 #include "common/idn.h"
 #include "common/msg.h"
 #include "common/tables.h"
-#include "common/utf8.h"
 #include "queue/conf_accounts.h"
-
-#define COMPONENT_MAX 255 /* NAME_MAX of every file system in use */
 
 static void
 add(struct conf *c, const struct conf_lines *l, struct conf_map *m,
@@ -67,79 +64,6 @@ conf_domains_read(struct conf *c)
 	while ((rest = conf_lines_next(&l)) != NULL)
 		read_domain(c, &l, rest);
 	conf_lines_close(&l);
-}
-
-/* The bytes of one sign that a path may have, or UTF-8; 0: there is none. */
-static size_t
-sign_safe(const char *s)
-{
-	static const char good[] = "abcdefghijklmnopqrstuvwxyz"
-				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				   "0123456789._+=&-";
-
-	if ((unsigned char)*s > 127)
-		return utf8_char(s, NULL);
-	return *s != '\0' && strchr(good, *s) != NULL;
-}
-
-static bool
-component_safe(const char *s, size_t n)
-{
-	size_t len;
-
-	if (n == 0 || n > COMPONENT_MAX || s[0] == '.')
-		return false;
-	for (size_t i = 0; i < n; i += len)
-		if ((len = sign_safe(s + i)) == 0)
-			return false;
-	return true;
-}
-
-bool
-conf_path_safe(const char *s)
-{
-	size_t n;
-
-	for (;;) {
-		n = strcspn(s, "/");
-		if (!component_safe(s, n))
-			return false;
-		if (s[n] == '\0')
-			return true;
-		s += n + 1;
-	}
-}
-
-bool
-conf_maildir(const char *format, const struct address *a, char *out,
-    size_t size, const char **wanted)
-{
-	char key[ADDR_MAX + 1], *at, one[2] = "";
-	const char *p;
-
-	*wanted = "a user part of letters, digits and . _ + = & - that does "
-		  "not begin with a dot";
-	if (!address_key(a, key, sizeof(key)) ||
-	    (at = strrchr(key, '@')) == NULL)
-		return false;
-	*at = '\0';
-	if (!component_safe(key, strlen(key)) || strchr(key, '/') != NULL)
-		return false;
-	*wanted = "option virtual-maildir to give a safe path";
-	*out = '\0';
-	for (; *format != '\0'; format++) {
-		one[0] = *format;
-		p = one;
-		if (strncmp(format, "%u", 2) == 0)
-			p = key;
-		else if (strncmp(format, "%d", 2) == 0)
-			p = at + 1;
-		if (p != one)
-			format++;
-		if (strlcat(out, p, size) >= size)
-			return false;
-	}
-	return conf_path_safe(out);
 }
 
 /* The domain of a virtual account; false after a mistake. */
@@ -201,8 +125,8 @@ read_user(struct conf *c, const struct conf_lines *l, char *rest)
 		    name, rest);
 	else if (!check_domain(c, l, a.domain))
 		return;
-	else if (!conf_maildir(conf_option(c, "virtual-maildir"), &a, maildir,
-		     sizeof(maildir), &wanted))
+	else if (!account_maildir(conf_option(c, "virtual-maildir"), &a,
+		     maildir, sizeof(maildir), &wanted))
 		conf_mistake(&c->report, l->path, l->start,
 		    "user \"%s\": wanted %s", name, wanted);
 	else

@@ -3,6 +3,7 @@
  */
 #include "tests/unit/unit.h"
 
+#include "common/account_path.h"
 #include "queue/conf.h"
 #include "queue/conf_accounts.h"
 
@@ -438,13 +439,14 @@ knows_safe_paths(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(paths); i++)
-		assert_int_equal(conf_path_safe(paths[i].path), paths[i].safe);
+		assert_int_equal(
+		    account_path_safe(paths[i].path), paths[i].safe);
 	memset(name, 'a', sizeof(name));
 	name[255] = '\0';
-	assert_true(conf_path_safe(name));
+	assert_true(account_path_safe(name));
 	name[255] = 'a';
 	name[256] = '\0';
-	assert_false(conf_path_safe(name));
+	assert_false(account_path_safe(name));
 }
 
 int
