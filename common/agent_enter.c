@@ -42,6 +42,19 @@ static const struct told open_to_others = { "4.3.5",
 static const struct told no_program = { "4.3.5",
 	"the mail system is not able to send now (see the log)" };
 
+/* Who a program is when it is started for no account, or for one. */
+static const struct kind {
+	uint32_t program;
+	const char *user; /* NULL: it needs an account */
+	bool accounts;
+} kinds[] = {
+	{ SPAWN_LOCAL, NULL, true },
+	{ SPAWN_MAILBOX, NULL, true },
+	{ SPAWN_BOUNCE, USER_QUEUE, false },
+	{ SPAWN_REMOTE, USER_OUT, false },
+	{ SPAWN_PIPE, USER_PIPE, true },
+};
+
 static enum outcome refuse(struct refusal *, const struct told *,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -166,17 +179,27 @@ identify_unix(struct master *m, const char *account, struct identity *id,
 	return OUT_OK;
 }
 
+static const struct kind *
+find_kind(uint32_t program)
+{
+	static const struct kind none = { .program = 0 };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (kinds[i].program == program)
+			return &kinds[i];
+	return &none;
+}
+
 const char *
 agent_user(uint32_t program)
 {
-	switch (program) {
-	case SPAWN_BOUNCE:
-		return USER_QUEUE;
-	case SPAWN_REMOTE:
-		return USER_OUT;
-	default:
-		return NULL;
-	}
+	return find_kind(program)->user;
+}
+
+bool
+agent_has_accounts(uint32_t program)
+{
+	return find_kind(program)->accounts;
 }
 
 /* Remote talks to dnsd, tlsd and authd, whose sockets are postrider-net's. */
@@ -207,9 +230,10 @@ agent_identify(struct master *m, const struct msg_spawn_start *start,
 	enum outcome o;
 
 	memset(id, 0, sizeof(*id));
-	if (agent_user(start->program) != NULL)
+	if (start->account[0] == '\0' && agent_user(start->program) != NULL)
 		return identify_own(m, start->program, id, r);
-	if (strchr(start->account, '@') != NULL)
+	/* All virtual users are one, so none of them has a command. */
+	if (start->program != SPAWN_PIPE && strchr(start->account, '@') != NULL)
 		o = identify_virtual(m, start->account, id, r);
 	else
 		o = identify_unix(m, start->account, id, r);
@@ -231,7 +255,7 @@ enter(const struct identity *id, struct refusal *r)
 		    "path=%s wanted=enter-as-%s found=%s", id->home, id->name,
 		    strerror(errno));
 	if (id->maildir[0] == '\0')
-		return OUT_OK; /* bounce and remote work nowhere */
+		return OUT_OK; /* works for nobody, and nowhere */
 	if (st.st_uid != id->uid)
 		return refuse(r, &not_own, "path=%s wanted=owner-%u found=%u",
 		    id->home, (unsigned int)id->uid, (unsigned int)st.st_uid);
@@ -272,7 +296,8 @@ run(struct master *m, const char *program, const struct msg_spawn_start *start)
 
 	if (start->program == SPAWN_LOCAL && virtual)
 		argv[3] = arg("-v");
-	if (start->program == SPAWN_MAILBOX && !virtual) {
+	if ((start->program == SPAWN_MAILBOX || start->program == SPAWN_PIPE) &&
+	    !virtual && start->account[0] != '\0') {
 		argv[3] = arg("-u");
 		argv[4] = arg(start->account);
 	}

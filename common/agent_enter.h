@@ -33,10 +33,13 @@ struct refusal {
 	}
 
 /*
- * Which of users.h a program (SPAWN_*) runs as that works in nobody's mailbox;
- * NULL for one that runs as the owner of an account.
+ * Which of users.h a program (SPAWN_*) runs as that is started for no account;
+ * NULL for one that must have an account.
  */
 const char *agent_user(uint32_t program);
+
+/* Whether a program may be started for an account, as its owner. */
+bool agent_has_accounts(uint32_t program);
 
 /*
  * Finds who the program of that start is to be.  Otherwise than OUT_OK the

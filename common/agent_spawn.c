@@ -37,6 +37,7 @@ struct row {
 /* clang-format off */
 static const struct row rows[] = {
 	{ SPAWN_LOCAL,		"local",	DAEMON_QUEUED,	"agents",	false },
+	{ SPAWN_PIPE,		"pipe",	DAEMON_QUEUED,	"agents",	false },
 	{ SPAWN_BOUNCE,		"bounce",	DAEMON_QUEUED,	"agents",	false },
 	{ SPAWN_REMOTE,		"remote",	DAEMON_QUEUED,	"remote-agents",	false },
 	{ SPAWN_MAILBOX,	"pop3-mailbox",	DAEMON_AUTHD,	"mailbox-sessions",	true },
@@ -89,7 +90,7 @@ judge(const struct agent *a, struct refusal *r)
 		*r = a->told[a->got / sizeof(a->told[0]) - 1];
 	else {
 		(void)diag_set(&r->diag, "4.3.5", "%s (see the log)",
-		    agent_user(a->row->program) == NULL
+		    a->account[0] != '\0'
 			? "the mailbox cannot be opened"
 			: "the mail system is not able to send now");
 		strlcpy(
@@ -277,7 +278,8 @@ start_or_refuse(struct master *m, struct peer *p, const struct row *row,
 static bool
 fits(const struct msg_spawn_start *msg)
 {
-	return (agent_user(msg->program) != NULL) == (msg->account[0] == '\0');
+	return msg->account[0] == '\0' ? agent_user(msg->program) != NULL
+				       : agent_has_accounts(msg->program);
 }
 
 void

@@ -20,6 +20,7 @@ static const struct cdb_row rows[] = {
 	{ TABLES_USER, "postrider-net", "903 913" },
 	{ TABLES_USER, "postrider-out", "2005 2015" },
 	{ TABLES_USER, "postrider-mail", "2004 2014" },
+	{ TABLES_USER, "postrider-pipe", "2006 2016" },
 };
 
 /* The system's users. */
@@ -153,6 +154,7 @@ own(void **state)
 	} users[] = {
 		{ SPAWN_BOUNCE, 901, 911, 911 },
 		{ SPAWN_REMOTE, 2005, 2015, 913 },
+		{ SPAWN_PIPE, 2006, 2016, 2016 },
 	};
 	struct refusal r = REFUSAL_INIT;
 	struct identity id;
@@ -170,6 +172,61 @@ own(void **state)
 	}
 	assert_null(agent_user(SPAWN_LOCAL));
 	assert_null(agent_user(SPAWN_MAILBOX));
+}
+
+/* Commands run as a Unix user, with that group alone, or as the suite's own. */
+static void
+pipes(void **state)
+{
+	static const char *const nobodys[] = { "alice@example.org", "root",
+		"toor", "www-data", "nobody", "postrider-mail", "dave",
+		"../carol", "-t" };
+	struct identity id;
+	struct refusal ok = REFUSAL_INIT;
+
+	(void)state;
+	master.user_mode = false;
+	assert_int_equal(
+	    identify(&master, SPAWN_PIPE, "carol", &id, &ok), OUT_OK);
+	assert_int_equal(id.uid, 1001);
+	assert_int_equal(id.gid, 1001);
+	assert_int_equal(id.extra, 1001);
+	assert_string_equal(id.home, "/home/carol");
+	assert_string_not_equal(id.maildir, ""); /* so the home is checked */
+	for (size_t i = 0; i < COUNT(nobodys); i++) {
+		struct refusal r = REFUSAL_INIT;
+
+		assert_int_equal(
+		    identify(&master, SPAWN_PIPE, nobodys[i], &id, &r),
+		    OUT_PERM);
+		assert_string_equal(r.diag.dsn, "5.1.1");
+		assert_int_equal(id.uid, 0);
+	}
+}
+
+static void
+who(void **state)
+{
+	static const struct {
+		uint32_t program;
+		bool accounts, own;
+	} kinds[] = {
+		{ SPAWN_LOCAL, true, false },
+		{ SPAWN_BOUNCE, false, true },
+		{ SPAWN_MAILBOX, true, false },
+		{ SPAWN_REMOTE, false, true },
+		{ SPAWN_PIPE, true, true },
+		{ 0, false, false },
+		{ 6, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		assert_int_equal(
+		    agent_has_accounts(kinds[i].program), kinds[i].accounts);
+		assert_int_equal(
+		    agent_user(kinds[i].program) != NULL, kinds[i].own);
+	}
 }
 
 /* An answer that does not come is no "no". */
@@ -214,6 +271,10 @@ user_mode(void **state)
 	assert_int_equal(
 	    identify(&master, SPAWN_LOCAL, "www-data", &id, &mine), OUT_OK);
 	assert_int_equal(id.uid, 33);
+	assert_int_equal(
+	    identify(&master, SPAWN_PIPE, "www-data", &id, &mine), OUT_OK);
+	assert_int_equal(identify(&master, SPAWN_PIPE, "", &id, &mine), OUT_OK);
+	assert_int_equal(id.uid, 33);
 	self = 0;
 }
 
@@ -250,6 +311,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table),
 		cmocka_unit_test(own),
+		cmocka_unit_test(pipes),
+		cmocka_unit_test(who),
 		cmocka_unit_test(database_fails),
 		cmocka_unit_test(user_mode),
 		cmocka_unit_test(damaged),

@@ -124,6 +124,33 @@ job(void **state)
 	disconnect_asker();
 }
 
+/* As nobody's in the root directory; as a user who is not us, not at all. */
+static void
+pipe_of_both(void **state)
+{
+	union msg_spawn m;
+	char got[400];
+	ssize_t n;
+	int fd;
+
+	(void)state;
+	script("pipe", "#!/bin/sh\necho \"$#$1$3 in $(pwd)\" >&3\ncat <&3\n");
+	connect_asker(DAEMON_QUEUED);
+	send_start(SPAWN_PIPE, "", -1);
+	assert_int_equal(answer(&m, &fd), SPAWN_T_STARTED);
+	assert_true((n = recv(fd, got, sizeof(got) - 1, 0)) > 0);
+	got[n] = '\0';
+	assert_string_equal(got, "2-t in /\n");
+	assert_int_equal(close(fd), 0);
+	send_start(SPAWN_PIPE, "alice@example.org", -1);
+	assert_int_equal(answer(&m, &fd), SPAWN_T_FAILED);
+	assert_string_equal(m.failed.dsn, "5.1.1");
+	send_start(SPAWN_PIPE, "root", -1);
+	assert_int_equal(answer(&m, &fd), SPAWN_T_FAILED);
+	assert_string_equal(m.failed.dsn, "5.1.1");
+	disconnect_asker();
+}
+
 /* A process for sessions, which its own are ended with. */
 static void
 sessions(void **state)
@@ -241,7 +268,10 @@ breaches(void **state)
 		{ DAEMON_AUTHD, SPAWN_MAILBOX, true, "alice@example.org" },
 		{ DAEMON_QUEUED, SPAWN_REMOTE, true, "" },
 		{ DAEMON_QUEUED, 0, false, "" },
-		{ DAEMON_QUEUED, 5, false, "alice@example.org" },
+		{ DAEMON_QUEUED, 6, false, "alice@example.org" },
+		{ DAEMON_AUTHD, SPAWN_PIPE, false, "" },
+		{ DAEMON_AUTHD, SPAWN_PIPE, false, "alice" },
+		{ DAEMON_QUEUED, SPAWN_PIPE, true, "" },
 		/* Somebody's work in nobody's name, and the other way round. */
 		{ DAEMON_QUEUED, SPAWN_LOCAL, false, "" },
 		{ DAEMON_AUTHD, SPAWN_MAILBOX, false, "" },
@@ -420,6 +450,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(job),
+		cmocka_unit_test(pipe_of_both),
 		cmocka_unit_test(sessions),
 		cmocka_unit_test(fails),
 		cmocka_unit_test(breaches),
