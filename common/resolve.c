@@ -3,13 +3,18 @@
  * queued, postriderd, authd and the tools; reads the compiled tables and
  * decides nothing but this.
  */
-#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <bsd/string.h>
 
-#include "common/options.h"
-#include "common/resolve.h"
+#include "common/resolve_private.h"
+
+/*
+ * Places at which a name is tried: a stranger chooses how many there could be,
+ * and each may be asked of another host.
+ */
+#define CUTS_MAX 8
 
 bool
 resolve_unix_name_valid(const char *s)
@@ -22,141 +27,130 @@ resolve_unix_name_valid(const char *s)
 	    strspn(s, rest) == n;
 }
 
-static enum resolve
-found_alias(struct resolved *r, const char *members)
+/* Where a name may end: the places of separators, no name is empty. */
+static size_t
+find_cuts(const char *local, const char *separators, size_t cuts[CUTS_MAX])
 {
-	r->members = members;
-	return r->kind = RESOLVE_ALIAS;
+	size_t n = 0;
+
+	if (local[0] == '\0')
+		return 0;
+	for (size_t i = 1; local[i] != '\0' && n < CUTS_MAX; i++)
+		if (strchr(separators, local[i]) != NULL)
+			cuts[n++] = i;
+	return n;
+}
+
+/* The longest name first. */
+static enum resolve
+look_names(struct resolve_query *q)
+{
+	size_t cuts[CUTS_MAX], n;
+	const char *separators;
+
+	if (resolve_name(q, strlen(q->a.local)) != RESOLVE_UNKNOWN)
+		return q->r->kind;
+	if ((separators = resolve_option(q, "tag-separators")) == NULL)
+		return q->r->kind;
+	for (n = find_cuts(q->a.local, separators, cuts); n > 0; n--)
+		if (resolve_name(q, cuts[n - 1]) != RESOLVE_UNKNOWN) {
+			(void)strlcpy(q->r->tag, q->a.local + cuts[n - 1] + 1,
+			    sizeof(q->r->tag)); /* a part of it */
+			return q->r->kind;
+		}
+	return RESOLVE_UNKNOWN;
 }
 
 static enum resolve
-found_account(struct resolved *r, const char *name, const char *maildir)
+look_domain(struct resolve_query *q)
 {
-	if (strlcpy(r->maildir, maildir, sizeof(r->maildir)) >=
-	    sizeof(r->maildir))
-		return r->kind = RESOLVE_BROKEN;
-	strlcpy(r->account, name, sizeof(r->account));
-	return r->kind = RESOLVE_VIRTUAL;
+	if (q->a.local[0] == '\0')
+		return RESOLVE_UNKNOWN;
+	if (look_names(q) != RESOLVE_UNKNOWN)
+		return q->r->kind;
+	if (q->domain == DOMAIN_RELAY)
+		return q->r->kind = RESOLVE_RELAY;
+	return q->aliases ? resolve_catch_all(q) : RESOLVE_UNKNOWN;
 }
 
-/* One table; RESOLVE_UNKNOWN when it holds nothing. */
-static enum resolve
-look(struct tables *t, enum tables_space space, const char *key,
-    struct resolved *r)
-{
-	const char *v;
+/* clang-format off */
+static const struct {
+	const char	*text;
+	enum resolve_domain	 domain;
+} kinds[] = {
+	{ "virtual",		DOMAIN_VIRTUAL },
+	{ "unix",		DOMAIN_UNIX },
+	{ "relay",		DOMAIN_RELAY },
+	{ "relay listed",	DOMAIN_LISTED },
+};
+/* clang-format on */
 
-	switch (tables_get(t, space, key, &v)) {
+/* RESOLVE_UNKNOWN when the domain is in the table, which says *text. */
+static enum resolve
+read_domain(struct resolve_query *q, const char **text)
+{
+	switch (tables_get(q->tables, TABLES_DOMAIN, q->a.domain, text)) {
 	case TABLES_FOUND:
-		if (space == TABLES_ALIAS)
-			return found_alias(r, v);
-		return found_account(r, key, v);
+		return q->r->kind = RESOLVE_UNKNOWN;
 	case TABLES_NONE:
-		return r->kind = RESOLVE_UNKNOWN;
+		return q->r->kind = RESOLVE_FOREIGN;
 	case TABLES_BROKEN:
 		break;
 	}
-	return r->kind = RESOLVE_BROKEN;
-}
-
-static enum resolve
-look_unix(struct tables *t, const char *local, struct resolved *r)
-{
-	const char *v;
-	enum tables_result found;
-
-	if (!resolve_unix_name_valid(local))
-		return r->kind = RESOLVE_UNKNOWN;
-	found = tables_get(t, TABLES_OPTION, "unix-maildir", &v);
-	if (found == TABLES_NONE)
-		v = option_find("unix-maildir")->value;
-	if (found == TABLES_BROKEN ||
-	    strlcpy(r->maildir, v, sizeof(r->maildir)) >= sizeof(r->maildir))
-		return r->kind = RESOLVE_BROKEN;
-	strlcpy(r->account, local, sizeof(r->account));
-	return r->kind = RESOLVE_UNIX;
-}
-
-static bool
-is_role(const char *local)
-{
-	return strcmp(local, "postmaster") == 0 ||
-	    strcmp(local, "abuse") == 0 || strcmp(local, "mailer-daemon") == 0;
+	return q->r->kind = RESOLVE_BROKEN;
 }
 
 /*
- * RFC 5321 4.5.1 and RFC 2142: somebody reads these.  An option that names
- * the address itself says nothing.
+ * The kind of q->a.domain, which becomes what it is an alias of: one step, to
+ * a domain of ours.
  */
 static enum resolve
-look_role(
-    struct tables *t, const char *local, const char *self, struct resolved *r)
+find_domain(struct resolve_query *q)
 {
-	const char *v;
+	const char *text;
 
-	if (!is_role(local))
-		return r->kind = RESOLVE_UNKNOWN;
-	switch (tables_get(t, TABLES_OPTION, "postmaster", &v)) {
-	case TABLES_FOUND:
-		if (*v != '\0' && strcasecmp(v, self) != 0) {
-			(void)snprintf(r->role, sizeof(r->role), "%c%s",
-			    MEMBER_ADDRESS, v);
-			return found_alias(r, r->role);
+	if (read_domain(q, &text) != RESOLVE_UNKNOWN)
+		return q->r->kind;
+	if (strncmp(text, "alias ", 6) == 0) {
+		if (strlcpy(q->a.domain, text + 6, sizeof(q->a.domain)) >=
+			sizeof(q->a.domain) ||
+		    read_domain(q, &text) != RESOLVE_UNKNOWN)
+			return q->r->kind = RESOLVE_BROKEN;
+	}
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(text, kinds[i].text) == 0) {
+			q->domain = kinds[i].domain;
+			return RESOLVE_UNKNOWN;
 		}
-		break;
-	case TABLES_NONE:
-		break;
-	case TABLES_BROKEN:
-		return r->kind = RESOLVE_BROKEN;
-	}
-	return r->kind = RESOLVE_UNKNOWN;
+	return q->r->kind = RESOLVE_BROKEN;
 }
 
-/* All tables for one spelling; a Unix name comes last as it is not known. */
-static enum resolve
-look_all(struct tables *t, const char *local, const char *domain, bool is_unix,
-    struct resolved *r)
+/* "SRS0=" and "SRS1=" in any case, and with other signs (srs.h). */
+static bool
+is_srs_local(const char *s)
 {
-	char key[ADDR_MAX + 1];
-
-	if ((size_t)snprintf(key, sizeof(key), "%s@%s", local, domain) >=
-	    sizeof(key))
-		return r->kind = RESOLVE_UNKNOWN;
-	if (look(t, TABLES_ALIAS, key, r) != RESOLVE_UNKNOWN ||
-	    look(t, TABLES_ACCOUNT, key, r) != RESOLVE_UNKNOWN ||
-	    look(t, TABLES_ALIAS, local, r) != RESOLVE_UNKNOWN)
-		return r->kind;
-	/* Whether there is such a Unix user is not known here: roles first. */
-	if (look_role(t, local, key, r) != RESOLVE_UNKNOWN)
-		return r->kind;
-	return is_unix ? look_unix(t, local, r) : RESOLVE_UNKNOWN;
+	return strncasecmp(s, "SRS", 3) == 0 && (s[3] == '0' || s[3] == '1') &&
+	    s[4] != '\0' && strchr("=+-", s[4]) != NULL;
 }
 
-static enum resolve
-find_domain(struct tables *t, const char *domain, bool *is_unix)
+/* Whether it has the form of a sender that we rewrote. */
+static bool
+is_srs(struct resolve_query *q, const char *mail_name)
 {
 	const char *v;
 
-	switch (tables_get(t, TABLES_DOMAIN, domain, &v)) {
-	case TABLES_FOUND:
-		*is_unix = strcmp(v, "unix") == 0;
-		return RESOLVE_UNKNOWN;
-	case TABLES_NONE:
-		return RESOLVE_FOREIGN;
-	case TABLES_BROKEN:
-		break;
-	}
-	return RESOLVE_BROKEN;
-}
-
-/* Local part as tables are searched by: quoted where it must be, folded. */
-static bool
-local_key(const struct address *a, char *out, size_t size)
-{
-	struct address only = *a;
-
-	only.domain[0] = '\0';
-	return address_key(&only, out, size);
+	if (!is_srs_local(q->a.local))
+		return false;
+	if ((v = resolve_option(q, "srs")) == NULL)
+		return true;
+	if (strcmp(v, "yes") != 0)
+		return false;
+	if ((v = resolve_option(q, "srs-domain")) == NULL)
+		return true;
+	if (strcasecmp(*v != '\0' ? v : mail_name, q->a.domain) != 0)
+		return false;
+	q->r->kind = RESOLVE_SRS;
+	return true;
 }
 
 /*
@@ -164,95 +158,86 @@ local_key(const struct address *a, char *out, size_t size)
  * (RFC 5321 section 4.5.1).
  */
 static void
-look_bare_role(struct tables *t, const char *local, struct resolved *r)
+look_bare_role(struct resolve_query *q)
 {
-	if (is_role(local) &&
-	    look(t, TABLES_ALIAS, local, r) == RESOLVE_UNKNOWN)
-		(void)look_role(t, local, "", r); /* r says what came of it */
-	if (r->kind == RESOLVE_UNKNOWN)
-		r->kind = RESOLVE_FOREIGN;
+	q->a.domain[0] = '\0';
+	if (!resolve_spell(q, strlen(q->a.local)) ||
+	    resolve_bare_role(q) == RESOLVE_UNKNOWN)
+		q->r->kind = RESOLVE_FOREIGN;
+}
+
+static void
+start(struct resolve_query *q, struct tables *t, const struct address *a,
+    const char *mail_name, struct resolved *r)
+{
+	memset(r, 0, sizeof(*r));
+	r->kind = RESOLVE_UNKNOWN;
+	q->tables = t;
+	q->r = r;
+	q->a = *a;
+	if (a->domain[0] == '\0')
+		(void)strlcpy(q->a.domain, mail_name, sizeof(q->a.domain));
+}
+
+/* What was found, as all answers have it. */
+static void
+finish(const struct resolve_query *q)
+{
+	struct resolved *r = q->r;
+
+	if (r->kind == RESOLVE_FOREIGN || r->kind == RESOLVE_BROKEN ||
+	    !address_key(&q->a, r->address, sizeof(r->address)))
+		r->address[0] = '\0';
 }
 
 void
 resolve_address(struct tables *t, const struct address *a,
     const char *mail_name, struct resolved *r)
 {
-	const char *domain = a->domain[0] != '\0' ? a->domain : mail_name;
-	char local[2 * LOCAL_MAX + 3];
-	bool is_unix = false;
-	char *plus;
+	struct resolve_query q = { .aliases = true };
 
-	memset(r, 0, sizeof(*r));
-	r->kind = find_domain(t, domain, &is_unix);
-	if (!local_key(a, local, sizeof(local)))
-		return;
-	if (r->kind == RESOLVE_FOREIGN && a->domain[0] == '\0')
-		look_bare_role(t, local, r);
-	if (r->kind != RESOLVE_UNKNOWN)
-		return;
-	if (look_all(t, local, domain, is_unix, r) != RESOLVE_UNKNOWN)
-		return;
-	plus = strchr(local, '+');
-	if (plus != NULL && plus != local) {
-		*plus = '\0';
-		/* r says what came of it */
-		(void)look_all(t, local, domain, is_unix, r);
+	start(&q, t, a, mail_name, r);
+	if (!is_srs(&q, mail_name)) {
+		if (find_domain(&q) == RESOLVE_UNKNOWN)
+			(void)look_domain(&q); /* r says what came of it */
+		else if (r->kind == RESOLVE_FOREIGN && a->domain[0] == '\0')
+			look_bare_role(&q);
 	}
+	finish(&q);
+}
+
+void
+resolve_mailbox(struct tables *t, const struct address *a,
+    const char *mail_name, struct resolved *r)
+{
+	struct resolve_query q = { .aliases = false };
+
+	start(&q, t, a, mail_name, r);
+	if (find_domain(&q) == RESOLVE_UNKNOWN)
+		(void)look_domain(&q); /* r says what came of it */
+	finish(&q);
 }
 
 void
 resolve_login(struct tables *t, const char *login, const char *mail_name,
     struct resolved *r)
 {
-	char key[ADDR_MAX + 1];
+	struct resolve_query q = { .aliases = false };
+	const char *text;
 	struct address a;
-	bool is_unix = false;
 
-	memset(r, 0, sizeof(*r));
-	r->kind = RESOLVE_UNKNOWN;
-	if (address_parse(login, &a) != ADDRESS_OK)
+	if (address_parse(login, &a) != ADDRESS_OK) {
+		memset(r, 0, sizeof(*r));
+		r->kind = RESOLVE_UNKNOWN;
 		return;
-	if (a.domain[0] == '\0')
-		strlcpy(a.domain, mail_name, sizeof(a.domain));
-	if (!address_key(&a, key, sizeof(key)) ||
-	    look(t, TABLES_ACCOUNT, key, r) != RESOLVE_UNKNOWN)
+	}
+	start(&q, t, &a, mail_name, r);
+	if (!resolve_spell(&q, strlen(a.local)) ||
+	    resolve_account(&q) != RESOLVE_UNKNOWN)
 		return;
-	r->kind = find_domain(t, a.domain, &is_unix);
+	if (read_domain(&q, &text) == RESOLVE_UNKNOWN &&
+	    strcmp(text, "unix") == 0)
+		(void)resolve_unix(&q); /* r says what came of it */
 	if (r->kind == RESOLVE_FOREIGN)
 		r->kind = RESOLVE_UNKNOWN;
-	if (r->kind == RESOLVE_UNKNOWN && is_unix &&
-	    local_key(&a, key, sizeof(key)))
-		(void)look_unix(t, key, r); /* r says what came of it */
-}
-
-/* Whether the list holds an address that resolves to the account. */
-static bool
-names_account(struct tables *t, const char *members, const char *account,
-    const char *mail_name)
-{
-	struct address a;
-	struct resolved r;
-	struct member m;
-
-	while (members_next(&members, &m)) {
-		if ((m.kind != MEMBER_ADDRESS && m.kind != MEMBER_FINAL) ||
-		    address_parse(m.text, &a) != ADDRESS_OK)
-			continue;
-		resolve_address(t, &a, mail_name, &r);
-		if (strcmp(r.account, account) == 0)
-			return true;
-	}
-	return false;
-}
-
-bool
-resolve_owns(struct tables *t, const char *account, const struct address *a,
-    const char *mail_name)
-{
-	struct resolved r;
-
-	resolve_address(t, a, mail_name, &r);
-	if (r.kind == RESOLVE_ALIAS)
-		return names_account(t, r.members, account, mail_name);
-	return r.account[0] != '\0' && strcmp(r.account, account) == 0;
 }

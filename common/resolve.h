@@ -24,44 +24,62 @@ enum resolve {
 
 struct resolved {
 	enum resolve kind;
-	/* VIRTUAL: the account's address; UNIX: the user name, lower case. */
+	/*
+	 * VIRTUAL: the account's address; UNIX: the user name, lower case; of
+	 * an ERROR the one whose forward list says so, or "".
+	 */
 	char account[LOGIN_MAX + 1];
 	/* VIRTUAL: below virtual-root; UNIX: below the home directory. */
 	char maildir[MBOX_MAX + 1];
 	/*
-	 * ALIAS: its members (members.h), into the tables; VIRTUAL: its forward
-	 * list, or NULL.  Valid until the next look into the tables.
+	 * Members (members.h), into the tables or into this struct.  ALIAS: its
+	 * own.  VIRTUAL: the account's forward list, or NULL.  UNIX: the same,
+	 * with name ""; or what "@domain" leads to, which name says then, and
+	 * which holds if there is no such user: also a lone MEMBER_ERROR.
+	 * They live as long as what tables_get() gives.
 	 */
 	const char *members;
-	/* ALIAS: the name that was found: an address, "@domain" or a local part. */
+	/*
+	 * ALIAS: the name that was found: an address, "@domain" or a local part;
+	 * "" for a role.  UNIX: see members.
+	 */
 	char name[ADDR_MAX + 1];
 	/*
 	 * What the address is after alias domains, all lower case; with its tag.
 	 * "" for FOREIGN and BROKEN.
 	 */
 	char address[ADDR_MAX + 1];
-	char
-	    tag[LOCAL_MAX + 1]; /* "Lists" of "alice+Lists", case kept; or "" */
+	/* "Lists" of "alice+Lists", case kept; or "" */
+	char tag[LOCAL_MAX + 1];
 	char role[ADDR_MAX + 2]; /* members of a role, which the option names */
 	/* ERROR: "5.1.1 text", class 4 or 5 */
 	char error[MEMBER_MAX + 1];
 };
 
 /*
- * mail_name completes an address without a domain.  In a domain of ours, or the
- * one that it is an alias of: the whole address as alias, as account; the
- * local part as alias, in a domain of kind virtual or unix; then the same
- * without a tag; a Unix user's name, in the order of spellings, too; "@domain" as alias.
- * For postmaster, abuse, mailer-daemon and root the option postmaster is the last
- * resort, before Unix users of these names; without a domain they are ours
- * whatever mail_name is.
+ * mail_name completes an address without a domain.  First the form of senders
+ * that we rewrote (SRS), where the option srs is on.  Then, in a domain of ours,
+ * or the one that it is an alias of (in one step):
+ *
+ * - the whole address as alias, as account; the local part as alias, in a
+ *   domain of kind virtual or unix; in "relay listed" the address as recipient;
+ *   but in "relay" the option postmaster for the roles postmaster, abuse,
+ *   mailer-daemon and root; in a domain of kind unix a user's name;
+ * - the same without a tag, the longest name first: names end at the first
+ *   eight of the tag-separators.  One that may be part of a Unix user's name is
+ *   part of it;
+ * - in "relay" anything;
+ * - "@domain" as alias.
+ *
+ * Without a domain roles are ours whatever mail_name is.  An alias or a forward
+ * list whose only member is "error:" is an ERROR.
  */
 void resolve_address(struct tables *, const struct address *,
     const char *mail_name, struct resolved *);
 
 /*
- * The same for VIA_MAILBOX: accounts alone, so VIRTUAL (members is NULL), UNIX,
- * or what else it is, without an alias.
+ * The same for VIA_MAILBOX: accounts alone, with or without a tag, so VIRTUAL or
+ * UNIX (members is NULL), or what else it is; no aliases, roles, forward lists.
  */
 void resolve_mailbox(struct tables *, const struct address *,
     const char *mail_name, struct resolved *);
@@ -75,7 +93,8 @@ void resolve_login(struct tables *, const char *login, const char *mail_name,
 
 /*
  * Whether account may use the address as a sender: it is its own, with or
- * without a tag, or an alias that names it directly (RFC 6409 section 6.1).
+ * without a tag, also in an alias domain, or an alias that names it directly
+ * (RFC 6409 section 6.1), the one for "@domain" too.
  */
 bool resolve_owns(struct tables *, const char *account, const struct address *,
     const char *mail_name);

@@ -25,6 +25,43 @@ static const struct cdb_row rows[] = {
 	{ TABLES_ALIAS, "far",			"ax@foreign.test\naalice@example.org" },
 	{ TABLES_OPTION, "postmaster",		"alice@example.org" },
 	{ TABLES_OPTION, "unix-maildir",	"Mail/dir" },
+	{ TABLES_OPTION, "tag-separators",	"+=-" },
+	{ TABLES_DOMAIN, "same.test",		"alias example.org" },
+	{ TABLES_DOMAIN, "same-host.test",	"alias host.example.org" },
+	{ TABLES_DOMAIN, "chain.test",		"alias same.test" },
+	{ TABLES_DOMAIN, "nowhere.test",	"alias foreign.test" },
+	{ TABLES_DOMAIN, "odd.test",		"odd" },
+	{ TABLES_DOMAIN, "relay.test",		"relay" },
+	{ TABLES_DOMAIN, "listed.test",		"relay listed" },
+	{ TABLES_DOMAIN, "same-relay.test",	"alias relay.test" },
+	{ TABLES_DOMAIN, "caught.test",		"virtual" },
+	{ TABLES_DOMAIN, "caught-unix.test",	"unix" },
+	{ TABLES_DOMAIN, "caught-list.test",	"relay listed" },
+	{ TABLES_DOMAIN, "closed.test",		"virtual" },
+	{ TABLES_ACCOUNT, "a+b@example.org",	"example.org/a+b" },
+	{ TABLES_ACCOUNT, "a@example.org",	"example.org/a" },
+	{ TABLES_ACCOUNT, "\"x y\"@example.org", "example.org/xy" },
+	{ TABLES_ACCOUNT, "c@caught.test",	"caught.test/c" },
+	{ TABLES_ACCOUNT, "near@relay.test",	"relay.test/near" },
+	{ TABLES_ACCOUNT, "gone@example.org",	"example.org/gone" },
+	{ TABLES_FORWARD, "c@caught.test",	"ax@foreign.test\nfc@caught.test" },
+	{ TABLES_FORWARD, "dora",		"ax@foreign.test" },
+	{ TABLES_FORWARD, "gone@example.org",	"e5.1.6 She has left" },
+	{ TABLES_ALIAS, "here@relay.test",	"aalice@example.org" },
+	{ TABLES_ALIAS, "here@listed.test",	"aalice@example.org" },
+	{ TABLES_ALIAS, "@caught.test",		"aalice@example.org" },
+	{ TABLES_ALIAS, "@caught-unix.test",	"abob@example.org" },
+	{ TABLES_ALIAS, "@caught-list.test",	"aalice@example.org" },
+	{ TABLES_ALIAS, "@closed.test",		"e5.1.1 Closed" },
+	{ TABLES_ALIAS, "@relay.test",		"aalice@example.org" },
+	{ TABLES_ALIAS, "left@example.org",	"e4.2.1 Come again" },
+	{ TABLES_ALIAS, "mixed@example.org",	"aalice@example.org\ne5.1.1 no" },
+	{ TABLES_ALIAS, "final@example.org",	"fbob@example.org\nc/bin/true" },
+	{ TABLES_RECIPIENT, "rita@listed.test",	"yes" },
+	{ TABLES_RECIPIENT, "r+s@listed.test",	"yes" },
+	{ TABLES_RECIPIENT, "root@listed.test",	"yes" },
+	{ TABLES_RECIPIENT, "ron@caught-list.test", "yes" },
+	{ TABLES_RECIPIENT, "nobody@example.org", "yes" },
 };
 /* clang-format on */
 
@@ -41,6 +78,9 @@ struct row {
 #define UNIX(name) RESOLVE_UNIX, name, "Mail/dir", NULL
 #define NOBODY RESOLVE_UNKNOWN, "", "", NULL
 #define FOREIGN RESOLVE_FOREIGN, "", "", NULL
+#define RELAY RESOLVE_RELAY, "", "", NULL
+#define BROKEN RESOLVE_BROKEN, "", "", NULL
+#define REFUSED(name) RESOLVE_ERROR, name, "", NULL
 
 /* clang-format off */
 static const struct row addresses[] = {
@@ -52,7 +92,7 @@ static const struct row addresses[] = {
 	{ "alice+a+b@example.org",	ALICE },
 	{ "alice+@example.org",		ALICE },
 	{ "+alice@example.org",		NOBODY },
-	{ "alice-tag@example.org",	NOBODY },
+	{ "alice_tag@example.org",	NOBODY },
 	{ "carol@example.org",		NOBODY },
 	{ "alic@example.org",		NOBODY },
 	/* an account goes before a name for all domains */
@@ -71,11 +111,66 @@ static const struct row addresses[] = {
 	{ "root@example.net",		ALIAS("aalice@example.org") },
 	{ "root@host.example.org",	ALIAS("aalice@example.org") },
 	{ "root@foreign.test",		FOREIGN },
+	/* several separators, the longest name first */
+	{ "a+b+c@example.org",		RESOLVE_VIRTUAL, "a+b@example.org", "example.org/a+b", NULL },
+	{ "a+b=c-d@example.org",	RESOLVE_VIRTUAL, "a+b@example.org", "example.org/a+b", NULL },
+	{ "a=b+c@example.org",		RESOLVE_VIRTUAL, "a@example.org", "example.org/a", NULL },
+	{ "alice-tag@example.org",	ALICE },
+	{ "alice++@example.org",	ALICE },
+	{ "\"x y+z\"@example.org",	RESOLVE_VIRTUAL, "\"x y\"@example.org", "example.org/xy", NULL },
+	{ "alice+1+2+3+4+5+6+7+8+9@example.org", ALICE },
+	{ "a+b+1+2+3+4+5+6+7+8+9@example.org", RESOLVE_VIRTUAL, "a+b@example.org", "example.org/a+b", NULL },
+	/* a domain that is another one */
+	{ "alice@same.test",		ALICE },
+	{ "Alice+x@Same.Test",		ALICE },
+	{ "sales@same.test",		ALIAS("aalice@example.org\nabob@example.org") },
+	{ "nobody@same.test",		NOBODY },
+	{ "carol@same-host.test",	UNIX("carol") },
+	{ "x@same-relay.test",		RELAY },
+	{ "alice@chain.test",		BROKEN },
+	{ "alice@nowhere.test",		BROKEN },
+	{ "alice@odd.test",		BROKEN },
+	/* what is passed on */
+	{ "x@relay.test",		RELAY },
+	{ "X+y@Relay.test",		RELAY },
+	{ "postmaster@relay.test",	RELAY },
+	{ "bob@relay.test",		RELAY },
+	{ "here@relay.test",		ALIAS("aalice@example.org") },
+	{ "here+x@relay.test",		ALIAS("aalice@example.org") },
+	{ "near@relay.test",		RESOLVE_VIRTUAL, "near@relay.test", "relay.test/near", NULL },
+	{ "rita@listed.test",		RELAY },
+	{ "Rita+x@listed.test",		RELAY },
+	{ "r+s+t@listed.test",		RELAY },
+	{ "r@listed.test",		NOBODY },
+	{ "bob@listed.test",		NOBODY },
+	{ "here@listed.test",		ALIAS("aalice@example.org") },
+	{ "abuse@listed.test",		ALIAS("aalice@example.org") },
+	{ "root@listed.test",		RELAY },
+	{ "nobody@example.org",		NOBODY },
+	/* whoever is not found */
+	{ "c@caught.test",		RESOLVE_VIRTUAL, "c@caught.test", "caught.test/c", "ax@foreign.test\nfc@caught.test" },
+	{ "x@caught.test",		ALIAS("aalice@example.org") },
+	{ "\"@\"@caught.test",	ALIAS("aalice@example.org") },
+	{ "ron@caught-list.test",	RELAY },
+	{ "x@caught-list.test",		ALIAS("aalice@example.org") },
+	{ "carol@caught-unix.test",	RESOLVE_UNIX, "carol", "Mail/dir", "abob@example.org" },
+	{ "0carol@caught-unix.test",	ALIAS("abob@example.org") },
+	{ "dora@caught-unix.test",	RESOLVE_UNIX, "dora", "Mail/dir", "ax@foreign.test" },
+	{ "dora@host.example.org",	RESOLVE_UNIX, "dora", "Mail/dir", "ax@foreign.test" },
+	/* what the administrator refuses */
+	{ "left@example.org",		REFUSED("") },
+	{ "left+x@same.test",		REFUSED("") },
+	{ "x@closed.test",		REFUSED("") },
+	{ "gone@example.org",		RESOLVE_ERROR, "gone@example.org", "example.org/gone", NULL },
+	{ "mixed@example.org",		ALIAS("aalice@example.org\ne5.1.1 no") },
 	{ "root",			ALIAS("aalice@example.org") },
 	/* Unix users; whether there is one is not known here */
 	{ "carol@host.example.org",	UNIX("carol") },
 	{ "Carol@host.example.org",	UNIX("carol") },
 	{ "carol+x@host.example.org",	UNIX("carol") },
+	{ "carol=x@host.example.org",	UNIX("carol") },
+	/* a sign that is part of names is part of this one */
+	{ "carol-x@host.example.org",	UNIX("carol-x") },
 	{ "0carol@host.example.org",	NOBODY },
 	{ "a/b@host.example.org",	NOBODY },
 	{ "\"a b\"@host.example.org",	NOBODY },
@@ -89,6 +184,7 @@ static const struct row addresses[] = {
 	{ "postmaster@host.example.org", ALIAS("aalice@example.org") },
 	{ "Abuse+x@host.example.org",	ALIAS("aalice@example.org") },
 	{ "postmaster@foreign.test",	FOREIGN },
+	{ "root@caught.test",		ALIAS("aalice@example.org") },
 	{ "hostmaster@example.org",	NOBODY },
 	/* not ours */
 	{ "alice@foreign.test",		FOREIGN },
@@ -130,15 +226,16 @@ teardown(void **state)
 	return unit_teardown(state);
 }
 
-static struct resolved
+/* Valid until the next one. */
+static const struct resolved *
 resolve(const char *text, const char *name)
 {
-	struct resolved r;
+	static struct resolved r;
 	struct address a;
 
 	assert_int_equal(address_parse(text, &a), ADDRESS_OK);
 	resolve_address(&tables, &a, name, &r);
-	return r;
+	return &r;
 }
 
 static void
@@ -158,11 +255,9 @@ static void
 by_address(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(addresses); i++) {
-		struct resolved r = resolve(addresses[i].address, NAME);
-
-		check(addresses[i].address, &r, &addresses[i]);
-	}
+	for (size_t i = 0; i < COUNT(addresses); i++)
+		check(addresses[i].address, resolve(addresses[i].address, NAME),
+		    &addresses[i]);
 }
 
 /* clang-format off */
@@ -172,7 +267,8 @@ static const struct row bare[] = {
 	{ "Postmaster",		ALIAS("aalice@example.org") },
 	{ "abuse",		ALIAS("aalice@example.org") },
 	{ "alice",		FOREIGN },
-	{ "root",		FOREIGN },
+	{ "root",		ALIAS("aalice@example.org") },
+	{ "Mailer-Daemon",	ALIAS("aalice@example.org") },
 };
 /* clang-format on */
 
@@ -181,10 +277,92 @@ static void
 foreign_name(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(bare); i++) {
-		struct resolved r = resolve(bare[i].address, "foreign.test");
+	for (size_t i = 0; i < COUNT(bare); i++)
+		check(bare[i].address, resolve(bare[i].address, "foreign.test"),
+		    &bare[i]);
+}
 
-		check(bare[i].address, &r, &bare[i]);
+/* clang-format off */
+static const struct {
+	const char *address, *name, *whole, *tag;
+} parts[] = {
+	{ "Alice@Example.Org",		"",			"alice@example.org", "" },
+	{ "alice+Lists@example.org",	"",			"alice+lists@example.org", "Lists" },
+	{ "A+B+CdE@example.org",	"",			"a+b+cde@example.org", "CdE" },
+	{ "alice+@example.org",		"",			"alice+@example.org", "" },
+	{ "alice++X@example.org",	"",			"alice++x@example.org", "+X" },
+	{ "alice",			"",			"alice@example.org", "" },
+	{ "\"X Y+Z z\"@same.test",	"",			"\"x y+z z\"@example.org", "Z z" },
+	{ "Sales=A@same.test",		"sales@example.org",	"sales=a@example.org", "A" },
+	{ "Bob+T@example.net",		"bob",			"bob+t@example.net", "T" },
+	{ "x+T@caught.test",		"@caught.test",		"x+t@caught.test", "" },
+	{ "Carol+T@caught-unix.test",	"@caught-unix.test",	"carol+t@caught-unix.test", "T" },
+	{ "dora@caught-unix.test",	"",			"dora@caught-unix.test", "" },
+	{ "postmaster@example.org",	"",			"postmaster@example.org", "" },
+	{ "X+Y@same-relay.test",	"",			"x+y@relay.test", "" },
+	{ "Rita+Y@listed.test",		"",			"rita+y@listed.test", "Y" },
+	{ "nobody+x@same.test",		"",			"nobody+x@example.org", "" },
+	{ "x@foreign.test",		"",			"", "" },
+	{ "x@chain.test",		"",			"", "" },
+};
+/* clang-format on */
+
+static void
+parts_of_it(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		const struct resolved *r = resolve(parts[i].address, NAME);
+
+		assert_string_equal(r->name, parts[i].name);
+		assert_string_equal(r->address, parts[i].whole);
+		assert_string_equal(r->tag, parts[i].tag);
+	}
+	assert_string_equal(
+	    resolve("left@example.org", NAME)->error, "4.2.1 Come again");
+	assert_string_equal(
+	    resolve("x@closed.test", NAME)->error, "5.1.1 Closed");
+	assert_string_equal(
+	    resolve("gone@example.org", NAME)->error, "5.1.6 She has left");
+	assert_string_equal(
+	    resolve("Postmaster", "foreign.test")->address, "postmaster");
+}
+
+/* clang-format off */
+static const struct row mailboxes[] = {
+	{ "alice@example.org",		ALICE },
+	{ "alice+x@same.test",		ALICE },
+	{ "c@caught.test",		RESOLVE_VIRTUAL, "c@caught.test", "caught.test/c", NULL },
+	{ "gone@example.org",		RESOLVE_VIRTUAL, "gone@example.org", "example.org/gone", NULL },
+	{ "carol+x@caught-unix.test",	UNIX("carol") },
+	{ "dora@caught-unix.test",	UNIX("dora") },
+	{ "root@host.example.org",	UNIX("root") },
+	{ "postmaster@host.example.org", UNIX("postmaster") },
+	{ "sales@example.org",		NOBODY },
+	{ "root@example.org",		NOBODY },
+	{ "x@caught.test",		NOBODY },
+	{ "x@closed.test",		NOBODY },
+	{ "here@relay.test",		RELAY },
+	{ "rita@listed.test",		RELAY },
+	{ "SRS0=x@example.org",		NOBODY },
+	{ "alice@foreign.test",		FOREIGN },
+	{ "postmaster@foreign.test",	FOREIGN },
+	{ "alice@chain.test",		BROKEN },
+};
+/* clang-format on */
+
+static void
+by_mailbox(void **state)
+{
+	struct resolved r;
+	struct address a;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(mailboxes); i++) {
+		assert_int_equal(
+		    address_parse(mailboxes[i].address, &a), ADDRESS_OK);
+		resolve_mailbox(&tables, &a, NAME, &r);
+		check(mailboxes[i].address, &r, &mailboxes[i]);
 	}
 }
 
@@ -256,6 +434,21 @@ static const struct {
 	{ "carol",		"carol+x@host.example.org",	true },
 	{ "carol",		"dave@host.example.org",	false },
 	{ "carol",		"carol@example.org",		false },
+	{ "alice@example.org",	"Alice+x@same.test",		true },
+	{ "alice@example.org",	"sales@same.test",		true },
+	{ "bob@example.org",	"alice@same.test",		false },
+	{ "bob@example.org",	"final@example.org",		true },
+	{ "alice@example.org",	"final@example.org",		false },
+	{ "alice@example.org",	"anybody@caught.test",		true },
+	{ "alice@example.org",	"c@caught.test",		false },
+	{ "c@caught.test",	"c@caught.test",		true },
+	/* what others are told is no matter of his own address */
+	{ "gone@example.org",	"gone@example.org",		true },
+	{ "alice@example.net",	"alice@example.net",		true },
+	{ "carol",		"carol@caught-unix.test",	true },
+	{ "bob@example.org",	"carol@caught-unix.test",	false },
+	{ "alice@example.org",	"x@relay.test",			false },
+	{ "near@relay.test",	"near@relay.test",		true },
 	{ "",			"nobody@example.org",		false },
 	{ "",			"alice@foreign.test",		false },
 };
@@ -276,6 +469,110 @@ owns(void **state)
 			fail_msg("%s %s", owners[i].account, owners[i].address);
 	}
 	assert_false(resolve_owns(&tables, "alice@example.org", &null, NAME));
+	/* nor where somebody has what nobody else has */
+	assert_false(
+	    resolve_owns(&tables, "alice@example.org", &null, "caught.test"));
+}
+
+/* clang-format off */
+static const struct {
+	const char *address, *looks;
+} costs[] = {
+	/* a mailbox and its forward list */
+	{ "alice@example.org",		"d:example.org l:alice@example.org a:alice@example.org f:alice@example.org " },
+	{ "sales@example.org",		"d:example.org l:sales@example.org " },
+	{ "x@foreign.test",		"d:foreign.test " },
+	{ "alice@same.test",		"d:same.test d:example.org l:alice@example.org a:alice@example.org f:alice@example.org " },
+	{ "x@relay.test",		"d:relay.test l:x@relay.test a:x@relay.test o:tag-separators " },
+	{ "nix@caught.test",		"d:caught.test l:nix@caught.test a:nix@caught.test l:nix o:tag-separators l:@caught.test " },
+	{ "a+x@example.org",		"d:example.org l:a+x@example.org a:a+x@example.org l:a+x o:tag-separators l:a@example.org a:a@example.org f:a@example.org " },
+};
+/* clang-format on */
+
+static char looks[4000];
+
+static void
+note_look(
+    void *arg, enum tables_space space, const char *key, const char *value)
+{
+	size_t n = strlen(looks);
+
+	(void)arg;
+	(void)value;
+	(void)snprintf(looks + n, sizeof(looks) - n, "%c:%s ", (int)space, key);
+}
+
+static size_t
+count_looks(void)
+{
+	size_t n = 0;
+
+	for (const char *p = looks; *p != '\0'; p++)
+		n += *p == ' ';
+	return n;
+}
+
+/* Few looks for what is there, and a bound for what a stranger makes up. */
+static void
+cost(void **state)
+{
+	(void)state;
+	tables.trace = note_look;
+	for (size_t i = 0; i < COUNT(costs); i++) {
+		looks[0] = '\0';
+		(void)resolve(costs[i].address, NAME);
+		assert_string_equal(looks, costs[i].looks);
+	}
+	looks[0] = '\0';
+	(void)resolve("q+++++++++++++++++++++++++++++++++++++++++++++++@"
+		      "example.org",
+	    NAME);
+	assert_true(count_looks() <= 3 * 9 + 3);
+	tables.trace = NULL;
+}
+
+/* clang-format off */
+static const struct {
+	const char *srs, *domain, *address;
+	enum resolve kind;
+} rewritten[] = {
+	{ "yes", "", "SRS0=HHHH=TT=foreign.test=user@example.org",	RESOLVE_SRS },
+	{ "yes", "", "srs1+HHHH==x@EXAMPLE.org",			RESOLVE_SRS },
+	{ "yes", "", "Srs0-x@example.org",				RESOLVE_SRS },
+	{ "yes", "", "SRS0=x",						RESOLVE_SRS },
+	{ "yes", "", "SRS0=x@example.net",				RESOLVE_UNKNOWN },
+	{ "yes", "", "SRS0=x@foreign.test",				RESOLVE_FOREIGN },
+	{ "yes", "", "SRS2=x@example.org",				RESOLVE_UNKNOWN },
+	{ "yes", "", "SRS0x@example.org",				RESOLVE_UNKNOWN },
+	{ "yes", "", "SRS0@example.org",				RESOLVE_UNKNOWN },
+	{ "yes", "", "xSRS0=x@example.org",				RESOLVE_UNKNOWN },
+	{ "yes", "srs.test", "SRS0=x@srs.test",				RESOLVE_SRS },
+	{ "yes", "srs.test", "SRS0=x@example.org",			RESOLVE_UNKNOWN },
+	{ "no",	"", "SRS0=x@example.org",				RESOLVE_UNKNOWN },
+	{ NULL,	NULL, "SRS0=x@example.org",				RESOLVE_SRS },
+};
+/* clang-format on */
+
+static void
+senders_that_we_rewrote(void **state)
+{
+	(void)state;
+	tables_close(&tables);
+	for (size_t i = 0; i < COUNT(rewritten); i++) {
+		const struct cdb_row few[] = {
+			{ TABLES_DOMAIN, "example.org", "virtual" },
+			{ TABLES_DOMAIN, "example.net", "virtual" },
+			{ TABLES_OPTION, "srs", rewritten[i].srs },
+			{ TABLES_OPTION, "srs-domain", rewritten[i].domain },
+		};
+
+		open_tables(few, rewritten[i].srs != NULL ? 4 : 2);
+		if (resolve(rewritten[i].address, NAME)->kind !=
+		    rewritten[i].kind)
+			fail_msg("%zu: %s", i, rewritten[i].address);
+		tables_close(&tables);
+	}
+	open_tables(rows, COUNT(rows));
 }
 
 /* The longest that parse do not overrun anything. */
@@ -310,8 +607,8 @@ no_postmaster(void **state)
 	for (size_t n = 1; n <= 2; n++) {
 		open_tables(few, n);
 		assert_int_equal(
-		    resolve("postmaster", NAME).kind, RESOLVE_UNKNOWN);
-		assert_int_equal(resolve("postmaster", "foreign.test").kind,
+		    resolve("postmaster", NAME)->kind, RESOLVE_UNKNOWN);
+		assert_int_equal(resolve("postmaster", "foreign.test")->kind,
 		    RESOLVE_FOREIGN);
 		tables_close(&tables);
 	}
@@ -334,7 +631,7 @@ broken(void **state)
 	tables_close(&tables);
 	open_tables(bad, COUNT(bad));
 	assert_int_equal(
-	    resolve("alice@example.org", NAME).kind, RESOLVE_BROKEN);
+	    resolve("alice@example.org", NAME)->kind, RESOLVE_BROKEN);
 	resolve_login(&tables, "alice@example.org", NAME, &r);
 	assert_int_equal(r.kind, RESOLVE_BROKEN);
 	tables_close(&tables);
@@ -380,6 +677,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_address),
+		cmocka_unit_test(parts_of_it),
+		cmocka_unit_test(by_mailbox),
+		cmocka_unit_test(cost),
+		cmocka_unit_test(senders_that_we_rewrote),
 		cmocka_unit_test(foreign_name),
 		cmocka_unit_test(by_login),
 		cmocka_unit_test(owns),
