@@ -48,6 +48,7 @@ int cmd_flush(void);
 int cmd_apply(struct cmd *, int, char **);
 int cmd_check(struct cmd *, int, char **);
 int cmd_config(struct cmd *, int, char **);
+int cmd_explain(struct cmd *, int, char **);
 int cmd_domain(struct cmd *, int, char **);
 int cmd_lab(struct cmd *, int, char **);
 int cmd_queue(struct cmd *, int, char **);

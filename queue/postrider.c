@@ -27,6 +27,7 @@ static const struct command commands[] = {
 	{ "tls",	"COMMAND ...",		"make-cert, install, show: certificates", cmd_tls },
 	{ "queue",	"COMMAND ...",		"list, show, hold, release, retry, drop", cmd_queue },
 	{ "route",	"[--json] ADDRESS ...",	"show where mail to it goes, and why", cmd_route },
+	{ "explain",	"[--from ADDRESS] [--client IP] [--json] ADDRESS", "show every step of mail to it", cmd_explain },
 	{ "status",	"[--json]",		"tell whether the suite lives", cmd_status },
 	{ "lab",	"COMMAND ...",		"start, run, stop, env: a private suite", cmd_lab },
 	{ "talk",	"[OPTION ...] smtp|pop3 HOST PORT", "run and show a dialogue", cmd_talk },

@@ -1,0 +1,33 @@
+/*
+ * explain_steps: what "postrider explain" found out, in order, as words or as
+ * JSON.
+ */
+#ifndef QUEUE_EXPLAIN_STEPS_H
+#define QUEUE_EXPLAIN_STEPS_H
+
+#include <stdio.h>
+
+#include "common/tables.h"
+#include "queue/cmd_json.h"
+
+/*
+ * A step is an object with "step" and strings: pairs of a name and a value,
+ * closed by NULL.  A value NULL is null, and "nothing" in words.
+ */
+void steps_add(struct json_object *list, const char *step, ...)
+    __attribute__((sentinel));
+
+/* The table as "lookup" lines of postrider.conf call it; NULL: not to be told. */
+const char *steps_table(enum tables_space);
+
+/* A look into tables; struct tables has this as its trace, with the list. */
+void steps_trace(
+    void *list, enum tables_space, const char *key, const char *value);
+
+/*
+ * One line for each step: its name, its first value, and the others with their
+ * names, but for a second one that is the last.
+ */
+void steps_print(struct json_object *list, FILE *);
+
+#endif

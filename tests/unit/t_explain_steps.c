@@ -1,0 +1,103 @@
+/*
+ * t_explain_steps: steps as words.
+ */
+#include "tests/unit/unit.h"
+
+#include "queue/explain_steps.h"
+
+static struct json_object *list;
+
+static void
+expect(const char *wanted)
+{
+	char *text;
+	size_t n;
+	FILE *f = open_memstream(&text, &n);
+
+	assert_non_null(f);
+	steps_print(list, f);
+	assert_int_equal(fclose(f), 0);
+	assert_string_equal(text, wanted);
+	free(text);
+	(void)json_object_put(list);
+}
+
+static void
+words(void **state)
+{
+	(void)state;
+	list = json_object_new_array();
+	steps_add(list, "recipient", "address", "alice@x", NULL);
+	steps_add(list, "smtp", "command", "RCPT", "reply", "250 fine", NULL);
+	steps_add(list, "account", "account", "alice@x", "mailbox", "", "quota",
+	    NULL, NULL);
+	expect("recipient  alice@x\n"
+	       "smtp       RCPT: 250 fine\n"
+	       "account    alice@x: mailbox -, quota nothing\n");
+}
+
+/* What another host or user wrote does not move the cursor. */
+static void
+controls(void **state)
+{
+	(void)state;
+	list = json_object_new_array();
+	steps_add(
+	    list, "smtp", "command", "a\nb", "reply", "\x1b[2Jc\x7f", NULL);
+	expect("smtp       a?b: ?[2Jc?\n");
+}
+
+static void
+looks(void **state)
+{
+	static char many[50 * 10];
+	size_t len = 0;
+
+	(void)state;
+	for (int i = 0; i < 25; i++)
+		len += (size_t)snprintf(many + len, sizeof(many) - len,
+		    "%sau%d", i > 0 ? "\n" : "", i);
+	list = json_object_new_array();
+	steps_trace(list, TABLES_OPTION, "srs", "yes");
+	steps_trace(list, TABLES_META, "version", "1");
+	steps_trace(list, TABLES_DOMAIN, "x", "virtual");
+	steps_trace(list, TABLES_ALIAS, "a@x", NULL);
+	steps_trace(
+	    list, TABLES_ALIAS, "b@x", "ac@x\nfd@x\nc/bin/e f\nb/g\ni/h");
+	steps_trace(list, TABLES_FORWARD, "i@x", "e5.1.1 gone");
+	expect("lookup     domains: key x, found virtual\n"
+	       "lookup     aliases: key a@x, found nothing\n"
+	       "lookup     aliases: key b@x, found c@x, \\d@x, |/bin/e f, /g, "
+	       ":include:/h\n"
+	       "lookup     forwards: key i@x, found error:5.1.1 gone\n");
+	list = json_object_new_array();
+	steps_trace(list, TABLES_ALIAS, "many", many);
+	expect("lookup     aliases: key many, found u0, u1, u2, u3, u4, u5, "
+	       "u6, u7, u8, u9, u10, u11, u12, u13, u14, u15, u16, u17, u18, "
+	       "u19 and 5 more\n");
+}
+
+/* Every table that decides something has a word. */
+static void
+tables(void **state)
+{
+	static const char spaces[] = "dalfqxwrht";
+
+	(void)state;
+	for (const char *s = spaces; *s != '\0'; s++)
+		assert_non_null(steps_table((enum tables_space) * s));
+	assert_null(steps_table(TABLES_VERIFIER));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words),
+		cmocka_unit_test(controls),
+		cmocka_unit_test(looks),
+		cmocka_unit_test(tables),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
