@@ -39,6 +39,15 @@ usage(void)
 	    "[-c address]");
 }
 
+static bool
+fits(const struct arguments *a)
+{
+	if (a->uid == MSG_NO_UID && *a->name != '\0')
+		return false;
+	return a->profile == NULL ||
+	    (strlen(a->profile) <= PROFILE_MAX && *a->profile != '\0');
+}
+
 static void
 parse(int argc, char *argv[], struct arguments *a)
 {
@@ -59,9 +68,7 @@ parse(int argc, char *argv[], struct arguments *a)
 			a->uid = (uint32_t)n;
 		else
 			usage();
-	if (optind != argc || (a->uid == MSG_NO_UID && *a->name != '\0') ||
-	    (a->profile != NULL &&
-		(strlen(a->profile) > PROFILE_MAX || *a->profile == '\0')))
+	if (optind != argc || !fits(a))
 		usage();
 }
 
