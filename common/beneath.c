@@ -1,5 +1,5 @@
 /*
- * beneath: directories below a held one, without symbolic links.
+ * beneath: what lies below a held directory, without symbolic links.
  *
  * In local and pop3-mailbox, which run as the mailbox owner.  In a home other
  * programs of that user rename and link while we look, so nothing here checks
@@ -41,8 +41,7 @@ beneath_path_valid(const char *path)
 static int
 resolve(int base, const char *path, unsigned int flags)
 {
-	struct open_how how = { .flags = flags | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RULES };
+	struct open_how how = { .flags = flags | O_CLOEXEC, .resolve = RULES };
 	long fd;
 	int tries = TRIES;
 
@@ -55,14 +54,20 @@ resolve(int base, const char *path, unsigned int flags)
 int
 beneath_open(int base, const char *path)
 {
-	return resolve(base, path, O_RDONLY);
+	return resolve(base, path, O_RDONLY | O_DIRECTORY);
+}
+
+int
+beneath_file(int base, const char *path, int flags)
+{
+	return resolve(base, path, (unsigned int)flags | O_NONBLOCK | O_NOCTTY);
 }
 
 /* dir may be held by O_PATH only, which cannot be synced. */
 static int
 sync_dir(int dir)
 {
-	int fd = resolve(dir, ".", O_RDONLY), r, saved;
+	int fd = resolve(dir, ".", O_RDONLY | O_DIRECTORY), r, saved;
 
 	if (fd == -1)
 		return -1;
@@ -80,7 +85,7 @@ sync_dir(int dir)
 static int
 step(int dir, const char *name, unsigned int flags)
 {
-	int fd = resolve(dir, name, flags);
+	int fd = resolve(dir, name, flags | O_DIRECTORY);
 
 	if (fd != -1 || errno != ENOENT)
 		return fd;
@@ -89,7 +94,7 @@ step(int dir, const char *name, unsigned int flags)
 			return -1;
 	} else if (sync_dir(dir) == -1)
 		return -1;
-	return resolve(dir, name, flags);
+	return resolve(dir, name, flags | O_DIRECTORY);
 }
 
 int

@@ -1,6 +1,6 @@
 /*
- * beneath: directories below a held one, reached without following any
- * symbolic link.
+ * beneath: directories and files below a held directory, reached without
+ * following any symbolic link.
  */
 #ifndef COMMON_BENEATH_H
 #define COMMON_BENEATH_H
@@ -26,5 +26,12 @@ int beneath_open(int base, const char *path);
  * may not be.
  */
 int beneath_make(int base, const char *path);
+
+/*
+ * Opens the file at path below base in the same way, with these flags of
+ * open(2) and close-on-exec; makes none.  Waits neither for the other end of a
+ * pipe nor for a device: the caller looks at what it is.  -1 with errno.
+ */
+int beneath_file(int base, const char *path, int flags);
 
 #endif
