@@ -185,104 +185,6 @@ life(void **state)
 	env_free(&e);
 }
 
-/* The copy has its own recipients and id, and the old age. */
-/* Lines in front of it, and damage that is not mended by that. */
-static void
-copies_below(const struct envelope *from, const struct spool_content *c)
-{
-	static const char head[] = "Delivered-To: a@x\nX: y\n";
-	struct spool_source source = { from->id, *c, head };
-	struct spool_content copied;
-	struct spool_fault f;
-	struct envelope to, again;
-	char buf[200];
-	int fd;
-
-	for (int damaged = 0; damaged < 2; damaged++) {
-		env_init(&to);
-		assert_true(env_add(&to, "dave@example.org", "", 0));
-		source.content.crc = c->crc ^ (uint32_t)damaged;
-		answers = 0;
-		assert_true(spool_copy(spool, &source, &to, done, NULL));
-		wait_answers(1);
-		assert_int_equal(answer, 0);
-		assert_int_equal(
-		    spool_load(spool, to.id, &again, &copied, &f), SPOOL_VALID);
-		assert_int_equal(copied.size, c->size + strlen(head));
-		assert_int_equal(copied.lines, c->lines + 2);
-		fd = spool_reader(spool, to.id);
-		assert_int_equal(
-		    pread(fd, buf, copied.size, (off_t)copied.offset),
-		    (ssize_t)copied.size);
-		(void)close(fd);
-		assert_memory_equal(buf, head, strlen(head));
-		assert_memory_equal(buf + strlen(head), SPOOL_CONTENT, c->size);
-		assert_int_equal(
-		    copied.crc == crc32c(0, buf, copied.size), !damaged);
-		assert_true(spool_remove(spool, to.id));
-		env_free(&again);
-		env_free(&to);
-	}
-}
-
-static void
-copies(void **state)
-{
-	struct envelope from, to, again;
-	struct spool_source source;
-	struct spool_content c, copied;
-	struct spool_fault f;
-	char buf[64];
-	int fd;
-
-	(void)state;
-	make(&from);
-	assert_int_equal(
-	    spool_load(spool, from.id, &again, &c, &f), SPOOL_VALID);
-	env_free(&again);
-	source = (struct spool_source){ from.id, c, NULL };
-	env_init(&to);
-	to.arrival = from.arrival;
-	assert_true(env_add(&to, "dave@example.org", "", 0));
-	answers = 0;
-	assert_true(spool_copy(spool, &source, &to, done, NULL));
-	/* A look at the spool leaves it alone until then. */
-	assert_true(spool_is_copying(spool, to.id));
-	assert_false(spool_is_copying(spool, from.id));
-	wait_answers(1);
-	assert_int_equal(answer, 0);
-	assert_false(spool_is_copying(spool, to.id));
-	assert_string_not_equal(to.id, from.id);
-	assert_int_equal(
-	    spool_load(spool, to.id, &again, &copied, &f), SPOOL_VALID);
-	assert_int_equal(again.arrival, from.arrival);
-	assert_int_equal(again.nrcpt, 1);
-	assert_int_equal(copied.crc, c.crc);
-	env_free(&again);
-	fd = spool_reader(spool, to.id);
-	assert_int_equal(
-	    pread(fd, buf, copied.size, (off_t)copied.offset), (ssize_t)c.size);
-	assert_memory_equal(buf, SPOOL_CONTENT, c.size);
-	(void)close(fd);
-	assert_true(spool_remove(spool, to.id));
-	copies_below(&from, &c);
-	/* What cannot be made durable is gone again. */
-	fsync_error = EIO;
-	answers = 0;
-	assert_true(spool_copy(spool, &source, &to, done, NULL));
-	wait_answers(1);
-	assert_int_equal(answer, EIO);
-	assert_int_equal(state_of(to.id), SPOOL_GONE);
-	assert_false(spool_is_copying(spool, to.id));
-	fsync_error = 0;
-	write_error = ENOSPC;
-	assert_false(spool_copy(spool, &source, &to, done, NULL));
-	assert_int_equal(errno, ENOSPC);
-	assert_true(spool_remove(spool, from.id));
-	env_free(&from);
-	env_free(&to);
-}
-
 static void
 never_committed(void **state)
 {
@@ -504,7 +406,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(life),
-		T(copies),
 		T(never_committed),
 		T(lies),
 		T(full_disk),
