@@ -15,7 +15,7 @@
 #include "queue/cmd.h"
 #include "queue/cmd_apply.h"
 #include "queue/cmd_json.h"
-#include "queue/conf_accounts.h"
+#include "queue/conf_domains.h"
 #include "queue/conf_edit.h"
 
 static int

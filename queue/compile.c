@@ -14,6 +14,7 @@
 #include "common/options.h"
 #include "common/tables.h"
 #include "queue/compile.h"
+#include "queue/compile_system.h"
 #include "queue/compile_tls.h"
 
 struct out {
@@ -52,6 +53,13 @@ put_map(struct out *out, enum tables_space space, const struct conf_map *m)
 {
 	out->space = space;
 	return conf_map_each(m, put_entry, out);
+}
+
+static bool
+put_aliases(struct out *out, const struct host *h)
+{
+	return put_map(out, TABLES_ALIAS, &out->conf->aliases) &&
+	    compile_system_each(out->conf, h, put_entry, out);
 }
 
 /* A default of the list is written as an administrator would write it. */
@@ -221,7 +229,12 @@ compile_tables(const struct conf *c, const struct host *h, int fd)
 	    put_users(&out, h) == 0 &&
 	    put_map(&out, TABLES_DOMAIN, &c->domains) &&
 	    put_map(&out, TABLES_ACCOUNT, &c->accounts) &&
-	    put_map(&out, TABLES_ALIAS, &c->aliases) &&
+	    put_aliases(&out, h) &&
+	    put_map(&out, TABLES_RECIPIENT, &c->recipients) &&
+	    put_map(&out, TABLES_FORWARD, &c->forwards) &&
+	    put_map(&out, TABLES_LIMITS, &c->limits) &&
+	    put_map(&out, TABLES_REWRITE, &c->rewrites) &&
+	    put_map(&out, TABLES_SENDER_ROUTE, &c->sender_routes) &&
 	    put_map(&out, TABLES_ROUTE, &c->routes) &&
 	    put_map(&out, TABLES_TLS, &c->policies) &&
 	    conf_map_each(&c->relays, put_known_relay, &out);

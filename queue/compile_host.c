@@ -18,7 +18,7 @@
 #include "common/users.h"
 #include "queue/compile_certs.h"
 #include "queue/compile_host.h"
-#include "queue/conf_accounts.h"
+#include "queue/conf_domains.h"
 
 #define MAILNAME "/etc/mailname"
 

@@ -12,9 +12,12 @@
 #include "queue/conf.h"
 #include "queue/conf_accounts.h"
 #include "queue/conf_aliases.h"
+#include "queue/conf_domains.h"
+#include "queue/conf_forwards.h"
 #include "queue/conf_options.h"
 #include "queue/conf_passwords.h"
 #include "queue/conf_relays.h"
+#include "queue/conf_rewrite.h"
 
 static void
 start(struct conf *c, const char *dir)
@@ -64,6 +67,12 @@ check_options(struct conf *c)
 		    conf_option_line(c, "virtual-maildir"),
 		    "virtual-maildir: wanted %%u for the user, found \"%s\"",
 		    conf_option(c, "virtual-maildir"));
+	if (strchr("/", conf_option(c, "system-aliases")[0]) == NULL)
+		conf_mistake(&c->report, path,
+		    conf_option_line(c, "system-aliases"),
+		    "system-aliases: wanted an absolute path or nothing, found "
+		    "\"%s\"",
+		    conf_option(c, "system-aliases"));
 	if (!account_path_safe(conf_option(c, "unix-maildir")))
 		conf_mistake(&c->report, path,
 		    conf_option_line(c, "unix-maildir"),
@@ -89,23 +98,55 @@ conf_read(struct conf *c, const char *dir)
 	conf_users_read(c);
 	conf_passwords_read(c);
 	conf_aliases_read(c);
+	conf_forwards_read(c);
+	conf_rewrite_read(c);
 	conf_relays_read(c);
 	return c->report.mistakes == 0;
+}
+
+const char *
+conf_file(struct conf *c, const char *path)
+{
+	const struct conf_entry *e;
+	bool added;
+
+	e = conf_map_add(&c->files, path, "", 0, &added);
+	return e != NULL ? e->key : NULL;
+}
+
+bool
+conf_add(struct conf *c, const struct conf_lines *l, struct conf_map *m,
+    const char *key, const char *value)
+{
+	struct conf_entry *e;
+	bool added;
+
+	e = conf_map_add(m, key, value, l->start, &added);
+	if (e == NULL)
+		conf_mistake(&c->report, l->path, l->start, "out of memory");
+	else if (added)
+		e->path = conf_file(c, l->path);
+	else if (e->path == NULL || strcmp(e->path, l->path) == 0)
+		conf_mistake(&c->report, l->path, l->start,
+		    "\"%s\" is on line %zu already", key, e->line);
+	else
+		conf_mistake(&c->report, l->path, l->start,
+		    "\"%s\" is on line %zu of %s already", key, e->line,
+		    e->path);
+	return e != NULL && added;
 }
 
 void
 conf_free(struct conf *c)
 {
+	struct conf_map *const maps[] = { &c->options, &c->profiles,
+		&c->domains, &c->accounts, &c->maildirs, &c->recipients,
+		&c->limits, &c->passwords, &c->certificates, &c->aliases,
+		&c->system_aliases, &c->forwards, &c->rewrites,
+		&c->sender_routes, &c->routes, &c->policies, &c->relays,
+		&c->files };
+
 	conf_report_free(&c->report);
-	conf_map_free(&c->options);
-	conf_map_free(&c->profiles);
-	conf_map_free(&c->domains);
-	conf_map_free(&c->accounts);
-	conf_map_free(&c->maildirs);
-	conf_map_free(&c->passwords);
-	conf_map_free(&c->certificates);
-	conf_map_free(&c->aliases);
-	conf_map_free(&c->routes);
-	conf_map_free(&c->policies);
-	conf_map_free(&c->relays);
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+		conf_map_free(maps[i]);
 }

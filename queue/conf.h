@@ -18,14 +18,25 @@ struct conf {
 	struct conf_report report;
 	/* "name" or "profile.name" -> canonical value, as written */
 	struct conf_map options;
-	struct conf_map profiles;  /* declared profile -> its base */
-	struct conf_map domains;   /* domain -> "virtual" or "unix" */
-	struct conf_map accounts;  /* address -> Maildir below virtual-root */
-	struct conf_map maildirs;  /* the other way round */
+	struct conf_map profiles; /* declared profile -> its base */
+	struct conf_map files;    /* paths of what was read */
+	struct conf_map domains;  /* domain -> see tables.h */
+	struct conf_map accounts; /* address -> Maildir below virtual-root */
+	struct conf_map maildirs; /* the other way round */
+	/* address in a domain of kind "relay listed" -> "yes" */
+	struct conf_map recipients;
+	struct conf_map limits;    /* address or Unix user -> see limits.h */
 	struct conf_map passwords; /* address -> words of credential.h */
 	/* SHA-256 of a client's certificate, lower-case hex -> address */
 	struct conf_map certificates;
-	struct conf_map aliases; /* address or local part -> "addr,addr" */
+	/* address, "@domain" or local part -> members.h */
+	struct conf_map aliases;
+	/* The same of option system-aliases; see compile_system.h. */
+	struct conf_map system_aliases;
+	struct conf_map forwards; /* address of an account -> members.h */
+	struct conf_map rewrites; /* "s" or "r" and what tables.h says -> its */
+	/* sender: address, domain or ".domain" -> next hop */
+	struct conf_map sender_routes;
 	/* "example.net", ".example.net", "[192.0.2.1]", "*" -> next hop */
 	struct conf_map routes;
 	/* the same, or a canonical next hop -> word of hop_tls_text() */
@@ -53,6 +64,12 @@ size_t conf_option_line(const struct conf *, const char *name);
 /* One that is a number, a size or a time. */
 uint64_t conf_option_number(const struct conf *, const char *name);
 bool conf_user_mode(const struct conf *);
+
+/* The path, where it stays; NULL: no memory. */
+const char *conf_file(struct conf *, const char *path);
+/* Adds an entry of that line unless it is there, which is a mistake. */
+bool conf_add(struct conf *, const struct conf_lines *, struct conf_map *,
+    const char *key, const char *value);
 
 /*
  * What the profile says of a per-profile option, itself, by its built-in

@@ -11,19 +11,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <bsd/string.h>
+
 #include "queue/conf_lines.h"
 
-void
-conf_lines_open(struct conf_lines *l, const char *dir, const char *name,
-    struct conf_report *report)
+static void
+open_path(struct conf_lines *l)
 {
+	struct conf_report *report = l->report;
 	struct stat st;
 	int fd;
 
-	memset(l, 0, sizeof(*l));
-	sbuf_init(&l->text, CONF_LINE_MAX);
-	l->report = report;
-	(void)snprintf(l->path, sizeof(l->path), "%s/%s", dir, name);
 	fd = open(l->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd == -1) {
 		if (errno != ENOENT)
@@ -40,22 +38,59 @@ conf_lines_open(struct conf_lines *l, const char *dir, const char *name,
 	}
 }
 
+void
+conf_lines_open(struct conf_lines *l, const char *dir, const char *name,
+    struct conf_report *report)
+{
+	memset(l, 0, sizeof(*l));
+	sbuf_init(&l->text, CONF_LINE_MAX);
+	l->report = report;
+	(void)snprintf(l->path, sizeof(l->path), "%s/%s", dir, name);
+	open_path(l);
+}
+
+void
+conf_lines_open_list(
+    struct conf_lines *l, const char *path, struct conf_report *report)
+{
+	memset(l, 0, sizeof(*l));
+	sbuf_init(&l->text, CONF_LIST_MAX);
+	l->joins = true;
+	l->report = report;
+	strlcpy(l->path, path, sizeof(l->path)); /* a longer one is not there */
+	open_path(l);
+}
+
 static bool
 is_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
 
-/* Without comment, line end and the blanks in front of them. */
+/* Where a comment begins; n: there is none. */
 static size_t
-useful_length(const char *s, size_t n, bool whole)
+find_comment(const struct conf_lines *l, const char *s, size_t n)
 {
 	size_t first = strspn(s, " \t");
+	bool quoted = false;
 
-	for (size_t i = 0; i < n; i++)
-		if (s[i] == '#' &&
-		    (i == first || (!whole && is_blank(s[i - 1]))))
-			n = i;
+	for (size_t i = 0; i < n; i++) {
+		if (l->joins && s[i] == '"')
+			quoted = !quoted;
+		else if (quoted && s[i] == '\\' && i + 1 < n)
+			i++;
+		else if (s[i] == '#' && !quoted &&
+		    (i == first || (!l->whole && is_blank(s[i - 1]))))
+			return i;
+	}
+	return n;
+}
+
+/* Without comment, line end and the blanks in front of them. */
+static size_t
+useful_length(const struct conf_lines *l, const char *s, size_t n)
+{
+	n = find_comment(l, s, n);
 	while (n > 0 &&
 	    (is_blank(s[n - 1]) || s[n - 1] == '\n' || s[n - 1] == '\r'))
 		n--;
@@ -81,7 +116,7 @@ read_line(struct conf_lines *l)
 		    "wanted text, found a NUL byte");
 		return true;
 	}
-	len = useful_length(l->raw, (size_t)n, l->whole);
+	len = useful_length(l, l->raw, (size_t)n);
 	if (len == 0)
 		return true;
 	if (l->text.len == 0)
@@ -113,7 +148,7 @@ conf_lines_next(struct conf_lines *l)
 			more = read_line(l);
 		if (!sbuf_ok(&l->text))
 			conf_mistake(l->report, l->path, l->line,
-			    "wanted at most %d bytes in a line", CONF_LINE_MAX);
+			    "wanted at most %zu bytes in a line", l->text.max);
 		else if (l->text.len > 0)
 			return l->text.s + strspn(l->text.s, " \t");
 	}

@@ -10,6 +10,7 @@
 
 struct conf_entry {
 	const char *key, *value;
+	const char *path;                /* conf_file(); NULL: not told */
 	size_t line;                     /* 0: not from a file */
 	char *key_memory, *value_memory; /* private */
 };

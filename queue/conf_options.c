@@ -89,6 +89,14 @@ static const struct {
 	const char *name, *here;
 } elsewhere[] = {
 	{ "relayhost",			"smart-host" },
+	{ "alias_maps",			"the file aliases, and system-aliases" },
+	{ "canonical_maps",		"the file rewrite" },
+	{ "masquerade_domains",		"the file rewrite" },
+	{ "always_bcc",			"always-bcc" },
+	{ "recipient_delimiter",	"tag-separators" },
+	{ "virtual_alias_maps",		"the file aliases" },
+	{ "relay_domains",		"the file domains, kind relay" },
+	{ "sender_dependent_relayhost_maps", "sender-route" },
 	{ "smarthost",			"smart-host" },
 	{ "myhostname",			"hostname" },
 	{ "myorigin",			"mail-name" },
@@ -131,6 +139,7 @@ unknown_option(
 		near_offer(&n, options[i].name);
 	if (whole) {
 		near_offer(&n, "route");
+		near_offer(&n, "sender-route");
 		near_offer(&n, "profile");
 	}
 	conf_mistake(&c->report, l->path, l->start,
@@ -224,6 +233,8 @@ conf_options_read(struct conf *c)
 			declare_profile(c, &l, rest);
 		else if (strcmp(name, "route") == 0)
 			conf_route(c, &l, rest);
+		else if (strcmp(name, "sender-route") == 0)
+			conf_sender_route(c, &l, rest);
 		else if (strcmp(name, "tls-policy") == 0 && is_two(rest))
 			conf_tls_policy(c, &l, rest);
 		else

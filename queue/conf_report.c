@@ -16,6 +16,7 @@ conf_report_init(struct conf_report *r)
 	sbuf_init(&r->text, REPORT_MAX);
 	sbuf_init(&r->grave, REPORT_MAX);
 	r->mistakes = r->warnings = 0;
+	r->lenient = false;
 }
 
 void
@@ -62,6 +63,11 @@ conf_mistake(
 	va_start(ap, fmt);
 	(void)vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
+	if (r->lenient) {
+		r->warnings++;
+		note(r, path, line, "warning: ", what);
+		return;
+	}
 	r->mistakes++;
 	note(r, path, line, "", what);
 }

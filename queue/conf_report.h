@@ -16,6 +16,8 @@ struct conf_report {
 	struct sbuf text;  /* lines "path:line: what", or "path: what" */
 	struct sbuf grave; /* the same without warnings */
 	size_t mistakes, warnings;
+	/* What is read is not our file: its mistakes are told as warnings. */
+	bool lenient;
 };
 
 void conf_report_init(struct conf_report *);

@@ -11,9 +11,11 @@
 
 #include <bsd/string.h>
 
+#include "common/idn.h"
+#include "common/msg.h"
 #include "common/near.h"
 #include "common/num.h"
-#include "queue/conf_accounts.h"
+#include "queue/conf_domains.h"
 #include "queue/conf_routes.h"
 
 #define FOR_DOMAIN "a domain, .domain for all below it, [address] or *"
@@ -66,16 +68,20 @@ static void
 add(struct conf *c, const struct conf_lines *l, struct conf_map *m,
     const struct conf_entry *new)
 {
+	const char *what = "a tls-policy";
 	const struct conf_entry *e;
 	bool added;
 
+	if (m == &c->routes)
+		what = "a route";
+	else if (m == &c->sender_routes)
+		what = "a sender-route";
 	e = conf_map_add(m, new->key, new->value, l->start, &added);
 	if (e == NULL)
 		conf_mistake(&c->report, l->path, l->start, "out of memory");
 	else if (!added)
 		conf_mistake(&c->report, l->path, l->start,
-		    "%s for \"%s\" is on line %zu already",
-		    m == &c->routes ? "a route" : "a tls-policy", new->key,
+		    "%s for \"%s\" is on line %zu already", what, new->key,
 		    e->line);
 }
 
@@ -96,6 +102,42 @@ conf_route(struct conf *c, const struct conf_lines *l, char *rest)
 		    "route %s: wanted %s, found \"%s\"", name, wanted, to);
 	else
 		add(c, l, &c->routes,
+		    &(struct conf_entry){ .key = key, .value = hop });
+}
+
+/* An address, a domain or ".domain", as queued(8) looks a sender up. */
+static bool
+sender_key(const char *text, char key[HOP_MAX + 1])
+{
+	struct address a;
+
+	if (strchr(text, '@') == NULL)
+		return strcmp(text, "*") != 0 && text[0] != '[' &&
+		    conf_route_key(text, key);
+	return idn_address(text, &a) == ADDRESS_OK && a.domain[0] != '\0' &&
+	    address_key(&a, key, HOP_MAX + 1);
+}
+
+void
+conf_sender_route(struct conf *c, const struct conf_lines *l, char *rest)
+{
+	const char *name = conf_word(&rest), *to = conf_word(&rest), *wanted;
+	char key[HOP_MAX + 1], hop[HOP_MAX + 1];
+
+	if (to == NULL || *rest != '\0')
+		conf_mistake(&c->report, l->path, l->start,
+		    "wanted: sender-route ADDRESS|DOMAIN|.DOMAIN NEXTHOP");
+	else if (!sender_key(name, key))
+		conf_mistake(&c->report, l->path, l->start,
+		    "sender-route: wanted an address, a domain or .domain for "
+		    "all below it, found \"%s\"",
+		    name);
+	else if (!conf_hop(to, hop, &wanted))
+		conf_mistake(&c->report, l->path, l->start,
+		    "sender-route %s: wanted %s, found \"%s\"", name, wanted,
+		    to);
+	else
+		add(c, l, &c->sender_routes,
 		    &(struct conf_entry){ .key = key, .value = hop });
 }
 

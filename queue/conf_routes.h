@@ -10,6 +10,9 @@
 /* "DOMAIN NEXTHOP" behind "route"; mistakes go into the report. */
 void conf_route(struct conf *, const struct conf_lines *, char *rest);
 
+/* The same behind "sender-route": whose mail it is, and the next hop. */
+void conf_sender_route(struct conf *, const struct conf_lines *, char *rest);
+
 /* "DOMAIN WORD" or "NEXTHOP WORD" behind "tls-policy". */
 void conf_tls_policy(struct conf *, const struct conf_lines *, char *rest);
 

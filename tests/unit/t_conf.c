@@ -84,7 +84,7 @@ reads_what_is_right(void **state)
 	assert_string_equal(
 	    conf_map_get(&c.passwords, "alice@example.org")->value, HASH);
 	assert_string_equal(conf_map_get(&c.aliases, "info")->value,
-	    "alice@example.org,bob@example.org,carl@elsewhere.example");
+	    "aalice@example.org\nabob@example.org\nacarl@elsewhere.example");
 	assert_non_null(conf_map_get(&c.aliases, "\"with space\"@example.org"));
 	conf_free(&c);
 }
@@ -177,7 +177,7 @@ other_letters(void **state)
 	assert_string_equal(
 	    conf_map_get(&c.aliases, "b\xc3\xbcro@xn--bcher-kva.example")
 		->value,
-	    "j\xc3\xb6rg@xn--bcher-kva.example,x@xn--tda.example");
+	    "aj\xc3\xb6rg@xn--bcher-kva.example\nax@xn--tda.example");
 	conf_free(&c);
 }
 
@@ -266,14 +266,33 @@ static const struct row wrong[] = {
 	{ 0, "unix-maildir ../x\n",	"unix-maildir: wanted a path below" },
 	{ 0, "unix-maildir /x\n",	"unix-maildir: wanted a path below" },
 	{ 1, "exa_mple.org\n",		":1: wanted a domain name, found \"exa_mple.org\"" },
-	{ 1, "example.org local\n",	":1: domain \"example.org\": wanted virtual or unix" },
-	{ 1, "example.org unix x\n",	":1: domain \"example.org\": wanted virtual or unix" },
+	{ 1, "example.org local\n",	":1: domain \"example.org\": wanted virtual, unix, alias DOMAIN, relay or relay listed, found" },
+	{ 1, "example.org unix x\n",	":1: domain \"example.org\": wanted virtual, unix, alias DOMAIN, relay or relay listed, found" },
+	{ 1, "example.org virtual x\n",	"relay listed, found \"virtual x\"" },
+	{ 1, "example.org relay unlisted\n",	"found \"relay unlisted\"" },
+	{ 1, "example.org relay listed x\n",	"found \"relay listed x\"" },
+	{ 1, "example.org\na.example alias\n",	":2: domain \"a.example\": wanted virtual, unix, alias DOMAIN" },
+	{ 1, "example.org\na.example alias bad_\n",	":2: domain \"a.example\": wanted virtual, unix, alias DOMAIN" },
+	{ 1, "example.org\na.example alias exmple.org\n",	":2: domain \"a.example\": wanted an alias of a domain in this file, found \"exmple.org\"; nearest: example.org" },
+	{ 1, "example.org\na.example alias a.example\n",	":2: domain \"a.example\": wanted an alias of a domain that is none itself" },
+	{ 1, "example.org\nb.example alias example.org\na.example alias B.example\n",	":3: domain \"a.example\": wanted an alias of a domain that is none itself, found \"b.example\"" },
 	{ 1, "a.example\nA.example\n",	":2: \"a.example\" is on line 1 already" },
-	{ 2, "alice\n",			":1: wanted an address like alice@example.org" },
+	{ 2, "alice\n",			":1: wanted an address like alice@example.org, or a Unix user with quota=" },
+	{ 2, "\"a b\" tags=no\n",	":1: wanted an address like alice@example.org" },
+	{ 2, "\"ab\"c tags=no\n",	":1: wanted an address like alice@example.org" },
+	{ 2, "1x tags=no\n",		":1: wanted an address like alice@example.org, or a Unix user" },
+	{ 2, "alice tags=no\nAlice tags=yes\n", ":2: \"alice\" is on line 1 already" },
+	{ 2, "alice@example.org quota=1x\n", ":1: user \"alice@example.org\": wanted bytes, or with k m g, from 0 to 1048576g, found \"quota=1x\"" },
+	{ 2, "alice@example.org quota=1g quota=2g\n", "wanted quota= once, found \"quota=2g\"" },
+	{ 2, "alice@example.org messages=x\n", "wanted a number from 0 to" },
+	{ 2, "alice@example.org tags=maybe\n", "wanted yes or no, found \"tags=maybe\"" },
+	{ 2, "alice@alias.example\n",	"domain \"alias.example\" is an alias; wanted a name in example.org" },
+	{ 2, "alice@relay.example\n",	"domain \"relay.example\" is relay: wanted it to be relay listed" },
+	{ 2, "alice@listed.example quota=1\n", "recipient \"alice@listed.example\" of a relay domain: wanted nothing behind the address, found \"bytes=1\"" },
 	{ 2, "alice@[192.0.2.1]\n",	":1: wanted an address like" },
-	{ 2, "alice@exmple.org\n",	":1: domain \"exmple.org\" is not in the file domains; nearest: example.org" },
-	{ 2, "alice@unix.example\n",	":1: domain \"unix.example\" is unix" },
-	{ 2, "alice@example.org quota=3\n", ":1: user \"alice@example.org\": wanted nothing behind" },
+	{ 2, "alice@exmple.org\n",	"domain \"exmple.org\" is not in the file domains; nearest: example.org" },
+	{ 2, "alice@unix.example\n",	"domain \"unix.example\" is unix: wanted the name alone" },
+	{ 2, "alice@example.org size=3\n", ":1: user \"alice@example.org\": wanted quota=SIZE, messages=NUMBER or tags=yes|no, found \"size=3\"" },
 	{ 2, "a@example.org\nb@example.org\nA@example.org\n", ":3: \"a@example.org\" is on line 1 already" },
 	{ 2, "a/b@example.org\n",	":1: user \"a/b@example.org\": wanted a user part" },
 	{ 2, "\"..\"@example.org\n",	":1: user \"\"..\"@example.org\": wanted a user part" },
@@ -291,19 +310,6 @@ static const struct row wrong[] = {
 	{ 3, "alice@example.org SCRAM-SHA-256$1:c2VjcmV0$x:x\n", ":1: user \"alice@example.org\": wanted SCRAM-SHA-256$ITERATIONS" },
 	{ 3, "alice@example.org " HASH "\nalice@example.org " HASH "\n", ":2: \"alice@example.org\" is on line 1 already" },
 	{ 3, "alice@example.org certificate:" DIGEST " certificate:" DIGEST "\n", ":1: user \"alice@example.org\": certificate number 2 is that of \"alice@example.org\" on line 1 already" },
-	{ 4, "info alice@example.org\n",	":1: wanted \"name: address, address\"" },
-	{ 4, "info:\n",			":1: wanted \"name: address, address\"" },
-	{ 4, "info: alice@example.org,\n", ":1: alias \"info\": wanted an address on both sides of a comma" },
-	{ 4, "info: /var/mail/x\n",	"files, programs and includes" },
-	{ 4, "info: |prog\n",		"files, programs and includes" },
-	{ 4, "info: \"|prog x\"\n",	"files, programs and includes" },
-	{ 4, "info: :include:/x\n",	"files, programs and includes" },
-	{ 4, "info: \\alice\n",		"files, programs and includes" },
-	{ 4, "info: a b\n",		":1: alias \"info\": wanted a mail address, found \"a b\"" },
-	{ 4, "info: \"a,b\"@example.org\n", "wanted an address without a comma" },
-	{ 4, "a b: alice@example.org\n", ":1: alias \"a b\": wanted a user part or an address" },
-	{ 4, "a@other.org: alice@example.org\n", ":1: alias \"a@other.org\": domain \"other.org\" is not" },
-	{ 4, "info: alice@example.org\n\nINFO: alice@example.org\n", ":3: alias \"INFO\" is on line 1 already" },
 };
 /* clang-format on */
 
@@ -315,7 +321,9 @@ tells_each_mistake(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		const char *texts[] = { "hostname mx.example.org\n",
-			"example.org\nunix.example unix\n",
+			"example.org\nunix.example unix\n"
+			"alias.example alias example.org\n"
+			"relay.example relay\nlisted.example relay listed\n",
 			"alice@example.org\n", "alice@example.org " HASH "\n",
 			"" };
 
@@ -368,15 +376,15 @@ refuses_odd_files(void **state)
 {
 	static const char *const texts[] = { "", NULL, NULL, NULL, NULL };
 	static const char nul[] = "example.org\0evil.example\n";
-	char *line = malloc(2 * CONF_LINE_MAX);
+	char *line = malloc(2 * CONF_LIST_MAX);
 	struct conf c;
 
 	(void)state;
 	assert_non_null(line);
 	write_files(texts);
 	unit_file("domains", nul, sizeof(nul) - 1);
-	memset(line, 'a', 2 * CONF_LINE_MAX);
-	unit_file("aliases", line, 2 * CONF_LINE_MAX);
+	memset(line, 'a', 2 * CONF_LIST_MAX);
+	unit_file("aliases", line, 2 * CONF_LIST_MAX);
 	free(line);
 	assert_int_equal(mkfifo(unit_path("users"), 0600), 0);
 	assert_false(conf_read(&c, unit_dir));
