@@ -102,10 +102,56 @@ say(struct intake *in, unsigned int type, const void *msg, struct diag *d)
 	return flush(in, d);
 }
 
+/* Whether the answer to a question is there, or comes before the deadline. */
+static bool
+hear_answer(struct intake *in, union msg_intake *m, deadline_t until)
+{
+	enum chan_result r;
+	unsigned int type;
+
+	r = chan_recv(&in->chan, &type, m, NULL, until);
+	if (r == CHAN_OK)
+		return true; /* nothing else may be said then */
+	if (r != CHAN_AGAIN && (r != CHAN_ERROR || errno != ETIMEDOUT))
+		intake_close(in);
+	return false;
+}
+
+bool
+intake_ask(struct intake *in, const char *addr, uint64_t size, struct diag *d)
+{
+	struct msg_intake_ask ask = { .size = size };
+	deadline_t until = deadline_in(INTAKE_ASK_WAIT);
+	union msg_intake m;
+
+	(void)strlcpy(ask.addr, addr, sizeof(ask.addr)); /* it fits */
+	if (in->chan.fd == -1 ||
+	    (in->chan.state == INTAKE_QUESTION && !hear_answer(in, &m, 0)))
+		return false;
+	if (chan_send(&in->chan, INTAKE_T_ASK, &ask, -1, until) != CHAN_OK) {
+		intake_close(in);
+		return false;
+	}
+	if (!hear_answer(in, &m, until))
+		return false;
+	if (!dsn_valid(m.answer.dsn)) {
+		intake_close(in);
+		return false;
+	}
+	if (m.answer.dsn[0] != '2')
+		(void)diag_set(d, m.answer.dsn, "%s", m.answer.text);
+	return true;
+}
+
 enum outcome
 intake_begin(struct intake *in, const struct msg_intake_open *m, struct diag *d)
 {
+	union msg_intake late;
+
 	in->id[0] = '\0';
+	if (in->chan.state == INTAKE_QUESTION && in->chan.fd != -1 &&
+	    !hear_answer(in, &late, deadline_in(INTAKE_WAIT)))
+		return lost(in, d, "late with an answer");
 	return put(in, INTAKE_T_OPEN, m, d);
 }
 

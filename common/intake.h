@@ -14,7 +14,8 @@
 #include "common/msg_intake.h"
 #include "common/outcome.h"
 
-#define INTAKE_WAIT 120 /* seconds that queued has to answer */
+#define INTAKE_WAIT 120   /* seconds that queued has to answer */
+#define INTAKE_ASK_WAIT 5 /* the same, for a question about a recipient */
 
 struct intake {
 	struct chan chan;
@@ -31,6 +32,15 @@ struct intake {
 /* Connects to dir/intake; false with errno. */
 bool intake_connect(struct intake *, const char *run_dir);
 void intake_close(struct intake *);
+
+/*
+ * What queued has against a recipient, asked outside of a transaction: size
+ * is that of the message, bytes, 0 when not known.  d is OUT_OK for nothing.
+ * False, and d as it was, when no answer came in time, or queued is gone; one
+ * that comes late is not mixed up with another.
+ */
+bool intake_ask(
+    struct intake *, const char *addr, uint64_t size, struct diag *);
 
 enum outcome intake_begin(
     struct intake *, const struct msg_intake_open *, struct diag *);

@@ -109,7 +109,7 @@ answer_refused(const char *dsn, const char *text)
 	answer(INTAKE_T_REFUSED, &m, -1);
 }
 
-static void
+static inline void
 answer_queued(void)
 {
 	struct msg_intake_queued m = { .id = "2ab" };
