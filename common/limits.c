@@ -35,8 +35,8 @@ take_word(const char *word, struct account_limits *out)
 	return false;
 }
 
-static bool
-take_words(const char *text, struct account_limits *out)
+bool
+limits_parse(const char *text, struct account_limits *out)
 {
 	char word[WORD];
 	size_t n;
@@ -82,7 +82,7 @@ limits_get(struct tables *t, const char *account, struct account_limits *out)
 	if (take_options(t, out)) {
 		r = tables_get(t, TABLES_LIMITS, account, &text);
 		if (r == TABLES_NONE ||
-		    (r == TABLES_FOUND && take_words(text, out)))
+		    (r == TABLES_FOUND && limits_parse(text, out)))
 			return true;
 	}
 	*out = (struct account_limits){ .tags = false };

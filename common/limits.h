@@ -34,6 +34,9 @@ struct account_limits {
 bool limits_get(
     struct tables *, const char *account, struct account_limits *out);
 
+/* Takes the words of such a text; what it does not say stays as it is. */
+bool limits_parse(const char *, struct account_limits *);
+
 /* Whether the account has a quota: bytes or messages. */
 bool limits_any(const struct account_limits *);
 

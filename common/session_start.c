@@ -163,8 +163,11 @@ refresh(void *arg)
 {
 	struct parent *p = arg;
 
-	if (!tables_changed(p->start->path, &p->start->seen))
+	if (!tables_changed(p->start->path, &p->start->seen)) {
+		if (p->start->open)
+			tables_refresh(&p->start->tables);
 		return;
+	}
 	open_tables(p->start);
 	load(p->start);
 	load_limits(p);
@@ -175,6 +178,14 @@ static void
 tell_faults(const struct session_start *s)
 {
 	fault_client(s->silent ? -1 : s->out);
+}
+
+/* Each session has its own way to mapd, if there is need for one. */
+static void
+connect_tables(struct session_start *s)
+{
+	if (s->open)
+		tables_connect(&s->tables);
 }
 
 /* Comes back in a child with a connection. */
@@ -198,6 +209,7 @@ accept_one(struct session_start *s, int listener)
 	sandbox(SANDBOX_LISTENER);
 	s->in = s->out = service_accept(listener, &p.service, &s->peer);
 	tell_faults(s);
+	connect_tables(s);
 }
 
 static void
@@ -213,6 +225,7 @@ take_one(struct session_start *s, enum service_kind kind, int fd)
 		session_refuse(s, EX_CONFIG);
 	load(s);
 	tell_faults(s);
+	connect_tables(s);
 }
 
 void

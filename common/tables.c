@@ -1,74 +1,62 @@
 /*
- * tables: the compiled configuration.  Library code in every program; opens
- * one file for reading and believes nothing in it but what it has checked.
+ * tables: the compiled configuration, and the sources that it names.  Library
+ * code in every program; opens files for reading and believes nothing in them
+ * but what it has checked.
  */
-#include <sys/mman.h>
-#include <sys/stat.h>
-
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/fdio.h"
+#include "common/cdb_open.h"
+#include "common/map_sources.h"
 #include "common/num.h"
 #include "common/tables.h"
 
 static bool
-fail(int fd, char *err, const char *path, const char *wanted, const char *found)
+fail(char *err, const char *path, const char *wanted, const char *found)
 {
 	(void)snprintf(err, TABLES_ERR,
 	    "path=%s wanted=%s found=%s (run: postrider apply)", path, wanted,
 	    found);
-	if (fd != -1)
-		(void)close(fd); /* was only read */
 	return false;
 }
 
-/* A private copy of fd in memory, or -1 with errno; closes fd. */
-static int
-copy_file(int fd)
+/* One look, where there are no sources. */
+static bool
+open_sources(struct tables *t, const char *path, bool copy, char *err)
 {
-	char buf[65536];
-	ssize_t n;
-	int to;
+	const char *spaces;
 
-	to = memfd_create("tables", MFD_CLOEXEC);
-	while (to != -1 && (n = read(fd, buf, sizeof(buf))) != 0) {
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1 || fd_writeall(to, buf, (size_t)n) == -1) {
-			(void)close(to); /* memory only */
-			to = -1;
-		}
+	switch (tables_get(t, TABLES_SOURCES, "", &spaces)) {
+	case TABLES_FOUND:
+		t->sources = map_sources_new(t, spaces, copy);
+		if (t->sources != NULL)
+			return true;
+		(void)fail(err, path, "sources", "damage or no memory");
+		break;
+	case TABLES_NONE:
+		return true;
+	case TABLES_BROKEN:
+		(void)fail(err, path, "cdb", "truncated or damaged file");
+		break;
 	}
-	(void)close(fd); /* was only read */
-	return to;
+	tables_close(t);
+	return false;
 }
 
 bool
 tables_open(struct tables *t, const char *path, bool copy, char err[TABLES_ERR])
 {
+	struct cdb_fault fault;
 	const char *version;
-	struct stat st;
-	int fd;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd == -1)
-		return fail(-1, err, path, "readable", strerror(errno));
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
-		return fail(fd, err, path, "regular-file", "something else");
-	if (copy && (fd = copy_file(fd)) == -1)
-		return fail(-1, err, path, "memory", strerror(errno));
-	if (cdb_init(&t->cdb, fd) != 0)
-		return fail(fd, err, path, "cdb", "truncated or damaged file");
-	t->fd = fd;
-	t->trace = NULL;
+	memset(t, 0, sizeof(*t));
+	if ((t->fd = cdb_open(&t->cdb, path, copy, &fault)) == -1)
+		return fail(err, path, fault.wanted, fault.found);
 	switch (tables_get(t, TABLES_META, "version", &version)) {
 	case TABLES_FOUND:
 		if (strcmp(version, TABLES_VERSION) == 0)
-			return true;
+			return open_sources(t, path, copy, err);
 		break;
 	case TABLES_NONE:
 		version = "no version";
@@ -77,14 +65,16 @@ tables_open(struct tables *t, const char *path, bool copy, char err[TABLES_ERR])
 		version = "truncated or damaged file";
 		break;
 	}
-	(void)fail(fd, err, path, "version " TABLES_VERSION, version);
-	cdb_free(&t->cdb); /* version lay in it */
+	(void)fail(err, path, "version " TABLES_VERSION, version);
+	tables_close(t); /* version lay in it */
 	return false;
 }
 
 void
 tables_close(struct tables *t)
 {
+	map_sources_free(t->sources);
+	t->sources = NULL;
 	cdb_free(&t->cdb);
 	(void)close(t->fd); /* was only read */
 	t->fd = -1;
@@ -99,8 +89,6 @@ look(struct tables *t, enum tables_space space, const char *key,
 	const char *v;
 	int r;
 
-	if (n > TABLES_KEY_MAX)
-		return TABLES_NONE;
 	k[0] = (char)space;
 	memcpy(k + 1, key, n);
 	r = cdb_find(&t->cdb, k, (unsigned int)n + 1);
@@ -114,16 +102,46 @@ look(struct tables *t, enum tables_space space, const char *key,
 	return TABLES_FOUND;
 }
 
+/* The compiled tables first, and then, in order, where else to look. */
 enum tables_result
 tables_get(struct tables *t, enum tables_space space, const char *key,
     const char **value)
 {
-	enum tables_result r = look(t, space, key, value);
+	struct tables_look l = { .space = space, .key = key };
 
+	l.result = TABLES_NONE;
+	if (strlen(key) <= TABLES_KEY_MAX) {
+		l.result = look(t, space, key, &l.value);
+		if (l.result == TABLES_NONE && t->sources != NULL)
+			map_sources_get(t->sources, &l);
+	}
+	if (l.result == TABLES_FOUND)
+		*value = l.value;
+	else
+		l.value = NULL;
 	if (t->trace != NULL)
-		t->trace(t->trace_arg, space, key,
-		    r == TABLES_FOUND ? *value : NULL);
-	return r;
+		t->trace(t->trace_arg, &l);
+	return l.result;
+}
+
+void
+tables_refresh(struct tables *t)
+{
+	if (t->sources != NULL)
+		map_sources_refresh(t->sources);
+}
+
+void
+tables_connect(struct tables *t)
+{
+	if (t->sources != NULL)
+		map_sources_connect(t->sources);
+}
+
+bool
+tables_sources(struct tables *t, enum tables_space space)
+{
+	return t->sources != NULL && map_sources_of(t->sources, space);
 }
 
 bool

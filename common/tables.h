@@ -1,5 +1,6 @@
 /*
- * tables: the compiled configuration, one CDB that every program maps.
+ * tables: the compiled configuration, one CDB that every program maps, and
+ * behind it the sources that it names.
  *
  * "postrider apply" writes it whole and publishes it by rename, so an open
  * one never changes.  Keys begin with a letter that names the space; values
@@ -53,9 +54,9 @@ enum tables_space {
 	/* sender: address, domain or ".domain" -> next hop, hop.h */
 	TABLES_SENDER_ROUTE = 'h',
 	/*
-	 * a letter of the above -> where to look when it is not in here: lines
-	 * of "cdb:/path" or "socketmap:unix:/path:name",
-	 * "socketmap:inet:host:port:name"
+	 * "" -> the letters of the spaces that have sources (map_source.h); a
+	 * letter -> where to look for what is not in here: their texts, one a
+	 * line
 	 */
 	TABLES_SOURCES = 'S',
 	TABLES_USER = 'u', /* user of the suite -> "uid gid" */
@@ -73,15 +74,27 @@ enum tables_space {
 
 enum tables_result { TABLES_FOUND, TABLES_NONE, TABLES_BROKEN };
 
+/* One look, as it ended. */
+struct tables_look {
+	enum tables_space space;
+	enum tables_result result;
+	const char *key;
+	const char *value; /* NULL unless it was found */
+	/*
+	 * Which source has it, or is broken: its text.  NULL: these tables; or,
+	 * of TABLES_NONE, all that there are.
+	 */
+	const char *source;
+};
+
+struct map_sources;
+
 struct tables {
 	struct cdb cdb;
 	int fd;
-	/*
-	 * For "postrider explain": told of each look, with value NULL when there
-	 * was nothing; or NULL.
-	 */
-	void (*trace)(
-	    void *, enum tables_space, const char *key, const char *value);
+	struct map_sources *sources; /* NULL: there are none */
+	/* For "postrider explain": told of each look; or NULL. */
+	void (*trace)(void *, const struct tables_look *);
 	void *trace_arg;
 };
 
@@ -97,12 +110,33 @@ bool tables_open(
 void tables_close(struct tables *);
 
 /*
- * *value points into the map and ends in a NUL; it lives until tables_close().
- * A key over TABLES_KEY_MAX is TABLES_NONE; a value without its NUL is
- * TABLES_BROKEN, as is whatever leads outside the file.
+ * Looks in the compiled tables and, for what is not there, in the sources of
+ * that space in turn.  *value ends in a NUL and is what these tables would
+ * have, whoever said it; it lives until tables_close(), and one of a source
+ * until tables_refresh(), if that is earlier.  A key over TABLES_KEY_MAX is
+ * TABLES_NONE; a value without its NUL is TABLES_BROKEN, as is whatever leads
+ * outside the file.  So is a source that has no answer now, or none that may be
+ * believed, after a line in the log; it is waited for at most MAP_WAIT
+ * milliseconds (map_client.h).
  */
 enum tables_result tables_get(
     struct tables *, enum tables_space, const char *key, const char **value);
+
+/*
+ * Sources that are files are opened again when they were replaced, and what was
+ * found in sources is forgotten; costs nothing when there are none.  Called by
+ * tables_fresh_get(), and by others where no value is in use.
+ */
+void tables_refresh(struct tables *);
+
+/*
+ * For sessions, which may not connect later: connects to mapd if there is a
+ * source that needs it, once and for all; failures show at the first look.
+ */
+void tables_connect(struct tables *);
+
+/* Whether a space has sources: that something is not in here says little. */
+bool tables_sources(struct tables *, enum tables_space);
 
 /* Whether a domain may be one of Unix users; also true if nobody knows. */
 bool tables_unix_domains(struct tables *);

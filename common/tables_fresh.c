@@ -60,8 +60,11 @@ tables_fresh_get(struct tables_fresh *f)
 	struct tables t;
 	char e[TABLES_ERR];
 
-	if (!tables_changed(f->path, &f->seen))
+	if (!tables_changed(f->path, &f->seen)) {
+		if (f->open)
+			tables_refresh(&f->tables);
 		return f->open ? &f->tables : NULL;
+	}
 	if (tables_open(&t, f->path, true, e)) {
 		tables_fresh_close(f);
 		f->tables = t;

@@ -105,20 +105,25 @@ put_members(struct sbuf *out, const char *list)
 }
 
 void
-steps_trace(
-    void *list, enum tables_space space, const char *key, const char *value)
+steps_trace(void *list, const struct tables_look *l)
 {
 	struct sbuf text = SBUF_INIT((MEMBERS_TOLD + 1) * (MEMBER_MAX + 12));
-	const char *table = steps_table(space);
+	const char *table = steps_table(l->space), *found = l->value;
 
 	if (table == NULL)
 		return;
-	if (value != NULL && is_list(space)) {
-		put_members(&text, value);
-		value = sbuf_str(&text);
+	if (l->result == TABLES_BROKEN)
+		found = "no answer that can be used";
+	else if (found != NULL && is_list(l->space)) {
+		put_members(&text, found);
+		found = sbuf_str(&text);
 	}
-	steps_add(
-	    list, "lookup", "table", table, "key", key, "found", value, NULL);
+	if (l->source == NULL)
+		steps_add(list, "lookup", "table", table, "key", l->key,
+		    "found", found, NULL);
+	else
+		steps_add(list, "lookup", "table", table, "key", l->key,
+		    "found", found, "source", l->source, NULL);
 	sbuf_free(&text);
 }
 

@@ -21,8 +21,7 @@ void steps_add(struct json_object *list, const char *step, ...)
 const char *steps_table(enum tables_space);
 
 /* A look into tables; struct tables has this as its trace, with the list. */
-void steps_trace(
-    void *list, enum tables_space, const char *key, const char *value);
+void steps_trace(void *list, const struct tables_look *);
 
 /*
  * One line for each step: its name, its first value, and the others with their

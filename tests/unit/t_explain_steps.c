@@ -48,6 +48,36 @@ controls(void **state)
 }
 
 static void
+look(struct json_object *to, enum tables_space space, const char *key,
+    const char *value)
+{
+	const struct tables_look l = { .space = space,
+		.key = key,
+		.value = value,
+		.result = value != NULL ? TABLES_FOUND : TABLES_NONE };
+
+	steps_trace(to, &l);
+}
+
+/* Who said it, where it was not the tables themselves. */
+static void
+sources(void **state)
+{
+	struct tables_look l = { TABLES_ACCOUNT, TABLES_FOUND, "a@x", "x/a/",
+		"cdb:/u" };
+
+	(void)state;
+	list = json_object_new_array();
+	steps_trace(list, &l);
+	l.result = TABLES_BROKEN;
+	l.value = NULL;
+	steps_trace(list, &l);
+	expect("lookup     users: key a@x, found x/a/, source cdb:/u\n"
+	       "lookup     users: key a@x, found no answer that can be used, "
+	       "source cdb:/u\n");
+}
+
+static void
 looks(void **state)
 {
 	static char many[50 * 10];
@@ -58,20 +88,19 @@ looks(void **state)
 		len += (size_t)snprintf(many + len, sizeof(many) - len,
 		    "%sau%d", i > 0 ? "\n" : "", i);
 	list = json_object_new_array();
-	steps_trace(list, TABLES_OPTION, "srs", "yes");
-	steps_trace(list, TABLES_META, "version", "1");
-	steps_trace(list, TABLES_DOMAIN, "x", "virtual");
-	steps_trace(list, TABLES_ALIAS, "a@x", NULL);
-	steps_trace(
-	    list, TABLES_ALIAS, "b@x", "ac@x\nfd@x\nc/bin/e f\nb/g\ni/h");
-	steps_trace(list, TABLES_FORWARD, "i@x", "e5.1.1 gone");
+	look(list, TABLES_OPTION, "srs", "yes");
+	look(list, TABLES_META, "version", "1");
+	look(list, TABLES_DOMAIN, "x", "virtual");
+	look(list, TABLES_ALIAS, "a@x", NULL);
+	look(list, TABLES_ALIAS, "b@x", "ac@x\nfd@x\nc/bin/e f\nb/g\ni/h");
+	look(list, TABLES_FORWARD, "i@x", "e5.1.1 gone");
 	expect("lookup     domains: key x, found virtual\n"
 	       "lookup     aliases: key a@x, found nothing\n"
 	       "lookup     aliases: key b@x, found c@x, \\d@x, |/bin/e f, /g, "
 	       ":include:/h\n"
 	       "lookup     forwards: key i@x, found error:5.1.1 gone\n");
 	list = json_object_new_array();
-	steps_trace(list, TABLES_ALIAS, "many", many);
+	look(list, TABLES_ALIAS, "many", many);
 	expect("lookup     aliases: key many, found u0, u1, u2, u3, u4, u5, "
 	       "u6, u7, u8, u9, u10, u11, u12, u13, u14, u15, u16, u17, u18, "
 	       "u19 and 5 more\n");
@@ -96,6 +125,7 @@ main(void)
 		cmocka_unit_test(words),
 		cmocka_unit_test(controls),
 		cmocka_unit_test(looks),
+		cmocka_unit_test(sources),
 		cmocka_unit_test(tables),
 	};
 

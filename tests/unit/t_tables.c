@@ -280,6 +280,174 @@ copied(void **state)
 	tables_close(&t);
 }
 
+/* A file of plain keys, with or without NUL at the ends of values. */
+static void
+plain_cdb(const char *name, const char *const pairs[][2], size_t n)
+{
+	int fd = open(unit_path("plain"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+	struct cdb_make m;
+
+	assert_int_equal(cdb_make_start(&m, fd), 0);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(
+		    cdb_make_add(&m, pairs[i][0],
+			(unsigned int)strlen(pairs[i][0]), pairs[i][1],
+			(unsigned int)(strlen(pairs[i][1]) + i % 2)),
+		    0);
+	assert_int_equal(cdb_make_finish(&m), 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(rename(unit_path("plain"), unit_path(name)), 0);
+}
+
+static struct tables_look traced;
+
+static void
+trace(void *arg, const struct tables_look *l)
+{
+	(*(int *)arg)++;
+	traced = *l;
+}
+
+static void
+look(struct tables *t, enum tables_space space, const char *key,
+    enum tables_result want, const char *value)
+{
+	const char *v = NULL;
+
+	assert_int_equal(tables_get(t, space, key, &v), want);
+	assert_int_equal(traced.result, want);
+	assert_string_equal(traced.key, key);
+	if (value == NULL)
+		assert_null(traced.value);
+	else {
+		assert_string_equal(v, value);
+		assert_ptr_equal(traced.value, v);
+	}
+}
+
+/* The tables first, then one source after the other, each told. */
+static void
+sources(void **state)
+{
+	static const char *const one[][2] = { { "bob@example.org", "OK" },
+		{ "eve@example.org", "../../root" },
+		{ "alice@example.org", "other/place" } };
+	static const char *const two[][2] = { { "bob@example.org", "x/y" },
+		{ "carol@example.org", "c/d/" } };
+	char text[600], e[TABLES_ERR];
+	struct cdb_row with[] = { rows[0], rows[3], rows[4],
+		{ TABLES_SOURCES, "", "a" }, { TABLES_SOURCES, "a", text } };
+	struct tables t;
+	const char *v, *w;
+	int looks = 0;
+
+	(void)state;
+	plain_cdb("one", one, COUNT(one));
+	plain_cdb("two", two, COUNT(two));
+	(void)snprintf(
+	    text, sizeof(text), "cdb:%s/one\ncdb:%s/two", unit_dir, unit_dir);
+	cdb_file("t", with, COUNT(with));
+	assert_true(tables_open(&t, unit_path("t"), false, e));
+	t.trace = trace;
+	t.trace_arg = &looks;
+	look(&t, TABLES_ACCOUNT, "alice@example.org", TABLES_FOUND,
+	    "example.org/alice/Maildir");
+	assert_null(traced.source);
+	look(&t, TABLES_ACCOUNT, "bob@example.org", TABLES_FOUND,
+	    "example.org/bob/Maildir");
+	assert_non_null(strstr(traced.source, "/one"));
+	look(&t, TABLES_ACCOUNT, "carol@example.org", TABLES_FOUND, "c/d");
+	assert_non_null(strstr(traced.source, "/two"));
+	/* Not believed, and nobody behind it is asked. */
+	look(&t, TABLES_ACCOUNT, "eve@example.org", TABLES_BROKEN, NULL);
+	assert_non_null(strstr(traced.source, "/one"));
+	look(&t, TABLES_ACCOUNT, "dan@example.org", TABLES_NONE, NULL);
+	assert_null(traced.source);
+	/* Another space has none. */
+	look(&t, TABLES_DOMAIN, "bob@example.org", TABLES_NONE, NULL);
+	assert_int_equal(looks, 6);
+	assert_true(tables_sources(&t, TABLES_ACCOUNT));
+	assert_false(tables_sources(&t, TABLES_DOMAIN));
+	/* Values stay while others are looked up. */
+	assert_int_equal(tables_get(&t, TABLES_ACCOUNT, "bob@example.org", &v),
+	    TABLES_FOUND);
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(
+		    tables_get(&t, TABLES_ACCOUNT, "carol@example.org", &w),
+		    TABLES_FOUND);
+	assert_string_equal(v, "example.org/bob/Maildir");
+	tables_close(&t);
+}
+
+/* A file that is replaced, gone and back again is followed. */
+static void
+replaced(void **state)
+{
+	static const char *const one[][2] = { { "bob@example.org", "a/b" } };
+	static const char *const two[][2] = { { "bob@example.org", "c/d" } };
+	char text[300], e[TABLES_ERR];
+	struct cdb_row with[] = { { TABLES_SOURCES, "", "a" },
+		{ TABLES_SOURCES, "a", text } };
+	struct tables t;
+	int looks = 0;
+
+	(void)state;
+	(void)snprintf(text, sizeof(text), "cdb:%s/src", unit_dir);
+	cdb_file("t", with, COUNT(with));
+	for (int copy = 0; copy < 2; copy++) {
+		assert_true(tables_open(&t, unit_path("t"), copy, e));
+		t.trace = trace;
+		t.trace_arg = &looks;
+		look(
+		    &t, TABLES_ACCOUNT, "bob@example.org", TABLES_BROKEN, NULL);
+		plain_cdb("src", one, 1);
+		tables_refresh(&t);
+		look(
+		    &t, TABLES_ACCOUNT, "bob@example.org", TABLES_FOUND, "a/b");
+		plain_cdb("src", two, 1);
+		look(
+		    &t, TABLES_ACCOUNT, "bob@example.org", TABLES_FOUND, "a/b");
+		tables_refresh(&t);
+		look(
+		    &t, TABLES_ACCOUNT, "bob@example.org", TABLES_FOUND, "c/d");
+		assert_int_equal(unlink(unit_path("src")), 0);
+		tables_refresh(&t);
+		look(
+		    &t, TABLES_ACCOUNT, "bob@example.org", TABLES_BROKEN, NULL);
+		tables_close(&t);
+	}
+}
+
+/* Rows that apply does not write. */
+static void
+damaged_sources(void **state)
+{
+	static const char *const texts[] = { "", "cdb:", "mysql:x", "cdb:/x\n",
+		"\ncdb:/x", NULL };
+	char e[TABLES_ERR];
+	struct tables t;
+	int fds = open_fds();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		const struct cdb_row with[] = { { TABLES_SOURCES, "", "a" },
+			{ TABLES_SOURCES, texts[i] != NULL ? "a" : "b",
+			    texts[i] != NULL ? texts[i] : "cdb:/x" } };
+
+		cdb_file("t", with, COUNT(with));
+		assert_false(tables_open(&t, unit_path("t"), false, e));
+		assert_non_null(strstr(e, "wanted=sources"));
+	}
+	{
+		const struct cdb_row with[] = { { TABLES_SOURCES, "", "o" },
+			{ TABLES_SOURCES, "o", "cdb:/x" } };
+
+		cdb_file("t", with, COUNT(with));
+		assert_false(tables_open(&t, unit_path("t"), false, e));
+	}
+	assert_int_equal(open_fds(), fds);
+}
+
 int
 main(void)
 {
@@ -292,6 +460,9 @@ main(void)
 		cmocka_unit_test(truncated),
 		cmocka_unit_test(flipped),
 		cmocka_unit_test(copied),
+		cmocka_unit_test(sources),
+		cmocka_unit_test(replaced),
+		cmocka_unit_test(damaged_sources),
 	};
 
 	return cmocka_run_group_tests(tests, unit_setup, unit_teardown);
