@@ -38,6 +38,17 @@ take_message(struct jobs *j, const struct msg_job_message *m, int fd)
 }
 
 static enum chan_result
+answer_measure(
+    struct jobs *j, struct chan *c, const struct msg_job_measure *question)
+{
+	struct msg_job_measured m = { .serial = question->serial };
+
+	if (j->measure != NULL)
+		j->measure(j->measure_arg, question, &m);
+	return chan_send(c, JOB_T_MEASURED, &m, -1, deadline_in(JOBS_ANSWER));
+}
+
+static enum chan_result
 read_rcpts(struct jobs *j, struct chan *c)
 {
 	const struct job *job = &j->job[j->count - 1];
@@ -46,13 +57,19 @@ read_rcpts(struct jobs *j, struct chan *c)
 	union msg_job m;
 	unsigned int type;
 
-	for (uint32_t i = 0; i < job->msg.nrcpt; i++) {
+	for (uint32_t i = 0; i < job->msg.nrcpt;) {
 		r = chan_recv(c, &type, &m, NULL, deadline);
+		if (r == CHAN_OK && type == JOB_T_MEASURE) {
+			r = answer_measure(j, c, &m.measure);
+			if (r == CHAN_OK)
+				continue;
+		}
 		if (r != CHAN_OK)
 			return r;
 		if (type != JOB_T_RCPT || m.rcpt.job != job->msg.job)
 			return CHAN_BREACH;
 		j->rcpt[j->rcpts++] = m.rcpt;
+		i++;
 	}
 	return CHAN_OK;
 }
@@ -67,6 +84,10 @@ read_job(struct jobs *j, struct chan *c)
 
 	if ((r = chan_recv(c, &type, &m, &fd, 0)) != CHAN_OK)
 		return r;
+	if (type == JOB_T_MEASURE && fd == -1) {
+		j->measured++;
+		return answer_measure(j, c, &m.measure);
+	}
 	if (type != JOB_T_MESSAGE) {
 		if (fd != -1)
 			(void)close(fd); /* unasked for */
@@ -81,7 +102,8 @@ static bool
 room(const struct jobs *j)
 {
 	return j->count < JOBS_MAX && j->rcpts < JOBS_RCPTS &&
-	    j->bytes < JOBS_BYTES;
+	    j->bytes < JOBS_BYTES &&
+	    (j->count == 0 || j->measured < JOBS_MEASURES);
 }
 
 enum chan_result
@@ -90,6 +112,7 @@ jobs_read(struct jobs *j, struct chan *c)
 	enum chan_result r = CHAN_OK;
 
 	jobs_clear(j);
+	j->measured = 0;
 	while (r == CHAN_OK && room(j))
 		r = read_job(j, c);
 	if (r == CHAN_AGAIN && j->count > 0)

@@ -3,6 +3,8 @@
  */
 #include "tests/unit/unit.h"
 
+#include <bsd/string.h>
+
 #include "common/sock.h"
 #include "delivery/jobs.h"
 
@@ -218,6 +220,82 @@ cut(void **state)
 	assert_int_equal(open_fds(), fds - 1);
 }
 
+static void
+ask(uint32_t serial)
+{
+	struct msg_job_measure m = { .serial = serial, .size = 10 * serial };
+
+	strlcpy(m.mailbox, "m", sizeof(m.mailbox));
+	assert_int_equal(chan_send(&queued, JOB_T_MEASURE, &m, -1, 0), CHAN_OK);
+}
+
+static void
+hear(uint32_t serial, uint64_t bytes, uint32_t full)
+{
+	union msg_job m;
+	unsigned int type;
+
+	assert_int_equal(chan_recv(&queued, &type, &m, NULL, 0), CHAN_OK);
+	assert_int_equal(type, JOB_T_MEASURED);
+	assert_int_equal(m.measured.serial, serial);
+	assert_int_equal(m.measured.bytes, bytes);
+	assert_int_equal(m.measured.full, full);
+}
+
+static void
+measure(
+    void *arg, const struct msg_job_measure *m, struct msg_job_measured *out)
+{
+	assert_string_equal(arg, "it");
+	out->bytes = m->size;
+	out->full = m->size > 20;
+}
+
+/* Before jobs, between them and in the middle of one; alone they are no job. */
+static void
+questions(void **state)
+{
+	char it[] = "it";
+
+	(void)state;
+	ask(7);
+	assert_int_equal(jobs_read(&jobs, &agent), CHAN_AGAIN);
+	hear(7, 0, 0);
+	jobs.measure = measure;
+	jobs.measure_arg = it;
+	ask(1);
+	send_job(1, 1, 1);
+	ask(2);
+	send_message(2, 2, 1, file);
+	send_rcpt(2, 0, -1);
+	ask(3);
+	send_rcpt(2, 1, -1);
+	ask(4);
+	assert_int_equal(jobs_read(&jobs, &agent), CHAN_OK);
+	assert_int_equal(jobs.count, 2);
+	assert_int_equal(jobs.rcpts, 3);
+	hear(1, 10, 0);
+	hear(2, 20, 0);
+	hear(3, 30, 1);
+	hear(4, 40, 1);
+	jobs.measure = NULL;
+}
+
+/* Who has jobs already does not answer for ever before they are done. */
+static void
+many_questions(void **state)
+{
+	(void)state;
+	send_job(1, 1, 1);
+	for (uint32_t i = 0; i < JOBS_MEASURES + 1; i++)
+		ask(i);
+	assert_int_equal(jobs_read(&jobs, &agent), CHAN_OK);
+	for (uint32_t i = 0; i < JOBS_MEASURES; i++)
+		hear(i, 0, 0);
+	assert_int_equal(jobs_read(&jobs, &agent), CHAN_AGAIN);
+	hear(JOBS_MEASURES, 0, 0);
+}
+
 int
 main(void)
 {
@@ -226,6 +304,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(bounded, fresh, done),
 		cmocka_unit_test(breaches),
 		cmocka_unit_test_setup_teardown(cut, fresh, done),
+		cmocka_unit_test_setup_teardown(questions, fresh, done),
+		cmocka_unit_test_setup_teardown(many_questions, fresh, done),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
