@@ -123,7 +123,7 @@ enum job_state {
 	S(tag, LOCAL_MAX)	/* what addr has behind the account's name, or "" */	\
 	F(u64, quota)	/* of the mailbox, bytes; 0: none.  local only */	\
 	F(u64, quota_messages)	/* the same, messages */	\
-	S(via, VIA_MAX)	/* via.h: what pipe is to do; else "" */	\
+	S(via, VIA_MAX)	/* via.h: what pipe is to do; M to local; else "" */	\
 	S(dsn, DSN_MAX)	/* bounce only: what happened; "": not known */	\
 	S(text, TEXT_MAX)	/* bounce only */
 

@@ -15,17 +15,32 @@
 
 #include "common/log.h"
 #include "common/msg_intake.h"
+#include "common/options.h"
 #include "delivery/batch.h"
 #include "delivery/failure.h"
+#include "delivery/quota_warning.h"
+
+static void
+measure(void *arg, const struct msg_job_measure *m,
+    struct msg_job_measured *out)
+{
+	quota_measure(arg, m, out);
+}
 
 void
 batch_init(struct batch *b, int base, const char *host)
 {
 	b->jobs.count = b->jobs.rcpts = 0;
 	b->jobs.bytes = 0;
+	b->jobs.measure = measure;
+	b->jobs.measure_arg = &b->quota;
+	strlcpy(b->host, host, sizeof(b->host));
+	quota_init(
+	    &b->quota, base, (unsigned int)option_default("quota-warning"));
 	maildir_namer_init(&b->namer, host);
 	maildirs_init(&b->maildirs, base);
 	syncs_init(&b->syncs);
+	b->forward_most = option_default("forward-members");
 }
 
 void
@@ -82,16 +97,23 @@ log_damaged(const struct content *c, const char *id)
 	    (uintmax_t)c->size, wanted, found);
 }
 
+/* The folder that the tag names, if the owner has one of that name. */
+static void
+choose_mailbox(
+    const struct batch *b, struct delivery *d, const struct msg_job_rcpt *r)
+{
+	if ((r->flags & JOB_TAG_FOLDER) != 0 &&
+	    maildirs_folder(&b->maildirs, r->mailbox, r->tag, d->mailbox))
+		return;
+	(void)strlcpy(d->mailbox, r->mailbox, sizeof(d->mailbox)); /* fits */
+}
+
 /* Into a file of its own; how that went is in d->failure. */
 static enum content_result
 write_file(struct batch *b, struct delivery *d, const struct msg_job_rcpt *r)
 {
 	struct maildir *m;
-	struct content *c = &b->content;
-	struct maildir_file *f = &d->file;
-	char head[CONTENT_HEAD];
-	size_t n = make_head(d->job->msg.sender, r->addr, head);
-	enum content_result result;
+	struct head head;
 
 	if (n == 0) {
 		failure_found(&d->failure,
@@ -99,21 +121,14 @@ write_file(struct batch *b, struct delivery *d, const struct msg_job_rcpt *r)
 		    "printable", "controls");
 		return CONTENT_OK;
 	}
-	m = maildirs_get(&b->maildirs, r->mailbox, &b->namer);
+	choose_mailbox(b, d, r);
+	m = maildirs_get(&b->maildirs, d->mailbox, &b->namer);
 	if (m->failure.diag.outcome != OUT_OK) {
 		d->failure = m->failure;
 		return CONTENT_OK;
 	}
-	if (maildir_create(f, m, &b->namer, &d->failure) != OUT_OK)
-		return CONTENT_OK;
-	result = content_copy(c, f->fd, head, n);
-	f->facts.size = n + c->stored;
-	f->facts.wire = f->facts.size + 2 + c->lines;
-	if (result != CONTENT_OK)
-		content_failed(&d->failure, result, m->path);
-	else if (b->jobs.rcpts > 1)
-		maildir_flow(f);
-	return result;
+	return b->content.binary ? write_encoded(b, d, r, m, head, n)
+				 : write_plain(b, d, r, m, head, n);
 }
 
 /* Nobody is refused for ever because of what damage looks like. */
@@ -128,6 +143,33 @@ refuse_loop(struct content *c, struct delivery *d, const struct msg_job_rcpt *r)
 	else
 		content_failed(&d->failure, result, "spool");
 	return result;
+}
+
+/*
+ * Whether it is the owner's word that decides: members to pass the message on
+ * to, or a ~/.forward that is not fit to be followed.
+ */
+static bool
+read_forward(struct batch *b, struct delivery *d, const struct msg_job_rcpt *r)
+{
+	enum forward_found found;
+
+	if ((r->flags & JOB_READ_FORWARD) == 0)
+		return false;
+	found = forward_file_read(
+	    b->maildirs.base, r, b->forward_most, &d->forward, &d->failure);
+	d->forwarded = found == FORWARD_MEMBERS;
+	return found != FORWARD_NONE;
+}
+
+/*
+ * By VIA_MAILBOX the message has been here before: the owner has it passed on,
+ * with a Delivered-To of that, and keeps it, too.
+ */
+static bool
+is_loop(const struct content *c, const struct msg_job_rcpt *r)
+{
+	return r->via[0] != VIA_MAILBOX && loop_has(&c->loop, r->addr);
 }
 
 static void
@@ -150,11 +192,12 @@ write_job(struct batch *b, const struct job *job)
 			.file.fd = -1,
 			.file.place = SYNCS_NONE,
 			.failure = FAILURE_NONE };
+		(void)strlcpy(d->mailbox, r->mailbox, sizeof(d->mailbox));
 		if (looked != CONTENT_OK)
 			content_failed(&d->failure, looked, "spool");
-		else if (loop_has(&c->loop, r->addr))
+		else if (is_loop(c, r))
 			result = refuse_loop(c, d, r);
-		else
+		else if (!read_forward(b, d, r))
 			result = write_file(b, d, r);
 		/* What is damaged is so for all that come. */
 		if (result == CONTENT_DAMAGED)
@@ -230,15 +273,36 @@ log_work(const struct delivery *d, const struct msg_job_rcpt *r, int64_t ms)
 	const struct failure *f = &d->failure;
 	const char *id = d->job->msg.id;
 
-	if (f->diag.outcome == OUT_OK)
+	if (d->forwarded)
+		log_event(id, "forwarded", "to=%s path=%s members=%zu ms=%jd",
+		    r->addr, d->forward.name, d->forward.count, (intmax_t)ms);
+	else if (f->diag.outcome == OUT_OK)
 		log_event(id, "written", "to=%s mailbox=%s size=%ju ms=%jd",
-		    r->addr, r->mailbox, (uintmax_t)d->file.facts.size,
+		    r->addr, d->mailbox, (uintmax_t)d->file.facts.size,
 		    (intmax_t)ms);
 	else if (f->wanted[0] != '\0')
 		log_error(id,
 		    "to=%s mailbox=%s dsn=%s path=%s wanted=%s found=%s",
-		    r->addr, r->mailbox, f->diag.dsn, f->path, f->wanted,
+		    r->addr, d->mailbox, f->diag.dsn, f->path, f->wanted,
 		    f->found);
+}
+
+static enum chan_result
+say_members(
+    struct chan *c, const struct forward_list *l, const struct msg_job_rcpt *r)
+{
+	struct msg_job_forward m = { .job = r->job, .index = r->index };
+	const char *p = sbuf_str(&l->members);
+	enum chan_result result = CHAN_OK;
+	struct member member;
+
+	while (result == CHAN_OK && members_next(&p, &member)) {
+		m.kind = (uint32_t)member.kind;
+		(void)strlcpy(m.text, member.text, sizeof(m.text)); /* fits */
+		result = chan_send(
+		    c, JOB_T_FORWARD, &m, -1, deadline_in(BATCH_ANSWER));
+	}
+	return result;
 }
 
 static enum chan_result
@@ -247,7 +311,14 @@ answer(struct chan *c, const struct delivery *d, const struct msg_job_rcpt *r)
 	struct msg_job_outcome m = { .job = r->job,
 		.index = r->index,
 		.outcome = d->failure.diag.outcome };
+	enum chan_result result;
 
+	if (d->forwarded) {
+		m.flags = OUTCOME_FORWARDED;
+		result = say_members(c, &d->forward, r);
+		if (result != CHAN_OK)
+			return result;
+	}
 	strlcpy(m.dsn, d->failure.diag.dsn, sizeof(m.dsn));
 	strlcpy(m.text, d->failure.diag.text, sizeof(m.text));
 	return chan_send(c, JOB_T_OUTCOME, &m, -1, deadline_in(BATCH_ANSWER));
@@ -259,9 +330,12 @@ batch_answer(struct batch *b, struct chan *c)
 	int64_t ms = deadline_now() - b->begun;
 	enum chan_result r = CHAN_OK;
 
-	for (size_t i = 0; i < b->jobs.rcpts && r == CHAN_OK; i++) {
-		log_work(&b->delivery[i], &b->jobs.rcpt[i], ms);
-		r = answer(c, &b->delivery[i], &b->jobs.rcpt[i]);
+	for (size_t i = 0; i < b->jobs.rcpts; i++) {
+		if (r == CHAN_OK) {
+			log_work(&b->delivery[i], &b->jobs.rcpt[i], ms);
+			r = answer(c, &b->delivery[i], &b->jobs.rcpt[i]);
+		}
+		forward_list_free(&b->delivery[i].forward);
 	}
 	jobs_clear(&b->jobs);
 	return r;

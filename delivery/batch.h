@@ -6,14 +6,19 @@
 
 #include "common/chan.h"
 #include "delivery/content.h"
+#include "delivery/forward_file.h"
 #include "delivery/jobs.h"
 #include "delivery/maildir.h"
 #include "delivery/maildirs.h"
+#include "delivery/quota.h"
 
 struct delivery {
 	const struct job *job; /* NULL: not come to yet */
 	struct maildir_file file;
 	struct failure failure;
+	struct forward_list forward; /* of members: they get it, not the file */
+	bool forwarded;
+	char mailbox[MBOX_MAX + 1]; /* the recipient's, or a folder in it */
 };
 
 /* Large; one per process. */
@@ -25,6 +30,9 @@ struct batch {
 	struct maildirs maildirs;
 	struct syncs syncs;
 	struct content content;
+	struct quota quota;
+	char host[DOMAIN_MAX + 1]; /* whose mail system warns */
+	int64_t forward_most; /* option forward-members */
 };
 
 _Static_assert(
@@ -32,7 +40,10 @@ _Static_assert(
 
 #define BATCH_ANSWER 60 /* seconds that queued has to take an outcome */
 
-/* Maildirs lie beneath base, which stays the caller's. */
+/*
+ * Maildirs lie beneath base, which stays the caller's; it is the home directory
+ * of a Unix user, who may have a ~/.forward in it.
+ */
 void batch_init(struct batch *, int base, const char *host);
 /* Closes the Maildirs that were kept open. */
 void batch_clear(struct batch *);

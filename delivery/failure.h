@@ -32,4 +32,8 @@ enum outcome failure_errno(
 enum outcome failure_found(struct failure *, const char *text, const char *path,
     const char *wanted, const char *found);
 
+/* 4.2.1: the owner has the mailbox closed for a while. */
+enum outcome failure_busy(
+    struct failure *, const char *path, const char *wanted, const char *found);
+
 #endif

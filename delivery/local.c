@@ -4,7 +4,8 @@
  * Started by postriderd, asked by queued, as the mailbox owner and never as
  * root; its directory is the one that Maildirs lie beneath.  Talks to queued on
  * descriptor 3 (common/msg_job.h) and to the file system below its directory.
- * Must never touch the network, start a program, or follow a symbolic link.
+ * Must never touch the network, start a program, or follow a symbolic link, but
+ * for that of a ~/.forward, which is read and never written.
  */
 #include <sys/stat.h>
 
@@ -100,7 +101,9 @@ int
 main(int argc, char *argv[])
 {
 	const char *path = TABLES_PATH, *hostname = "";
-	const struct option_bind bind = { "hostname", &hostname };
+	int64_t members;
+	const struct option_bind binds[] = { { "hostname", &hostname },
+		{ "forward-members", &members } };
 	struct tables tables;
 	struct chan chan;
 	enum chan_result r;
@@ -122,7 +125,7 @@ main(int argc, char *argv[])
 	set_signals(&idle);
 	if (!startup_tables(
 		&tables, "local", path, false, STARTUP_LOG_INHERITED) ||
-	    !startup_options(&tables, NULL, &bind, 1))
+	    !startup_options(&tables, NULL, binds, 2))
 		return EX_CONFIG;
 	if (geteuid() == 0 && !startup_user_mode(&tables))
 		errx(EX_NOPERM, "user=root wanted=mailbox owner");
@@ -133,6 +136,7 @@ main(int argc, char *argv[])
 	if (fcntl(JOB_FD, F_SETFD, FD_CLOEXEC) == -1)
 		err(EX_USAGE, "descriptor=3 wanted=job channel");
 	batch_init(&batch, base, hostname);
+	batch.forward_most = members;
 	tables_close(&tables);
 	chan_init(&chan, JOB_FD, &job_channel, JOB_AGENT);
 	sandbox(SANDBOX_LOCAL);

@@ -5,9 +5,16 @@
  * its directories and look through tmp/ costs more than to write a small
  * message.
  */
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <bsd/string.h>
+
+#include "common/address.h"
+#include "common/beneath.h"
 #include "delivery/maildirs.h"
 
 void
@@ -69,6 +76,83 @@ maildirs_get(
 	/* Its outcome is in the Maildir, too. */
 	(void)maildir_open(&h->maildir, c->base, path, namer);
 	return &h->maildir;
+}
+
+/*
+ * A name that is one folder and nothing else: a dot is between a folder and one
+ * below it, so none stands alone.
+ */
+static bool
+is_folder_name(const char *tag)
+{
+	size_t n = strlen(tag);
+
+	if (n == 0 || n > LOCAL_MAX || tag[0] == '.' || tag[n - 1] == '.' ||
+	    strstr(tag, "..") != NULL)
+		return false;
+	for (; *tag != '\0'; tag++)
+		if (*tag < ' ' || *tag > '~' || *tag == '/')
+			return false;
+	return true;
+}
+
+static bool
+has(int dir, const char *name, mode_t type)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (st.st_mode & S_IFMT) == type;
+}
+
+/* What is missing of one that says it is a folder, maildir_open() makes. */
+static bool
+is_folder(const struct maildirs *c, const char *path)
+{
+	int dir = beneath_open(c->base, path);
+	bool is;
+
+	if (dir == -1)
+		return false;
+	is = has(dir, "maildirfolder", S_IFREG) ||
+	    (has(dir, "tmp", S_IFDIR) && has(dir, "cur", S_IFDIR) &&
+		has(dir, "new", S_IFDIR));
+	(void)close(dir); /* only looked at */
+	return is;
+}
+
+static char
+upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+static char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool
+maildirs_folder(const struct maildirs *c, const char *path, const char *tag,
+    char out[MBOX_MAX + 1])
+{
+	char name[LOCAL_MAX + 1];
+	int n;
+
+	if (!is_folder_name(tag))
+		return false;
+	(void)strlcpy(name, tag, sizeof(name)); /* no longer */
+	for (int spelling = 0; spelling < 3; spelling++) {
+		for (char *p = name; spelling == 1 && *p != '\0'; p++)
+			*p = lower(*p);
+		if (spelling == 2)
+			name[0] = upper(name[0]);
+		n = snprintf(out, MBOX_MAX + 1, "%s/.%s", path, name);
+		if (n <= MBOX_MAX && is_folder(c, out))
+			return true;
+	}
+	return false;
 }
 
 void

@@ -4,6 +4,7 @@
 #ifndef DELIVERY_MAILDIRS_H
 #define DELIVERY_MAILDIRS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,15 @@ void maildirs_turn(struct maildirs *);
  */
 struct maildir *maildirs_get(
     struct maildirs *, const char *path, const struct maildir_namer *);
+
+/*
+ * The folder of the Maildir at path that the tag names, as Maildir++ has it: a
+ * directory ".tag" in it, in the tag's own spelling, in lower case, or with a
+ * capital.  False when there is none: it is made by whoever reads the mail, and
+ * never here.  out is its path below base.
+ */
+bool maildirs_folder(const struct maildirs *, const char *path, const char *tag,
+    char out[MBOX_MAX + 1]);
 
 void maildirs_close(struct maildirs *);
 

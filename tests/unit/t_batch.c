@@ -15,8 +15,9 @@
 static struct batch b;
 static struct chan queued, agent;
 static int base = -1, files, dirs;
-static const char *fails; /* the directory whose sync does */
-static uint32_t damage;   /* of the next jobs */
+static const char *fails;        /* the directory whose sync does */
+static uint32_t damage;          /* of the next jobs */
+static struct msg_job_rcpt like; /* what else their recipients have */
 
 int __real_fsync(int);
 int __wrap_fsync(int);
@@ -55,6 +56,7 @@ fresh(void **state)
 	syncs_clear(&b.syncs); /* to see each */
 	fails = NULL;
 	damage = 0;
+	like = (struct msg_job_rcpt){ .flags = 0 };
 	return base == -1 ? -1 : 0;
 }
 
@@ -97,8 +99,10 @@ job_from(const char *sender, uint32_t job, const char *content, size_t nrcpt,
 	assert_int_equal(chan_send(&queued, JOB_T_MESSAGE, &m, fd, 0), CHAN_OK);
 	assert_int_equal(close(fd), 0);
 	for (uint32_t i = 0; i < nrcpt; i++) {
-		struct msg_job_rcpt r = { .job = job, .index = i };
+		struct msg_job_rcpt r = like;
 
+		r.job = job;
+		r.index = i;
 		(void)snprintf(r.addr, sizeof(r.addr), "%s", to[i].addr);
 		(void)snprintf(
 		    r.mailbox, sizeof(r.mailbox), "%s", to[i].mailbox);
@@ -138,6 +142,34 @@ outcome(uint32_t number, uint32_t index, const char *dsn)
 	    dsn[0] == '2'       ? OUT_OK
 		: dsn[0] == '4' ? OUT_TEMP
 				: OUT_PERM);
+}
+
+static void
+member(uint32_t number, uint32_t index, enum member_kind kind, const char *text)
+{
+	union msg_job m;
+	unsigned int type;
+
+	assert_int_equal(chan_recv(&queued, &type, &m, NULL, 0), CHAN_OK);
+	assert_int_equal(type, JOB_T_FORWARD);
+	assert_int_equal(m.forward.job, number);
+	assert_int_equal(m.forward.index, index);
+	assert_int_equal(m.forward.kind, kind);
+	assert_string_equal(m.forward.text, text);
+}
+
+static void
+forwarded(uint32_t number, uint32_t index)
+{
+	union msg_job m;
+	unsigned int type;
+
+	assert_int_equal(chan_recv(&queued, &type, &m, NULL, 0), CHAN_OK);
+	assert_int_equal(type, JOB_T_OUTCOME);
+	assert_int_equal(m.outcome.job, number);
+	assert_int_equal(m.outcome.index, index);
+	assert_int_equal(m.outcome.outcome, OUT_OK);
+	assert_int_equal(m.outcome.flags, OUTCOME_FORWARDED);
 }
 
 static void
@@ -327,6 +359,113 @@ damaged_late(void **state)
 	assert_int_equal(list("b/M/tmp", NULL, 0), 0);
 }
 
+/* A ~/.forward: members are said instead of a file written. */
+static void
+forwards(void **state)
+{
+	static const struct to alice[] = { { "alice@x.test", "M" } };
+	static const char text[] = "bob@y.test\n\\alice, |/bin/x y\n";
+	static const char mistaken[] = "bob@y.test\nbob bill\n";
+
+	(void)state;
+	unit_file("base/.forward", text, strlen(text));
+	job(1, "x\n", 1, alice);
+	run();
+	outcome(1, 0, "2.0.0"); /* the flag decides */
+	like.flags = JOB_READ_FORWARD;
+	job(2, "x\n", 1, alice);
+	job(3, "x\n", 1, (struct to[]){ { "carol@x.test", "M" } });
+	run();
+	member(2, 0, MEMBER_ADDRESS, "bob@y.test");
+	member(2, 0, MEMBER_FINAL, "alice@x.test");
+	member(2, 0, MEMBER_COMMAND, "/bin/x y");
+	forwarded(2, 0);
+	member(3, 0, MEMBER_ADDRESS, "bob@y.test");
+	member(3, 0, MEMBER_FINAL, "alice");
+	member(3, 0, MEMBER_COMMAND, "/bin/x y");
+	forwarded(3, 0);
+	no_more();
+	assert_int_equal(list("M/new", NULL, 0), 1);
+	/* Three members are more than two. */
+	b.forward_most = 2;
+	job(4, "x\n", 1, alice);
+	run();
+	outcome(4, 0, "4.3.5");
+	unit_file("base/.forward", mistaken, strlen(mistaken));
+	b.forward_most = 5;
+	job(5, "x\n", 1, alice);
+	run();
+	outcome(5, 0, "4.3.5");
+	no_more();
+	unit_file("base/.forward", "alice\n", 6);
+	job(6, "x\n", 1, alice);
+	run();
+	outcome(6, 0, "2.0.0");
+	assert_int_equal(list("M/new", NULL, 0), 2);
+}
+
+/*
+ * What has been here is a loop, whatever the file says; but not by the owner's
+ * word, which brings his own copy back with a Delivered-To of his.
+ */
+static void
+forward_loops(void **state)
+{
+	static const struct to alice[] = { { "alice@x.test", "M" } };
+	static const char seen[] = "Delivered-To: <alice@x.test>\n\nx\n";
+	char text[300];
+
+	(void)state;
+	like.flags = JOB_READ_FORWARD;
+	unit_file("base/.forward", "bob@y.test\n", 11);
+	job(1, seen, 1, alice);
+	run();
+	outcome(1, 0, "5.4.6");
+	assert_int_equal(unlink(unit_path("base/.forward")), 0);
+	job(2, seen, 1, alice);
+	run();
+	outcome(2, 0, "5.4.6");
+	like.flags = 0;
+	(void)snprintf(like.via, sizeof(like.via), "%c", VIA_MAILBOX);
+	job(3, seen, 1, alice);
+	run();
+	outcome(3, 0, "2.0.0");
+	assert_int_equal(list("M/new", text, sizeof(text)), 1);
+	assert_string_equal(text,
+	    "Return-Path: <s@x.test>\nDelivered-To: alice@x.test\n"
+	    "Delivered-To: <alice@x.test>\n\nx\n");
+}
+
+static void
+folders(void **state)
+{
+	static const struct to alice[] = { { "alice+Lists@x.test", "M" } };
+
+	(void)state;
+	(void)snprintf(like.tag, sizeof(like.tag), "Lists");
+	job(1, "x\n", 1, alice);
+	run();
+	outcome(1, 0, "2.0.0");
+	assert_int_equal(mkdir(unit_path("base/M/.lists"), 0700), 0);
+	unit_file("base/M/.lists/maildirfolder", "", 0);
+	job(2, "x\n", 1, alice);
+	run();
+	outcome(2, 0, "2.0.0"); /* the flag decides */
+	assert_int_equal(list("M/new", NULL, 0), 2);
+	like.flags = JOB_TAG_FOLDER;
+	job(3, "x\n", 1, alice);
+	run();
+	outcome(3, 0, "2.0.0");
+	assert_int_equal(list("M/new", NULL, 0), 2);
+	assert_int_equal(list("M/.lists/new", NULL, 0), 1);
+	(void)snprintf(like.tag, sizeof(like.tag), "none");
+	job(4, "x\n", 1, alice);
+	run();
+	outcome(4, 0, "2.0.0");
+	assert_int_equal(list("M/new", NULL, 0), 3);
+	assert_int_equal(access(unit_path("base/M/.none"), F_OK), -1);
+}
+
 /* queued is gone before it could be told. */
 static void
 unanswered(void **state)
@@ -350,6 +489,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(unsynced, fresh, done),
 		cmocka_unit_test_setup_teardown(damaged, fresh, done),
 		cmocka_unit_test_setup_teardown(damaged_late, fresh, done),
+		cmocka_unit_test_setup_teardown(forwards, fresh, done),
+		cmocka_unit_test_setup_teardown(forward_loops, fresh, done),
+		cmocka_unit_test_setup_teardown(folders, fresh, done),
 		cmocka_unit_test_setup_teardown(unanswered, fresh, done),
 	};
 

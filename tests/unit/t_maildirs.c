@@ -212,6 +212,109 @@ bounded(void **state)
 	assert_int_equal(unit_open_fds(), fds);
 }
 
+/* A directory of a Maildir; kinds are of what makes it a folder. */
+static void
+make_folder(const char *path, char kind)
+{
+	static const char *const subs[] = { "tmp", "cur", "new" };
+	char sub[200];
+
+	assert_int_equal(mkdirat(base, path, 0700), 0);
+	for (size_t i = 0; kind == 'd' && i < COUNT(subs); i++) {
+		(void)snprintf(sub, sizeof(sub), "%s/%s", path, subs[i]);
+		assert_int_equal(mkdirat(base, sub, 0700), 0);
+	}
+	(void)snprintf(sub, sizeof(sub), "base/%s/maildirfolder", path);
+	if (kind == 'f')
+		unit_file(sub, "", 0);
+}
+
+#define L64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* clang-format off */
+static const struct {
+	const char *tag, *folder;	/* NULL: none */
+} folders[] = {
+	{ "Lists",	"M/.Lists" },
+	{ "lists",	"M/.Lists" },
+	{ "LISTS",	"M/.Lists" },
+	{ "work",	"M/.work" },
+	{ "Work",	"M/.work" },
+	{ "both",	"M/.both" },
+	{ "Both",	"M/.Both" },
+	{ "BOTH",	"M/.both" },
+	{ "Lists.dev",	"M/.Lists.dev" },
+	{ "a b&-~",	"M/.a b&-~" },
+	{ L64,		"M/." L64 },
+	{ "",		NULL },
+	{ "none",	NULL },
+	{ "empty",	NULL },
+	{ "half",	NULL },
+	{ "file",	NULL },
+	{ "link",	NULL },
+	{ "out",	NULL },
+	{ "linked",	NULL },
+	{ ".",		NULL },
+	{ "..",		NULL },
+	{ ".Lists",	NULL },
+	{ "Lists.",	NULL },
+	{ "Lists..dev",	NULL },
+	{ "Lists/cur",	NULL },
+	{ "/../../N",	NULL },
+	{ "Lists/.x",	NULL },
+	{ "tab\t",	NULL },
+	{ "b\xc3\xb6s",	NULL },
+	{ "del\x7f",	NULL },
+};
+/* clang-format on */
+
+static void
+tags(void **state)
+{
+	char path[MBOX_MAX + 1];
+
+	(void)state;
+	make_folder("M", 'd');
+	make_folder("N", 'd');
+	make_folder("M/.Lists", 'd');
+	make_folder("M/.Lists.dev", 'f');
+	make_folder("M/.work", 'f');
+	make_folder("M/.both", 'f');
+	make_folder("M/.Both", 'd');
+	make_folder("M/.a b&-~", 'd');
+	make_folder("M/." L64, 'd');
+	make_folder("M/.empty", ' ');
+	make_folder("M/.half", ' ');
+	make_folder("M/.half/cur", ' ');
+	make_folder("M/.half/new", ' ');
+	unit_file("base/M/.file", "", 0);
+	assert_int_equal(symlinkat(".Lists", base, "M/.link"), 0);
+	assert_int_equal(symlinkat("../N", base, "M/.out"), 0);
+	make_folder("M/.linked", ' ');
+	assert_int_equal(symlinkat("../.Lists/maildirfolder", base,
+			     "M/.linked/maildirfolder"),
+	    0);
+	for (size_t i = 0; i < COUNT(folders); i++) {
+		bool is = maildirs_folder(&c, "M", folders[i].tag, path);
+
+		if (is != (folders[i].folder != NULL) ||
+		    (is && strcmp(path, folders[i].folder) != 0))
+			fail_msg("%s: %s", folders[i].tag, is ? path : "none");
+	}
+}
+
+/* A place that is as long as a path may be has no folder. */
+static void
+long_paths(void **state)
+{
+	char path[MBOX_MAX + 1], out[MBOX_MAX + 1];
+
+	(void)state;
+	memset(path, 'x', MBOX_MAX);
+	path[MBOX_MAX] = '\0';
+	assert_false(maildirs_folder(&c, path, "Lists", out));
+}
+
 int
 main(void)
 {
@@ -223,6 +326,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(removed, fresh, done),
 		cmocka_unit_test_setup_teardown(cleaned, fresh, done),
 		cmocka_unit_test_setup_teardown(bounded, fresh, done),
+		cmocka_unit_test_setup_teardown(tags, fresh, done),
+		cmocka_unit_test_setup_teardown(long_paths, fresh, done),
 	};
 
 	return cmocka_run_group_tests(tests, unit_setup, unit_teardown);
