@@ -3,18 +3,23 @@
  * looks something up; reads one file, which the administrator has named, with
  * that program's rights.
  */
+#include <sys/stat.h>
+
 #include <string.h>
 #include <unistd.h>
 
 #include "common/map_cdb.h"
 
 void
-map_cdb_open(struct map_cdb *m, const char *path, bool copy)
+map_cdb_open(struct map_cdb *m, const char *path)
 {
+	struct stat st;
+
 	memset(m, 0, sizeof(*m));
-	m->copy = copy;
 	(void)tables_changed(path, &m->seen); /* it was never looked at */
-	m->fd = cdb_open(&m->cdb, path, copy, &m->fault);
+	m->fd = cdb_open(&m->cdb, path, false, &m->fault);
+	if (m->fd != -1 && fstat(m->fd, &st) == 0)
+		m->size = st.st_size;
 }
 
 void
@@ -31,12 +36,11 @@ void
 map_cdb_refresh(struct map_cdb *m, const char *path)
 {
 	struct tables_mark seen = m->seen;
-	bool copy = m->copy;
 
 	if (!tables_changed(path, &seen))
 		return;
 	map_cdb_close(m);
-	map_cdb_open(m, path, copy);
+	map_cdb_open(m, path);
 }
 
 static enum tables_result
@@ -45,6 +49,18 @@ broken(struct map_cdb *m, const char *wanted, const char *found)
 	m->fault.wanted = wanted;
 	m->fault.found = found;
 	return TABLES_BROKEN;
+}
+
+/*
+ * A file that is written to where it lies, instead of being replaced, would end
+ * this process when it reads what is no longer there.
+ */
+static bool
+is_cut(const struct map_cdb *m)
+{
+	struct stat st;
+
+	return fstat(m->fd, &st) == -1 || st.st_size != m->size;
 }
 
 enum tables_result
@@ -56,6 +72,9 @@ map_cdb_get(struct map_cdb *m, const char *key, char value[MAP_VALUE_MAX + 1])
 
 	if (m->fd == -1)
 		return TABLES_BROKEN;
+	if (is_cut(m))
+		return broken(m, "file-of-the-same-length",
+		    "one that was written in place");
 	r = cdb_find(&m->cdb, key, (unsigned int)strlen(key));
 	if (r == 0)
 		return TABLES_NONE;

@@ -14,12 +14,12 @@ struct map_cdb {
 	struct cdb cdb;
 	int fd; /* -1: it cannot be used, for this: */
 	struct cdb_fault fault;
+	off_t size;
 	struct tables_mark seen;
-	bool copy;
 };
 
 /* Opens it; that it cannot be used shows when something is looked up. */
-void map_cdb_open(struct map_cdb *, const char *path, bool copy);
+void map_cdb_open(struct map_cdb *, const char *path);
 void map_cdb_close(struct map_cdb *);
 
 /* Opens it again if it is another one by now. */

@@ -41,35 +41,36 @@ struct map_sources {
 	unsigned int lines;
 };
 
+/* Of map_sources_each(): with a NUL behind it. */
 static bool
-add(struct map_sources *s, enum tables_space space, const char *text, size_t n,
-    bool copy)
+add(void *arg, enum tables_space space, const char *text)
 {
+	struct map_sources *s = arg;
 	struct entry *e = calloc(1, sizeof(*e));
 	const char *wanted;
 
-	if (e == NULL || n >= sizeof(e->text)) {
+	if (e == NULL || !map_source_parse(text, &e->where, &wanted)) {
 		free(e);
 		return false;
 	}
-	memcpy(e->text, text, n);
+	(void)strlcpy(e->text, text, sizeof(e->text)); /* it was no longer */
 	e->space = space;
-	e->cdb.fd = -1;
 	STAILQ_INSERT_TAIL(&s->all, e, next);
-	if (!map_source_parse(e->text, &e->where, &wanted))
-		return false;
 	if (e->where.kind == MAP_CDB)
-		map_cdb_open(&e->cdb, e->where.place, copy);
-	else
+		map_cdb_open(&e->cdb, e->where.place);
+	else {
+		e->cdb.fd = -1;
 		s->asks = true;
+	}
 	return true;
 }
 
 /* One row: a text a line. */
 static bool
-add_row(struct map_sources *s, struct tables *t, char letter, bool copy)
+each_of_row(struct tables *t, char letter, map_source_told *fn, void *arg)
 {
 	const char key[2] = { letter, '\0' };
+	char one[MAP_SOURCE_MAX + 1];
 	const char *text;
 	size_t n;
 
@@ -78,11 +79,34 @@ add_row(struct map_sources *s, struct tables *t, char letter, bool copy)
 		return false;
 	for (;; text += n + 1) {
 		n = strcspn(text, "\n");
-		if (!add(s, (enum tables_space)letter, text, n, copy))
+		if (n >= sizeof(one))
+			return false;
+		memcpy(one, text, n);
+		one[n] = '\0';
+		if (!fn(arg, (enum tables_space)letter, one))
 			return false;
 		if (text[n] == '\0')
 			return true;
 	}
+}
+
+bool
+map_sources_each(struct tables *t, map_source_told *fn, void *arg)
+{
+	const char *spaces;
+
+	switch (tables_get(t, TABLES_SOURCES, "", &spaces)) {
+	case TABLES_NONE:
+		return true;
+	case TABLES_BROKEN:
+		return false;
+	case TABLES_FOUND:
+		break;
+	}
+	for (; *spaces != '\0'; spaces++)
+		if (!each_of_row(t, *spaces, fn, arg))
+			return false;
+	return true;
 }
 
 static bool
@@ -96,7 +120,7 @@ take_option(struct tables *t, const char *name, char *out, size_t size)
 }
 
 struct map_sources *
-map_sources_new(struct tables *t, const char *spaces, bool copy)
+map_sources_new(struct tables *t)
 {
 	struct map_sources *s = calloc(1, sizeof(*s));
 	char run_dir[OPTION_VALUE_MAX + 1];
@@ -110,9 +134,7 @@ map_sources_new(struct tables *t, const char *spaces, bool copy)
 	    take_option(t, "virtual-maildir", s->virtual_maildir,
 		sizeof(s->virtual_maildir));
 	map_client_init(&s->client, good ? run_dir : "");
-	for (; good && *spaces != '\0'; spaces++)
-		good = add_row(s, t, *spaces, copy);
-	if (good)
+	if (good && map_sources_each(t, add, s))
 		return s;
 	map_sources_free(s);
 	return NULL;

@@ -9,13 +9,19 @@
 struct map_sources;
 
 /*
- * Those of the rows TABLES_SOURCES of the tables, for each letter of spaces;
- * NULL when the rows are damaged, or without memory.  A source that cannot be
- * used now is none of these.  With copy, files are read into memory.
+ * Those of the rows TABLES_SOURCES of the tables; NULL when the rows are
+ * damaged, or without memory.  A source that cannot be used now is none of
+ * these.
  */
-struct map_sources *map_sources_new(
-    struct tables *, const char *spaces, bool copy);
+struct map_sources *map_sources_new(struct tables *);
 void map_sources_free(struct map_sources *); /* NULL is fine */
+
+/*
+ * Tells each source, in order, until fn returns false; false then, or when the
+ * rows are damaged.
+ */
+typedef bool map_source_told(void *arg, enum tables_space, const char *source);
+bool map_sources_each(struct tables *, map_source_told *, void *arg);
 
 /* What tables_refresh(), tables_connect() and tables_sources() say. */
 void map_sources_refresh(struct map_sources *);

@@ -23,13 +23,13 @@ fail(char *err, const char *path, const char *wanted, const char *found)
 
 /* One look, where there are no sources. */
 static bool
-open_sources(struct tables *t, const char *path, bool copy, char *err)
+open_sources(struct tables *t, const char *path, char *err)
 {
 	const char *spaces;
 
 	switch (tables_get(t, TABLES_SOURCES, "", &spaces)) {
 	case TABLES_FOUND:
-		t->sources = map_sources_new(t, spaces, copy);
+		t->sources = map_sources_new(t);
 		if (t->sources != NULL)
 			return true;
 		(void)fail(err, path, "sources", "damage or no memory");
@@ -56,7 +56,7 @@ tables_open(struct tables *t, const char *path, bool copy, char err[TABLES_ERR])
 	switch (tables_get(t, TABLES_META, "version", &version)) {
 	case TABLES_FOUND:
 		if (strcmp(version, TABLES_VERSION) == 0)
-			return open_sources(t, path, copy, err);
+			return open_sources(t, path, err);
 		break;
 	case TABLES_NONE:
 		version = "no version";

@@ -418,6 +418,28 @@ replaced(void **state)
 	}
 }
 
+/* A source that is cut while it is open is damaged, and no more. */
+static void
+cut_short(void **state)
+{
+	static const char *const one[][2] = { { "bob@example.org", "a/b" } };
+	char text[300], e[TABLES_ERR];
+	struct cdb_row with[] = { { TABLES_SOURCES, "", "a" },
+		{ TABLES_SOURCES, "a", text } };
+	struct tables t;
+	const char *v;
+
+	(void)state;
+	(void)snprintf(text, sizeof(text), "cdb:%s/src", unit_dir);
+	cdb_file("t", with, COUNT(with));
+	plain_cdb("src", one, 1);
+	assert_true(tables_open(&t, unit_path("t"), true, e));
+	assert_int_equal(truncate(unit_path("src"), 0), 0);
+	assert_int_equal(tables_get(&t, TABLES_ACCOUNT, "bob@example.org", &v),
+	    TABLES_BROKEN);
+	tables_close(&t);
+}
+
 /* Rows that apply does not write. */
 static void
 damaged_sources(void **state)
@@ -462,6 +484,7 @@ main(void)
 		cmocka_unit_test(copied),
 		cmocka_unit_test(sources),
 		cmocka_unit_test(replaced),
+		cmocka_unit_test(cut_short),
 		cmocka_unit_test(damaged_sources),
 	};
 
