@@ -149,8 +149,8 @@ count_maildir(struct count *c, int maildir)
 }
 
 /* Trash, and Trash.old below it. */
-static bool
-is_trash(const char *name)
+bool
+maildir_is_trash(const char *name)
 {
 	return strncmp(name, ".Trash", 6) == 0 &&
 	    (name[6] == '\0' || name[6] == '.');
@@ -162,7 +162,7 @@ count_folder(struct count *c, int dir, const struct dirent *e)
 	bool ok;
 	int fd;
 
-	if (e->d_name[0] != '.' || is_trash(e->d_name) ||
+	if (e->d_name[0] != '.' || maildir_is_trash(e->d_name) ||
 	    (e->d_type != DT_DIR && e->d_type != DT_UNKNOWN))
 		return true;
 	if ((fd = beneath_open(dir, e->d_name)) == -1)

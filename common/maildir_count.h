@@ -32,6 +32,9 @@ bool maildir_count(
  * not be what is there. */
 bool maildir_changed(int dir, deadline_t, struct timespec *latest);
 
+/* Whether a folder of that name, with its dot, is not counted. */
+bool maildir_is_trash(const char *);
+
 /* The size that a name promises: false when it does not. */
 bool maildir_name_size(const char *name, uint64_t *size);
 

@@ -38,8 +38,8 @@ complain(const char *mailbox, const char *wanted)
 	    mailbox, wanted, strerror(errno));
 }
 
-static bool
-has_quota(const struct msg_job_rcpt *r)
+bool
+quota_has(const struct msg_job_rcpt *r)
 {
 	return r->quota != 0 || r->quota_messages != 0;
 }
@@ -96,7 +96,7 @@ quota_take(struct quota *q, const struct msg_job_rcpt *r, uint64_t size,
 	const struct maildir_use quota = { r->quota, r->quota_messages };
 	struct maildir_use *taken, more, use;
 
-	if (!has_quota(r))
+	if (!quota_has(r))
 		return OUT_OK;
 	taken = find_taken(q, r->mailbox);
 	more.bytes = taken->bytes + size;
@@ -113,7 +113,7 @@ quota_give_back(struct quota *q, const struct msg_job_rcpt *r, uint64_t size)
 {
 	struct maildir_use *taken;
 
-	if (!has_quota(r))
+	if (!quota_has(r))
 		return;
 	taken = find_taken(q, r->mailbox);
 	taken->bytes -= size;
@@ -170,11 +170,11 @@ quota_add(struct quota *q, const char *id, const struct msg_job_rcpt *r,
 	struct maildirsize_before before;
 
 	if (!maildirsize_add(q->base, r->mailbox, (int64_t)size, 1, &before)) {
-		if (has_quota(r))
+		if (quota_has(r))
 			complain(r->mailbox, "line-to-be-added");
 		return; /* and others who want the file count */
 	}
-	if (has_quota(r))
+	if (quota_has(r))
 		look_at_mark(q, id, r, &before, size);
 }
 

@@ -39,6 +39,9 @@ struct quota {
 /* base stays the caller's. */
 void quota_init(struct quota *, int base, unsigned int percent);
 
+/* Whether the recipient has one. */
+bool quota_has(const struct msg_job_rcpt *);
+
 /* A new batch: nothing is taken. */
 void quota_turn(struct quota *);
 
