@@ -21,8 +21,8 @@
 #include "delivery/quota_warning.h"
 
 static void
-measure(void *arg, const struct msg_job_measure *m,
-    struct msg_job_measured *out)
+measure(
+    void *arg, const struct msg_job_measure *m, struct msg_job_measured *out)
 {
 	quota_measure(arg, m, out);
 }
@@ -110,10 +110,57 @@ choose_mailbox(
 
 /* Into a file of its own; how that went is in d->failure. */
 static enum content_result
+write_new(struct batch *b, struct delivery *d, struct maildir *m,
+    const char *head, size_t n)
+{
+	struct content *c = &b->content;
+	struct maildir_file *f = &d->file;
+	enum content_result result;
+
+	if (maildir_create(f, m, &b->namer, &d->failure) != OUT_OK)
+		return CONTENT_OK;
+	result = content_copy(c, f->fd, head, n);
+	f->facts.size = n + c->stored;
+	f->facts.wire = f->facts.size + 2 + c->lines;
+	if (result != CONTENT_OK)
+		content_failed(&d->failure, result, m->path);
+	else if (b->jobs.rcpts > 1)
+		maildir_flow(f);
+	return result;
+}
+
+/*
+ * The same where there is room for it.  What is encoded has a size when it is
+ * written.
+ */
+static enum content_result
+write_fitting(struct batch *b, struct delivery *d, const struct msg_job_rcpt *r,
+    const char *head, size_t n)
+{
+	struct maildir *m = maildirs_get(&b->maildirs, d->mailbox, &b->namer);
+	struct failure *f = &d->failure;
+	uint64_t size = n + b->content.size;
+	enum content_result result;
+
+	if (m->failure.diag.outcome != OUT_OK)
+		*f = m->failure;
+	else if (!b->content.binary)
+		(void)quota_take(&b->quota, r, size, f);
+	if (f->diag.outcome != OUT_OK)
+		return CONTENT_OK;
+	result = write_new(b, d, m, head, n);
+	if (!b->content.binary && f->diag.outcome != OUT_OK)
+		quota_give_back(&b->quota, r, size);
+	else if (b->content.binary && f->diag.outcome == OUT_OK)
+		(void)quota_take(&b->quota, r, d->file.facts.size, f);
+	return result;
+}
+
+static enum content_result
 write_file(struct batch *b, struct delivery *d, const struct msg_job_rcpt *r)
 {
-	struct maildir *m;
-	struct head head;
+	char head[CONTENT_HEAD];
+	size_t n = make_head(d->job->msg.sender, r->addr, head);
 
 	if (n == 0) {
 		failure_found(&d->failure,
@@ -122,13 +169,7 @@ write_file(struct batch *b, struct delivery *d, const struct msg_job_rcpt *r)
 		return CONTENT_OK;
 	}
 	choose_mailbox(b, d, r);
-	m = maildirs_get(&b->maildirs, d->mailbox, &b->namer);
-	if (m->failure.diag.outcome != OUT_OK) {
-		d->failure = m->failure;
-		return CONTENT_OK;
-	}
-	return b->content.binary ? write_encoded(b, d, r, m, head, n)
-				 : write_plain(b, d, r, m, head, n);
+	return write_fitting(b, d, r, head, n);
 }
 
 /* Nobody is refused for ever because of what damage looks like. */
@@ -250,6 +291,9 @@ conclude(struct batch *b)
 		d = &b->delivery[i];
 		if (is_good(d))
 			(void)maildir_synced(&d->file, &b->syncs, &d->failure);
+		if (is_good(d))
+			quota_add(&b->quota, d->job->msg.id, &b->jobs.rcpt[i],
+			    d->file.facts.size);
 		maildir_drop(&d->file, d->failure.diag.outcome == OUT_OK);
 	}
 }
@@ -259,6 +303,7 @@ batch_deliver(struct batch *b)
 {
 	b->begun = deadline_now();
 	maildirs_turn(&b->maildirs);
+	quota_turn(&b->quota);
 	for (size_t i = 0; i < b->jobs.count; i++)
 		write_job(b, &b->jobs.job[i]);
 	settle(b);
@@ -328,6 +373,8 @@ enum chan_result
 batch_answer(struct batch *b, struct chan *c)
 {
 	int64_t ms = deadline_now() - b->begun;
+	const struct quota_mailer mailer = { b->host, &b->maildirs, &b->namer,
+		&b->syncs };
 	enum chan_result r = CHAN_OK;
 
 	for (size_t i = 0; i < b->jobs.rcpts; i++) {
@@ -338,5 +385,6 @@ batch_answer(struct batch *b, struct chan *c)
 		forward_list_free(&b->delivery[i].forward);
 	}
 	jobs_clear(&b->jobs);
+	quota_warn(&b->quota, &mailer); /* nobody waits for it */
 	return r;
 }

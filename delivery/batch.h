@@ -32,7 +32,7 @@ struct batch {
 	struct content content;
 	struct quota quota;
 	char host[DOMAIN_MAX + 1]; /* whose mail system warns */
-	int64_t forward_most; /* option forward-members */
+	int64_t forward_most;      /* option forward-members */
 };
 
 _Static_assert(

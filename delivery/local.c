@@ -101,9 +101,10 @@ int
 main(int argc, char *argv[])
 {
 	const char *path = TABLES_PATH, *hostname = "";
-	int64_t members;
+	int64_t members, warning;
 	const struct option_bind binds[] = { { "hostname", &hostname },
-		{ "forward-members", &members } };
+		{ "forward-members", &members },
+		{ "quota-warning", &warning } };
 	struct tables tables;
 	struct chan chan;
 	enum chan_result r;
@@ -125,7 +126,7 @@ main(int argc, char *argv[])
 	set_signals(&idle);
 	if (!startup_tables(
 		&tables, "local", path, false, STARTUP_LOG_INHERITED) ||
-	    !startup_options(&tables, NULL, binds, 2))
+	    !startup_options(&tables, NULL, binds, 3))
 		return EX_CONFIG;
 	if (geteuid() == 0 && !startup_user_mode(&tables))
 		errx(EX_NOPERM, "user=root wanted=mailbox owner");
@@ -137,6 +138,7 @@ main(int argc, char *argv[])
 		err(EX_USAGE, "descriptor=3 wanted=job channel");
 	batch_init(&batch, base, hostname);
 	batch.forward_most = members;
+	batch.quota.percent = (unsigned int)warning;
 	tables_close(&tables);
 	chan_init(&chan, JOB_FD, &job_channel, JOB_AGENT);
 	sandbox(SANDBOX_LOCAL);
