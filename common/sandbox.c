@@ -47,6 +47,8 @@ static const struct bounds bounds[] = {
 	/* Its user may read private keys; what it has is open already. */
 	[SANDBOX_TLS]		= { 4096,	512 * MB,	ALONE },
 	[SANDBOX_LOCAL]		= { 512,	512 * MB },
+	/* What it starts inherits them, and has work of any kind to do. */
+	[SANDBOX_PIPE]		= { 0,		0 },
 	[SANDBOX_MAILBOX]	= { 32,		2048 * MB },
 	[SANDBOX_BOUNCE]	= { 64,		256 * MB },
 	/* Its socket is in flight to tlsd, as a session's.  It binds to the

@@ -25,6 +25,7 @@ enum sandbox_profile {
 	SANDBOX_DNSD,   /* reads files, writes none; nobody connects to it */
 	SANDBOX_TLS,    /* one TLS connection; opens nothing more */
 	SANDBOX_LOCAL,
+	SANDBOX_PIPE, /* runs users' commands, which have the same bounds */
 	SANDBOX_MAILBOX,
 	SANDBOX_BOUNCE,
 	SANDBOX_REMOTE /* connects to the suite and to others; opens no file */

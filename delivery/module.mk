@@ -1,4 +1,5 @@
-PROGS	+= delivery/local delivery/remote
+PROGS	+= delivery/local delivery/pipe delivery/remote
 
 LIBS_delivery/local	= -lcdb -lbsd
+LIBS_delivery/pipe	= -lcdb -lbsd
 LIBS_delivery/remote	= -lcdb -lbsd

@@ -1,0 +1,117 @@
+/*
+ * mbox_lock: the locks of an mbox.
+ *
+ * Part of pipe, which runs as a Unix user or postrider-pipe.  The one that
+ * there may be already is never waited for while we hold the other: whoever
+ * takes them in the other order is not kept from going on.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/fdio.h"
+#include "common/log.h"
+#include "delivery/mbox_lock.h"
+
+static int
+set_lock(int fd, short type)
+{
+	struct flock f = { .l_type = type, .l_whence = SEEK_SET };
+
+	return fcntl(fd, F_SETLK, &f);
+}
+
+/*
+ * Removes a lock that its holder has left; whoever works for longer renews it.
+ * We have the other lock, so that nobody does this at the same time who takes
+ * both.
+ */
+static void
+remove_stale(const char *dot)
+{
+	struct stat st;
+	time_t age;
+
+	if (lstat(dot, &st) == -1 || !S_ISREG(st.st_mode))
+		return;
+	age = time(NULL) - st.st_mtime;
+	if (age >= MBOX_STALE && unlink(dot) == 0)
+		log_event(
+		    "-", "unlocked", "path=%s age=%jd", dot, (intmax_t)age);
+}
+
+/* As others write it: the number of the process, for who looks. */
+static void
+sign(int fd)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%jd\n", (intmax_t)getpid());
+
+	(void)fd_writeall(fd, text, (size_t)n); /* that it is there counts */
+}
+
+static enum mbox_locked
+make_dot(struct mbox_lock *l)
+{
+	struct stat st;
+	int fd = open(
+	    l->dot, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+
+	if (fd == -1 && errno == EEXIST) {
+		remove_stale(l->dot);
+		return MBOX_BUSY; /* for the next attempt */
+	}
+	if (fd == -1 && (errno == EACCES || errno == EPERM)) {
+		l->dot[0] = '\0';
+		return MBOX_LOCKED;
+	}
+	if (fd == -1)
+		return MBOX_ERROR;
+	sign(fd);
+	if (fstat(fd, &st) == -1) {
+		(void)close(fd); /* nothing was lost */
+		return MBOX_ERROR;
+	}
+	l->dev = st.st_dev;
+	l->ino = st.st_ino;
+	(void)close(fd); /* as above */
+	return MBOX_LOCKED;
+}
+
+enum mbox_locked
+mbox_lock_try(struct mbox_lock *l, int fd, const char *path)
+{
+	enum mbox_locked r;
+	int error;
+
+	l->fd = fd;
+	if ((size_t)snprintf(l->dot, sizeof(l->dot), "%s.lock", path) >=
+	    sizeof(l->dot)) {
+		errno = ENAMETOOLONG;
+		return MBOX_ERROR;
+	}
+	if (set_lock(fd, F_WRLCK) == -1)
+		return errno == EACCES || errno == EAGAIN ? MBOX_BUSY
+							  : MBOX_ERROR;
+	if ((r = make_dot(l)) == MBOX_LOCKED)
+		return r;
+	error = errno;
+	(void)set_lock(fd, F_UNLCK); /* at the latest by close(2) */
+	errno = error;
+	return r;
+}
+
+void
+mbox_unlock(struct mbox_lock *l)
+{
+	struct stat st;
+
+	if (l->dot[0] != '\0' && lstat(l->dot, &st) == 0 &&
+	    st.st_dev == l->dev && st.st_ino == l->ino)
+		(void)unlink(l->dot);   /* if it stays, it will be stale */
+	(void)set_lock(l->fd, F_UNLCK); /* as above */
+}
