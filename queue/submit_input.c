@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "queue/header.h"
+#include "common/header.h"
 #include "queue/submit_input.h"
 
 /* A first line that is no field after so many bytes is body (RFC 5322). */

@@ -14,8 +14,8 @@
 
 #include <bsd/string.h>
 
-#include "queue/header.h"
-#include "queue/header_addr.h"
+#include "common/header.h"
+#include "common/header_addr.h"
 #include "queue/header_make.h"
 #include "queue/submit_message.h"
 

@@ -8,7 +8,7 @@
 #include <bsd/string.h>
 
 #include "common/base64.h"
-#include "queue/header.h"
+#include "common/header.h"
 #include "queue/header_make.h"
 
 /* clang-format off */

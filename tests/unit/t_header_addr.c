@@ -5,7 +5,7 @@
 
 #include <time.h>
 
-#include "queue/header_addr.h"
+#include "common/header_addr.h"
 
 static char seen[4096];
 

@@ -1,13 +1,13 @@
 /*
  * header_addr: the addresses of a To, Cc or Bcc field.
  *
- * In sendmail(8), with the caller's rights.  Reads what web forms and mail
- * programs wrote: one pass, no recursion, comments are counted and not
- * followed.
+ * In sendmail(8), with the caller's rights, and smtpd(8), as postrider-net.
+ * Reads what web forms and mail programs wrote: one pass, no recursion,
+ * comments are counted and not followed.
  */
 #include <string.h>
 
-#include "queue/header_addr.h"
+#include "common/header_addr.h"
 
 struct text {
 	char s[HEADER_ADDR_TEXT + 1];

@@ -1,10 +1,10 @@
 /*
  * header: the fields of a message header.  In sendmail(8), with the caller's
- * rights; memory only.
+ * rights, and smtpd(8), as postrider-net; memory only.
  */
 #include <string.h>
 
-#include "queue/header.h"
+#include "common/header.h"
 
 static bool
 is_blank(char c)

@@ -1,8 +1,8 @@
 /*
  * header_addr: the addresses of a To, Cc or Bcc field (RFC 5322 section 3.4).
  */
-#ifndef QUEUE_HEADER_ADDR_H
-#define QUEUE_HEADER_ADDR_H
+#ifndef COMMON_HEADER_ADDR_H
+#define COMMON_HEADER_ADDR_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  * header: the fields of a message header (RFC 5322 section 2.2), as text in
  * memory with LF line ends.
  */
-#ifndef QUEUE_HEADER_H
-#define QUEUE_HEADER_H
+#ifndef COMMON_HEADER_H
+#define COMMON_HEADER_H
 
 #include <stdbool.h>
 #include <stddef.h>
