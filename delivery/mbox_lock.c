@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -57,29 +58,17 @@ sign(int fd)
 static enum mbox_locked
 make_dot(struct mbox_lock *l)
 {
-	struct stat st;
-	int fd = open(
+	l->made = open(
 	    l->dot, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-
-	if (fd == -1 && errno == EEXIST) {
+	if (l->made != -1) {
+		sign(l->made);
+		return MBOX_LOCKED;
+	}
+	if (errno == EEXIST) {
 		remove_stale(l->dot);
 		return MBOX_BUSY; /* for the next attempt */
 	}
-	if (fd == -1 && (errno == EACCES || errno == EPERM)) {
-		l->dot[0] = '\0';
-		return MBOX_LOCKED;
-	}
-	if (fd == -1)
-		return MBOX_ERROR;
-	sign(fd);
-	if (fstat(fd, &st) == -1) {
-		(void)close(fd); /* nothing was lost */
-		return MBOX_ERROR;
-	}
-	l->dev = st.st_dev;
-	l->ino = st.st_ino;
-	(void)close(fd); /* as above */
-	return MBOX_LOCKED;
+	return errno == EACCES || errno == EPERM ? MBOX_LOCKED : MBOX_ERROR;
 }
 
 enum mbox_locked
@@ -105,13 +94,23 @@ mbox_lock_try(struct mbox_lock *l, int fd, const char *path)
 	return r;
 }
 
+/* Somebody may have taken it for stale. */
+static bool
+is_ours(const struct mbox_lock *l)
+{
+	struct stat now, st;
+
+	return lstat(l->dot, &now) == 0 && fstat(l->made, &st) == 0 &&
+	    now.st_dev == st.st_dev && now.st_ino == st.st_ino;
+}
+
 void
 mbox_unlock(struct mbox_lock *l)
 {
-	struct stat st;
-
-	if (l->dot[0] != '\0' && lstat(l->dot, &st) == 0 &&
-	    st.st_dev == l->dev && st.st_ino == l->ino)
-		(void)unlink(l->dot);   /* if it stays, it will be stale */
-	(void)set_lock(l->fd, F_UNLCK); /* as above */
+	if (l->made != -1) {
+		if (is_ours(l))
+			(void)unlink(l->dot); /* if it stays, it is stale */
+		(void)close(l->made);         /* its text counts for nothing */
+	}
+	(void)set_lock(l->fd, F_UNLCK); /* at the latest by close(2) */
 }

@@ -5,17 +5,14 @@
 #ifndef DELIVERY_MBOX_LOCK_H
 #define DELIVERY_MBOX_LOCK_H
 
-#include <sys/types.h>
-
 #include <limits.h>
 
 #define MBOX_STALE 300 /* seconds after which path.lock is nobody's */
 
 struct mbox_lock {
 	int fd;             /* of the mbox; not owned */
-	char dot[PATH_MAX]; /* path.lock, or "": there is none */
-	dev_t dev;          /* which one it was */
-	ino_t ino;
+	char dot[PATH_MAX]; /* path.lock */
+	int made; /* it, open, so that no other has its number; or -1 */
 };
 
 enum mbox_locked {
