@@ -12,6 +12,7 @@
 #include "common/master.h"
 #include "common/options.h"
 #include "common/privs.h"
+#include "common/users.h"
 
 static bool
 load(struct master *m, const char *profile, const char *option, void *var)
@@ -43,6 +44,23 @@ master_number(
 	int64_t n = fallback;
 
 	return load(m, profile, option, &n) ? n : fallback;
+}
+
+bool
+master_is_ours(struct master *m, uid_t uid, bool *known)
+{
+	static const char *const names[] = USERS_ALL;
+	struct tables *t = tables_fresh_get(&m->tables);
+	uid_t own;
+	gid_t gid;
+
+	*known = t != NULL;
+	if (m->user_mode || t == NULL)
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (tables_user(t, names[i], &own, &gid) && own == uid)
+			return true;
+	return false;
 }
 
 static gid_t

@@ -35,6 +35,12 @@ int64_t master_number(
     struct master *, const char *profile, const char *option, int64_t fallback);
 
 /*
+ * Whether this is one of users.h; in user mode all are one, and nobody is.  Also
+ * false when the tables are unusable: *known.
+ */
+bool master_is_ours(struct master *, uid_t, bool *known);
+
+/*
  * In a child: becomes one of users.h, keeping the group shadow when asked, or
  * ends the process.  Does nothing in user mode.
  */

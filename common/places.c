@@ -91,6 +91,39 @@ places_directory(const char *path, const struct owner *owner,
 	return check_directory(fd, path, owner, other);
 }
 
+int
+places_open_sticky(const char *path, const struct owner *owner, mode_t mode)
+{
+	bool made = mkdir(path, 0700) == 0;
+	char wanted[64], found[64];
+	struct stat st;
+	int fd;
+
+	if (!made && errno != EEXIST) {
+		(void)complain(-1, path, "directory", strerror(errno));
+		return -1;
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1 || fstat(fd, &st) == -1) {
+		(void)complain(fd, path, "directory", strerror(errno));
+		return -1;
+	}
+	/* Nobody but us has had a way in. */
+	if (st.st_uid == geteuid() && (st.st_mode & 07777) == 0700 &&
+	    (!give_away(fd, owner, mode) || fstat(fd, &st) == -1)) {
+		(void)complain(fd, path, "ownership", strerror(errno));
+		return -1;
+	}
+	if (st.st_uid == owner->uid && (st.st_mode & 07777) == mode)
+		return fd;
+	(void)snprintf(wanted, sizeof(wanted), "owner-uid-%u-mode-%o",
+	    (unsigned int)owner->uid, (unsigned int)mode);
+	(void)snprintf(found, sizeof(found), "owner-uid-%u-mode-%o",
+	    (unsigned int)st.st_uid, (unsigned int)st.st_mode & 07777);
+	(void)complain(fd, path, wanted, found);
+	return -1;
+}
+
 /* The pid that the holder wrote into the lock file; 0 if it is not to tell. */
 static pid_t
 holder(int fd)

@@ -25,6 +25,13 @@ bool places_directory(
     const char *path, const struct owner *, const struct owner *other, mode_t);
 
 /*
+ * A directory of owner's to which others may add; the mode has the sticky bit.
+ * Created when missing, and finished when its making was interrupted.  Returns a
+ * descriptor for reading.
+ */
+int places_open_sticky(const char *path, const struct owner *, mode_t);
+
+/*
  * dir/lock, locked against other instances; returns the descriptor to keep.
  * An instance that was killed leaves processes that end in a moment, so the
  * lock is waited for: a short time if its holder lives, longer if not.

@@ -7,6 +7,7 @@
  * and tlsd and starts them again when they end, starts agents when the first
  * two ask (msg_spawn.h), and smtpd for local users on run-dir/submit.  Makes the
  * keys that authd shares with tlsd (witness.h) and with queued (hop_token.h).
+ * Has what was left in spool-dir/drop submitted by its owners (drop_pickup.h).
  * Must never parse a byte that a network peer or a local user wrote.
  */
 #include <sys/resource.h>
@@ -22,6 +23,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/drop_name.h"
 #include "common/log.h"
 #include "common/mac_key.h"
 #include "common/options.h"
@@ -110,9 +112,9 @@ make_below_spool(const char *name, const struct owner *o)
 		exit(EX_CANTCREAT);
 }
 
-/* Returns the lock's descriptor. */
+/* Returns the lock's descriptor; *drop may be -1. */
 static int
-make_places(const struct owners *o)
+make_places(const struct owners *o, int *drop)
 {
 	int lock;
 
@@ -122,6 +124,7 @@ make_places(const struct owners *o)
 		exit(EX_TEMPFAIL);
 	make_below_spool("queue", &o->queue);
 	make_below_spool("damaged", &o->queue);
+	*drop = drop_place(spool_dir, &o->self);
 	if (!places_directory(run_dir, &o->self, NULL, 0755))
 		exit(EX_CANTCREAT);
 	/* Without it only deliveries to virtual users have to wait. */
@@ -167,7 +170,7 @@ on_hangup(evutil_socket_t sig, short what, void *arg)
 }
 
 static int
-serve(struct master *m)
+serve(struct master *m, int drop)
 {
 	struct daemon daemons[DAEMONS];
 	struct shutdown stop = {
@@ -185,6 +188,9 @@ serve(struct master *m)
 		    strerror(errno));
 		return EX_CANTCREAT;
 	}
+	if (drop != -1 && (stop.drop = drop_pickup_open(m, drop)) == NULL)
+		log_error("-", "path=%s/" DROP_DIR " wanted=watched found=%s",
+		    spool_dir, strerror(errno));
 	hangup = evsignal_new(m->base, SIGHUP, on_hangup, m);
 	if (hangup == NULL || event_add(hangup, NULL) == -1 ||
 	    !shutdown_watch(&stop))
@@ -205,7 +211,7 @@ main(int argc, char *argv[])
 	struct master m = { .lock = -1, .witness = -1, .hops = -1 };
 	struct owners owners;
 	struct tables t;
-	int ch;
+	int ch, drop;
 
 	while ((ch = getopt(argc, argv, "t:")) != -1) {
 		if (ch != 't')
@@ -224,11 +230,11 @@ main(int argc, char *argv[])
 	check_rights(m.user_mode);
 	owners = find_owners(&t, m.user_mode);
 	m.log_gid = owners.net.gid;
-	m.lock = make_places(&owners);
+	m.lock = make_places(&owners, &drop);
 	if ((m.witness = mac_key_make("witness")) == -1 ||
 	    (m.hops = mac_key_make("hops")) == -1)
 		err(EX_OSERR, "keys for daemons");
 	if (chdir("/") == -1)
 		err(EX_OSERR, "/");
-	return serve(&m);
+	return serve(&m, drop);
 }

@@ -21,6 +21,7 @@ struct phase {
 static void
 begin_sessions(struct shutdown *s)
 {
+	drop_pickup_close(s->drop);
 	submit_close(s->submit, s->run_dir);
 	supervise_unlink(s->run_dir);
 	submit_stop_sessions(s->submit);

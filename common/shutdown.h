@@ -4,6 +4,7 @@
 #ifndef COMMON_SHUTDOWN_H
 #define COMMON_SHUTDOWN_H
 
+#include "common/drop_pickup.h"
 #include "common/submit_listener.h"
 #include "common/supervise.h"
 
@@ -11,6 +12,7 @@ struct shutdown {
 	struct master *m;
 	struct daemon *daemons; /* DAEMONS of them */
 	struct submit_listener *submit;
+	struct drop_pickup *drop; /* or NULL */
 	const char *run_dir;
 	/* private */
 	struct event *tick;

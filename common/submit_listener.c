@@ -105,23 +105,6 @@ has_room(struct submit_listener *l, uid_t uid)
 	    own < limit(l, NULL, "submissions-per-user");
 }
 
-/* In user mode all are one. */
-static bool
-is_ours(struct submit_listener *l, uid_t uid)
-{
-	static const char *const names[] = USERS_ALL;
-	struct tables *t = tables_fresh_get(&l->m->tables);
-	uid_t own;
-	gid_t gid;
-
-	if (l->m->user_mode || t == NULL)
-		return false; /* without tables no smtpd comes to be */
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (tables_user(t, names[i], &own, &gid) && own == uid)
-			return true;
-	return false;
-}
-
 static void
 refuse(int fd, uid_t uid, const char *reason, const char *text)
 {
@@ -135,11 +118,12 @@ static void
 serve(struct submit_listener *l, int fd)
 {
 	struct session *s = NULL;
+	bool known; /* without tables no smtpd comes to be */
 	uid_t uid;
 
 	if (!sock_peer_uid(fd, &uid))
 		return;
-	if (is_ours(l, uid)) {
+	if (master_is_ours(l->m, uid, &known)) {
 		refuse(fd, uid, "service-user",
 		    "554 5.7.1 This user submits no mail\r\n");
 		return;

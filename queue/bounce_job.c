@@ -10,40 +10,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <bsd/stdlib.h>
 #include <bsd/string.h>
 
 #include "common/log.h"
 #include "queue/bounce_job.h"
 #include "queue/original.h"
-#include "queue/report.h"
+#include "queue/report_make.h"
 #include "queue/report_text.h"
 
 #define JOB_WAIT 60 /* seconds for the rest of a job */
-
-static void
-random_hex(char *out, size_t size)
-{
-	uint8_t byte;
-
-	for (size_t i = 0; i + 2 < size; i += 2) {
-		arc4random_buf(&byte, 1);
-		(void)snprintf(out + i, size - i, "%02x", byte);
-	}
-}
-
-/* A line that no original can hold: by chance, and made sure of. */
-static void
-choose_boundary(struct report *r, const struct original *o)
-{
-	char hex[33];
-
-	do {
-		random_hex(hex, sizeof(hex));
-		(void)snprintf(
-		    r->boundary, sizeof(r->boundary), "=_report_%s", hex);
-	} while (original_has(o, r->boundary));
-}
 
 static enum outcome
 write_buf(struct intake *in, const struct sbuf *b, struct diag *d)
@@ -118,44 +93,14 @@ submit(struct bouncer *b, const struct report *r, const struct original *o,
 	return d->outcome;
 }
 
-/*
- * What is returned, and how.  RFC 3461 section 4.3: RET is about failures, and
- * other reports have the header.  A header of SMTPUTF8 goes as it is to somebody
- * whose address is of that kind; others may have servers that do not know it
- * (RFC 6533 section 4.5).
- */
-static bool
-prepare(struct report *r, struct original *o)
-{
-	bool odd = original_header_8bit(o);
-	bool global = odd && (r->msg->flags & INTAKE_UTF8);
-
-	if (o->full && odd && !(global && r->utf8))
-		original_only_header(o);
-	original_message_id(o, r->about, sizeof(r->about));
-	r->part = o->full ? REPORT_WHOLE : REPORT_HEADER;
-	if (o->damaged)
-		r->part = REPORT_NOTHING;
-	r->part_8bit = o->eight_bit;
-	r->part_global = global;
-	if (r->part == REPORT_HEADER &&
-	    (o->odd || (o->eight_bit && !(global && r->utf8)))) {
-		r->part_quoted = true;
-		return original_quote(o);
-	}
-	return true;
-}
-
 static enum outcome
 compose(struct bouncer *b, struct report *r, struct original *o, struct diag *d)
 {
 	if (o->damaged)
 		log_error(r->msg->id, "damaged=content size=%ju",
 		    (uintmax_t)r->msg->size);
-	if (!prepare(r, o))
+	if (!report_prepare(r, o))
 		return diag_set(d, "4.3.0", "Out of memory");
-	random_hex(r->id, sizeof(r->id) - 14);
-	choose_boundary(r, o);
 	return submit(b, r, o, d);
 }
 

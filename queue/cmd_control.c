@@ -316,7 +316,8 @@ print_rcpt(const struct msg_control_rcpt *r, void *arg)
 
 int
 control_print_queue(
-    struct control *c, const struct control_which *which, FILE *out)
+    struct control *c, const struct control_which *which, bool others,
+    FILE *out)
 {
 	struct table t = { .out = out };
 	const struct control_ops ops = {
@@ -330,7 +331,7 @@ control_print_queue(
 	if (t.count > 0)
 		(void)fprintf(out, "-- %u message%s, %llu bytes\n", t.count,
 		    t.count == 1 ? "" : "s", (unsigned long long)t.bytes);
-	else if (end.pending == 0)
+	else if (end.pending == 0 && !others)
 		(void)fprintf(out, "Mail queue is empty\n");
 	return control_listed(c, &end);
 }

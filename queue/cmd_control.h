@@ -78,10 +78,11 @@ void control_notify(uint32_t, char separator, char out[CONTROL_NOTIFY]);
 
 /*
  * Prints the table of mailq(1) with the recipients of each message that are not
- * done with, or "Mail queue is empty".  EX_TEMPFAIL behind a list that may not
- * be all.
+ * done with, or, unless others wait elsewhere, "Mail queue is empty".
+ * EX_TEMPFAIL behind a list that may not be all.
  */
-int control_print_queue(struct control *, const struct control_which *, FILE *);
+int control_print_queue(
+    struct control *, const struct control_which *, bool others, FILE *);
 
 /* What a list that ended so exits with; err is filled unless it is 0. */
 int control_listed(struct control *, const struct msg_control_end *);

@@ -140,7 +140,7 @@ run_list(struct cmd *cmd, int argc, char **argv)
 		return status;
 	status = cmd_queue_close(&c,
 	    json ? list_json(&c, &which)
-		 : control_print_queue(&c, &which, stdout));
+		 : control_print_queue(&c, &which, false, stdout));
 	return cmd_flush() != 0 ? EX_IOERR : status;
 }
 

@@ -3,8 +3,10 @@
  *
  * Started by any local user, with that user's rights and no others: not
  * set-id.  Talks SMTP to smtpd over run-dir/submit, where the kernel tells who
- * the caller is, and for mailq to queued (common/msg_control.h).  Must never
- * exit with 0 for a message that was not acknowledged.
+ * the caller is, and for mailq to queued (common/msg_control.h).  While nobody
+ * is there it leaves messages in spool-dir/drop, and postriderd starts it to
+ * hand them over one day, with their owner's rights.  Must never exit with 0 for
+ * a message that was not acknowledged, and is not there either.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -13,6 +15,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "queue/drop_submit.h"
 #include "queue/submit.h"
 #include "queue/submit_queue.h"
 
@@ -75,6 +78,8 @@ run(const struct submit_options *o, bool stdin_open)
 		return submit_newaliases(&s);
 	case SUBMIT_RUN_QUEUE:
 		return submit_run_queue(o, &s);
+	case SUBMIT_DROPPED:
+		return drop_submit(o, &s);
 	}
 	return EX_SOFTWARE;
 }

@@ -191,6 +191,26 @@ submit_message_rcpt(struct submit_message *m, const char *arg)
 }
 
 static int
+by_address(const void *a, const void *b)
+{
+	return strcasecmp(a, b);
+}
+
+void
+submit_message_unique(struct submit_message *m)
+{
+	size_t n = 0;
+
+	if (m->nrcpts == 0)
+		return;
+	qsort(m->rcpts, m->nrcpts, sizeof(*m->rcpts), by_address);
+	for (size_t i = 1; i < m->nrcpts; i++)
+		if (strcasecmp(m->rcpts[n], m->rcpts[i]) != 0 && ++n != i)
+			memcpy(m->rcpts[n], m->rcpts[i], sizeof(*m->rcpts));
+	m->nrcpts = n + 1;
+}
+
+static int
 input_failed(struct submit_message *m, enum submit_input_result r)
 {
 	char what[100];

@@ -23,7 +23,7 @@ struct submit_message {
 	struct submit_spool body;
 	char (*rcpts)[ADDR_MAX + 1]; /* owned */
 	size_t nrcpts, room;
-	char err[400];
+	char err[1600];
 };
 
 /* All but init and free return 0 or an exit status with a line in err. */
@@ -36,6 +36,8 @@ int submit_person_find(
     struct submit_message *, const char *sender, const char *name);
 /* The recipients of a command-line argument, a list like in To. */
 int submit_message_rcpt(struct submit_message *, const char *arg);
+/* Whoever was named twice is a recipient once. */
+void submit_message_unique(struct submit_message *);
 /*
  * Reads the message from fd.  With from_header the recipients of To, Cc and
  * Bcc are added (or of the Resent- ones when there are any), and Bcc fields

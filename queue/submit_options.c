@@ -38,6 +38,7 @@ set_mode(struct submit_options *o, const char *value)
 		{ "v", SUBMIT_VERIFY },
 		{ "p", SUBMIT_MAILQ },
 		{ "i", SUBMIT_ALIASES },
+		{ "drop", SUBMIT_DROPPED },
 	};
 
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
@@ -168,16 +169,22 @@ set_notify(struct submit_options *o, const char *value)
 	return NULL;
 }
 
-static const char *
-set_envid(struct submit_options *o, const char *value)
+bool
+submit_envid_valid(const char *value)
 {
 	size_t n = strlen(value);
 
 	for (size_t i = 0; i < n; i++)
 		if (value[i] <= ' ' || value[i] > '~')
-			return "printable characters without blanks";
-	if (n == 0 || n > ENVID_MAX / 3)
-		return "1 to 33 characters";
+			return false;
+	return n > 0 && n <= ENVID_MAX / 3;
+}
+
+static const char *
+set_envid(struct submit_options *o, const char *value)
+{
+	if (!submit_envid_valid(value))
+		return "1 to 33 printable characters without blanks";
 	o->envid = value;
 	return NULL;
 }

@@ -15,6 +15,7 @@ enum submit_mode {
 	SUBMIT_MAILQ,     /* -bp, mailq */
 	SUBMIT_ALIASES,   /* -bi, newaliases */
 	SUBMIT_RUN_QUEUE, /* -q */
+	SUBMIT_DROPPED,   /* -bdrop: a file of drop/, for postriderd(8) */
 	SUBMIT_HELP       /* --help */
 };
 
@@ -41,5 +42,8 @@ struct submit_options {
  */
 int submit_options_parse(
     struct submit_options *, char **argv, char *err, size_t size);
+
+/* 1 to 33 printable characters of ASCII without blanks. */
+bool submit_envid_valid(const char *);
 
 #endif

@@ -12,14 +12,17 @@
 static bool
 copy(struct submit_settings *s, struct tables *t, char *err)
 {
-	const char *run_dir, *hostname, *mail_name, *source;
+	const char *run_dir, *spool_dir, *hostname, *mail_name, *source;
 	const struct option_bind binds[] = {
 		{ "run-dir", &run_dir },
+		{ "spool-dir", &spool_dir },
 		{ "hostname", &hostname },
 		{ "mail-name", &mail_name },
 		{ "message-size", &s->message_size },
 		{ "header-size", &s->header_size },
 		{ "recipients", &s->recipients },
+		{ "free-space", &s->free_space },
+		{ "queue-lifetime", &s->queue_lifetime },
 	};
 
 	if (!options_load(
@@ -29,6 +32,8 @@ copy(struct submit_settings *s, struct tables *t, char *err)
 		source = "/etc/postrider";
 	if (strlcpy(s->run_dir, run_dir, sizeof(s->run_dir)) <
 		sizeof(s->run_dir) &&
+	    strlcpy(s->spool_dir, spool_dir, sizeof(s->spool_dir)) <
+		sizeof(s->spool_dir) &&
 	    strlcpy(s->conf_dir, source, sizeof(s->conf_dir)) <
 		sizeof(s->conf_dir) &&
 	    strlcpy(s->hostname, hostname, sizeof(s->hostname)) <

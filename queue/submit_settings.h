@@ -10,12 +10,15 @@
 #include "common/tables.h"
 
 #define RUN_DIR_MAX 200
+#define SPOOL_DIR_MAX 1000
 
 struct submit_settings {
 	char run_dir[RUN_DIR_MAX];
+	char spool_dir[SPOOL_DIR_MAX];
 	char conf_dir[1024]; /* where the text configuration came from */
 	char hostname[DOMAIN_MAX + 1], mail_name[DOMAIN_MAX + 1];
-	int64_t message_size, header_size, recipients;
+	int64_t message_size, header_size, recipients, free_space;
+	int64_t queue_lifetime; /* seconds */
 };
 
 /*

@@ -19,6 +19,7 @@
 #include "queue/submit_smtp.h"
 
 #define QUIT_WAIT 2      /* seconds */
+#define CLOSING 421      /* RFC 5321 section 3.8 */
 #define COMMAND_MAX 4096 /* bytes of a command line */
 
 static int
@@ -26,6 +27,7 @@ lost(struct submit_smtp *s, const char *what)
 {
 	(void)snprintf(s->err, sizeof(s->err),
 	    "the mail system went away (%s); try again later", what);
+	s->away = !s->ended;
 	return EX_TEMPFAIL;
 }
 
@@ -35,6 +37,7 @@ refused(struct submit_smtp *s, const char *what)
 	(void)snprintf(s->err, sizeof(s->err), "%.120s: %u %s%s%.200s", what,
 	    s->reply.code, s->reply.dsn, *s->reply.dsn != '\0' ? " " : "",
 	    s->reply.text);
+	s->away = !s->ended && s->reply.code == CLOSING;
 	return reply_exit(&s->reply);
 }
 
@@ -141,7 +144,7 @@ smtp_begin(struct submit_smtp *s, int fd, const char *hostname)
 	if ((s->io = malloc(sizeof(*s->io))) == NULL)
 		return lost(s, strerror(errno));
 	lineio_init(s->io, s->fd, s->fd);
-	if ((status = read_reply(s, SMTP_WAIT, false)) != 0)
+	if ((status = read_reply(s, SMTP_GREETING, false)) != 0)
 		return status;
 	if (s->reply.code >= 400)
 		return refused(s, "greeting");
@@ -159,6 +162,7 @@ smtp_open(struct submit_smtp *s, const char *run_dir, const char *hostname)
 		    "path=%s/submit wanted=mail-system found=\"%s\" (is "
 		    "postriderd running?)",
 		    run_dir, strerror(errno));
+		s->away = true;
 		return EX_TEMPFAIL;
 	}
 	return smtp_begin(s, fd, hostname);
@@ -212,8 +216,8 @@ put_spool(struct stuffer *t, const struct submit_spool *spool)
 	return (int)n;
 }
 
-static void
-block_signals(void)
+void
+smtp_block_signals(void)
 {
 	static const int ending[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM,
 		SIGUSR1, SIGUSR2, SIGXCPU, SIGVTALRM, SIGPROF, SIGTSTP };
@@ -240,7 +244,8 @@ smtp_data(struct submit_smtp *s, const struct sbuf *header,
 	    put_stuffed(&t, "\n", 1) == -1 || put_spool(&t, spool) == -1 ||
 	    lineio_flush(s->io, deadline_in(SMTP_WAIT)) == -1)
 		return lost(s, strerror(errno));
-	block_signals();
+	smtp_block_signals();
+	s->ended = true;
 	if ((status = send_line(s, ".")) != 0 ||
 	    (status = read_reply(s, SMTP_FINAL, false)) != 0)
 		return status;

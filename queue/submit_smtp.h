@@ -9,8 +9,9 @@
 #include "queue/submit_reply.h"
 #include "queue/submit_spool.h"
 
-#define SMTP_WAIT 330  /* seconds for a reply, RFC 5321 4.5.3.2 */
-#define SMTP_FINAL 630 /* for the one behind the data */
+#define SMTP_GREETING 60 /* seconds: nothing of the message is given yet */
+#define SMTP_WAIT 330    /* seconds for a reply, RFC 5321 4.5.3.2 */
+#define SMTP_FINAL 630   /* for the one behind the data */
 
 struct submit_smtp {
 	struct lineio *io; /* owned */
@@ -19,6 +20,12 @@ struct submit_smtp {
 	bool has_size, has_8bit, has_dsn, has_utf8;
 	struct reply reply; /* the last */
 	char err[400];      /* what went wrong, one line */
+	/*
+	 * The server cannot be reached, or went away by an end of the connection or
+	 * 421, and cannot have taken the message, whose end was not sent.
+	 */
+	bool away;
+	bool ended; /* it was */
 };
 
 /*
@@ -42,5 +49,8 @@ int smtp_data(struct submit_smtp *, const struct sbuf *header,
     const struct submit_spool *);
 /* Says QUIT when the session is whole, and closes. */
 void smtp_close(struct submit_smtp *);
+
+/* Signals that end a process wait from here on, until it ends by itself. */
+void smtp_block_signals(void);
 
 #endif

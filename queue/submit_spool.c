@@ -93,7 +93,7 @@ submit_spool_get(
 		n = s->size - offset;
 	if (s->fd == -1)
 		memcpy(buf, sbuf_str(&s->memory) + offset, n);
-	else if (fd_preadall(s->fd, buf, n, (int64_t)offset) == -1)
+	else if (fd_preadall(s->fd, buf, n, (int64_t)(s->base + offset)) == -1)
 		return -1;
 	return (ssize_t)n;
 }

@@ -18,6 +18,7 @@
 struct submit_spool {
 	struct sbuf memory;
 	int fd;         /* -1 while all is in memory */
+	uint64_t base;  /* where in the file it begins */
 	uint64_t size;  /* bytes */
 	uint64_t lines; /* LF bytes */
 	uint64_t limit; /* of size and lines together: bytes with CRLF */

@@ -407,7 +407,7 @@ def test_newaliases(conf):
     conf.write("aliases", "info: two words")
     r = conf.sendmail("-bi")
     assert r.returncode == 78
-    assert b"aliases:1: alias \"info\": wanted a mail address" in r.stderr
+    assert b"aliases:1: alias \"info\": wanted an address" in r.stderr
     (conf.dir / "aliases").unlink()
     assert conf.sendmail("-I").returncode == 0
 

@@ -48,6 +48,38 @@ wrong_directories(void **state)
 	assert_false(places_directory(unit_path("open"), &self, NULL, 0700));
 }
 
+/* One to which all may add; what exists is taken as it should be or not at all. */
+static void
+sticky_directories(void **state)
+{
+	const char *path = unit_path("sticky");
+	struct stat st;
+	int fd;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		fd = places_open_sticky(path, &self, 01733);
+		assert_int_not_equal(fd, -1);
+		assert_int_equal(fstat(fd, &st), 0);
+		assert_int_equal(st.st_mode, S_IFDIR | 01733);
+		assert_int_equal(close(fd), 0);
+	}
+	assert_int_equal(places_open_sticky(path, &stranger, 01733), -1);
+	assert_int_equal(chmod(path, 01777), 0);
+	assert_int_equal(places_open_sticky(path, &self, 01733), -1);
+	/* Its making was interrupted. */
+	assert_int_equal(chmod(path, 0700), 0);
+	fd = places_open_sticky(path, &self, 01733);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode, S_IFDIR | 01733);
+	assert_int_equal(symlink("sticky", unit_path("to-sticky")), 0);
+	assert_int_equal(
+	    places_open_sticky(unit_path("to-sticky"), &self, 01733), -1);
+	assert_int_equal(places_open_sticky("/no/such", &self, 01733), -1);
+}
+
 /* A holder that lives is named; the lock goes when it does. */
 static void
 lock(void **state)
@@ -196,6 +228,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(directories),
 		cmocka_unit_test(wrong_directories),
+		cmocka_unit_test(sticky_directories),
 		cmocka_unit_test(lock),
 		cmocka_unit_test(lock_of_the_dead),
 		cmocka_unit_test(wrong_locks),
