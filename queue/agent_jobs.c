@@ -31,8 +31,10 @@ forget_job(struct agent *a, struct job *j)
 		TAILQ_REMOVE(&a->unsent, j, unsent);
 	LIST_REMOVE(j, of_agent);
 	a->njobs--;
-	for (uint32_t k = 0; k < j->n; k++)
-		free(j->rcpts[k].mailbox);
+	for (uint32_t k = 0; k < j->n; k++) {
+		free(j->rcpts[k].target);
+		forward_free(forward_leave(a, j, k));
+	}
 	free(j);
 }
 
@@ -57,14 +59,28 @@ close_rcpt(struct agent *a, struct job *j, uint32_t k)
 		forget_job(a, j);
 }
 
+static bool
+is_passed_on(const struct agent *a, const struct verdict *v)
+{
+	return v->diag.outcome == OUT_OK &&
+	    (v->flags & OUTCOME_FORWARDED) != 0 &&
+	    (a->pool->program == SPAWN_LOCAL || a->pool->program == SPAWN_PIPE);
+}
+
 static void
 answered(struct agent *a, struct job *j, uint32_t k, const struct verdict *v)
 {
 	struct message *m = j->message;
 	uint32_t index = j->rcpts[k].index;
+	struct forward *f = forward_leave(a, j, k);
 
 	close_rcpt(a, j, k);
-	message_verdict(m, index, v);
+	if (is_passed_on(a, v))
+		forward_go(a, m, index, f);
+	else {
+		forward_free(f);
+		message_verdict(m, index, v);
+	}
 	if (a->outstanding == 0)
 		a->alone = false;
 }
@@ -89,12 +105,12 @@ send_one(struct agent *a, struct job *j, int fd)
 	uint32_t k = j->sent - 1;
 
 	if (j->sent == 0) {
-		message_tell(j->message, &m.message, j->n);
+		message_tell(j->message, &m.message, j->n, j->rcpts[0].index);
 		m.message.job = j->number;
 		return chan_send(c, JOB_T_MESSAGE, &m.message, fd, 0);
 	}
 	message_tell_rcpt(
-	    j->message, j->rcpts[k].index, j->rcpts[k].mailbox, &m.rcpt);
+	    j->message, j->rcpts[k].index, j->rcpts[k].target, &m.rcpt);
 	m.rcpt.job = j->number;
 	return chan_send(c, JOB_T_RCPT, &m.rcpt, -1, 0);
 }
@@ -211,9 +227,10 @@ check_hops(struct pool_work *w, const struct pool *p)
 	size_t kept = 0;
 
 	for (size_t k = 0; k < w->n; k++) {
+		const struct route_ask q = route_ask(&m->env, w->indexes[k]);
 		struct diag d = DIAG_INIT;
-		enum outcome o = route_find(s->tables, s->mail_name,
-		    env_addr(&m->env, w->indexes[k]), &r, &d);
+		enum outcome o =
+		    route_find(s->tables, s->mail_name, &q, &r, &d);
 
 		key = (struct pool_key){ r.program, r.pool, r.away };
 		if (o == OUT_OK && pool_is(p, &key))
@@ -225,11 +242,12 @@ check_hops(struct pool_work *w, const struct pool *p)
 }
 
 /*
- * Those whose mailbox is not known any more (the tables have changed) are
- * answered here and not given.
+ * Those for whom there is nothing any more where this pool could deliver (the
+ * tables have changed) are answered here, or go another way, and are not given.
  */
 static void
-find_mailboxes(struct pool_work *w, char *mailboxes[JOB_RCPT_MAX])
+find_targets(struct pool_work *w, const struct pool *p,
+    struct target *targets[JOB_RCPT_MAX])
 {
 	struct message *m = w->message;
 	struct diag d;
@@ -237,11 +255,13 @@ find_mailboxes(struct pool_work *w, char *mailboxes[JOB_RCPT_MAX])
 
 	for (size_t k = 0; k < w->n; k++) {
 		d = (struct diag)DIAG_INIT;
-		mailboxes[kept] = message_mailbox(m, w->indexes[k], &d);
-		if (d.outcome == OUT_OK)
+		targets[kept] = message_target(m, w->indexes[k], p, &d);
+		if (targets[kept] != NULL)
 			w->indexes[kept++] = w->indexes[k];
-		else
+		else if (d.outcome != OUT_OK)
 			message_outcome(m, w->indexes[k], &d);
+		else
+			message_moved(m, w->indexes[k]);
 	}
 	w->n = kept;
 }
@@ -249,22 +269,22 @@ find_mailboxes(struct pool_work *w, char *mailboxes[JOB_RCPT_MAX])
 static void
 give_job(struct agent *a, struct pool_work *w)
 {
-	char *mailboxes[JOB_RCPT_MAX];
+	struct target *targets[JOB_RCPT_MAX];
 	struct job *j;
 
-	memset(mailboxes, 0, sizeof(mailboxes));
+	memset(targets, 0, sizeof(targets));
 	if (a->pool->dest != NULL)
 		check_hops(w, a->pool);
-	else
-		find_mailboxes(w, mailboxes);
+	else if (a->pool->program != SPAWN_BOUNCE)
+		find_targets(w, a->pool, targets);
 	if (w->n == 0)
 		return; /* and the message may be gone */
 	j = new_job(a, w);
 	for (size_t k = 0; k < w->n; k++)
 		if (j != NULL)
-			j->rcpts[k].mailbox = mailboxes[k];
+			j->rcpts[k].target = targets[k];
 		else {
-			free(mailboxes[k]);
+			free(targets[k]);
 			message_lost(
 			    w->message, w->indexes[k], agent_lost_wait(0));
 		}
@@ -278,6 +298,9 @@ room_for(const struct agent *a)
 
 	if (a->pool->dest != NULL)
 		return JOB_RCPT_MAX;
+	/* A command may take its time, and others need not wait for it. */
+	if (a->pool->program == SPAWN_PIPE)
+		return a->outstanding == 0 ? 1 : 0;
 	/* A job is a report: as few as can be, and not what is just left. */
 	if (a->pool->program == SPAWN_BOUNCE)
 		return left >= JOB_RCPT_MAX ? JOB_RCPT_MAX : 0;
@@ -354,35 +377,62 @@ take_answer(struct agent *a, struct job *j, uint32_t k, const struct verdict *v)
 		answered(a, j, k, v);
 }
 
+/* Which recipient of which job an agent speaks of; NULL: of none it has. */
+static struct job *
+find_rcpt(struct agent *a, uint32_t number, uint32_t index, uint32_t *k)
+{
+	struct job *j = find_job(a, number);
+
+	if (j == NULL || j->sent == 0)
+		return NULL;
+	for (*k = 0; *k < j->n; (*k)++)
+		if (j->rcpts[*k].index == index)
+			return j->rcpts[*k].answered ? NULL : j;
+	return NULL;
+}
+
+static bool
+take_message(struct agent *a, unsigned int type, const union msg_job *m)
+{
+	struct verdict v = { .diag = DIAG_INIT };
+	struct job *j;
+	uint32_t k;
+
+	if (type == JOB_T_READY) {
+		a->ready = true;
+		return true;
+	}
+	/* Both begin in the same way. */
+	j = find_rcpt(a, m->outcome.job, m->outcome.index, &k);
+	if (j == NULL)
+		return false;
+	if (type == JOB_T_FORWARD)
+		return forward_take(a, j, k, &m->forward);
+	if (type != JOB_T_OUTCOME)
+		return false;
+	take_outcome(&m->outcome, &v);
+	take_answer(a, j, k, &v);
+	agents_wake(a->all, a->pool);
+	return true;
+}
+
 static void
 on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 {
-	const struct msg_job_outcome *m = msg;
 	struct agent *a = p->data;
-	struct verdict v = { .diag = DIAG_INIT };
-	uint32_t k = 0;
-	struct job *j;
 
 	if (fd != -1)
 		(void)close(fd); /* none is wanted */
-	if (type == JOB_T_READY) {
-		a->ready = true;
+	if (type == JOB_T_MEASURED) {
+		agents_measured(a, msg);
 		return;
 	}
-	if ((j = find_job(a, m->job)) != NULL)
-		while (k < j->n && j->rcpts[k].index != m->index)
-			k++;
-	if (j == NULL || j->sent == 0 || k == j->n || j->rcpts[k].answered) {
-		log_error("-",
-		    "channel=job pool=%s wanted=outcome-asked-for "
-		    "found=another",
-		    a->pool->name);
-		peer_close(p);
+	if (take_message(a, type, msg))
 		return;
-	}
-	take_outcome(m, &v);
-	take_answer(a, j, k, &v);
-	agents_wake(a->all, a->pool);
+	log_error("-",
+	    "channel=job pool=%s wanted=outcome-asked-for found=another",
+	    a->pool->name);
+	peer_close(p);
 }
 
 static void

@@ -85,6 +85,9 @@ drop_agent(struct agent *a)
 	LIST_REMOVE(a, in_pool);
 	TAILQ_REMOVE(&as->list, a, link);
 	a->pool->nagents--;
+	agent_measure_lost(a);
+	if (a->pool->nagents == 0)
+		agents_measure_fail(as, a->pool);
 	places_freed(a);
 	free(a);
 }
@@ -170,7 +173,7 @@ be_busy(struct agents *as, struct pool *p)
 }
 
 static void
-start_one(struct agents *as, struct pool *p)
+start_one(struct agents *as, struct pool *p, const char *account)
 {
 	struct msg_spawn_start m = { .program = p->program };
 	struct agent *a = new_agent(as, p);
@@ -181,11 +184,21 @@ start_one(struct agents *as, struct pool *p)
 	}
 	places_starve(as, p, false);
 	m.serial = a->serial;
-	strlcpy(m.account, pool_account(p), sizeof(m.account));
+	strlcpy(m.account, account, sizeof(m.account));
 	if (peer_try(as->spawn, SPAWN_T_START, &m, -1) != CHAN_AGAIN)
 		return; /* if postriderd is gone, we stop */
 	drop_agent(a);
 	be_busy(as, p);
+}
+
+bool
+agents_start(struct agents *as, struct pool *p, const char *account)
+{
+	if (p->pause > deadline_now() || as->spawn == NULL ||
+	    !places_allowed(as, p) || !places_has(as, p))
+		return false;
+	start_one(as, p, account);
+	return p->nagents > 0;
 }
 
 static void
@@ -199,7 +212,7 @@ want_agent(struct agents *as, struct pool *p)
 		return;
 	}
 	while (p->waiting > 0 && places_allowed(as, p) && places_has(as, p))
-		start_one(as, p);
+		start_one(as, p, pool_account(p));
 	if (p->waiting > 0 && p->nagents == 0 && !p->is_starving) {
 		places_starve(as, p, true);
 		places_make(as, p);
@@ -248,6 +261,7 @@ work(struct agents *as, struct pool *p)
 	/* It may have been woken for a place that it does not need any more. */
 	if (starved && !p->is_starving)
 		places_next(as, p);
+	agents_measure_send(as, p);
 	if (p->dest != NULL) {
 		agents_probe_over(as, p->dest);
 		places_give(as, p);
@@ -346,7 +360,8 @@ on_failed(struct agent *a, const struct msg_spawn_failed *m)
 	struct agents *as = a->all;
 	struct pool *p = a->pool;
 	struct verdict v = { .diag = DIAG_INIT };
-	bool one_account = p->program == SPAWN_LOCAL && p->name[0] != '@';
+	bool one_account = p->program != SPAWN_REMOTE && p->name[0] != '@' &&
+	    strcmp(p->name, ROUTE_PIPE) != 0;
 
 	if (strcmp(m->dsn, SPAWN_BUSY) == 0) {
 		drop_agent(a);
@@ -357,6 +372,9 @@ on_failed(struct agent *a, const struct msg_spawn_failed *m)
 		(void)diag_set(&v.diag, m->dsn, "%s", m->text);
 	else
 		(void)diag_set(&v.diag, "4.3.0", "%s", m->text);
+	if (p->program == SPAWN_LOCAL && one_account &&
+	    strcmp(m->dsn, "5.1.1") == 0)
+		v.flags |= VERDICT_NO_USER;
 	log_event("-", "agent-failed", "pool=%s dsn=%s text=%s", p->name,
 	    m->dsn, m->text);
 	if (p->nagents == 1)
@@ -413,7 +431,8 @@ agents_new(struct queue *q, int spawn)
 	if (as->spawn != NULL)
 		as->spawn->data = as;
 	if (as->wake != NULL && as->sweep != NULL && as->dests != NULL &&
-	    places_init(as) && agents_watch_init(as) && as->spawn != NULL &&
+	    places_init(as) && agents_watch_init(as) &&
+	    agents_measure_init(as) && as->spawn != NULL &&
 	    event_add(as->sweep, &every) == 0)
 		return as;
 	free(as); /* main ends the process */

@@ -64,6 +64,30 @@ void agents_settings(struct agents *);
 /* The pool has work: as soon as the event loop has a turn. */
 void agents_wake(struct agents *, struct pool *);
 
+struct measure;
+struct msg_job_measure;
+struct msg_job_measured;
+
+/* What an agent answered, or NULL: none did within MEASURE_MOST. */
+typedef void (*measure_fn)(void *arg, const struct msg_job_measured *);
+#define MEASURE_MOST 3000 /* milliseconds */
+#define MEASURES_MOST 200 /* questions at once */
+#define MEASURE_STARTS 4  /* agents that start for nothing else, at once */
+
+struct measure_whom {
+	const char *pool;    /* a name as in struct route */
+	const char *account; /* that a new agent is asked for */
+};
+
+/*
+ * Asks an agent that delivers into mailboxes, of that pool: one that is there, or a new one where a place is free; the serial
+ * of the question is given here.  NULL when there is nobody to ask.  fn is called
+ * once, later, unless the question is forgotten first.
+ */
+struct measure *agents_measure(struct agents *, const struct measure_whom *,
+    const struct msg_job_measure *, measure_fn, void *arg);
+void agents_measure_forget(struct agents *, struct measure *);
+
 /* Agents running or starting; recipients that they have not answered for. */
 size_t agents_count(const struct agents *);
 size_t agents_outstanding(const struct agents *);

@@ -13,6 +13,13 @@
 #include "queue/pool.h"
 #include "queue/senders.h"
 
+/* Members that an agent has said a recipient leads to. */
+struct forward {
+	struct sbuf members; /* members.h */
+	size_t n;
+	bool over; /* there are more than may be */
+};
+
 /* Recipients of one message that one agent has. */
 struct job {
 	LIST_ENTRY(job) of_agent;
@@ -24,7 +31,8 @@ struct job {
 	struct {
 		uint32_t index;
 		bool answered;
-		char *mailbox; /* owned; NULL for reports */
+		struct target *target;   /* owned; NULL for bounce and remote */
+		struct forward *forward; /* owned; NULL: none */
 	} rcpts[JOB_RCPT_MAX];
 };
 
@@ -71,6 +79,8 @@ struct places {
 	int64_t busy;        /* deadline_now() until which it has none */
 };
 
+TAILQ_HEAD(measure_list, measure);
+
 struct agents {
 	struct queue *q;
 	struct pool_tree pools;
@@ -79,10 +89,14 @@ struct agents {
 	struct event *wake, *sweep;
 	struct event *watch; /* while pools wait for places: for the stuck */
 	STAILQ_HEAD(, dismissal) dismissals;
+	struct measure_list measures; /* questions without an answer, by age */
+	size_t nmeasures;
+	struct event *impatient; /* for the first of them */
 	TAILQ_HEAD(, agent) list;
 	TAILQ_HEAD(, pool) awake;
 	struct places here, away;
 	size_t outstanding;
+	size_t forward_bytes;    /* that all have said, see agent_forward.c */
 	uint32_t serial, number; /* the last ones given */
 };
 
@@ -107,9 +121,31 @@ void places_make(struct agents *, const struct pool *);
 /* The same, where agents of this pool have nothing to do. */
 void places_give(struct agents *, struct pool *);
 
+/* agent_forward.c: what a recipient leads to, by those who can read that. */
+/* Takes a member for recipient k; false: the agent may not say so. */
+bool forward_take(
+    struct agent *, struct job *, uint32_t k, const struct msg_job_forward *);
+/* The members of recipient k, out of the job; NULL: there are none. */
+struct forward *forward_leave(struct agent *, struct job *, uint32_t k);
+void forward_free(struct forward *); /* or NULL */
+/* The agent's answer is OUTCOME_FORWARDED: taken over, NULL is none. */
+void forward_go(struct agent *, struct message *, size_t i, struct forward *);
+
 /* agent_stuck.c: those that nobody answers, when others want their places. */
 bool agents_watch_init(struct agents *); /* false with errno */
 void agents_watch(struct agents *);
+
+/* agent_measure.c: what is asked of local besides its jobs. */
+bool agents_measure_init(struct agents *); /* false with errno */
+/* The pool's agents may have room for what waits. */
+void agents_measure_send(struct agents *, const struct pool *);
+void agent_measured(struct agent *, const struct msg_job_measured *);
+/* Nobody will answer what this agent was asked, */
+void agent_measure_lost(struct agent *);
+/* or what waits for one of the pool. */
+void agents_measure_fail(struct agents *, const struct pool *);
+/* Starts an agent of a pool that has none, for that account; false: cannot. */
+bool agents_start(struct agents *, struct pool *, const char *account);
 
 /* agent_away.c: what agents for other hosts say of their destination. */
 /*
