@@ -139,6 +139,7 @@ main(int argc, char *argv[])
 	batch_init(&batch, base, hostname);
 	batch.forward_most = members;
 	batch.quota.percent = (unsigned int)warning;
+	batch.quota.forwards = !virtual;
 	tables_close(&tables);
 	chan_init(&chan, JOB_FD, &job_channel, JOB_AGENT);
 	sandbox(SANDBOX_LOCAL);

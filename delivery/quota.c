@@ -7,6 +7,7 @@
  * quota.  A mailbox that cannot be measured takes mail.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ quota_init(struct quota *q, int base, unsigned int percent)
 {
 	q->base = base;
 	q->percent = percent;
+	q->forwards = false;
 	q->count = q->warnings = 0;
 }
 
@@ -189,6 +191,9 @@ quota_measure(struct quota *q, const struct msg_job_measure *m,
 
 	*out = (struct msg_job_measured){ .serial = m->serial };
 	if (!beneath_path_valid(m->mailbox) ||
+	    (q->forwards &&
+		faccessat(q->base, ".forward", F_OK, AT_SYMLINK_NOFOLLOW) ==
+		    0) ||
 	    !find_use(q, m->mailbox, &quota, &more, &use))
 		return;
 	out->full = !maildirsize_fits(&quota, &use, &more);

@@ -26,6 +26,7 @@ struct quota_warning {
 struct quota {
 	int base;             /* the directory that Maildirs lie beneath */
 	unsigned int percent; /* at which its owner is warned; 0: never */
+	bool forwards;        /* base is a home, whose ~/.forward counts */
 	/* Of this batch: what was taken and is in no file yet. */
 	size_t count;
 	struct {
@@ -62,7 +63,10 @@ void quota_give_back(
 void quota_add(
     struct quota *, const char *id, const struct msg_job_rcpt *, uint64_t size);
 
-/* Answers "measure". */
+/*
+ * Answers "measure".  Whose mail goes by his ~/.forward has a mailbox that is
+ * never full: where it goes is found out when there is a message.
+ */
 void quota_measure(
     struct quota *, const struct msg_job_measure *, struct msg_job_measured *);
 

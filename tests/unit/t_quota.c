@@ -196,6 +196,18 @@ measures(void **state)
 	has("a", "1000S\n999 9\n");
 	quota_measure(&q, &m, &r);
 	assert_int_equal(r.full, 0);
+	/* who may have it passed on */
+	m.size = 2000;
+	unit_file("base/.forward", "", 0);
+	quota_measure(&q, &m, &r);
+	assert_int_equal(r.full, 1);
+	q.forwards = true;
+	quota_measure(&q, &m, &r);
+	assert_int_equal(r.full, 0);
+	assert_int_equal(unlink(unit_path("base/.forward")), 0);
+	quota_measure(&q, &m, &r);
+	assert_int_equal(r.full, 1);
+	m.size = 0;
 	strlcpy(m.mailbox, "nowhere", sizeof(m.mailbox));
 	quota_measure(&q, &m, &r);
 	assert_int_equal(r.full, 0);
