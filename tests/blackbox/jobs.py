@@ -10,8 +10,10 @@ import tempfile
 import suite
 import tools
 
-MESSAGE, RCPT, OUTCOME = range(3)
+MESSAGE, RCPT, OUTCOME, HOP, READY, FORWARD = range(6)
 OK, TEMP, PERM = range(3)
+READ_FORWARD, TAG_FOLDER, FULL_DEFER = 1, 2, 4
+FORWARDED = 32
 
 
 def crc32c(data, table=[]):  # pylint: disable=dangerous-default-value
@@ -40,6 +42,18 @@ def strings(data):
         found.append(data[2:2 + n].decode())
         data = data[2 + n:]
     return found
+
+
+def rcpt(number, index, address, **more):
+    """The message that names one; more: the other fields."""
+    get = more.get
+    return (struct.pack(">HLLLLQL", RCPT, number, index, get("report", 0),
+                        get("notify", 0), get("until", 0), get("code", 0)) +
+            text(get("mta", "")) + text(address) + text(get("orcpt", "")) +
+            text(get("maildir", "")) + struct.pack(">L", get("flags", 0)) +
+            text(get("tag", "")) +
+            struct.pack(">QQ", get("quota", 0), get("quota_messages", 0)) +
+            text(get("via", "")) + text(get("dsn", "")) + text(get("text", "")))
 
 
 class Place:
@@ -85,6 +99,7 @@ class Local:
         self.place = place
         self.jobs = 0
         self.text = []
+        self.members = []  # that were said, as (index, letter + text)
         self.sock, theirs = socket.socketpair(socket.AF_UNIX,
                                               socket.SOCK_SEQPACKET)
         self.sock.settimeout(suite.PATIENCE)
@@ -102,7 +117,7 @@ class Local:
                 pass_fds=(fd,))
 
     def send(self, content, rcpts, sender="a@x.test", **odd):
-        """One job; rcpts are pairs of address and Maildir."""
+        """One job; rcpts are pairs of address and Maildir, and more fields."""
         self.jobs += 1
         number = self.jobs
         crc = odd["crc"] if "crc" in odd else crc32c(content)
@@ -113,29 +128,36 @@ class Local:
                                0, 0, 9, odd.get("size", len(content)), 0)
             socket.send_fds(self.sock, [head + text("2ab") + text(sender) +
                                         text("") + text("")], [f.fileno()])
-        for i, (address, maildir) in enumerate(rcpts):
-            self.sock.send(struct.pack(">HLLLLQL", RCPT, number, i, 0, 0, 0, 0) +
-                           b"".join(map(text, ("", address, "", maildir, "",
-                                               ""))))
+        for i, (address, maildir, *more) in enumerate(rcpts):
+            self.sock.send(rcpt(number, i, address, maildir=maildir,
+                                **(more[0] if more else {})))
         return number
 
     def outcome(self):
         """(job, index, outcome, dsn, text), or None when local has gone."""
-        try:
-            data = self.sock.recv(16384)
-        except ConnectionResetError:
-            return None
-        if not data:
-            return None
-        kind, number, index, outcome, flags, code = struct.unpack(
-            ">HLLLLL", data[:22])
-        assert kind == OUTCOME and flags == code == 0
+        kind = FORWARD
+        while kind == FORWARD:
+            try:
+                data = self.sock.recv(16384)
+            except ConnectionResetError:
+                return None
+            if not data:
+                return None
+            kind, number, index, outcome = struct.unpack(">HLLL", data[:14])
+            if kind == FORWARD:
+                self.members.append((index,
+                                     chr(outcome) + strings(data[14:])[0]))
+        flags, code = struct.unpack(">LL", data[14:22])
+        said = any(i == index for i, _ in self.members)
+        assert kind == OUTCOME and code == 0
+        assert flags == (FORWARDED if said else 0)
         mta, dsn, words = strings(data[22:])
         assert mta == ""
         return number, index, outcome, dsn, words
 
     def deliver(self, content, *rcpts, **odd):
         """One job and its outcomes' codes, in the recipients' order."""
+        self.members = []
         number = self.send(content, rcpts, **odd)
         found = [self.outcome() for _ in rcpts]
         assert all(o is not None and o[0] == number for o in found), found

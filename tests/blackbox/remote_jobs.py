@@ -8,11 +8,12 @@ import subprocess
 import tempfile
 from types import SimpleNamespace
 
+import jobs
 import suite
 import tools
 from jobs import crc32c, strings, text
 
-MESSAGE, RCPT, OUTCOME, HOP, READY = range(5)
+MESSAGE, _, OUTCOME, HOP, READY = range(5)
 OK, TEMP, PERM = range(3)
 RELAYED, DOWN, BUSY, OURS = 1, 2, 4, 8
 NONE, MAY, ENCRYPT, VERIFY = range(4)
@@ -88,9 +89,8 @@ class Remote:
         for i, rcpt in enumerate(rcpts):
             address, notify, orcpt = rcpt if isinstance(rcpt, tuple) else \
                 (rcpt, 0, "")
-            self.sock.send(
-                struct.pack(">HLLLLQL", RCPT, number, i, 0, notify, 0, 0) +
-                b"".join(map(text, ("", address, orcpt, "", "", ""))))
+            self.sock.send(jobs.rcpt(number, i, address, notify=notify,
+                                     orcpt=orcpt))
         return number
 
     def outcome(self):

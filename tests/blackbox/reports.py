@@ -149,10 +149,9 @@ class Rcpt:
         self.until = more.get("until", 0)
 
     def encode(self, number, i):
-        return struct.pack(">HLLLLQL", jobs.RCPT, number, i, self.report, 0,
-                           self.until, self.code) + b"".join(map(text, (
-                               self.mta, self.addr, self.orcpt, "", self.dsn,
-                               self.text)))
+        return jobs.rcpt(number, i, self.addr, report=self.report,
+                         until=self.until, code=self.code, mta=self.mta,
+                         orcpt=self.orcpt, dsn=self.dsn, text=self.text)
 
 
 class Bounce:
