@@ -6,6 +6,7 @@
  */
 #include <cdb.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,13 +54,6 @@ put_map(struct out *out, enum tables_space space, const struct conf_map *m)
 {
 	out->space = space;
 	return conf_map_each(m, put_entry, out);
-}
-
-static bool
-put_aliases(struct out *out, const struct host *h)
-{
-	return put_map(out, TABLES_ALIAS, &out->conf->aliases) &&
-	    compile_system_each(out->conf, h, put_entry, out);
 }
 
 /* A default of the list is written as an administrator would write it. */
@@ -200,6 +194,37 @@ put_iterations(struct out *out)
 	return put(out, TABLES_META, "iterations", text);
 }
 
+/* clang-format off */
+static const struct {
+	enum tables_space	space;
+	size_t			map;	/* of struct conf */
+} maps[] = {
+	{ TABLES_DOMAIN,	offsetof(struct conf, domains) },
+	{ TABLES_ACCOUNT,	offsetof(struct conf, accounts) },
+	{ TABLES_RECIPIENT,	offsetof(struct conf, recipients) },
+	{ TABLES_FORWARD,	offsetof(struct conf, forwards) },
+	{ TABLES_LIMITS,	offsetof(struct conf, limits) },
+	{ TABLES_REWRITE,	offsetof(struct conf, rewrites) },
+	{ TABLES_SENDER_ROUTE,	offsetof(struct conf, sender_routes) },
+	{ TABLES_ROUTE,		offsetof(struct conf, routes) },
+	{ TABLES_TLS,		offsetof(struct conf, policies) },
+	/* The system's come behind them. */
+	{ TABLES_ALIAS,		offsetof(struct conf, aliases) },
+};
+/* clang-format on */
+
+static bool
+put_maps(struct out *out)
+{
+	const char *base = (const char *)out->conf;
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+		if (!put_map(
+			out, maps[i].space, (const void *)(base + maps[i].map)))
+			return false;
+	return true;
+}
+
 /* cdb_make_finish() also frees, so it is called on every way out. */
 static int
 finish(struct out *out, bool good)
@@ -226,17 +251,8 @@ compile_tables(const struct conf *c, const struct host *h, int fd)
 	    put(&out, TABLES_META, "source", c->dir) == 0 &&
 	    put_unix_domains(&out) == 0 && put_tls(&out, h) == 0 &&
 	    put_options(&out, h) == 0 && put_profiles(&out) == 0 &&
-	    put_users(&out, h) == 0 &&
-	    put_map(&out, TABLES_DOMAIN, &c->domains) &&
-	    put_map(&out, TABLES_ACCOUNT, &c->accounts) &&
-	    put_aliases(&out, h) &&
-	    put_map(&out, TABLES_RECIPIENT, &c->recipients) &&
-	    put_map(&out, TABLES_FORWARD, &c->forwards) &&
-	    put_map(&out, TABLES_LIMITS, &c->limits) &&
-	    put_map(&out, TABLES_REWRITE, &c->rewrites) &&
-	    put_map(&out, TABLES_SENDER_ROUTE, &c->sender_routes) &&
-	    put_map(&out, TABLES_ROUTE, &c->routes) &&
-	    put_map(&out, TABLES_TLS, &c->policies) &&
+	    put_users(&out, h) == 0 && put_maps(&out) &&
+	    compile_system_each(c, h, put_entry, &out) &&
 	    conf_map_each(&c->relays, put_known_relay, &out);
 	return finish(&out, good);
 }

@@ -1,20 +1,37 @@
 /*
- * compile_circle: aliases that lead to each other round and round.
+ * compile_circle: lists that lead to each other round and round, or too far.
  */
 #ifndef QUEUE_COMPILE_CIRCLE_H
 #define QUEUE_COMPILE_CIRCLE_H
 
-#include <stdbool.h>
+#include "queue/compile_lists.h"
 
-#include "common/sbuf.h"
-#include "common/tables.h"
+enum circle {
+	CIRCLE_NONE,
+	CIRCLE_FOUND, /* a list leads back to itself */
+	CIRCLE_DEEP,  /* more than EXPAND_DEPTH behind one another */
+	CIRCLE_MEMORY
+};
+
+/* What is known of lists that were looked at. */
+struct circles;
+
+struct circles *circles_new(struct lists *);
+void circles_free(struct circles *);
 
 /*
- * Whether following the address from alias to alias comes back to one of
- * them; then out holds the circle, "a@x, b@x, a@x".  Looks as far as
- * queued(8) expands.
+ * Follows a list as far as queued(8) expands.  FOUND: out holds the circle,
+ * "a@x, b@x, a@x".  Over all lists of a configuration this costs little more
+ * than to look at each once.
  */
-bool compile_circle(struct tables *, const char *mail_name, const char *address,
-    struct sbuf *out);
+enum circle circles_look(
+    struct circles *, const struct lists_one *, struct sbuf *out);
+
+/*
+ * Of a list that was CIRCLE_NONE: at most so many lists are behind it, with
+ * itself, and so many members; a list counts for each way to it.
+ */
+void circles_most(
+    struct circles *, const char *id, size_t *lists, size_t *members);
 
 #endif

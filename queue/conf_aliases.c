@@ -85,11 +85,9 @@ read_alias(struct conf *c, const struct file *f, char *line)
 	struct sbuf members = SBUF_INIT(CONF_LIST_MAX);
 	const char *rest = conf_list_cut(line);
 	char key[ADDR_MAX + 1];
-	const struct conf_list list = { .kind = "alias",
-		.name = line,
-		.key = key,
-		.domain = f->domain,
-		.errors = true };
+	const struct conf_list list = {
+		.kind = "alias", .name = line, .key = key, .domain = f->domain
+	};
 
 	if (rest == NULL)
 		conf_mistake(&c->report, f->lines.path, f->lines.start,

@@ -1,5 +1,5 @@
 /*
- * conf_forwards: the file forwards, where virtual users' mail goes besides or
+ * conf_forwards: the file forwards, where the mail of accounts goes, besides or
  * instead of their mailboxes.
  *
  * In postrider(8), with the administrator's rights.
@@ -8,6 +8,7 @@
 
 #include "common/idn.h"
 #include "common/msg.h"
+#include "common/resolve.h"
 #include "queue/conf_forwards.h"
 #include "queue/conf_members.h"
 
@@ -18,15 +19,16 @@ account_key(struct conf *c, const struct conf_lines *l, const char *name,
 	struct address a;
 	const char *near;
 
-	if (idn_address(name, &a) != ADDRESS_OK || a.domain[0] == '\0' ||
-	    !address_key(&a, key, ADDR_MAX + 1)) {
+	if (idn_address(name, &a) != ADDRESS_OK ||
+	    !address_key(&a, key, ADDR_MAX + 1) ||
+	    (a.domain[0] == '\0' && !resolve_unix_name_valid(key))) {
 		conf_mistake(&c->report, l->path, l->start,
-		    "wanted an account like alice@example.org before the "
-		    "\":\", found \"%s\"",
+		    "wanted an account like alice@example.org, or a Unix user, "
+		    "before the \":\", found \"%s\"",
 		    name);
 		return false;
 	}
-	if (conf_map_get(&c->accounts, key) != NULL)
+	if (a.domain[0] == '\0' || conf_map_get(&c->accounts, key) != NULL)
 		return true;
 	near = conf_map_nearest(&c->accounts, key);
 	conf_mistake(&c->report, l->path, l->start,

@@ -61,8 +61,6 @@ put_member(struct reading *r, const struct member *m)
 	case MEMBER_FINAL:
 		return put_address(r, m);
 	case MEMBER_ERROR:
-		if (!r->list->errors)
-			return mistake(r, "no error:", m->text);
 		r->error = true;
 		break;
 	case MEMBER_COMMAND:

@@ -16,7 +16,6 @@ struct conf_list {
 	const char *key;  /* as it is looked up */
 	/* Completes addresses without one; "": option mail-name will. */
 	const char *domain;
-	bool errors; /* may be "error:5xx text" */
 };
 
 /*

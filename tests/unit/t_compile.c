@@ -63,8 +63,14 @@ write_files(const char *more)
 	    unit_dir, more, unit_dir);
 	cert_put("a-certificate.pem", "DNS:mx.example.org");
 	put("postrider.conf", conf);
-	put("domains", "example.org\nunix.example unix\n");
-	put("users", "Alice@example.org\nbob@example.org\n");
+	put("domains",
+	    "example.org\nunix.example unix\nother.example alias Example.org\n"
+	    "relay.example relay\nlisted.example relay  listed\n");
+	put("users",
+	    "Alice@example.org tags=no quota=1k\nbob@example.org\n"
+	    "carl messages=5\nx@listed.example\n");
+	put("forwards", "bob@example.org: alice@example.org\n");
+	put("rewrite", "both @old.example @new.example\n");
 	put("passwords",
 	    "alice@example.org  " HASH "\tcertificate:" DIGEST "\n");
 	put("aliases", "info: alice@example.org, bob@example.org\n");
@@ -103,7 +109,7 @@ programs_find_what_was_written(void **state)
 	(void)state;
 	read_conf(&c, &h,
 	    "message-size 2m\nprofile old submission\nold.auth offered\n"
-	    "profile older old\n");
+	    "profile older old\nsender-route .example.org relay.example\n");
 	assert_true(publish(&c, &h, err));
 	assert_true(tables_open(&t, unit_path("state/tables.cdb"), false, err));
 	expect(&t, TABLES_META, "version", TABLES_VERSION);
@@ -129,7 +135,19 @@ programs_find_what_was_written(void **state)
 	expect(&t, TABLES_DOMAIN, "unix.example", "unix");
 	expect(&t, TABLES_ACCOUNT, "alice@example.org",
 	    "example.org/alice/Maildir");
-	expect(&t, TABLES_ALIAS, "info", "aalice@example.org\nabob@example.org");
+	expect(
+	    &t, TABLES_ALIAS, "info", "aalice@example.org\nabob@example.org");
+	expect(&t, TABLES_DOMAIN, "other.example", "alias example.org");
+	expect(&t, TABLES_DOMAIN, "relay.example", "relay");
+	expect(&t, TABLES_DOMAIN, "listed.example", "relay listed");
+	expect(&t, TABLES_RECIPIENT, "x@listed.example", "yes");
+	expect(&t, TABLES_ACCOUNT, "x@listed.example", "(none)");
+	expect(&t, TABLES_LIMITS, "alice@example.org", "bytes=1024 tags=no");
+	expect(&t, TABLES_LIMITS, "carl", "messages=5");
+	expect(&t, TABLES_FORWARD, "bob@example.org", "aalice@example.org");
+	expect(&t, TABLES_REWRITE, "s@old.example", "@new.example");
+	expect(&t, TABLES_REWRITE, "r@old.example", "@new.example");
+	expect(&t, TABLES_SENDER_ROUTE, ".example.org", "relay.example");
 	expect(&t, TABLES_VERIFIER, "alice@example.org", "(none)");
 	assert_true(tables_user(&t, USER_NET, &uid, &gid));
 	assert_int_equal(uid, getuid());

@@ -70,25 +70,76 @@ static const struct {
 	    "alias \"a@example.org\" leads into a circle: "
 	    "a@example.org, b@example.org, a@example.org",
 	    2 },
+	/* who names himself means his mailbox */
 	{ "postmaster: alice@example.org\n"
 	  "alice@example.org: alice@example.org\n",
-	    "",
-	    "\"alice@example.org\" leads into a circle: "
-	    "alice@example.org, alice@example.org",
-	    2 },
+	    "", NULL, 0 },
 	{ "postmaster: alice@example.org\na: bob@example.org\n"
 	  "b: alice@example.org, b@example.org\n",
+	    "", "warning: alias \"b\": \"b@example.org\" is nobody's mailbox",
+	    0 },
+	{ "postmaster: alice@example.org\nb: b@example.org\n", "",
+	    "warning: alias \"b\": \"b@example.org\" is nobody's mailbox", 0 },
+	{ "postmaster: alice@example.org\nb: \\c@example.org\n", "",
+	    "warning: alias \"b\": \"c@example.org\" is nobody's mailbox", 0 },
+	{ "postmaster: alice@example.org\nb: \\c@other.example\n", "",
+	    "warning: alias \"b\": \"c@other.example\" is nobody's mailbox",
+	    0 },
+	/* a circle that some mail leaves */
+	{ "postmaster: alice@example.org\na: b@example.org\n"
+	  "b: a@example.org, bob@example.org\n",
 	    "",
-	    "alias \"b\" leads into a circle: b@example.org, "
-	    "b@example.org",
-	    1 },
+	    "warning: alias \"a\" leads into a circle: a@example.org, "
+	    "b@example.org, a@example.org",
+	    0 },
+	{ "postmaster: alice@example.org\n@example.org: x@example.org\n", "",
+	    "alias \"@example.org\": \"x@example.org\" is nobody's mailbox",
+	    0 },
+	{ "postmaster: alice@example.org\n@example.org: x@example.org\n"
+	  "x: y@example.org\n",
+	    "",
+	    "aliases:2: alias \"@example.org\" leads into a circle: "
+	    "@example.org, x@example.org, @example.org",
+	    2 },
+	{ "postmaster: alice@example.org\nx: error:550 no\n"
+	  "a: x@example.org\n",
+	    "", "warning: alias \"a\": mail to \"x@example.org\" is refused",
+	    0 },
+	/* owners */
+	{ "postmaster: alice@example.org\n"
+	  "list: alice@example.org, bob@example.org\n"
+	  "owner-list: alice@example.org\n",
+	    "", NULL, 0 },
+	{ "postmaster: alice@example.org\n"
+	  "list: alice@example.org, bob@example.org\n"
+	  "owner-list: x@example.org\nx: list@example.org\n",
+	    "",
+	    "aliases:3: warning: alias \"owner-list\" leads to \"list\": "
+	    "what fails for one member is reported to all",
+	    0 },
+	/* what is not an address */
+	{ "postmaster: /var/mail/postmaster\n", "", NULL, 0 },
+	{ "postmaster: \"|/bin/cat >/dev/null\"\n", "",
+	    "alias \"postmaster\": found \">\" outside of quotes", 0 },
+	{ "postmaster: \"|/bin/sh -c 'cat >/dev/null'\"\n", "", NULL, 0 },
+	{ "postmaster: |cat '>'\n", "", NULL, 0 },
+	{ "postmaster: |/nonexistent/prog -x\n", "",
+	    "alias \"postmaster\": found no program /nonexistent/prog", 0 },
+	{ "postmaster: |nonexistent-program\n", "",
+	    "found no program nonexistent-program", 0 },
+	{ "postmaster: :include:/nonexistent/list\n", "",
+	    "alias \"postmaster\": found no directory /nonexistent", 0 },
+	{ "postmaster: :include:/etc/nonexistent\n", "",
+	    "found no file /etc/nonexistent", 0 },
+	{ "postmaster: :include:/etc\n", "", "found no regular file /etc", 0 },
+	{ "postmaster: :include:/etc/passwd\n", "", NULL, 0 },
 	{ "postmaster: alice@example.org\na0: a1@example.org\n"
 	  "a1: a2@example.org\na2: a3@example.org\n"
 	  "a3: a4@example.org\na4: a5@example.org\n"
 	  "a5: a6@example.org\na6: a7@example.org\n"
 	  "a7: a8@example.org\na8: a9@example.org\n"
 	  "a9: b0@example.org\nb0: alice@example.org\n",
-	    "", "alias \"a0\" leads through more than 10 aliases", 1 },
+	    "", "alias \"a0\" leads through more than 10 lists", 1 },
 };
 
 static void

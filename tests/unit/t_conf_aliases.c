@@ -259,7 +259,8 @@ reads_accounts(void **state)
 	clean("");
 	put("forwards",
 	    "Alice@example.org: bob@example.org,\n  \\alice@example.org\n"
-	    "bob@example.org: bob@example.org, |/bin/x\n");
+	    "bob@example.org: bob@example.org, |/bin/x\n"
+	    "carl: error:550 gone\n");
 	if (!conf_read(&c, unit_dir))
 		fail_msg("%s", sbuf_str(&c.report.text));
 	expect(&c.limits, "alice@example.org", "bytes=1073741824 tags=no");
@@ -270,6 +271,7 @@ reads_accounts(void **state)
 	expect(&c.accounts, "carl", "(none)");
 	expect(&c.forwards, "alice@example.org",
 	    "abob@example.org\nfalice@example.org");
+	expect(&c.forwards, "carl", "e5.1.1 gone");
 	expect(&c.forwards, "bob@example.org", "fbob@example.org\nc/bin/x");
 	conf_free(&c);
 }
@@ -281,11 +283,11 @@ tells_mistakes_in_forwards(void **state)
 	static const struct {
 		const char *text, *says;
 	} cases[] = {
-		{ "alice: x\n",	"forwards:1: wanted an account like alice@example.org before the \":\", found \"alice\"" },
+		{ "1x: x\n",	"forwards:1: wanted an account like alice@example.org, or a Unix user, before the \":\", found \"1x\"" },
 		{ "alicf@example.org: x\n", ":1: forward \"alicf@example.org\": wanted an account of the file users; nearest: alice@example.org" },
 		{ "x@relay.example: x\n", "wanted an account of the file users" },
 		{ "alice@example.org\n", ":1: wanted \"account: member, member\"" },
-		{ "alice@example.org: error:550 x\n", ":1: forward \"alice@example.org\": wanted no error:" },
+		{ "alice@example.org: error:550 x, y\n", ":1: forward \"alice@example.org\": wanted nothing beside error:" },
 		{ "alice@example.org: a b\n", "found \"a b\"" },
 		{ "alice@example.org: b\nalice@example.org: c\n", ":2: \"alice@example.org\" is on line 1" },
 	};
