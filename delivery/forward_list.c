@@ -66,23 +66,38 @@ canonical(struct member *m)
 	return "a mail address";
 }
 
+/* What stands there as it was written, without the comma; cut when long. */
+static void
+keep_found(const char *from, const char *to, char found[FORWARD_FOUND + 1])
+{
+	size_t n;
+
+	from += strspn(from, " \t");
+	while (to > from && strchr(" \t,", to[-1]) != NULL)
+		to--;
+	n = (size_t)(to - from);
+	(void)strlcpy(found, from,
+	    n < FORWARD_FOUND ? n + 1 : FORWARD_FOUND + 1); /* as wanted */
+}
+
 static bool
 read_line(struct reader *r, const char *line)
 {
 	char found[FORWARD_FOUND + 1];
-	const char *wanted = NULL;
+	const char *wanted = NULL, *start = line;
 	enum members_read result;
 	struct member m;
 
 	while ((result = members_read(&line, &m)) == MEMBERS_ONE) {
-		/* Cut as above; the text itself becomes another. */
-		(void)strlcpy(found, m.text, sizeof(found));
 		if (m.kind == MEMBER_ADDRESS || m.kind == MEMBER_FINAL)
 			wanted = canonical(&m);
 		if (wanted == NULL)
 			wanted = r->taker(r->arg, &m);
-		if (wanted != NULL)
+		if (wanted != NULL) {
+			keep_found(start, line, found);
 			return mistaken(r, wanted, found);
+		}
+		start = line;
 	}
 	return result == MEMBERS_END ||
 	    mistaken(r, members_wanted(result), m.text);

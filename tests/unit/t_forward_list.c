@@ -56,6 +56,8 @@ static const struct row rows[] = {
 	{ "b\xc3\xb6" "b@x.test\n", "ab\xc3\xb6" "b@x.test", 0, "" },
 	{ "b\xc0\xaf" "b@x.test\n", "", 1, "b\xc0\xaf" "b@x.test" },
 	{ "bob\nstop\ncarol\n", "abob", 2, "stop" },
+	{ "bob,  :include:/stop , carol\n", "abob", 1, ":include:/stop" },
+	{ "|stop\n", "", 1, "|stop" },
 	{ "$(id)@x.test\n", "", 1, "$(id)@x.test" },
 	{ "a|b@x.test\n", "aa|b@x.test", 0, "" },
 };
@@ -64,7 +66,7 @@ static const struct row rows[] = {
 static const char *
 take(void *arg, const struct member *m)
 {
-	if (strcmp(m->text, "stop") == 0)
+	if (strcmp(m->text, "stop") == 0 || strcmp(m->text, "/stop") == 0)
 		return "no stop";
 	members_put(arg, m->kind, m->text);
 	return NULL;
