@@ -1,14 +1,18 @@
 /*
  * update: the UPDATE state.  In pop3-mailbox, as the mailbox owner; removes
- * files in new/ and cur/ and nothing else.  A crash in the middle leaves each
+ * files in new/ and cur/ and nothing else, and says how much less there is where
+ * a sum is kept (common/maildirsize.h).  A crash in the middle leaves each
  * message whole or gone; the client has not heard +OK then and deletes again.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/maildirsize.h"
 #include "pop3d/mailfile.h"
 #include "pop3d/scan.h"
 #include "pop3d/update.h"
@@ -22,7 +26,32 @@ struct run {
 	bool touched[SUB_COUNT]; /* directories to sync */
 	bool *done;              /* per message: nothing more to do */
 	size_t missing;          /* of the last round */
+	bool summed;             /* somebody keeps a sum of the mailbox */
+	int64_t bytes, messages; /* that are gone from it */
 };
+
+/* As it was counted when it came: its name says so, or else the file. */
+static uint64_t
+stored_size(const struct run *r, const struct message *m, const char *name)
+{
+	uint64_t size = 0;
+	struct stat st;
+
+	if (r->summed && !maildir_name_size(name, &size) &&
+	    fstatat(r->md->dir[m->sub], name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(st.st_mode))
+		size = (uint64_t)st.st_size;
+	return size;
+}
+
+static void
+note_removed(struct run *r, const struct message *m, uint64_t size)
+{
+	r->touched[m->sub] = true;
+	r->messages++;
+	if (__builtin_add_overflow(r->bytes, size, &r->bytes))
+		r->bytes = INT64_MAX; /* names that lie; counted some time */
+}
 
 static void
 remove_one(struct run *r, size_t i)
@@ -30,10 +59,11 @@ remove_one(struct run *r, size_t i)
 	struct message *m = &r->md->messages[i];
 	char room[MAILFILE_NAME_MAX];
 	const char *name = mailfile_name(m, room);
+	uint64_t size = stored_size(r, m, name);
 
 	m->removed = unlinkat(r->md->dir[m->sub], name, 0) == 0;
 	if (m->removed)
-		r->touched[m->sub] = true;
+		note_removed(r, m, size);
 	else if (errno == ENOENT) {
 		r->missing++;
 		return;
@@ -70,6 +100,19 @@ remove_missing(struct run *r)
 	}
 }
 
+/* One line for all. */
+static void
+subtract(const struct run *r)
+{
+	struct maildirsize_before before;
+
+	if (r->summed && r->messages > 0 &&
+	    !maildirsize_add(
+		r->md->root, NULL, -r->bytes, -r->messages, &before))
+		maildrop_complain(r->md, MAILDIRSIZE_NAME, "a line to be added",
+		    strerror(errno));
+}
+
 static void
 sync_dirs(struct run *r)
 {
@@ -98,8 +141,11 @@ update_run(struct maildrop *md, struct update *result)
 		result->failed = result->marked;
 		return;
 	}
+	r.summed = faccessat(md->root, MAILDIRSIZE_NAME, F_OK,
+		       AT_SYMLINK_NOFOLLOW) == 0;
 	remove_all(&r);
 	remove_missing(&r);
+	subtract(&r);
 	sync_dirs(&r);
 	free(r.done);
 }

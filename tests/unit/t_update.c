@@ -188,6 +188,63 @@ removed_by_others(void **state)
 	maildrop_close(&md);
 }
 
+static void
+check_sum(const char *wanted)
+{
+	char text[200];
+	int fd = open(BOX "/maildirsize", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	assert_int_not_equal(fd, -1);
+	n = read(fd, text, sizeof(text) - 1);
+	assert_true(n >= 0);
+	text[n] = '\0';
+	assert_int_equal(close(fd), 0);
+	assert_string_equal(text, wanted);
+}
+
+/* What is gone is taken from the sum, once, where there is one. */
+static void
+subtracts(void **state)
+{
+	struct maildrop md;
+	struct update u;
+
+	(void)state;
+	start(&md);
+	pop3_mail("cur/4.d,S=500:2,S", "not as long");
+	maildrop_close(&md);
+	pop3_open(&md);
+	pop3_mail("maildirsize", "1000S\n503 4\n");
+	mark(&md, "1234");
+	unlink_fails_at = 2;
+	unlink_errno = EPERM;
+	unlinks = 0;
+	update_run(&md, &u);
+	expect(&u, 4, 1, true);
+	check_sum("1000S\n503 4\n-502 -3\n");
+	for (size_t i = 0; i < md.count; i++)
+		md.messages[i].deleted = false;
+	update_run(&md, &u);
+	check_sum("1000S\n503 4\n-502 -3\n");
+	maildrop_close(&md);
+}
+
+static void
+subtracts_from_nothing(void **state)
+{
+	struct maildrop md;
+	struct update u;
+
+	(void)state;
+	start(&md);
+	mark(&md, "1");
+	update_run(&md, &u);
+	expect(&u, 1, 0, true);
+	assert_false(pop3_has("maildirsize"));
+	maildrop_close(&md);
+}
+
 int
 main(void)
 {
@@ -198,6 +255,8 @@ main(void)
 		cmocka_unit_test_setup(fsync_fails, pop3_clean),
 		cmocka_unit_test_setup(renamed, pop3_clean),
 		cmocka_unit_test_setup(removed_by_others, pop3_clean),
+		cmocka_unit_test_setup(subtracts, pop3_clean),
+		cmocka_unit_test_setup(subtracts_from_nothing, pop3_clean),
 	};
 
 	return cmocka_run_group_tests(tests, pop3_setup, unit_teardown);
