@@ -71,7 +71,7 @@ failure_busy(
     struct failure *f, const char *path, const char *wanted, const char *found)
 {
 	const struct row row = { 0, "4.2.1",
-		"mailbox is closed by its owner for now (see the log)", NULL };
+		"mailbox is closed by its owner (see the log)", NULL };
 
 	return set(f, &row, path, wanted, found);
 }
