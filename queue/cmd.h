@@ -52,6 +52,7 @@ int cmd_explain(struct cmd *, int, char **);
 int cmd_domain(struct cmd *, int, char **);
 int cmd_lab(struct cmd *, int, char **);
 int cmd_queue(struct cmd *, int, char **);
+int cmd_quota(struct cmd *, int, char **);
 int cmd_relay(struct cmd *, int, char **);
 int cmd_route(struct cmd *, int, char **);
 int cmd_status(struct cmd *, int, char **);

@@ -26,6 +26,7 @@ static const struct command commands[] = {
 	{ "relay",	"COMMAND ...",		"add, del, list: what we log in with at others", cmd_relay },
 	{ "tls",	"COMMAND ...",		"make-cert, install, show: certificates", cmd_tls },
 	{ "queue",	"COMMAND ...",		"list, show, hold, release, retry, drop", cmd_queue },
+	{ "quota",	"[--json] [--recount] [ACCOUNT ...]", "show how full mailboxes are", cmd_quota },
 	{ "route",	"[--json] ADDRESS ...",	"show where mail to it goes, and why", cmd_route },
 	{ "explain",	"[--from ADDRESS] [--client IP] [--json] ADDRESS", "show every step of mail to it", cmd_explain },
 	{ "status",	"[--json]",		"tell whether the suite lives", cmd_status },
