@@ -14,6 +14,9 @@ struct text {
 	size_t n;
 	bool blank; /* a blank came and may matter */
 	bool cut;   /* did not fit */
+	/* where it stands, if nothing else is in between */
+	const char *start, *end;
+	bool gap;
 };
 
 struct parser {
@@ -21,7 +24,7 @@ struct parser {
 	struct text plain; /* outside brackets: a name or an address */
 	struct text angle; /* with its brackets */
 	bool has_angle;
-	bool (*fn)(const struct address *, void *);
+	bool (*fn)(const struct header_spot *, void *);
 	void *arg;
 };
 
@@ -29,7 +32,7 @@ static void
 text_clear(struct text *t)
 {
 	t->n = 0;
-	t->blank = t->cut = false;
+	t->blank = t->cut = t->gap = false;
 }
 
 static void
@@ -43,10 +46,16 @@ text_byte(struct text *t, char c)
 
 /* Blanks count between two words only: not around "." and "@". */
 static void
-text_put(struct text *t, char c)
+text_put(struct text *t, const char *at)
 {
+	char c = *at;
 	bool glue = c == '.' || c == '@' || c == '>';
 
+	if (t->n == 0)
+		t->start = at;
+	else if (at != t->end)
+		t->gap = true;
+	t->end = at + 1;
 	if (t->blank && t->n > 0 && !glue && !strchr(".@<", t->s[t->n - 1]))
 		text_byte(t, ' ');
 	t->blank = false;
@@ -74,13 +83,15 @@ skip_comment(struct parser *k)
 static bool
 copy_until(struct parser *k, struct text *t, char close)
 {
-	text_put(t, *k->p++);
+	text_put(t, k->p++);
 	for (; k->p < k->end; k->p++) {
-		if (*k->p == '\r' || *k->p == '\n')
-			continue; /* folding inside is not part of it */
+		if (*k->p == '\r' || *k->p == '\n') {
+			t->gap = true; /* folding inside is not part of it */
+			continue;
+		}
 		text_byte(t, *k->p);
 		if (*k->p == close) {
-			k->p++;
+			t->end = ++k->p;
 			return true;
 		}
 		if (*k->p == '\\' && k->p + 1 < k->end)
@@ -120,19 +131,17 @@ static bool
 read_angle(struct parser *k)
 {
 	bool good;
-	char c;
 
 	text_clear(&k->angle);
-	text_put(&k->angle, *k->p++);
+	text_put(&k->angle, k->p++);
 	while (k->p < k->end) {
 		if (common_token(k, &k->angle, &good)) {
 			if (!good)
 				return false;
 			continue;
 		}
-		c = *k->p++;
-		text_put(&k->angle, c);
-		if (c == '>')
+		text_put(&k->angle, k->p);
+		if (*k->p++ == '>')
 			return true;
 	}
 	return false;
@@ -154,11 +163,26 @@ translate(enum address_result r)
 	return HEADER_ADDR_SYNTAX;
 }
 
+/* Where the address itself stands: without brackets, if it is in one piece. */
+static void
+locate(const struct parser *k, const struct text *t, struct header_spot *spot)
+{
+	size_t bracket = k->has_angle ? 1 : 0;
+
+	spot->at = NULL;
+	spot->len = 0;
+	if (t->gap || t->s[bracket] == '@') /* a route */
+		return;
+	spot->at = t->start + bracket;
+	spot->len = (size_t)(t->end - t->start) - 2 * bracket;
+}
+
 /* One element of the list is complete. */
 static enum header_addr
 emit(struct parser *k)
 {
 	struct text *t = k->has_angle ? &k->angle : &k->plain;
+	struct header_spot spot;
 	enum address_result r;
 	struct address a;
 	const char *s;
@@ -178,9 +202,11 @@ emit(struct parser *k)
 	}
 	if (r != ADDRESS_OK)
 		return translate(r);
+	locate(k, t, &spot);
+	spot.address = &a;
 	text_clear(&k->plain);
 	k->has_angle = false;
-	return k->fn(&a, k->arg) ? HEADER_ADDR_OK : HEADER_ADDR_STOP;
+	return k->fn(&spot, k->arg) ? HEADER_ADDR_OK : HEADER_ADDR_STOP;
 }
 
 static enum header_addr
@@ -208,7 +234,7 @@ step(struct parser *k)
 		k->p++;
 		return emit(k);
 	default:
-		text_put(&k->plain, *k->p++);
+		text_put(&k->plain, k->p++);
 		/* Words behind "<...>" have no meaning. */
 		return k->has_angle ? HEADER_ADDR_SYNTAX : HEADER_ADDR_OK;
 	}
@@ -225,18 +251,48 @@ show(const struct parser *k, char *found)
 	found[n] = '\0';
 }
 
+static enum header_addr
+run(struct parser *k)
+{
+	enum header_addr r = HEADER_ADDR_OK;
+
+	while (k->p < k->end && r == HEADER_ADDR_OK)
+		r = step(k);
+	return r == HEADER_ADDR_OK ? emit(k) : r;
+}
+
+enum header_addr
+header_spots(const char *s, size_t n,
+    bool (*fn)(const struct header_spot *, void *), void *arg)
+{
+	struct parser k = { .p = s, .end = s + n, .fn = fn, .arg = arg };
+
+	return run(&k);
+}
+
+/* Who wants no more than the address. */
+struct plain {
+	bool (*fn)(const struct address *, void *);
+	void *arg;
+};
+
+static bool
+address_of(const struct header_spot *spot, void *arg)
+{
+	const struct plain *p = arg;
+
+	return p->fn(spot->address, p->arg);
+}
+
 enum header_addr
 header_addresses(const char *s, size_t n,
     bool (*fn)(const struct address *, void *), void *arg,
     char found[HEADER_ADDR_TEXT + 1])
 {
-	struct parser k = { .p = s, .end = s + n, .fn = fn, .arg = arg };
-	enum header_addr r = HEADER_ADDR_OK;
+	struct plain p = { fn, arg };
+	struct parser k = { .p = s, .end = s + n, .fn = address_of, .arg = &p };
+	enum header_addr r = run(&k);
 
-	while (k.p < k.end && r == HEADER_ADDR_OK)
-		r = step(&k);
-	if (r == HEADER_ADDR_OK)
-		r = emit(&k);
 	if (r != HEADER_ADDR_OK)
 		show(&k, found);
 	return r;

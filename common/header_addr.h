@@ -29,4 +29,16 @@ enum header_addr header_addresses(const char *, size_t n,
     bool (*fn)(const struct address *, void *), void *arg,
     char found[HEADER_ADDR_TEXT + 1]);
 
+/* A mailbox, and where its address stands in the list. */
+struct header_spot {
+	const struct address *address;
+	/* NULL where comments or blanks are in it, or a route is before it */
+	const char *at;
+	size_t len;
+};
+
+/* The same with the places; the address ends before the call does. */
+enum header_addr header_spots(const char *, size_t n,
+    bool (*fn)(const struct header_spot *, void *), void *arg);
+
 #endif
