@@ -99,6 +99,10 @@ void resolve_login(struct tables *, const char *login, const char *mail_name,
 bool resolve_owns(struct tables *, const char *account, const struct address *,
     const char *mail_name);
 
+/* Whether one of the members is the account, or an address of it. */
+bool resolve_names(struct tables *, const char *members, const char *account,
+    const char *mail_name);
+
 #define UNIX_NAME_MAX 32 /* bytes; as useradd(8) has it */
 
 /*

@@ -6,9 +6,8 @@
 
 #include "common/resolve.h"
 
-/* Whether the list holds an address that resolves to the account. */
-static bool
-names_account(struct tables *t, const char *members, const char *account,
+bool
+resolve_names(struct tables *t, const char *members, const char *account,
     const char *mail_name)
 {
 	struct address a;
@@ -42,6 +41,6 @@ resolve_owns(struct tables *t, const char *account, const struct address *a,
 		return true;
 	resolve_address(t, a, mail_name, &r);
 	if (r.kind == RESOLVE_ALIAS)
-		return names_account(t, r.members, account, mail_name);
+		return resolve_names(t, r.members, account, mail_name);
 	return strcmp(r.account, account) == 0;
 }

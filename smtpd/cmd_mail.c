@@ -1,18 +1,18 @@
 /*
  * cmd_mail: MAIL and RCPT.
  *
- * Part of smtpd(8), as postrider-net; reads the compiled tables and asks authd
- * (msg_auth.h) whether a Unix user exists.  The only way into the envelope.
+ * Part of smtpd(8), as postrider-net; reads the compiled tables.  The only way
+ * into the envelope.
  */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "common/idn.h"
 #include "common/log.h"
-#include "common/resolve.h"
-#include "common/utf8.h"
+#include "common/rewrite.h"
 #include "smtpd/command.h"
+#include "smtpd/orcpt.h"
+#include "smtpd/recipient.h"
 
 /* clang-format off */
 static const struct {
@@ -71,38 +71,19 @@ too_big(struct session *s)
 	return session_reply_arg(s, REPLY_TOO_BIG, limit);
 }
 
-static bool
-is_utf8(const struct session *s)
-{
-	return (s->env.mail.flags & INTAKE_UTF8) != 0;
-}
-
-/*
- * U-labels become A-labels, so that all behind has one spelling of a domain.
- * REPLY_OK, or the one of the replies that fits.
- */
-static enum reply
-narrow(const struct session *s, struct address *a, enum reply wide,
-    enum reply no_domain)
-{
-	if (address_is_ascii(a))
-		return REPLY_OK;
-	if (!is_utf8(s))
-		return wide;
-	return utf8_needed(a->domain) && !idn_to_ascii(a->domain, a->domain)
-	    ? no_domain
-	    : REPLY_OK;
-}
-
 /* Whether the sender may be used; takes it into the envelope. */
 static enum reply
 take_sender(struct session *s, struct address *a)
 {
-	enum reply r = narrow(s, a, REPLY_SENDER_WIDE, REPLY_SENDER_IDN);
+	enum reply r =
+	    recipient_narrow(s, a, REPLY_SENDER_WIDE, REPLY_SENDER_IDN);
 
 	if (r != REPLY_OK)
 		return r;
 	r = policy_sender(&s->tables, &s->cfg, &s->client, session_user(s), a);
+	if (r == REPLY_SENDER_OK && policy_relay(&s->client) &&
+	    rewrite_address(&s->tables, REWRITE_SENDER, a) == REWRITE_BROKEN)
+		return REPLY_LOOKUP_DOWN;
 	if (!address_format(a, s->env.sender, sizeof(s->env.sender)))
 		return REPLY_SENDER_LONG;
 	return r;
@@ -137,51 +118,6 @@ cmd_mail(struct session *s, char *arg)
 	return session_reply(s, REPLY_SENDER_OK);
 }
 
-/* Whether authd knows the Unix user. */
-static enum reply
-ask_account(struct session *s, const char *name)
-{
-	struct msg_auth_account ask;
-	union msg_auth m;
-
-	(void)snprintf(ask.name, sizeof(ask.name), "%s", name);
-	if (auth_client_call(&s->auth, AUTH_T_ACCOUNT, &ask, -1, &m) !=
-	    AUTH_T_EXISTS)
-		return REPLY_LOOKUP_DOWN;
-	if (m.exists.kind == ACCOUNT_LATER)
-		return REPLY_LOOKUP_DOWN;
-	return m.exists.kind == ACCOUNT_YES ? REPLY_RCPT_OK : REPLY_NO_USER;
-}
-
-/* Whether the tables are what they were: one truncated in place is empty. */
-static bool
-tables_whole(struct tables *t)
-{
-	const char *v;
-
-	return tables_get(t, TABLES_META, "version", &v) == TABLES_FOUND &&
-	    strcmp(v, TABLES_VERSION) == 0;
-}
-
-static enum reply
-judge(struct session *s, struct address *a)
-{
-	struct resolved to;
-	enum reply r = narrow(s, a, REPLY_RCPT_WIDE, REPLY_RCPT_IDN);
-
-	if (r != REPLY_OK ||
-	    (r = policy_rcpt_form(&s->cfg, &s->client, a)) != REPLY_OK)
-		return r;
-	resolve_address(&s->tables, a, s->cfg.mail_name, &to);
-	r = policy_rcpt(to.kind, policy_relay(&s->client));
-	if (r == REPLY_RCPT_OK && to.kind == RESOLVE_UNIX)
-		return ask_account(s, to.account);
-	/* Not finding an address is final only if it could have been found. */
-	if (r != REPLY_RCPT_OK && !tables_whole(&s->tables))
-		return REPLY_LOOKUP_DOWN;
-	return r;
-}
-
 static enum next
 many_rcpts(struct session *s)
 {
@@ -192,16 +128,38 @@ many_rcpts(struct session *s)
 	return session_reply(s, REPLY_MANY_RCPTS);
 }
 
+/* Whether the recipient is taken; *a is where mail for it goes. */
+static enum next
+take_rcpt(struct session *s, struct address *a, struct rcpt_params *rp)
+{
+	char addr[ADDR_MAX + 1];
+	struct verdict v;
+
+	recipient_judge(s, a, &v);
+	if (v.text[0] != '\0')
+		return session_say(
+		    s, (unsigned int)(v.text[0] - '0') * 100, v.text);
+	if (v.reply != REPLY_RCPT_OK)
+		return session_reply(s, v.reply);
+	if (!address_format(a, addr, sizeof(addr)))
+		return session_reply(s, REPLY_RCPT_LONG);
+	if (v.was[0] != '\0' && rp->orcpt[0] == '\0')
+		orcpt_make(v.was, rp->orcpt);
+	if (!envelope_add(&s->env, addr, rp))
+		return session_leave(s, REPLY_NO_MEMORY, "memory");
+	s->state = ST_RCPT;
+	return session_reply(s, REPLY_RCPT_OK);
+}
+
 enum next
 cmd_rcpt(struct session *s, char *arg)
 {
-	char bad[PARAM_NAME_MAX + 1], addr[ADDR_MAX + 1];
+	char bad[PARAM_NAME_MAX + 1];
 	const char *p = path_of(arg, "TO:");
 	struct rcpt_params rp;
 	enum address_result parsed;
 	enum params params;
 	struct address a;
-	enum reply r;
 
 	if (p == NULL)
 		return session_reply(s, REPLY_RCPT_SYNTAX);
@@ -209,14 +167,9 @@ cmd_rcpt(struct session *s, char *arg)
 		return many_rcpts(s);
 	if ((parsed = address_parse_path_wide(&p, &a)) != ADDRESS_OK)
 		return session_reply(s, bad_address[parsed].rcpt);
-	if ((params = params_rcpt(p, is_utf8(s), &rp, bad)) != PARAMS_OK)
+	params =
+	    params_rcpt(p, (s->env.mail.flags & INTAKE_UTF8) != 0, &rp, bad);
+	if (params != PARAMS_OK)
 		return bad_param(s, params, bad, REPLY_RCPT_SYNTAX);
-	if ((r = judge(s, &a)) != REPLY_RCPT_OK)
-		return session_reply(s, r);
-	if (!address_format(&a, addr, sizeof(addr)))
-		return session_reply(s, REPLY_RCPT_LONG);
-	if (!envelope_add(&s->env, addr, &rp))
-		return session_leave(s, REPLY_NO_MEMORY, "memory");
-	s->state = ST_RCPT;
-	return session_reply(s, REPLY_RCPT_OK);
+	return take_rcpt(s, &a, &rp);
 }

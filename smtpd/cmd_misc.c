@@ -50,26 +50,74 @@ take_utf8(char *arg)
 	return true;
 }
 
-/* One line for each member. */
+static bool
+is_told(const struct member *m)
+{
+	return m->kind == MEMBER_ADDRESS || m->kind == MEMBER_FINAL;
+}
+
+struct counts {
+	size_t told, others;
+};
+
+static struct counts
+count(const char *members)
+{
+	struct counts c = { 0, 0 };
+	struct member m;
+
+	while (members_next(&members, &m))
+		if (is_told(&m))
+			c.told++;
+		else
+			c.others++;
+	return c;
+}
+
+/* A line for each that has an address; of the others only how many there are. */
 static enum next
 tell_members(struct session *s, const char *members)
 {
+	struct counts left = count(members);
 	char text[REPLY_MAX + 1];
 	enum next next = NEXT_GO;
 	struct member m;
 
-	while (next == NEXT_GO && members_next(&members, &m)) {
+	if (left.told + left.others == 0)
+		return session_reply(s, REPLY_EMPTY_LIST);
+	while (next == NEXT_GO && left.told > 0 && members_next(&members, &m)) {
+		if (!is_told(&m))
+			continue;
+		left.told--;
 		(void)snprintf(text, sizeof(text), "250%c2.1.5 <%.400s>\r\n",
-		    *members == '\0' ? ' ' : '-', m.text);
+		    left.told + left.others == 0 ? ' ' : '-', m.text);
 		next = session_say(s, 250, text);
 	}
-	return next;
+	if (next != NEXT_GO || left.others == 0)
+		return next;
+	(void)snprintf(text, sizeof(text),
+	    "250 2.1.5 %zu that %s no address to tell\r\n", left.others,
+	    left.others == 1 ? "has" : "have");
+	return session_say(s, 250, text);
+}
+
+/* Whether what is told of them is more than ASCII. */
+static bool
+is_wide(const char *members)
+{
+	struct member m;
+
+	while (members_next(&members, &m))
+		if (is_told(&m) && utf8_needed(m.text))
+			return true;
+	return false;
 }
 
 enum next
 cmd_expn(struct session *s, char *arg)
 {
 	bool utf8 = take_utf8(arg);
+	char text[REPLY_MAX + 1];
 	const char *path = arg;
 	struct address a;
 	struct resolved r;
@@ -88,11 +136,14 @@ cmd_expn(struct session *s, char *arg)
 	resolve_address(&s->tables, &a, s->cfg.mail_name, &r);
 	if (r.kind == RESOLVE_BROKEN)
 		return session_reply(s, REPLY_LOOKUP_DOWN);
+	if (r.kind == RESOLVE_ERROR) {
+		(void)reply_refusal(r.error, text); /* no length needed */
+		return session_say(
+		    s, (unsigned int)(text[0] - '0') * 100, text);
+	}
 	if (r.kind != RESOLVE_ALIAS)
 		return session_reply(s, REPLY_NO_LIST);
-	if (*r.members == '\0')
-		return session_reply(s, REPLY_EMPTY_LIST);
-	if (!utf8 && utf8_needed(r.members))
+	if (!utf8 && is_wide(r.members))
 		return session_reply(s, REPLY_LIST_WIDE);
 	return tell_members(s, r.members);
 }

@@ -169,7 +169,8 @@ account(struct session *s, const struct verb *v, const char *arg)
 	if (v->flags & JUNK)
 		s->junk++;
 	if (s->code < 400 ||
-	    (v->run == cmd_rcpt && s->code == replies[REPLY_MANY_RCPTS].code))
+	    (v->run == cmd_rcpt && s->env.full &&
+		s->code == replies[REPLY_MANY_RCPTS].code))
 		return;
 	s->errors++;
 	s->refused++;

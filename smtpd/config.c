@@ -25,6 +25,8 @@ config_load(struct tables *t, const char *profile, struct config *c)
 		{ "bare-newline",	&c->newline },
 		{ "sender-ownership",	&c->ownership },
 		{ "complete-headers",	&c->complete },
+		{ "rewrite-headers",	&c->rewrite_headers },
+		{ "always-bcc",		&c->always_bcc },
 		{ "expn",		&c->expn },
 		{ "message-size",	&c->message_size },
 		{ "header-size",	&c->header_size },

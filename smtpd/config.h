@@ -17,13 +17,15 @@ enum config_newline { NEWLINE_REJECT, NEWLINE_NORMALIZE };
 struct config {
 	const char *hostname, *mail_name, *run_dir;
 	const char *banner, *relay_clients;
-	int auth, plaintext; /* auth_policy, plaintext of auth_client.h */
-	int newline;         /* config_newline */
-	int tls;             /* tls_policy of tls_client.h */
-	bool certificates;   /* are there: without one nobody has TLS */
-	bool starttls;       /* is to be offered */
-	bool binding;        /* logins may be bound to TLS */
+	const char *always_bcc; /* an address, or "" */
+	int auth, plaintext;    /* auth_policy, plaintext of auth_client.h */
+	int newline;            /* config_newline */
+	int tls;                /* tls_policy of tls_client.h */
+	bool certificates;      /* are there: without one nobody has TLS */
+	bool starttls;          /* is to be offered */
+	bool binding;           /* logins may be bound to TLS */
 	bool ownership, complete, expn;
+	bool rewrite_headers;
 	bool needs_authd; /* somebody may log in, or be a Unix user */
 	int64_t message_size, header_size; /* bytes */
 	int64_t recipients, hops, errors, junk;

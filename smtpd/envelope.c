@@ -9,6 +9,7 @@
 
 #include <bsd/string.h>
 
+#include "common/address.h"
 #include "smtpd/envelope.h"
 
 #define RCPT_BYTES (4 + ADDR_MAX + 1 + ORCPT_MAX + 1)
@@ -54,27 +55,57 @@ envelope_only(const struct envelope *e)
 	return e->count == 1 ? sbuf_str(&e->rcpts) + 4 : NULL;
 }
 
-static enum outcome
-send_rcpts(const struct envelope *e, struct intake *in, struct diag *d)
+/* The recipient at *p, which moves behind it; false at the end. */
+static bool
+next_rcpt(const struct envelope *e, const char **p, struct msg_intake_rcpt *m)
 {
-	const char *p = sbuf_str(&e->rcpts), *end = p + e->rcpts.len;
-	struct msg_intake_rcpt m;
+	if (*p >= sbuf_str(&e->rcpts) + e->rcpts.len)
+		return false;
+	memcpy(&m->notify, *p, 4);
+	*p += 4;
+	strlcpy(m->addr, *p, sizeof(m->addr));
+	*p += strlen(*p) + 1;
+	strlcpy(m->orcpt, *p, sizeof(m->orcpt));
+	*p += strlen(*p) + 1;
+	return true;
+}
 
-	while (p < end && d->outcome == OUT_OK) {
-		memcpy(&m.notify, p, 4);
-		p += 4;
-		strlcpy(m.addr, p, sizeof(m.addr));
-		p += strlen(p) + 1;
-		strlcpy(m.orcpt, p, sizeof(m.orcpt));
-		p += strlen(p) + 1;
+static bool
+same(const char *a, const char *b)
+{
+	char key[2][ADDR_MAX + 1];
+	struct address one, other;
+
+	return address_parse(a, &one) == ADDRESS_OK &&
+	    address_parse(b, &other) == ADDRESS_OK &&
+	    address_key(&one, key[0], sizeof(key[0])) &&
+	    address_key(&other, key[1], sizeof(key[1])) &&
+	    strcmp(key[0], key[1]) == 0;
+}
+
+static enum outcome
+send_rcpts(const struct envelope *e, struct intake *in, const char *bcc,
+    struct diag *d)
+{
+	const char *p = sbuf_str(&e->rcpts);
+	struct msg_intake_rcpt m;
+	bool copied = *bcc == '\0';
+
+	while (d->outcome == OUT_OK && next_rcpt(e, &p, &m)) {
+		copied = copied || same(m.addr, bcc);
 		(void)intake_rcpt(in, &m, d); /* d ends the loop */
 	}
-	return d->outcome;
+	if (d->outcome != OUT_OK || copied)
+		return d->outcome;
+	m.notify = DSN_NEVER;
+	strlcpy(m.addr, bcc, sizeof(m.addr));
+	m.orcpt[0] = '\0';
+	return intake_rcpt(in, &m, d);
 }
 
 enum outcome
 envelope_send(const struct envelope *e, struct intake *in,
-    struct msg_intake_open *open, struct diag *d)
+    struct msg_intake_open *open, const char *bcc, struct diag *d)
 {
 	open->flags = e->mail.flags;
 	open->size = e->mail.size;
@@ -82,7 +113,7 @@ envelope_send(const struct envelope *e, struct intake *in,
 	strlcpy(open->sender, e->sender, sizeof(open->sender));
 	strlcpy(open->envid, e->mail.envid, sizeof(open->envid));
 	if (intake_begin(in, open, d) != OUT_OK ||
-	    send_rcpts(e, in, d) != OUT_OK)
+	    send_rcpts(e, in, bcc, d) != OUT_OK)
 		return d->outcome;
 	return intake_body(in, d);
 }

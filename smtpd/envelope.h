@@ -30,9 +30,10 @@ bool envelope_add(
 const char *envelope_only(const struct envelope *);
 /*
  * Sends open, which the caller has filled but for what the envelope knows,
- * and the recipients to queued, and asks for a file.
+ * and the recipients to queued, and asks for a file.  bcc is one more of them,
+ * of which nobody is told, if it is not among them; or "".
  */
 enum outcome envelope_send(const struct envelope *, struct intake *,
-    struct msg_intake_open *, struct diag *);
+    struct msg_intake_open *, const char *bcc, struct diag *);
 
 #endif

@@ -84,26 +84,80 @@ incoming_begin(struct incoming *in, struct intake *intake,
 	body_init(&in->body, form != INCOMING_DATA);
 	head_init(&in->header);
 	in->holding = cfg->complete;
+	in->rewrite.tables = NULL;
+	in->grown = false;
 	sbuf_init(&in->held, (size_t)cfg->header_size + INCOMING_BLOCK);
 	put_lines(in, received, trace_received(trace, received));
+}
+
+static void
+put_rewritten(void *arg, const char *s, size_t n)
+{
+	put(arg, s, n);
+}
+
+void
+incoming_rewrite(struct incoming *in, struct tables *t, const char *complete)
+{
+	in->rewrite = (struct rewrite_header){ .tables = t,
+		.complete = complete,
+		.put = put_rewritten,
+		.arg = in };
+	in->holding = true;
+}
+
+static void
+fail(struct incoming *in, const char *dsn, const char *text)
+{
+	if (in->dropped)
+		return;
+	(void)diag_set(&in->diag, dsn, "%s", text); /* told at the end */
+	incoming_drop(in);
+}
+
+/* held is the header and what came with it. */
+static void
+put_held(struct incoming *in, const struct sbuf *held)
+{
+	uint64_t size = (uint64_t)in->cfg->header_size;
+
+	if (in->rewrite.tables == NULL) {
+		put(in, sbuf_str(held), held->len);
+		return;
+	}
+	in->rewrite.room = size > in->header.size ? size - in->header.size : 0;
+	switch (rewrite_header(&in->rewrite, sbuf_str(held), held->len)) {
+	case REWRITE_HEADER_OK:
+		break;
+	case REWRITE_HEADER_BIG:
+		in->grown = true;
+		incoming_drop(in);
+		break;
+	case REWRITE_HEADER_BROKEN:
+		fail(in, "4.3.5",
+		    "The configuration is damaged; please try again later");
+		break;
+	}
 }
 
 /* The header is known: what it lacks goes in front of it. */
 static void
 release(struct incoming *in)
 {
+	struct sbuf held = in->held; /* a failure to write drops the other */
 	char added[TRACE_MAX];
 
 	in->holding = false;
-	put_lines(in, added,
-	    trace_missing(
-		&in->trace, !in->header.date, !in->header.message_id, added));
-	put(in, sbuf_str(&in->held), in->held.len);
-	if (!sbuf_ok(&in->held) && !in->dropped) {
-		diag_set(&in->diag, "4.3.0", "Out of memory; try again later");
-		incoming_drop(in);
-	}
-	sbuf_free(&in->held);
+	sbuf_init(&in->held, 0);
+	if (in->cfg->complete)
+		put_lines(in, added,
+		    trace_missing(&in->trace, !in->header.date,
+			!in->header.message_id, added));
+	if (sbuf_ok(&held))
+		put_held(in, &held);
+	else
+		fail(in, "4.3.0", "Out of memory; try again later");
+	sbuf_free(&held);
 }
 
 /* What is wrong with the message so far, or REPLY_OK. */
@@ -119,7 +173,7 @@ verdict(const struct incoming *in, int64_t *limit)
 	if (in->header.received > (uint64_t)cfg->hops)
 		return REPLY_LOOP;
 	*limit = cfg->header_size;
-	if (in->header.size > (uint64_t)cfg->header_size)
+	if (in->grown || in->header.size > (uint64_t)cfg->header_size)
 		return REPLY_HEADER_BIG;
 	if (in->body.bare && cfg->newline == NEWLINE_REJECT)
 		return REPLY_BARE;

@@ -18,6 +18,7 @@
 #include "smtpd/body.h"
 #include "smtpd/config.h"
 #include "smtpd/head.h"
+#include "smtpd/rewrite_header.h"
 #include "smtpd/trace.h"
 
 #define INCOMING_BLOCK 65536 /* bytes of content written at once */
@@ -37,6 +38,8 @@ struct incoming {
 	struct head header;
 	struct sbuf held; /* the header, until it is known what to add */
 	bool holding;
+	struct rewrite_header rewrite;
+	bool grown;       /* it made the header too long */
 	struct diag diag; /* the first failure that is not the client's */
 	bool dropped;     /* refused; nothing is written any more */
 	size_t len;       /* bytes in out */
@@ -46,6 +49,11 @@ struct incoming {
 /* intake has just got its file; trace says what Received shall. */
 void incoming_begin(struct incoming *, struct intake *, const struct config *,
     const struct trace *, enum incoming_form);
+/*
+ * Before the first byte: the addresses of its header are replaced by what the
+ * file rewrite has, and get a domain unless complete is NULL.
+ */
+void incoming_rewrite(struct incoming *, struct tables *, const char *complete);
 /* Takes bytes in and says how many; the end of data is the last of them. */
 size_t incoming_feed(struct incoming *, const char *, size_t);
 /* OUT_OK: nothing is wrong with what came so far.  Else the message is over. */

@@ -83,3 +83,19 @@ orcpt_take(const char *v, bool utf8, char out[ORCPT_MAX + 1])
 	strlcpy(out, v, ORCPT_MAX + 1);
 	return xtext_decode(v + type + 1, n - type - 1, text);
 }
+
+void
+orcpt_make(const char *addr, char out[ORCPT_MAX + 1])
+{
+	struct sbuf b = SBUF_INIT(ORCPT_MAX);
+
+	sbuf_puts(&b, "rfc822;");
+	for (; *addr > '\0' && *addr <= '~'; addr++)
+		if (*addr <= ' ' || *addr == '+' || *addr == '=')
+			sbuf_fmt(&b, "+%02X", (unsigned int)*addr);
+		else
+			sbuf_putc(&b, *addr);
+	(void)strlcpy(out, *addr == '\0' && sbuf_ok(&b) ? sbuf_str(&b) : "",
+	    ORCPT_MAX + 1); /* it has the same bound */
+	sbuf_free(&b);
+}

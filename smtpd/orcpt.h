@@ -17,4 +17,10 @@
  */
 bool orcpt_take(const char *, bool utf8, char out[ORCPT_MAX + 1]);
 
+/*
+ * The same for an address that the client gave without one, and that is
+ * replaced by another: "rfc822;xtext", or "" for one that is not ASCII.
+ */
+void orcpt_make(const char *addr, char out[ORCPT_MAX + 1]);
+
 #endif

@@ -49,7 +49,8 @@ enum reply policy_rcpt_form(
 
 /*
  * What becomes of a recipient that means this: REPLY_RCPT_OK, or why not.
- * RESOLVE_UNIX is RCPT_OK if there is such a user, which the caller asks.
+ * RESOLVE_UNIX is RCPT_OK if there is such a user, RESOLVE_SRS if queued says so,
+ * which the caller asks; RESOLVE_ERROR has words of its own.
  */
 enum reply policy_rcpt(enum resolve, bool relay);
 

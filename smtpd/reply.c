@@ -70,11 +70,13 @@ static const struct {
 	const char	*dsn;	/* or the beginning of one */
 	unsigned int	 code;
 } codes[] = {
+	{ "4.2.2",	452 },	/* a mailbox is full */
 	{ "4.3.1",	452 },	/* RFC 5321 4.2.3: insufficient storage */
 	{ "4.5.3",	452 },
 	{ "4.7.0",	454 },	/* RFC 4954 section 4 */
 	{ "4",		451 },
 	{ "5.1",	550 },
+	{ "5.2.2",	552 },	/* RFC 5321 4.2.3: exceeded storage */
 	{ "5.3.4",	552 },	/* RFC 1870 section 6 */
 	{ "5.6.11",	550 },
 	{ "5.5.6",	500 },	/* RFC 4954 section 6, as all below */
@@ -108,6 +110,15 @@ reply_diag(const struct diag *d, char out[REPLY_MAX + 1])
 
 	(void)put(words, 0, d->text);
 	return line(code_of(d->dsn), d->dsn, words, out);
+}
+
+size_t
+reply_refusal(const char *error, char out[REPLY_MAX + 1])
+{
+	char words[WORDS_MAX + 1];
+
+	(void)put(words, 0, error);
+	return line(*error == '4' ? 450 : 550, "", words, out);
 }
 
 void

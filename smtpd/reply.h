@@ -39,6 +39,7 @@ R(NO_MEMORY,	421, "4.3.0", "Out of memory; please connect again later")	\
 	\
 R(QUEUE_DOWN,	451, "4.3.0", "The queue is not running; please try again later")	\
 R(LOOKUP_DOWN,	451, "4.3.0", "Accounts cannot be looked up now; please try again later")	\
+R(ASK_DOWN,	451, "4.3.0", "Who that recipient is cannot be found out now; please try again later")	\
 R(MANY_RCPTS,	452, "4.5.3", "Enough recipients for one message; send it now, then the same to the rest")	\
 R(AUTH_DOWN,	454, "4.7.0", "Nobody can log in now; please connect again later")	\
 R(TLS_DOWN,	454, "4.7.0", "There is no TLS now; please connect again later")	\
@@ -143,6 +144,12 @@ size_t reply_format(enum reply, const char *arg, char out[REPLY_MAX + 1]);
  * the code.
  */
 size_t reply_diag(const struct diag *, char out[REPLY_MAX + 1]);
+
+/*
+ * The same for what the administrator has written, "5.1.1 text": 550, or 450
+ * when it begins with 4.
+ */
+size_t reply_refusal(const char *error, char out[REPLY_MAX + 1]);
 
 /* Puts a failure's row into a diag, where the first one stays. */
 void reply_to_diag(enum reply, const char *arg, struct diag *);

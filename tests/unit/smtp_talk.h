@@ -23,6 +23,8 @@ enum outcome __wrap_intake_write(
     struct intake *, const void *, size_t, struct diag *);
 enum outcome __wrap_intake_commit(struct intake *, struct diag *);
 void __wrap_intake_abort(struct intake *);
+bool __wrap_intake_ask(
+    struct intake *, const char *, uint64_t, struct diag *);
 enum chan_result __wrap_chan_send(
     struct chan *, unsigned int, const void *, int, deadline_t);
 enum chan_result __wrap_chan_recv(
@@ -57,9 +59,13 @@ __wrap_intake_rcpt(
 {
 	(void)in;
 	(void)d;
-	note(" to <");
+	note(m->notify == DSN_NEVER ? " never <" : " to <");
 	note(m->addr);
 	note(">");
+	if (m->orcpt[0] != '\0') {
+		note(" for ");
+		note(m->orcpt);
+	}
 	return OUT_OK;
 }
 
@@ -105,6 +111,22 @@ __wrap_intake_abort(struct intake *in)
 {
 	(void)in;
 	note("abort\n");
+}
+
+/* Who is full for now or for ever, who is not known, and who nobody tells. */
+bool
+__wrap_intake_ask(
+    struct intake *in, const char *addr, uint64_t size, struct diag *d)
+{
+	(void)in;
+	if (strncmp(addr, "full", 4) == 0)
+		(void)diag_set(d, "5.2.2", "%s is full for %llu", addr,
+		    (unsigned long long)size);
+	else if (strncmp(addr, "busy", 4) == 0)
+		(void)diag_set(d, "4.2.2", "Full now");
+	else if (strncmp(addr, "SRS0=bad", 8) == 0)
+		(void)diag_set(d, "5.1.1", "Not of ours");
+	return strstr(addr, "silent") == NULL;
 }
 
 /* What authd will say next. */

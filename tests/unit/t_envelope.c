@@ -65,14 +65,57 @@ add(const char *addr, uint32_t notify, const char *orcpt)
 }
 
 static enum outcome
-send_it(struct diag *d)
+send_copy(const char *bcc, struct diag *d)
 {
 	struct msg_intake_open open = { .uid = 7 };
 	struct intake in = { .file = -1 };
 
 	said[0] = '\0';
 	rcpts = 0;
-	return envelope_send(&e, &in, &open, d);
+	return envelope_send(&e, &in, &open, bcc, d);
+}
+
+static enum outcome
+send_it(struct diag *d)
+{
+	return send_copy("", d);
+}
+
+/* clang-format off */
+static const struct {
+	const char *bcc, *said;
+} copies[] = {
+	{ "",		"body\n" },
+	{ "w@y.test",	"rcpt w@y.test 1 \nbody\n" },
+	/* who gets it already gets it once, and is told what he wanted */
+	{ "v@y.test",	"body\n" },
+	{ "V@Y.Test",	"body\n" },
+	{ "\"v\"@y.test", "body\n" },
+	{ "v+x@y.test",	"rcpt v+x@y.test 1 \nbody\n" },
+};
+/* clang-format on */
+
+static void
+one_more(void **state)
+{
+	static const char all[] = "open   0 0 0 uid=7\n"
+				  "rcpt u@y.test 0 \n"
+				  "rcpt v@y.test 4 \n";
+	struct diag d = DIAG_INIT;
+
+	(void)state;
+	fails_at = 0;
+	envelope_init(&e, 100);
+	add("u@y.test", 0, "");
+	add("v@y.test", DSN_FAILURE, "");
+	for (size_t i = 0; i < COUNT(copies); i++) {
+		assert_int_equal(send_copy(copies[i].bcc, &d), OUT_OK);
+		assert_memory_equal(said, all, sizeof(all) - 1);
+		assert_string_equal(said + sizeof(all) - 1, copies[i].said);
+	}
+	fails_at = 3;
+	assert_int_equal(send_copy("w@y.test", &d), OUT_TEMP);
+	envelope_reset(&e);
 }
 
 static void
@@ -160,6 +203,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sends_all),
+		cmocka_unit_test(one_more),
 		cmocka_unit_test(stops_when_queued_is_lost),
 		cmocka_unit_test(only_one),
 		cmocka_unit_test(bounded),

@@ -4,7 +4,7 @@
  *
  * wrap: intake_write intake_commit intake_abort
  */
-#include "tests/unit/unit.h"
+#include "tests/unit/cdb.h"
 
 #include "smtpd/incoming.h"
 
@@ -65,6 +65,8 @@ static const struct trace trace = { .hostname = "mx.test",
 	"\tSun, 22 Nov 2026 04:00:00 +0000\n"
 
 static enum incoming_form form;
+static struct tables tables;
+static bool rewriting;
 
 static void
 begin(void)
@@ -75,12 +77,14 @@ begin(void)
 	cfg.header_size = 4096;
 	cfg.hops = 10;
 	incoming_begin(&in, &intake, &cfg, &trace, form);
+	if (rewriting)
+		incoming_rewrite(&in, &tables, "here.test");
 }
 
 static void
 defaults(void)
 {
-	cfg.complete = false;
+	cfg.complete = rewriting = false;
 	cfg.newline = NEWLINE_REJECT;
 	form = INCOMING_DATA;
 	write_fails = commit_fails = NULL;
@@ -269,6 +273,93 @@ one_order(void **state)
 		assert_string_equal(run(text, n, step), "5.3.4");
 }
 
+/* clang-format off */
+static const struct row rewritten[] = {
+	{ false, false, S("From: a\r\n\r\nTo: a\r\n.\r\n"), "2.0.0", S("From: a@here.test\n\nTo: a\n") },
+	{ false, false, S("From: a\r\n.\r\n"),	"2.0.0", S("From: a@here.test\n") },
+	{ false, false, S("From: a\r\nno field\r\nTo: a\r\n.\r\n"), "2.0.0", S("From: a@here.test\nno field\nTo: a\n") },
+	{ false, false, S("To: x@old.test,\r\n\tb\r\n\r\n.\r\n"), "2.0.0", S("To: x@new.test,\n\tb@here.test\n\n") },
+	{ true,  false, S("Message-ID: y\r\nFrom: a\r\n\r\n.\r\n"), "2.0.0",
+	    S("Date: Sun, 22 Nov 2026 04:00:00 +0000\nMessage-ID: y\nFrom: a@here.test\n\n") },
+	{ false, false, S("From: x@bad.test\r\n\r\n.\r\n"), "4.3.5", NONE },
+	{ false, false, S(".\r\n"),			"2.0.0", S("") },
+};
+/* clang-format on */
+
+static void
+rewrites(void **state)
+{
+	(void)state;
+	defaults();
+	rewriting = true;
+	for (size_t i = 0; i < COUNT(rewritten); i++) {
+		cfg.complete = rewritten[i].complete;
+		for (size_t step = 1; step <= rewritten[i].len; step++)
+			check(&rewritten[i], step);
+	}
+}
+
+/* Octets keep their line ends. */
+static void
+rewrites_octets(void **state)
+{
+	static const char octets[] = "To: x@old.test\r\n\r\nTo: x@old.test";
+	static const char want[] = "\r\nTo: x@new.test\r\n\r\nTo: x@old.test";
+	struct diag d = DIAG_INIT;
+	size_t n = sizeof(want) - 1;
+
+	(void)state;
+	defaults();
+	rewriting = true;
+	form = INCOMING_BINARY;
+	begin();
+	for (size_t i = 0; i < sizeof(octets) - 1; i++)
+		assert_int_equal(incoming_feed(&in, octets + i, 1), 1);
+	assert_int_equal(incoming_end(&in, &d), OUT_OK);
+	assert_memory_equal(file + file_len - n, want, n);
+}
+
+/* Addresses that become longer may make the header too long. */
+static void
+rewritten_header_too_big(void **state)
+{
+	size_t n;
+
+	(void)state;
+	defaults();
+	rewriting = true;
+	/* "@here.test" more, in a header of 4096 bytes at most */
+	n = lines("To: 12\r\n", 4096 / 17 * 8);
+	assert_string_equal(run(text, n, 1000), "2.0.0");
+	n = lines("To: 12\r\n", 4096 / 17 * 8 + 8);
+	assert_string_equal(run(text, n, 1000), "5.3.4");
+	assert_string_equal(run(text, n, 7), "5.3.4");
+	/* what stays as it is has all the room */
+	n = lines("A: 345\r\n", 4096 / 7 * 8);
+	assert_string_equal(run(text, n, 1000), "2.0.0");
+}
+
+/* The disk fails while the header is being written. */
+static void
+failing_disk_at_the_header(void **state)
+{
+	size_t n;
+
+	(void)state;
+	defaults();
+	rewriting = true;
+	begin();
+	n = lines("To: x@old.test, y@old.test\r\n", 28 * 4000);
+	memcpy(text + n - 3, "\r\n.\r\n", 6);
+	cfg.header_size = 1 << 20;
+	write_fails = "4.3.1";
+	sbuf_init(&in.held, 1 << 20);
+	(void)incoming_feed(&in, text, n + 2);
+	assert_true(in.dropped);
+	assert_string_equal(in.diag.dsn, "4.3.1");
+	assert_int_equal(aborts, 1);
+}
+
 static void
 failing_disk(void **state)
 {
@@ -298,6 +389,31 @@ drop(void **state)
 	assert_int_equal(commits, 0);
 }
 
+/* clang-format off */
+static const struct cdb_row rules[] = {
+	{ TABLES_REWRITE, "r@old.test",	"@new.test" },
+	{ TABLES_REWRITE, "s@bad.test",	"none" },
+};
+/* clang-format on */
+
+static int
+setup(void **state)
+{
+	char e[TABLES_ERR];
+
+	if (unit_setup(state) == -1)
+		return -1;
+	cdb_file("tables.cdb", rules, COUNT(rules));
+	return tables_open(&tables, unit_path("tables.cdb"), false, e) ? 0 : -1;
+}
+
+static int
+teardown(void **state)
+{
+	tables_close(&tables);
+	return unit_teardown(state);
+}
+
 int
 main(void)
 {
@@ -308,9 +424,13 @@ main(void)
 		cmocka_unit_test(big_header),
 		cmocka_unit_test(loops),
 		cmocka_unit_test(one_order),
+		cmocka_unit_test(rewrites),
+		cmocka_unit_test(rewrites_octets),
+		cmocka_unit_test(rewritten_header_too_big),
 		cmocka_unit_test(failing_disk),
+		cmocka_unit_test(failing_disk_at_the_header),
 		cmocka_unit_test(drop),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }

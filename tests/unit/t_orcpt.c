@@ -72,12 +72,42 @@ test_long(void **state)
 	assert_false(orcpt_take(in, true, out));
 }
 
+/* clang-format off */
+static const struct {
+	const char *addr, *orcpt;
+} made[] = {
+	{ "a@x.test",		"rfc822;a@x.test" },
+	{ "a+b=c@x.test",	"rfc822;a+2Bb+3Dc@x.test" },
+	{ "\"a b\"@x.test",	"rfc822;\"a+20b\"@x.test" },
+	{ "j\xc3\xb6rg@x.test",	"" },
+};
+/* clang-format on */
+
+/* What is made can be taken. */
+static void
+test_made(void **state)
+{
+	char out[ORCPT_MAX + 1], again[ORCPT_MAX + 1], longest[ADDR_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(made); i++) {
+		orcpt_make(made[i].addr, out);
+		assert_string_equal(out, made[i].orcpt);
+		assert_int_equal(orcpt_take(out, false, again), *out != '\0');
+	}
+	memset(longest, '+', ADDR_MAX);
+	longest[ADDR_MAX] = '\0';
+	orcpt_make(longest, out);
+	assert_true(*out == '\0' || orcpt_take(out, false, again));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

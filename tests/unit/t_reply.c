@@ -82,9 +82,12 @@ struct code_row {
 /* clang-format off */
 static const struct code_row codes[] = {
 	{ "4.3.0",  "451 4.3.0 why\r\n" },
+	{ "4.2.2",  "452 4.2.2 why\r\n" },
+	{ "4.2.1",  "451 4.2.1 why\r\n" },
 	{ "4.3.1",  "452 4.3.1 why\r\n" },
 	{ "4.3.10", "451 4.3.10 why\r\n" },
 	{ "4.7.0",  "454 4.7.0 why\r\n" },
+	{ "5.2.2",  "552 5.2.2 why\r\n" },
 	{ "5.3.4",  "552 5.3.4 why\r\n" },
 	{ "5.1.1",  "550 5.1.1 why\r\n" },
 	{ "5.6.11", "550 5.6.11 why\r\n" },
@@ -97,6 +100,26 @@ static const struct code_row codes[] = {
 	{ "5.5.6",  "500 5.5.6 why\r\n" },
 };
 /* clang-format on */
+
+/* The administrator's words, whatever is in them. */
+static void
+refusals(void **state)
+{
+	char out[REPLY_MAX + 1], text[2 * REPLY_MAX];
+
+	(void)state;
+	assert_int_equal(reply_refusal("5.1.6 Gone", out), 16);
+	assert_string_equal(out, "550 5.1.6 Gone\r\n");
+	(void)reply_refusal("5.2.2 Full", out);
+	assert_string_equal(out, "550 5.2.2 Full\r\n");
+	(void)reply_refusal("4.2.1 Come\tagain\xc3\xa9\r\n250 Ok", out);
+	assert_string_equal(out, "450 4.2.1 Come?again????250 Ok\r\n");
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	memcpy(text, "5.1.1 ", 6);
+	assert_true(reply_refusal(text, out) <= REPLY_MAX);
+	assert_string_equal(out + strlen(out) - 3, "x\r\n");
+}
 
 static void
 codes_of_diags(void **state)
@@ -134,6 +157,7 @@ main(void)
 		cmocka_unit_test(rows_are_whole),
 		cmocka_unit_test(arguments),
 		cmocka_unit_test(long_argument_is_cut),
+		cmocka_unit_test(refusals),
 		cmocka_unit_test(codes_of_diags),
 		cmocka_unit_test(into_a_diag),
 	};
