@@ -289,6 +289,12 @@ is_known(const struct asker *a, uint32_t serial)
 	return false;
 }
 
+static bool
+may_ask(const struct dns_sessions *all, uid_t uid)
+{
+	return uid == all->out || uid == all->net || uid == all->map;
+}
+
 /* NULL, or what the asker must not do. */
 static const char *
 ask(struct asker *a, const struct msg_dns_ask *m)
@@ -297,7 +303,7 @@ ask(struct asker *a, const struct msg_dns_ask *m)
 	char reverse[DOMAIN_MAX + 1];
 	const char *name = m->name;
 
-	if (a->peer->uid != a->all->out && a->peer->uid != a->all->net)
+	if (!may_ask(a->all, a->peer->uid))
 		return "not-allowed";
 	if (a->count == DNS_WINDOW)
 		return "over-window";
@@ -399,5 +405,5 @@ dns_session_allowed(const struct server *s, uid_t uid)
 {
 	const struct dns_sessions *all = s->data;
 
-	return uid == all->out || uid == all->net || uid == 0;
+	return may_ask(all, uid) || uid == 0;
 }

@@ -14,7 +14,7 @@
 struct dns_sessions {
 	struct event_base *base;
 	struct dns_resolver *resolver;
-	uid_t out, net; /* who may ask; root may ask for the state only */
+	uid_t out, net, map; /* who may ask; root may ask for the state only */
 	/* private */
 	uint64_t questions;
 	uint32_t open;

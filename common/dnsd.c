@@ -2,7 +2,7 @@
  * dnsd: what DNS says.
  *
  * Started by postriderd as postrider-dns; holds libunbound with its cache and
- * the trust anchors.  Answers remote and smtpd on the dns channel (msg_dns.h,
+ * the trust anchors.  Answers remote, smtpd and mapd on the dns channel (msg_dns.h,
  * descriptor 4), and ends when descriptor 3 (msg_spawn.h) does.  The only
  * program of the suite that parses DNS.  Must never be reachable from outside,
  * see mail, or write a file.
@@ -130,6 +130,7 @@ main(int argc, char *argv[])
 	startup_become(&t, USER_DNS);
 	all.out = user(&t, USER_OUT);
 	all.net = user(&t, USER_NET);
+	all.map = user(&t, USER_MAP);
 	dns_sessions_init(&all);
 	tables_close(&t);
 	sandbox(SANDBOX_DNSD);

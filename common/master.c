@@ -76,16 +76,21 @@ shadow_group(void)
 }
 
 void
-master_become(struct master *m, const char *user, bool shadow)
+master_become(struct master *m, const char *user, enum master_group extra)
 {
 	struct tables *t = tables_fresh_get(&m->tables);
 	uid_t uid;
-	gid_t gid;
+	gid_t gid, other;
 
 	if (m->user_mode)
 		return;
 	if (t == NULL || !tables_user(t, user, &uid, &gid))
 		errx(EX_CONFIG, "user=%s wanted=known-at-apply found=none",
 		    user);
-	privs_become_with(uid, gid, shadow ? shadow_group() : gid, user);
+	other = gid;
+	if (extra == MASTER_SHADOW)
+		other = shadow_group();
+	else if (extra == MASTER_NET)
+		other = m->log_gid;
+	privs_become_with(uid, gid, other, user);
 }

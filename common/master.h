@@ -40,10 +40,17 @@ int64_t master_number(
  */
 bool master_is_ours(struct master *, uid_t, bool *known);
 
+/* A group that a process has besides its user's. */
+enum master_group {
+	MASTER_NO_GROUP,
+	MASTER_SHADOW, /* reads the system's passwords */
+	MASTER_NET     /* postrider-net's: connects to its daemons */
+};
+
 /*
- * In a child: becomes one of users.h, keeping the group shadow when asked, or
- * ends the process.  Does nothing in user mode.
+ * In a child: becomes one of users.h or ends the process.  Does nothing in user
+ * mode.
  */
-void master_become(struct master *, const char *user, bool shadow);
+void master_become(struct master *, const char *user, enum master_group);
 
 #endif

@@ -4,10 +4,12 @@ ifndef SAN
 STATIC	= -static-pie
 endif
 
-PROGS	+= common/postriderd common/authd common/tlsd common/dnsd
+PROGS	+= common/postriderd common/authd common/tlsd common/dnsd \
+	   common/mapd
 
 LIBS_common/postriderd	= -lcdb -lbsd -levent_core
 LIBS_common/authd	= -lcdb -lmd -lbsd -levent_core -lgsasl -lcrypt -lidn2
 # The same libevent that libunbound uses.
 LIBS_common/dnsd	= -lcdb -lbsd -levent -lunbound
+LIBS_common/mapd	= -lcdb -lbsd -levent_core
 LIBS_common/tlsd	= -lcdb -lbsd -levent_core -lssl -lcrypto

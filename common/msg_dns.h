@@ -1,13 +1,14 @@
 /*
  * msg_dns: asking dnsd.
  *
- *	remote, smtpd (ASKER)  --ask-->  dnsd
- *	                       <--mx.., address.., name.., text.., tlsa.., done--
+ *	remote, smtpd, mapd (ASKER)  --ask-->  dnsd
+ *	                             <--mx.., address.., name.., text.., tlsa.., done--
  *
  * Questions may overlap, DNS_WINDOW at once; everything about one carries its
  * serial.  Records are those of the question's type, aliases (CNAME) followed,
  * in no order that means anything.  The channel's socket is run-dir/dns; the
- * peer must be postrider-out or postrider-net, or root to ask for the state.
+ * peer must be postrider-out, postrider-net or postrider-map, or root to ask for
+ * the state.
  */
 /* clang-format off */
 #ifndef COMMON_MSG_DNS_H

@@ -44,6 +44,8 @@ static const struct bounds bounds[] = {
 	[SANDBOX_TLSD]		= { 0,		0 },
 	/* Two contexts of libunbound, each with a cache, and their questions. */
 	[SANDBOX_DNSD]		= { 0,		1024 * MB,	READS },
+	/* A cache, and a reply and a question for each connection. */
+	[SANDBOX_MAPD]		= { 0,		256 * MB,	READS },
 	/* Its user may read private keys; what it has is open already. */
 	[SANDBOX_TLS]		= { 4096,	512 * MB,	ALONE },
 	[SANDBOX_LOCAL]		= { 512,	512 * MB },

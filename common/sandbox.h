@@ -23,6 +23,7 @@ enum sandbox_profile {
 	SANDBOX_KEEPER, /* tlsd's keeper of private keys */
 	SANDBOX_TLSD,   /* tlsd's acceptor, which forks */
 	SANDBOX_DNSD,   /* reads files, writes none; nobody connects to it */
+	SANDBOX_MAPD,   /* the same */
 	SANDBOX_TLS,    /* one TLS connection; opens nothing more */
 	SANDBOX_LOCAL,
 	SANDBOX_PIPE, /* runs users' commands, which have the same bounds */

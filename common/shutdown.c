@@ -44,6 +44,7 @@ begin_queue(struct shutdown *s)
 {
 	supervise_stop(&s->daemons[DAEMON_QUEUED]);
 	supervise_stop(&s->daemons[DAEMON_DNSD]); /* nothing new is asked */
+	supervise_stop(&s->daemons[DAEMON_MAPD]); /* by any of them */
 }
 
 static bool

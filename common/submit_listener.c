@@ -78,7 +78,7 @@ run(struct master *m, int fd, uid_t uid)
 		strlcpy(name, pw->pw_name, sizeof(name));
 	else
 		strlcpy(name, number, sizeof(name));
-	master_become(m, USER_NET, false);
+	master_become(m, USER_NET, MASTER_NO_GROUP);
 	child_exec(master_text(m, "libexec-dir"), argv);
 	err(EX_OSERR, "path=%s/smtpd wanted=executable",
 	    master_text(m, "libexec-dir"));

@@ -37,6 +37,7 @@ static const struct row {
 	bool gets_witness; /* with one socket: on WITNESS_FD */
 	/* Behind lock and witness: on HOPS_FD, HOPS_AUTH_FD. */
 	bool gets_hops;
+	enum master_group group;
 } rows[DAEMONS] = {
 	/* The spool's lock outlives postriderd until queued has ended. */
 	[DAEMON_QUEUED] = { .name = "queued",
@@ -57,6 +58,11 @@ static const struct row {
 	[DAEMON_DNSD] = { .name = "dnsd",
 	    .user = USER_DNS,
 	    .sockets = { { "dns", false, false } } },
+	/* All that look something up ask it, and it asks dnsd. */
+	[DAEMON_MAPD] = { .name = "mapd",
+	    .user = USER_MAP,
+	    .sockets = { { "map", true, false } },
+	    .group = MASTER_NET },
 };
 
 static int
@@ -229,7 +235,7 @@ run(struct daemon *d, int channel)
 	if (t != NULL && d->which == DAEMON_AUTHD &&
 	    !options_load(t, NULL, &bind, 1, e))
 		errx(EX_CONFIG, "%s", e);
-	master_become(d->m, r->user, shadow);
+	master_become(d->m, r->user, shadow ? MASTER_SHADOW : r->group);
 	child_exec(master_text(d->m, "libexec-dir"), argv);
 	err(EX_OSERR, "path=%s/%s wanted=executable",
 	    master_text(d->m, "libexec-dir"), r->name);

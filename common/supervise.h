@@ -13,7 +13,8 @@
 #define DAEMON_AUTHD 1
 #define DAEMON_TLSD 2
 #define DAEMON_DNSD 3
-#define DAEMONS 4
+#define DAEMON_MAPD 4
+#define DAEMONS 5
 
 struct daemon {
 	struct master *m;

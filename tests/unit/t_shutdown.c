@@ -87,7 +87,8 @@ __wrap_supervise_stop(struct daemon *d)
 	static const char names[DAEMONS] = { [DAEMON_QUEUED] = 'Q',
 		[DAEMON_AUTHD] = 'A',
 		[DAEMON_TLSD] = 'T',
-		[DAEMON_DNSD] = 'D' };
+		[DAEMON_DNSD] = 'D',
+		[DAEMON_MAPD] = 'M' };
 
 	call(names[d - daemons]);
 }
@@ -137,7 +138,7 @@ begin(void)
 static void
 one_by_one(void)
 {
-	assert_string_equal(calls, looks <= 4 ? "cusmAT" : "cusmATQD");
+	assert_string_equal(calls, looks <= 4 ? "cusmAT" : "cusmATQDM");
 	submissions = 0;
 	mailboxes = looks == 1;
 	daemons[DAEMON_AUTHD].pid = looks == 2 ? 11 : 0;
@@ -158,7 +159,7 @@ in_order(void **state)
 	assert_int_equal(event_base_dispatch(master.base), 0);
 	assert_true(event_base_got_break(master.base));
 	assert_int_equal(looks, 5);
-	assert_ptr_equal(strstr(calls, "cusmATQD"), calls);
+	assert_ptr_equal(strstr(calls, "cusmATQDM"), calls);
 }
 
 /* Nobody listens: it ends all the same, and kills before. */
@@ -171,7 +172,7 @@ stubborn(void **state)
 	assert_int_equal(raise(SIGINT), 0);
 	assert_int_equal(event_base_dispatch(master.base), 0);
 	assert_true(event_base_got_break(master.base));
-	assert_string_equal(calls, "cusmATQDK");
+	assert_string_equal(calls, "cusmATQDMK");
 	assert_int_equal(looks, 3);
 }
 
@@ -193,7 +194,7 @@ again(void **state)
 	look = impatient;
 	assert_int_equal(raise(SIGTERM), 0);
 	assert_int_equal(event_base_dispatch(master.base), 0);
-	assert_string_equal(calls, "cusmATQDK");
+	assert_string_equal(calls, "cusmATQDMK");
 }
 
 static int
