@@ -254,7 +254,13 @@ agent_jobs_most(const struct agent *a)
 int64_t
 agent_patience(const struct agent *a)
 {
-	return a->pool->dest != NULL ? AGENT_AWAY_MOST : AGENT_WORK_MOST;
+	if (a->pool->dest != NULL)
+		return AGENT_AWAY_MOST;
+	/* Pipe ends a command that takes too long, and then says so. */
+	if (a->pool->program == SPAWN_PIPE)
+		return AGENT_WORK_MOST +
+		    a->all->q->settings.pipe_timeout * 1000;
+	return AGENT_WORK_MOST;
 }
 
 void

@@ -424,7 +424,7 @@ on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 	if (fd != -1)
 		(void)close(fd); /* none is wanted */
 	if (type == JOB_T_MEASURED) {
-		agents_measured(a, msg);
+		agent_measured(a, msg);
 		return;
 	}
 	if (take_message(a, type, msg))

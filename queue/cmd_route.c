@@ -39,6 +39,7 @@ struct ask {
 /* What is told of one address. */
 struct way {
 	const char *asked, *addr; /* addr: another where asked is an alias */
+	const char *via;          /* via.h */
 	struct route route;
 	enum outcome outcome;
 	struct diag diag;
@@ -56,9 +57,11 @@ is_user(const struct ask *a, const char *name)
 static void
 find(struct ask *a, struct way *w)
 {
+	const struct route_ask q = { w->addr, w->via, "" };
+
 	w->diag = (struct diag)DIAG_INIT;
 	w->outcome =
-	    route_find(&a->tables, a->mail_name, w->addr, &w->route, &w->diag);
+	    route_find(&a->tables, a->mail_name, &q, &w->route, &w->diag);
 	if (w->outcome != OUT_OK || w->route.alias ||
 	    w->route.program != SPAWN_LOCAL ||
 	    strcmp(w->route.pool, ROUTE_VIRTUAL) == 0 ||
@@ -141,12 +144,13 @@ tell(struct ask *a, const struct way *w)
 static void
 tell_alias(struct ask *a, struct way *w)
 {
+	const struct expander x = { &a->tables, a->mail_name, NULL, 0 };
 	struct envelope from, to;
 
 	env_init(&from);
 	env_init(&to);
 	if (!env_add(&from, w->asked, "", 0) ||
-	    expand(&a->tables, a->mail_name, &from, &to, &w->diag) != OUT_OK) {
+	    expand(&x, &from, &to, &w->diag) != OUT_OK) {
 		w->outcome = OUT_TEMP;
 		tell(a, w);
 	}
@@ -154,6 +158,7 @@ tell_alias(struct ask *a, struct way *w)
 		struct way one = { .asked = w->asked };
 
 		one.addr = env_addr(&to, i);
+		one.via = env_via(&to, i);
 		find(a, &one);
 		if (one.outcome == OUT_OK && one.route.alias)
 			one.outcome = diag_set(
@@ -169,7 +174,7 @@ tell_address(struct ask *a, const char *text)
 {
 	char folded[ADDR_MAX + 1];
 	struct address address;
-	struct way w = { .asked = text, .addr = text };
+	struct way w = { .asked = text, .addr = text, .via = "" };
 
 	/* What cannot be folded is told by those who look at it next. */
 	if (idn_address(text, &address) == ADDRESS_OK &&

@@ -1,6 +1,6 @@
 /*
- * expand: aliases of a new message's recipients.  In queued; reads the
- * compiled tables, which are the administrator's; the addresses are
+ * expand: aliases and forward lists of a new message's recipients.  In queued;
+ * reads the compiled tables, which are the administrator's; the addresses are
  * strangers'.
  */
 #include <stdio.h>
@@ -9,97 +9,8 @@
 #include <bsd/string.h>
 
 #include "common/msg_intake.h"
-#include "common/resolve.h"
-#include "queue/expand.h"
+#include "queue/expand_search.h"
 #include "queue/report_text.h"
-#include "queue/strset.h"
-
-enum found { FOUND_OK, FOUND_TOO_MUCH, FOUND_BROKEN, FOUND_MEMORY };
-
-/* The search behind one recipient. */
-struct search {
-	struct tables *tables;
-	const char *mail_name;
-	struct strset seen;                    /* all addresses of it */
-	struct envelope found;                 /* those that are no aliases */
-	char path[EXPAND_DEPTH][ADDR_MAX + 1]; /* from alias to alias */
-	size_t steps;
-};
-
-static bool
-is_ahead(const struct search *s, const char *key, size_t depth)
-{
-	for (size_t i = 0; i < depth; i++)
-		if (strcmp(s->path[i], key) == 0)
-			return true;
-	return false;
-}
-
-static enum found look(struct search *, const char *, size_t depth);
-
-static enum found
-look_members(struct search *s, const char *members, size_t depth)
-{
-	enum found r = FOUND_OK;
-	struct member m;
-
-	while (r == FOUND_OK && members_next(&members, &m)) {
-		if (++s->steps > EXPAND_STEPS)
-			return FOUND_TOO_MUCH;
-		r = look(s, m.text, depth);
-	}
-	return r;
-}
-
-/* The key has a domain, all lower case; false for what is no address. */
-static bool
-key_of(const struct search *s, const char *addr, struct address *a,
-    char key[ADDR_MAX + 1])
-{
-	struct address whole;
-
-	if (address_parse(addr, a) != ADDRESS_OK)
-		return false;
-	whole = *a;
-	if (whole.domain[0] == '\0')
-		strlcpy(whole.domain, s->mail_name, sizeof(whole.domain));
-	return address_key(&whole, key, ADDR_MAX + 1);
-}
-
-static enum found
-look(struct search *s, const char *addr, size_t depth)
-{
-	char key[ADDR_MAX + 1];
-	struct resolved r;
-	struct address a; /* as it is: <postmaster> is ours without a domain */
-	bool valid = key_of(s, addr, &a, key);
-
-	if (!valid)
-		strlcpy(key, addr, sizeof(key));
-	if (is_ahead(s, key, depth))
-		return FOUND_TOO_MUCH;
-	switch (strset_add(&s->seen, key)) {
-	case STRSET_PRESENT:
-		return FOUND_OK;
-	case STRSET_MEMORY:
-		return FOUND_MEMORY;
-	case STRSET_ADDED:
-		break;
-	}
-	r.kind = RESOLVE_UNKNOWN;
-	if (valid)
-		resolve_address(s->tables, &a, s->mail_name, &r);
-	if (r.kind == RESOLVE_BROKEN)
-		return FOUND_BROKEN;
-	if (r.kind != RESOLVE_ALIAS)
-		return env_add(&s->found, depth == 0 ? addr : key, "", 0)
-		    ? FOUND_OK
-		    : FOUND_MEMORY;
-	if (depth == EXPAND_DEPTH)
-		return FOUND_TOO_MUCH;
-	strlcpy(s->path[depth], key, sizeof(s->path[depth]));
-	return look_members(s, r.members, depth + 1);
-}
 
 /*
  * RFC 3461 section 4.2: xtext of an address that never had an ORCPT; of one
@@ -117,9 +28,13 @@ original(const char *addr, char orcpt[ORCPT_MAX + 1])
 
 /* The whole message so far. */
 struct result {
+	const struct expander *by;
 	struct envelope *to;
 	struct strset known; /* keys of its recipients, with their numbers */
-	size_t added;        /* by aliases */
+	struct strset done;  /* aliases whose members are among them */
+	size_t steps;        /* members looked at */
+	size_t left;         /* recipients that are to come */
+	bool owned;          /* they are a list's, and have no original one */
 };
 
 /* What is to be told of an address that was given twice: all of it. */
@@ -135,21 +50,45 @@ both(uint32_t a, uint32_t b)
 	return sum == DSN_NEVER ? sum : sum & ~DSN_NEVER;
 }
 
-static bool
-add_known(
-    struct result *r, const char *addr, const char *orcpt, uint32_t notify)
+/*
+ * What tells recipients apart.  Mail that is passed on to somebody reaches him
+ * as well as what was sent to him.
+ */
+static void
+known_key(const char *addr, const char *via, char *key, size_t size)
 {
-	char key[ADDR_MAX + 1];
+	char plain[ADDR_MAX + 1];
 	struct address a;
-	struct rcpt *twin;
 
 	if (address_parse(addr, &a) != ADDRESS_OK ||
-	    !address_key(&a, key, sizeof(key)))
-		strlcpy(key, addr, sizeof(key));
+	    !address_key(&a, plain, sizeof(plain)))
+		(void)strlcpy(plain, addr, sizeof(plain));
+	if (via[0] == VIA_FORWARDED)
+		via = "";
+	(void)snprintf(key, size, "%s\n%s", via, plain); /* it has the room */
+}
+
+struct addition {
+	const char *addr, *orcpt, *via;
+	const char *key; /* or NULL, for the above */
+	uint32_t notify;
+};
+
+static bool
+add_known(struct result *r, const struct addition *n)
+{
+	char own[ADDR_MAX + VIA_MAX + 2];
+	const char *key = n->key;
+	struct rcpt *twin;
+
+	if (key == NULL) {
+		known_key(n->addr, n->via, own, sizeof(own));
+		key = own;
+	}
 	switch (strset_add(&r->known, key)) {
 	case STRSET_PRESENT:
 		twin = &r->to->rcpts[*strset_value(&r->known, key)];
-		twin->notify = both(twin->notify, notify);
+		twin->notify = both(twin->notify, n->notify);
 		return true;
 	case STRSET_MEMORY:
 		return false;
@@ -157,7 +96,19 @@ add_known(
 		break;
 	}
 	*strset_value(&r->known, key) = r->to->nrcpt;
-	return env_add(r->to, addr, orcpt, notify);
+	return env_add_via(r->to, n->addr, n->orcpt, n->notify, n->via);
+}
+
+/* Recipient i of from as it is. */
+static bool
+add_same(struct result *r, const struct envelope *from, size_t i)
+{
+	const struct addition n = { .addr = env_addr(from, i),
+		.orcpt = env_orcpt(from, i),
+		.via = env_via(from, i),
+		.notify = from->rcpts[i].notify };
+
+	return add_known(r, &n);
 }
 
 /*
@@ -172,7 +123,7 @@ add_alias(
 
 	if (from->sender[0] == '\0' || (*notify & DSN_SUCCESS) == 0)
 		return true;
-	if (!add_known(r, env_addr(from, i), env_orcpt(from, i), *notify))
+	if (!add_same(r, from, i))
 		return false;
 	if (r->to->nrcpt > n)
 		r->to->rcpts[n].status = RCPT_EXPANDED;
@@ -186,69 +137,122 @@ static bool
 add_found(struct result *r, const struct search *s, const struct envelope *from,
     size_t i)
 {
-	uint32_t notify = from->rcpts[i].notify;
-	/* More than itself was seen. */
-	bool alias = s->seen.n > 1;
+	struct addition n = { .notify = from->rcpts[i].notify };
 	char orcpt[ORCPT_MAX + 1];
 
 	strlcpy(orcpt, env_orcpt(from, i), sizeof(orcpt));
-	if (orcpt[0] == '\0' && alias)
+	if (orcpt[0] == '\0' && s->opened > 0)
 		original(env_addr(from, i), orcpt);
-	if (s->found.nrcpt > 1 && !add_alias(r, from, i, &notify))
+	if (s->found.nrcpt > 1 && !add_alias(r, from, i, &n.notify))
 		return false;
-	for (size_t k = 0; k < s->found.nrcpt; k++)
-		if (!add_known(r, env_addr(&s->found, k), orcpt, notify))
+	n.orcpt = r->owned ? "" : orcpt;
+	/* Of one that stays an alias, the alias is what is known. */
+	n.key = s->kept[0] != '\0' ? s->kept : NULL;
+	for (size_t k = 0; k < s->found.nrcpt; k++) {
+		n.addr = env_addr(&s->found, k);
+		n.via = env_via(&s->found, k);
+		if (!add_known(r, &n))
 			return false;
-	if (alias)
-		r->added += s->found.nrcpt;
+	}
 	return true;
 }
 
-static enum found
-expand_one(
-    struct result *r, struct search *s, const struct envelope *from, size_t i)
+/* What is found may be too much, or more than there is room for. */
+static bool
+fits(const struct result *r, const struct search *s)
 {
-	const char *addr = env_addr(from, i);
-	enum found found;
-	bool good = true;
-
-	strset_init(&s->seen);
-	env_init(&s->found);
-	s->steps = 0;
-	found = look(s, addr, 0);
-	if (found == FOUND_OK &&
-	    (s->found.nrcpt == 0 ||
-		(s->seen.n > 1 && r->added + s->found.nrcpt > EXPAND_MOST)))
-		found = FOUND_TOO_MUCH;
-	if (found == FOUND_OK)
-		good = add_found(r, s, from, i);
-	else if (found == FOUND_TOO_MUCH)
-		good = add_known(
-		    r, addr, env_orcpt(from, i), from->rcpts[i].notify);
-	strset_free(&s->seen);
-	env_free(&s->found);
-	if (!good)
-		return FOUND_MEMORY;
-	return found == FOUND_TOO_MUCH ? FOUND_OK : found;
+	/* One more for the alias itself. */
+	return r->to->nrcpt + r->left + s->found.nrcpt + 1 <=
+	    ENVELOPE_RCPTS_MAX;
 }
 
-enum outcome
-expand(struct tables *t, const char *mail_name, const struct envelope *from,
-    struct envelope *to, struct diag *d)
+static enum search_result
+expand_next(struct result *r, struct search *s, const struct envelope *from,
+    size_t i, const struct expand_list *list)
 {
-	struct search s = { .tables = t, .mail_name = mail_name };
-	struct result r = { .to = to };
-	enum found found = FOUND_OK;
+	const char *addr = env_addr(from, i);
+	enum search_result found;
 
-	strset_init(&r.known);
-	for (size_t i = 0; found == FOUND_OK && i < from->nrcpt; i++)
-		found = expand_one(&r, &s, from, i);
-	strset_free(&r.known);
-	if (found == FOUND_MEMORY)
+	r->left--;
+	s->closed = r->steps > EXPAND_MESSAGE;
+	/* He who wants to hear of it hears of each. */
+	s->done = (from->rcpts[i].notify & DSN_SUCCESS) == 0 ? &r->done : NULL;
+	if (list->members != NULL)
+		found = search_list(s, addr, list);
+	else
+		found = search_address(s, addr);
+	r->steps += s->members;
+	if (found == SEARCH_OK && !fits(r, s))
+		found = SEARCH_TOO_MUCH;
+	if (found == SEARCH_OK && !add_found(r, s, from, i))
+		return SEARCH_MEMORY;
+	if (found == SEARCH_TOO_MUCH)
+		return add_same(r, from, i) ? SEARCH_OK : SEARCH_MEMORY;
+	return found;
+}
+
+static enum outcome
+tell(enum search_result found, struct diag *d)
+{
+	if (found == SEARCH_MEMORY)
 		return diag_set(
 		    d, "4.3.0", "Out of memory; please try again later");
-	if (found == FOUND_BROKEN)
+	if (found == SEARCH_BROKEN)
 		return diag_set(d, "4.3.5",
 		    "The configuration is damaged; please try again later");
 	return OUT_OK;
+}
+
+static const struct expand_list tables_say = { .members = NULL };
+
+enum outcome
+expand(const struct expander *x, const struct envelope *from,
+    struct envelope *to, struct diag *d)
+{
+	struct result r = { .by = x, .to = to, .left = from->nrcpt };
+	enum search_result found = SEARCH_OK;
+	struct search s;
+
+	strset_init(&r.known);
+	strset_init(&r.done);
+	for (size_t i = 0; found == SEARCH_OK && i < from->nrcpt; i++) {
+		search_init(&s, x);
+		found = expand_next(&r, &s, from, i, &tables_say);
+		search_free(&s);
+	}
+	strset_free(&r.known);
+	strset_free(&r.done);
+	return tell(found, d);
+}
+
+/* Whether it is what it was, and no more. */
+static bool
+is_same(const struct envelope *from, const struct envelope *to)
+{
+	return to->nrcpt == 1 &&
+	    strcmp(env_addr(to, 0), env_addr(from, 0)) == 0 &&
+	    strcmp(env_via(to, 0), env_via(from, 0)) == 0;
+}
+
+bool
+expand_one(const struct expander *x, const struct expand_list *list,
+    const struct envelope *from, struct envelope *to, struct diag *d)
+{
+	struct result r = {
+		.by = x, .to = to, .left = 1, .owned = list->owned
+	};
+	enum search_result found;
+	struct search s;
+
+	strset_init(&r.known);
+	strset_init(&r.done);
+	search_init(&s, x);
+	s.open_first = true;
+	found = expand_next(&r, &s, from, 0, list);
+	search_free(&s);
+	strset_free(&r.known);
+	strset_free(&r.done);
+	if (tell(found, d) == OUT_OK && is_same(from, to))
+		(void)diag_set(d, EXPAND_FAILED_DSN, EXPAND_FAILED_TEXT);
+	return d->outcome == OUT_OK;
 }

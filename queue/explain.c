@@ -131,12 +131,12 @@ explain_hop(struct explain *e, const struct route *r)
 static void
 explain_rcpt(struct explain *e, const struct envelope *to, size_t i)
 {
+	const struct route_ask q = route_ask(to, i);
 	struct diag d = DIAG_INIT;
 	struct route r;
 
 	steps_add(e->steps, "recipient", "address", env_addr(to, i), NULL);
-	if (route_find(&e->tables, e->mail_name, env_addr(to, i), &r, &d) !=
-	    OUT_OK)
+	if (route_find(&e->tables, e->mail_name, &q, &r, &d) != OUT_OK)
 		nowhere(e, &d);
 	else if (r.program == SPAWN_LOCAL)
 		explain_account(e, &r);
@@ -147,6 +147,7 @@ explain_rcpt(struct explain *e, const struct envelope *to, size_t i)
 void
 explain(struct explain *e)
 {
+	const struct expander x = { &e->tables, e->mail_name, NULL, 0 };
 	struct diag d = DIAG_INIT;
 	struct envelope from, to;
 
@@ -158,7 +159,7 @@ explain(struct explain *e)
 	if (!env_add(&from, e->to, "", 0))
 		(void)diag_set(&d, "4.3.0", "Out of memory");
 	else
-		(void)expand(&e->tables, e->mail_name, &from, &to, &d);
+		(void)expand(&x, &from, &to, &d);
 	if (d.outcome != OUT_OK)
 		nowhere(e, &d);
 	for (size_t i = 0; d.outcome == OUT_OK && i < to.nrcpt; i++)

@@ -20,14 +20,17 @@ is_quick(struct queue *q, const struct envelope *e)
 {
 	const struct agents *as = dispatch_agents(q->dispatch);
 	struct diag d = DIAG_INIT;
+	struct route_ask ask;
 	struct route route;
 
-	for (size_t i = 0; i < e->nrcpt; i++)
-		if (route_find(q->settings.tables, q->settings.mail_name,
-			env_addr(e, i), &route, &d) != OUT_OK ||
+	for (size_t i = 0; i < e->nrcpt; i++) {
+		ask = route_ask(e, i);
+		if (route_find(q->settings.tables, q->settings.mail_name, &ask,
+			&route, &d) != OUT_OK ||
 		    route.alias || route.program != SPAWN_LOCAL ||
 		    !agents_ready(as, route.pool))
 			return false;
+	}
 	return true;
 }
 

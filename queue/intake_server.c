@@ -118,7 +118,7 @@ on_open(struct peer *p, const struct msg_intake_open *m)
 	}
 	in->size = m->size;
 	in->env.uid = m->uid;
-	in->env.flags = m->flags;
+	in->env.flags = m->flags & ~INTAKE_COPIES;
 	in->env.ret = m->ret <= DSN_RET_HDRS ? m->ret : DSN_RET_NONE;
 	strlcpy(in->env.sender, m->sender, sizeof(in->env.sender));
 	strlcpy(in->env.envid, m->envid, sizeof(in->env.envid));
@@ -167,6 +167,7 @@ static enum outcome
 examine(struct incoming *in)
 {
 	struct queue *q = in->server->q;
+	struct expander x;
 	struct envelope full;
 	enum outcome r;
 
@@ -181,8 +182,8 @@ examine(struct incoming *in)
 		&in->diag) != OUT_OK)
 		return in->diag.outcome;
 	env_init(&full);
-	r = expand(q->settings.tables, q->settings.mail_name, &in->env, &full,
-	    &in->diag);
+	queue_expander(q, &x);
+	r = expand(&x, &in->env, &full, &in->diag);
 	if (r == OUT_OK)
 		env_swap_rcpts(&in->env, &full);
 	env_free(&full);

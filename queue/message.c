@@ -228,9 +228,36 @@ reported(struct message *m, size_t i, const struct diag *d)
 	}
 }
 
+/*
+ * Nobody of that name has turned out to be here: who gets the mail of those, if
+ * the address was not for that mailbox alone.  True when he is to have it.
+ */
+static bool
+goes_to_catch_all(struct message *m, size_t i, const struct verdict *v)
+{
+	struct settings *s = &m->q->settings;
+	struct expand_list list = { .user = false };
+	char way = env_via(&m->env, i)[0];
+	struct resolved r;
+	struct address a;
+
+	if ((v->flags & VERDICT_NO_USER) == 0 || m->round != ROUND_DELIVER ||
+	    (way != '\0' && way != VIA_FORWARDED) ||
+	    address_parse(env_addr(&m->env, i), &a) != ADDRESS_OK)
+		return false;
+	resolve_address(s->tables, &a, s->mail_name, &r);
+	if (r.kind != RESOLVE_UNIX || r.members == NULL || r.name[0] == '\0')
+		return false;
+	list.members = r.members;
+	message_forward(m, i, &list);
+	return true;
+}
+
 void
 message_verdict(struct message *m, size_t i, const struct verdict *v)
 {
+	if (goes_to_catch_all(m, i, v))
+		return;
 	if (v->diag.outcome == OUT_OK)
 		m->entry->crashes = 0; /* it can be told from the guilty */
 	if (m->round != ROUND_DELIVER)
@@ -249,11 +276,25 @@ message_outcome(struct message *m, size_t i, const struct diag *d)
 }
 
 void
-message_passed_on(struct message *m, size_t i)
+message_forward(struct message *m, size_t i, const struct expand_list *list)
 {
+	struct diag d = DIAG_INIT;
+
+	if (!readdress(m, i, list, &d))
+		message_outcome(m, i, &d);
+}
+
+void
+message_passed_on(struct message *m, size_t i, bool delivered)
+{
+	enum rcpt_status status = RCPT_DELIVERED;
+
 	m->tried++;
 	m->work[i] = WORK_NONE;
-	spool_mark(m->q->spool, &m->env, i, RCPT_DELIVERED);
+	m->entry->crashes = 0;
+	if (delivered && settle_wants_report(&m->env, i, REPORT_DELIVERED))
+		status = RCPT_CONFIRM;
+	spool_mark(m->q->spool, &m->env, i, status);
 	log_event(m->env.id, "passed-on", "to=%s", env_addr(&m->env, i));
 	close_one(m);
 }
@@ -293,14 +334,14 @@ message_moved(struct message *m, size_t i)
 static bool
 give(struct message *m, size_t i, struct diag *d)
 {
+	const struct route_ask q = route_ask(&m->env, i);
 	struct settings *s = &m->q->settings;
 	struct route route;
 
-	if (route_find(s->tables, s->mail_name, env_addr(&m->env, i), &route,
-		d) != OUT_OK)
+	if (route_find(s->tables, s->mail_name, &q, &route, d) != OUT_OK)
 		return false;
 	if (route.alias)
-		return readdress(m, i, d);
+		return readdress(m, i, NULL, d);
 	if (pool_give(m, i, &route))
 		return true;
 	(void)diag_set(d, "4.3.0", "Out of memory");
@@ -373,94 +414,4 @@ message_start(struct queue *q, struct entry *entry, struct envelope *e,
 	pool_given(m);
 	close_one(m);
 	return true;
-}
-
-void
-message_tell(
-    const struct message *m, struct msg_job_message *out, uint32_t nrcpt)
-{
-	memset(out, 0, sizeof(*out));
-	out->nrcpt = nrcpt;
-	out->crc = m->content.crc;
-	out->ret = m->env.ret;
-	out->flags = m->env.flags;
-	out->offset = m->content.offset;
-	out->size = m->content.size;
-	out->arrival = (uint64_t)(m->env.arrival / 1000000);
-	strlcpy(out->id, m->env.id, sizeof(out->id));
-	strlcpy(out->sender, m->env.sender, sizeof(out->sender));
-	strlcpy(out->envid, m->env.envid, sizeof(out->envid));
-	/* Who has logged in is no MTA, and where he was is his affair. */
-	if (m->env.login[0] == '\0')
-		strlcpy(out->client, m->env.client, sizeof(out->client));
-}
-
-char *
-message_mailbox(const struct message *m, size_t i, struct diag *d)
-{
-	struct settings *s = &m->q->settings;
-	struct route route;
-	char *mailbox;
-
-	if (m->round != ROUND_DELIVER ||
-	    route_find(s->tables, s->mail_name, env_addr(&m->env, i), &route,
-		d) != OUT_OK)
-		return NULL;
-	if (route.alias) {
-		(void)diag_set(d, "4.3.0", "It has just become an alias");
-		return NULL;
-	}
-	if ((mailbox = strdup(route.mailbox)) == NULL)
-		(void)diag_set(d, "4.3.0", "Out of memory");
-	return mailbox;
-}
-
-/* What is to be reported about recipient i. */
-static uint32_t
-action(const struct message *m, size_t i)
-{
-	if (m->round == ROUND_FAILED)
-		return REPORT_FAILED;
-	if (m->round == ROUND_DELAYED)
-		return REPORT_DELAYED;
-	switch (m->env.rcpts[i].status) {
-	case RCPT_RELAYED:
-		return REPORT_RELAYED;
-	case RCPT_EXPANDED:
-		return REPORT_EXPANDED;
-	default:
-		return REPORT_DELIVERED;
-	}
-}
-
-static void
-tell_report(const struct message *m, size_t i, struct msg_job_rcpt *out)
-{
-	const struct verdict *v = m->words[i];
-
-	out->report = action(m, i);
-	if (out->report == REPORT_DELAYED)
-		out->until = (uint64_t)(m->env.arrival / 1000000 +
-		    m->q->settings.retry.lifetime);
-	if (v == NULL)
-		return;
-	out->code = v->code;
-	strlcpy(out->mta, v->mta, sizeof(out->mta));
-	strlcpy(out->dsn, v->diag.dsn, sizeof(out->dsn));
-	strlcpy(out->text, v->diag.text, sizeof(out->text));
-}
-
-void
-message_tell_rcpt(const struct message *m, size_t i, const char *mailbox,
-    struct msg_job_rcpt *out)
-{
-	memset(out, 0, sizeof(*out));
-	out->index = (uint32_t)i;
-	out->notify = m->env.rcpts[i].notify;
-	strlcpy(out->addr, env_addr(&m->env, i), sizeof(out->addr));
-	strlcpy(out->orcpt, env_orcpt(&m->env, i), sizeof(out->orcpt));
-	if (mailbox != NULL)
-		strlcpy(out->mailbox, mailbox, sizeof(out->mailbox));
-	if (m->round != ROUND_DELIVER)
-		tell_report(m, i, out);
 }

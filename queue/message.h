@@ -9,9 +9,14 @@
 
 #include "common/msg_job.h"
 #include "common/verdict.h"
+#include "queue/expand.h"
 #include "queue/queue.h"
 
 struct group;
+struct pool;
+
+/* A flag of verdicts, queued's own: there is no such Unix user. */
+#define VERDICT_NO_USER 0x10000u
 
 enum work {
 	WORK_NONE,  /* done with, or again to be tried later */
@@ -64,8 +69,16 @@ bool message_start(struct queue *, struct entry *, struct envelope *,
 void message_verdict(struct message *, size_t i, const struct verdict *);
 /* or in our own words. */
 void message_outcome(struct message *, size_t i, const struct diag *);
-/* Recipient i, which was open, lives on in another message. */
-void message_passed_on(struct message *, size_t i);
+/*
+ * Recipient i, which is open, is to live on as what that leads to: the outcome
+ * comes later, or now.
+ */
+void message_forward(struct message *, size_t i, const struct expand_list *);
+/*
+ * Recipient i, which was open, lives on in another message; delivered: in one of
+ * another sender, so that for his own that was all (RFC 3461 section 5.2.7.1).
+ */
+void message_passed_on(struct message *, size_t i, bool delivered);
 
 /*
  * The agent that had recipient i ended without an answer.  Another attempt
@@ -90,16 +103,32 @@ const char *message_untried_text(const struct verdict *);
 /* What was said of recipient i is of no use any more. */
 void message_forget_words(struct message *, size_t i);
 
-/* The words to the agent about the message. */
-void message_tell(
-    const struct message *, struct msg_job_message *, uint32_t nrcpt);
 /*
- * The Maildir that recipient i is to be delivered to, to be freed; NULL with
- * *d still OUT_OK for a report, or else with what is wrong.
+ * Whether recipient i is one of those who have other senders than the message
+ * itself: they are not in jobs with others.
  */
-char *message_mailbox(const struct message *, size_t i, struct diag *);
-/* The words about recipient i; mailbox as above. */
-void message_tell_rcpt(const struct message *, size_t i, const char *mailbox,
+bool message_is_forwarded(const struct message *, size_t i);
+
+/* The words to the agent about a message for so many, i one of them. */
+void message_tell(
+    const struct message *, struct msg_job_message *, uint32_t nrcpt, size_t i);
+
+/* Where and how local or pipe delivers to a recipient. */
+struct target {
+	uint32_t flags; /* JOB_* */
+	uint64_t quota, quota_messages;
+	char tag[LOCAL_MAX + 1];
+	char mailbox[];
+};
+
+/*
+ * The target of recipient i, to be freed.  NULL with what is wrong; or with *d
+ * still OUT_OK when that pool is not the one for it any more.
+ */
+struct target *message_target(
+    const struct message *, size_t i, const struct pool *, struct diag *);
+/* The words about recipient i; the target is NULL for bounce and remote. */
+void message_tell_rcpt(const struct message *, size_t i, const struct target *,
     struct msg_job_rcpt *);
 
 void message_free(struct message *);

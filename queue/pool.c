@@ -120,24 +120,49 @@ pool_tidy(struct pool_tree *tree, struct pool *p)
 	return true;
 }
 
-/* The message's group in a pool; NULL without memory. */
+/* The message's group in a pool that recipient i is in, or would be. */
 static struct group *
-find_group(struct message *m, struct pool *p, const char *account)
+get_group(const struct message *m, size_t i, const struct pool_key *key)
 {
+	bool forwarded =
+	    key->program == SPAWN_REMOTE && message_is_forwarded(m, i);
 	struct group *g;
 
 	LIST_FOREACH(g, &m->groups, of_message)
-	if (g->pool == p)
+	if (g->forwarded == forwarded && pool_is(g->pool, key))
 		return g;
-	if ((g = calloc(1, sizeof(*g))) == NULL)
+	return NULL;
+}
+
+/* Who takes turns with others in a pool. */
+static void
+set_turn(struct group *g, size_t i)
+{
+	const struct message *m = g->message;
+	const char *turn = g->account;
+
+	/* Aliases are nobody's. */
+	if (g->pool->program == SPAWN_PIPE && turn[0] == '\0')
+		turn = env_addr(&m->env, i);
+	strlcpy(g->turn, turn, sizeof(g->turn));
+	if (g->pool->program == SPAWN_REMOTE)
+		(void)snprintf(g->turn, sizeof(g->turn), "%08x",
+		    (unsigned int)m->entry->who);
+}
+
+/* A group for recipient i, which is not in it yet; NULL without memory. */
+static struct group *
+new_group(struct message *m, size_t i, struct pool *p, const char *account)
+{
+	struct group *g = calloc(1, sizeof(*g));
+
+	if (g == NULL)
 		return NULL;
 	g->message = m;
 	g->pool = p;
+	g->forwarded = p->program == SPAWN_REMOTE && message_is_forwarded(m, i);
 	strlcpy(g->account, account, sizeof(g->account));
-	strlcpy(g->turn, account, sizeof(g->turn));
-	if (p->program == SPAWN_REMOTE)
-		(void)snprintf(g->turn, sizeof(g->turn), "%08x",
-		    (unsigned int)m->entry->who);
+	set_turn(g, i);
 	LIST_INSERT_HEAD(&m->groups, g, of_message);
 	return g;
 }
@@ -166,11 +191,14 @@ give(struct message *m, size_t i, const struct pool_key *key,
 	struct pool *p = agents_pool(dispatch_agents(m->q->dispatch), key);
 	struct group *g;
 
-	return p != NULL && (g = find_group(m, p, account)) != NULL &&
-	    add(g, i);
+	if (p == NULL)
+		return false;
+	if ((g = get_group(m, i, key)) == NULL)
+		g = new_group(m, i, p, account);
+	return g != NULL && add(g, i);
 }
 
-/* Whether the message has a group that the recipient would be in. */
+/* Whether the message goes to that pool anyway. */
 static bool
 has_group(const struct message *m, const struct pool_key *key)
 {
@@ -261,12 +289,12 @@ pool_given(struct message *m)
 bool
 pool_again(struct pool *p, struct message *m, size_t i)
 {
-	struct group *g;
+	const struct pool_key key = { p->program, p->name, p->away };
+	struct group *g = get_group(m, i, &key);
 
-	LIST_FOREACH(g, &m->groups, of_message)
-	if (g->pool == p)
+	if (g != NULL)
 		return add(g, i);
-	if ((g = find_group(m, p, "")) == NULL)
+	if ((g = new_group(m, i, p, "")) == NULL)
 		return false;
 	if (!add(g, i)) {
 		LIST_REMOVE(g, of_message);

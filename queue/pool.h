@@ -1,7 +1,8 @@
 /*
  * pool: the work that waits for agents of one kind: those of the virtual
- * users, of one Unix user, for one next hop, or the bounce agents.  Within a
- * pool the accounts take turns, or the senders of mail that leaves.  No
+ * users, of one Unix user, for one next hop, of those who run commands, or the
+ * bounce agents.  Within a pool the accounts take turns, or the senders of mail
+ * that leaves.  No
  * processes here; agents.h has those.
  */
 #ifndef QUEUE_POOL_H
@@ -27,6 +28,7 @@ struct group {
 	struct message *message;
 	struct pool *pool;
 	struct share *share; /* NULL: among suspects, or not queued yet */
+	bool forwarded; /* see message_is_forwarded(): these are not mixed */
 	char account[LOGIN_MAX + 1]; /* of its first recipient, or "" */
 	char turn[LOGIN_MAX + 1];    /* whose share it is in */
 	uint32_t *indexes;

@@ -1,13 +1,25 @@
 /*
- * queue: the end of queued.  In queued, as postrider.
+ * queue: what is the whole queue's, and its end.  In queued, as postrider.
  */
+#include <time.h>
+
 #include "common/log.h"
 #include "queue/agents.h"
 #include "queue/dispatch.h"
+#include "queue/expand.h"
 #include "queue/intake_server.h"
 #include "queue/queue.h"
 
 #define STOP_LOOK 20000 /* microseconds between looks whether all is done */
+
+void
+queue_expander(const struct queue *q, struct expander *x)
+{
+	*x = (struct expander){ .tables = q->settings.tables,
+		.mail_name = q->settings.mail_name,
+		.srs = &q->srs,
+		.now = time(NULL) };
+}
 
 static void
 on_stop_look(evutil_socket_t fd, short what, void *arg)

@@ -15,8 +15,10 @@
 #include "queue/schedule.h"
 #include "queue/settings.h"
 #include "queue/spool.h"
+#include "queue/srs.h"
 
 struct mac_key;
+struct expander;
 struct dispatch;
 struct intake_server;
 struct control_server;
@@ -46,6 +48,7 @@ struct queue {
 	struct control_server *control;
 	struct recovery *recovery;
 	const struct mac_key *hops; /* for authd: hop_token.h */
+	struct srs srs;             /* no keys: no sender is rewritten */
 	struct counters counters;
 	struct room room;  /* on the spool's disk */
 	int64_t started;   /* deadline_now() then */
@@ -53,6 +56,9 @@ struct queue {
 	int64_t stop_most; /* then: deadline_now() when waiting ends */
 	struct event *stop_look;
 };
+
+/* For expand(): as the tables are now. */
+void queue_expander(const struct queue *, struct expander *);
 
 /*
  * Nothing new is begun; the event loop ends when everything begun has its

@@ -1,23 +1,31 @@
 /*
- * readdress: a recipient that became an alias after its message was accepted.
- * In queued, as postrider.  The envelope of a message cannot grow: what the
- * alias leads to gets a message of its own, which is durable before the
- * recipient is marked as delivered.
+ * readdress: a recipient that is others, as was found out when it was his turn:
+ * an alias with an owner, or that was none when the message was accepted; a user
+ * with a ~/.forward; a list in a file.  In queued, as postrider.
+ *
+ * The envelope of a message cannot grow: what the recipient leads to gets a
+ * message of its own, which is durable before the recipient is marked as
+ * delivered.  A crash between the two leaves both, and somebody gets the message
+ * twice.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <bsd/string.h>
 
 #include "common/log.h"
+#include "common/msg_intake.h"
 #include "queue/dispatch.h"
-#include "queue/expand.h"
+#include "queue/expand_owner.h"
 #include "queue/readdress.h"
 
 struct work_item {
 	struct message *message;
 	size_t index;
+	bool owned;          /* it has another sender */
 	struct envelope env; /* of the new message */
+	char head[sizeof("Delivered-To: \r\n") + ADDR_MAX];
 };
 
 static void
@@ -35,8 +43,8 @@ on_durable(void *arg, int error)
 	struct diag d = DIAG_INIT;
 
 	if (error != 0)
-		(void)diag_set(
-		    &d, "4.3.0", "The alias's message: %s", strerror(error));
+		(void)diag_set(&d, "4.3.0", "The message that is passed on: %s",
+		    strerror(error));
 	else if (!dispatch_accept(m->q->dispatch, &w->env)) {
 		spool_abort(m->q->spool, w->env.id);
 		(void)diag_set(&d, "4.3.0", "Out of memory");
@@ -44,7 +52,7 @@ on_durable(void *arg, int error)
 		log_event(w->env.id, "queued", "from=%s rcpts=%zu copy-of=%s",
 		    w->env.sender, w->env.nrcpt, m->env.id);
 	if (d.outcome == OUT_OK)
-		message_passed_on(m, w->index);
+		message_passed_on(m, w->index, w->owned);
 	else
 		message_outcome(m, w->index, &d);
 	item_free(w);
@@ -64,25 +72,102 @@ copy_fields(struct envelope *to, const struct envelope *from)
 	strlcpy(to->envid, from->envid, sizeof(to->envid));
 }
 
-/* What recipient i is now; false when that is no more than before. */
+/*
+ * Who hears of what goes wrong: the owner of the alias, if it has one.  A message
+ * that nobody is to hear of stays so.
+ */
 static bool
-look_up(const struct message *m, size_t i, struct envelope *to, struct diag *d)
+find_owner(struct work_item *w, const struct expander *x, const char *addr,
+    struct diag *d)
 {
-	struct settings *s = &m->q->settings;
-	const char *addr = env_addr(&m->env, i);
-	struct envelope one;
-	enum outcome r;
+	char owner[ADDR_MAX + 1];
+	struct resolved r;
+	struct address a;
 
+	if (address_parse(addr, &a) != ADDRESS_OK)
+		return true;
+	resolve_address(x->tables, &a, x->mail_name, &r);
+	if (r.kind == RESOLVE_ALIAS)
+		switch (expand_owner(x, &r, owner)) {
+		case OWNER_NONE:
+			return true;
+		case OWNER_BROKEN:
+			r.kind = RESOLVE_BROKEN;
+			break;
+		case OWNER_IS:
+			w->owned = true;
+			break;
+		}
+	if (r.kind == RESOLVE_BROKEN) {
+		(void)diag_set(d, "4.3.5", "The configuration is damaged");
+		return false;
+	}
+	if (!w->owned)
+		return true;
+	if (w->env.sender[0] != '\0')
+		strlcpy(w->env.sender, owner, sizeof(w->env.sender));
+	w->env.envid[0] = '\0';
+	w->env.ret = DSN_RET_NONE;
+	return true;
+}
+
+/* What the recipient leads to; false when that is no more than before. */
+static bool
+look_up(struct work_item *w, const struct expander *x,
+    const struct expand_list *list, struct diag *d)
+{
+	const struct envelope *e = &w->message->env;
+	struct expand_list l = { .members = NULL };
+	struct envelope one;
+	size_t i = w->index;
+	bool good;
+
+	if (list != NULL)
+		l = *list;
+	l.owned = w->owned;
 	env_init(&one);
-	strlcpy(one.sender, m->env.sender, sizeof(one.sender));
-	if (!env_add(&one, addr, env_orcpt(&m->env, i), m->env.rcpts[i].notify))
-		r = diag_set(d, "4.3.0", "Out of memory");
+	strlcpy(one.sender, w->env.sender, sizeof(one.sender));
+	good = env_add_via(&one, env_addr(e, i), env_orcpt(e, i),
+	    w->owned ? 0 : e->rcpts[i].notify, env_via(e, i));
+	if (!good)
+		(void)diag_set(d, "4.3.0", "Out of memory");
 	else
-		r = expand(s->tables, s->mail_name, &one, to, d);
+		good = expand_one(x, &l, &one, &w->env, d);
 	env_free(&one);
-	if (r == OUT_OK && to->nrcpt == 1 && strcmp(env_addr(to, 0), addr) == 0)
-		r = diag_set(d, EXPAND_FAILED_DSN, EXPAND_FAILED_TEXT);
-	return r == OUT_OK;
+	return good;
+}
+
+/* One more copy; false when there were so many that it goes in circles. */
+static bool
+count_copy(struct envelope *e, struct diag *d)
+{
+	uint32_t n = (e->flags & INTAKE_COPIES) >> INTAKE_COPIES_SHIFT;
+
+	if (n >= READDRESS_MOST) {
+		(void)diag_set(d, "5.4.6",
+		    "A mail loop: it was passed on %d times", READDRESS_MOST);
+		return false;
+	}
+	e->flags = (e->flags & ~INTAKE_COPIES) | (n + 1) << INTAKE_COPIES_SHIFT;
+	return true;
+}
+
+/*
+ * Whoever gets it sees where it has been: a loop ends there, too.  An address
+ * that is not ASCII is only for those who can read it (RFC 6532).
+ */
+static const char *
+write_head(struct work_item *w)
+{
+	const struct envelope *e = &w->message->env;
+	const char *addr = env_addr(e, w->index);
+
+	for (const char *p = addr; *p != '\0'; p++)
+		if ((unsigned char)*p >= 0x80 && !(e->flags & INTAKE_UTF8))
+			return NULL;
+	(void)snprintf(w->head, sizeof(w->head), "Delivered-To: %s%s\n", addr,
+	    e->flags & INTAKE_BINARY ? "\r" : "");
+	return w->head;
 }
 
 /* As for a message that a session brings. */
@@ -97,10 +182,12 @@ has_room(const struct message *m, struct diag *d)
 }
 
 bool
-readdress(struct message *m, size_t i, struct diag *d)
+readdress(
+    struct message *m, size_t i, const struct expand_list *list, struct diag *d)
 {
 	struct spool_source from = { m->env.id, m->content, NULL };
 	struct work_item *w = calloc(1, sizeof(*w));
+	struct expander x;
 
 	if (w == NULL) {
 		(void)diag_set(d, "4.3.0", "Out of memory");
@@ -110,11 +197,15 @@ readdress(struct message *m, size_t i, struct diag *d)
 	w->index = i;
 	env_init(&w->env);
 	copy_fields(&w->env, &m->env);
-	if (has_room(m, d) && look_up(m, i, &w->env, d)) {
+	queue_expander(m->q, &x);
+	if (count_copy(&w->env, d) && has_room(m, d) &&
+	    find_owner(w, &x, env_addr(&m->env, i), d) &&
+	    look_up(w, &x, list, d)) {
+		from.head = write_head(w);
 		if (spool_copy(m->q->spool, &from, &w->env, on_durable, w))
 			return true;
-		(void)diag_set(
-		    d, "4.3.0", "The alias's message: %s", strerror(errno));
+		(void)diag_set(d, errno == EFBIG ? EXPAND_FAILED_DSN : "4.3.0",
+		    "The message that is passed on: %s", strerror(errno));
 	}
 	item_free(w);
 	return false;

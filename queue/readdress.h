@@ -1,5 +1,5 @@
 /*
- * readdress: a recipient that became an alias after its message was accepted.
+ * readdress: a recipient that is others, as was found out when it was his turn.
  */
 #ifndef QUEUE_READDRESS_H
 #define QUEUE_READDRESS_H
@@ -7,9 +7,17 @@
 #include "queue/message.h"
 
 /*
- * Makes a new message for what the alias of recipient i leads to; the outcome
- * of the recipient comes later.  False with why not, and none will come.
+ * Makes a new message for what recipient i leads to: list, or NULL for what the
+ * tables say; the outcome of the recipient comes later.  False with why not, and
+ * none will come.
+ *
+ * It begins with a field Delivered-To and keeps the sender; but a list with an
+ * owner (expand_owner.h) has him as the sender, and parameters of its own (RFC
+ * 3461 section 5.2.7.1).
  */
-bool readdress(struct message *, size_t i, struct diag *);
+bool readdress(
+    struct message *, size_t i, const struct expand_list *, struct diag *);
+
+#define READDRESS_MOST 20 /* times that a message is made anew: 5.4.6 */
 
 #endif

@@ -42,6 +42,7 @@ struct space {
 };
 
 static const struct space routes = { TABLES_ROUTE, "route " };
+static const struct space senders = { TABLES_SENDER_ROUTE, "sender-route " };
 static const struct space policies = { TABLES_TLS, "tls-policy " };
 
 static bool
@@ -79,15 +80,38 @@ option_text(struct look *l, const char *name)
 	return v;
 }
 
+static bool
+found_by_sender(
+    struct look *l, const char *sender, const char **v, char by[ROUTE_BY])
+{
+	char key[ADDR_MAX + 1];
+	struct address a;
+
+	if (address_parse(sender, &a) != ADDRESS_OK ||
+	    !address_key(&a, key, sizeof(key)))
+		return false;
+	if (found_line(l, &senders, key, v, by))
+		return true;
+	/* Behind the last "@"; <postmaster> has none. */
+	return a.domain[0] != '\0' &&
+	    found_by_domain(l, &senders, strrchr(key, '@') + 1, v, by);
+}
+
+/* A domain that mail is for, and who sends it. */
+struct trip {
+	const char *domain, *sender;
+};
+
 /* What the administrator wrote for the domain; NULL: nothing. */
 static const char *
-find_hop(
-    struct look *l, const char *domain, const char *literal, char by[ROUTE_BY])
+find_hop(struct look *l, const struct trip *t, const char *literal,
+    char by[ROUTE_BY])
 {
 	const char *v;
 
-	if (found_by_domain(l, &routes, domain, &v, by) ||
+	if (found_by_domain(l, &routes, t->domain, &v, by) ||
 	    (literal != NULL && found_line(l, &routes, literal, &v, by)) ||
+	    found_by_sender(l, t->sender, &v, by) ||
 	    found_line(l, &routes, "*", &v, by))
 		return v;
 	v = option_text(l, "smart-host");
@@ -140,22 +164,22 @@ canonical(const char *text, struct hop *h, char out[HOP_MAX + 1])
 }
 
 static enum outcome
-away(struct tables *t, const char *domain, struct route *out, struct diag *d)
+away(struct tables *t, const struct trip *trip, struct route *out,
+    struct diag *d)
 {
 	struct look l = { .tables = t };
 	char own[HOP_MAX + 1], hop[HOP_MAX + 1];
 	const char *text;
 	struct hop h;
 
-	if (!canonical(domain, &h, own))
+	if (!canonical(trip->domain, &h, own))
 		return diag_set(d, "5.1.2", "The domain has a wrong form");
-	text =
-	    find_hop(&l, domain, h.kind == HOP_ADDRESS ? own : NULL, out->by);
+	text = find_hop(&l, trip, h.kind == HOP_ADDRESS ? own : NULL, out->by);
 	out->away.routed = text != NULL;
 	if (!canonical(text != NULL ? text : own, &h, hop))
 		return diag_set(
 		    d, "4.3.5", "The next hop in the configuration is none");
-	find_tls(&l, hop, domain, out);
+	find_tls(&l, hop, trip->domain, out);
 	if (h.kind == HOP_UNIX) {
 		out->away.tls = HOP_TLS_NONE; /* nobody listens in between */
 		note(out->tls_by, "", "");
@@ -177,39 +201,149 @@ local_route(const struct resolved *r, struct route *out)
 	strlcpy(out->pool, pool, sizeof(out->pool));
 	strlcpy(out->account, r->account, sizeof(out->account));
 	strlcpy(out->mailbox, r->maildir, sizeof(out->mailbox));
+	strlcpy(out->tag, r->tag, sizeof(out->tag));
 	return OUT_OK;
 }
 
+/* Commands and files: of a Unix user, or with "" of an alias. */
+static enum outcome
+pipe_route(const char *user, struct route *out)
+{
+	out->program = SPAWN_PIPE;
+	strlcpy(out->pool, ROUTE_PIPE, sizeof(out->pool));
+	strlcat(out->pool, user, sizeof(out->pool)); /* a Unix name: short */
+	strlcpy(out->account, user, sizeof(out->account));
+	return OUT_OK;
+}
+
+/* Which look at an address the way of a recipient wants. */
+static void
+resolve_ask(struct tables *t, const char *mail_name, const struct route_ask *q,
+    const struct address *a, struct resolved *r)
+{
+	if (q->via[0] == '\0' || q->via[0] == VIA_FORWARDED)
+		resolve_address(t, a, mail_name, r);
+	else
+		resolve_mailbox(t, a, mail_name, r);
+}
+
+/* One who has no mailbox, or whose domain is another's, by now. */
+static enum outcome
+no_mailbox(const struct resolved *r, struct diag *d)
+{
+	if (r->kind == RESOLVE_BROKEN)
+		return diag_set(d, "4.3.5", "The configuration is damaged");
+	return diag_set(d, "5.1.1", "There is no such mailbox here");
+}
+
+/* Ways that name an account: as it is, whatever lists it has. */
+static enum outcome
+account_route(
+    const struct resolved *r, char way, struct route *out, struct diag *d)
+{
+	bool local = r->kind == RESOLVE_VIRTUAL || r->kind == RESOLVE_UNIX;
+
+	if (way == VIA_MAILBOX)
+		return local ? local_route(r, out) : no_mailbox(r, d);
+	if (r->kind == RESOLVE_BROKEN)
+		return no_mailbox(r, d);
+	if (r->kind != RESOLVE_UNIX)
+		return diag_set(d, "5.7.1",
+		    "Commands and files are run for Unix users only");
+	return pipe_route(r->account, out);
+}
+
+/* Whether it is to be replaced by what its list leads to. */
+static bool
+has_list(const struct resolved *r)
+{
+	if (r->kind == RESOLVE_ALIAS)
+		return true;
+	if (r->members == NULL)
+		return false;
+	return r->kind == RESOLVE_VIRTUAL ||
+	    (r->kind == RESOLVE_UNIX && r->name[0] == '\0');
+}
+
+/* "5.1.1 text", the administrator's words. */
+static enum outcome
+refused(const char *error, struct diag *d)
+{
+	char dsn[DSN_LEN + 1];
+	size_t n = strcspn(error, " ");
+
+	if (strlcpy(dsn, error, sizeof(dsn)) > n && n < sizeof(dsn))
+		dsn[n] = '\0';
+	if (!dsn_valid(dsn) || error[n] == '\0')
+		return diag_set(d, "5.1.1", "%s", error);
+	return diag_set(d, dsn, "%s", error + n + 1);
+}
+
+static enum outcome
+address_route(struct tables *t, const struct route_ask *q,
+    const struct resolved *r, struct route *out, struct diag *d)
+{
+	struct trip trip = { NULL, q->sender };
+	struct address a;
+
+	switch (r->kind) {
+	case RESOLVE_VIRTUAL:
+		return local_route(r, out);
+	case RESOLVE_UNIX:
+		out->user = true;
+		return local_route(r, out);
+	case RESOLVE_ERROR:
+		return refused(r->error, d);
+	case RESOLVE_FOREIGN:
+	case RESOLVE_RELAY:
+		/* In its domain, whatever other name that has. */
+		if (address_parse(
+			r->kind == RESOLVE_RELAY ? r->address : q->addr, &a) !=
+		    ADDRESS_OK)
+			break;
+		trip.domain = a.domain;
+		return away(t, &trip, out, d);
+	case RESOLVE_ALIAS:
+	case RESOLVE_SRS:
+	case RESOLVE_UNKNOWN:
+	case RESOLVE_BROKEN:
+		break;
+	}
+	return no_mailbox(r, d);
+}
+
 enum outcome
-route_find(struct tables *t, const char *mail_name, const char *addr,
+route_find(struct tables *t, const char *mail_name, const struct route_ask *q,
     struct route *out, struct diag *d)
 {
 	struct resolved r;
 	struct address a;
 
 	memset(out, 0, sizeof(*out));
-	if (address_parse(addr, &a) != ADDRESS_OK)
+	if (address_parse(q->addr, &a) != ADDRESS_OK)
 		return diag_set(d, "5.1.3", "The address has a wrong form");
-	resolve_address(t, &a, mail_name, &r);
-	switch (r.kind) {
-	case RESOLVE_VIRTUAL:
-	case RESOLVE_UNIX:
-		return local_route(&r, out);
-	case RESOLVE_ALIAS:
-		out->alias = true;
-		return OUT_OK;
-	case RESOLVE_ERROR:
-		return diag_set(d, "5.1.1", "%s", r.error);
-	case RESOLVE_SRS:
-	case RESOLVE_UNKNOWN:
-		return diag_set(d, "5.1.1", "There is no such mailbox here");
-	case RESOLVE_FOREIGN:
-	case RESOLVE_RELAY:
-		return away(t, a.domain, out, d);
-	case RESOLVE_BROKEN:
+	switch (q->via[0]) {
+	case VIA_ALIAS_COMMAND:
+	case VIA_ALIAS_FILE:
+	case VIA_ALIAS_INCLUDE:
+		return pipe_route("", out);
+	case VIA_MAILBOX:
+	case VIA_COMMAND:
+	case VIA_FILE:
+		resolve_ask(t, mail_name, q, &a, &r);
+		return account_route(&r, q->via[0], out, d);
+	default:
 		break;
 	}
-	return diag_set(d, "4.3.5", "The configuration is damaged");
+	resolve_ask(t, mail_name, q, &a, &r);
+	out->alias = has_list(&r);
+	return out->alias ? OUT_OK : address_route(t, q, &r, out, d);
+}
+
+struct route_ask
+route_ask(const struct envelope *e, size_t i)
+{
+	return (struct route_ask){ env_addr(e, i), env_via(e, i), e->sender };
 }
 
 uint32_t
@@ -223,23 +357,20 @@ route_hop_number(const char *hop, enum hop_tls tls)
 }
 
 static uint32_t
-destination(struct tables *t, const char *mail_name, const char *addr)
+destination(struct tables *t, const char *mail_name, const struct route_ask *q)
 {
 	struct diag d = DIAG_INIT;
 	struct keyed k = { .n = 0 };
-	struct resolved r;
-	struct address a;
 	struct route route;
 
-	if (address_parse(addr, &a) != ADDRESS_OK)
-		return 0;
-	resolve_address(t, &a, mail_name, &r);
-	if (r.account[0] != '\0')
-		addr = r.account;
-	else if (r.kind == RESOLVE_FOREIGN &&
-	    away(t, a.domain, &route, &d) == OUT_OK)
+	if (route_find(t, mail_name, q, &route, &d) == OUT_OK &&
+	    route.program == SPAWN_REMOTE)
 		return route_hop_number(route.pool, route.away.tls);
-	keyed_text(&k, addr);
+	if (route.program == SPAWN_PIPE)
+		keyed_text(&k, route.pool);
+	else
+		keyed_text(
+		    &k, route.account[0] != '\0' ? route.account : q->addr);
 	return keyed_number(&k) & ~ROUTE_AWAY;
 }
 
@@ -248,6 +379,7 @@ route_destination(
     struct tables *t, const char *mail_name, const struct envelope *e)
 {
 	struct route_aim aim = { .only = true };
+	struct route_ask q;
 	uint32_t dest;
 	size_t n = 0;
 
@@ -256,7 +388,8 @@ route_destination(
 			aim.only = false;
 		if (e->rcpts[i].status != RCPT_QUEUED || n == AIMS_MOST)
 			continue;
-		dest = destination(t, mail_name, env_addr(e, i));
+		q = route_ask(e, i);
+		dest = destination(t, mail_name, &q);
 		if (n++ == 0)
 			aim.dest = dest;
 		aim.only = aim.only && dest == aim.dest;

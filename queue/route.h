@@ -20,19 +20,38 @@ struct route_away {
 	bool routed;      /* a route or the smart host names it */
 };
 
-#define ROUTE_BY (HOP_MAX + 20) /* bytes, with NUL */
+#define ROUTE_BY (ADDR_MAX + 20) /* bytes, with NUL */
+
+/* The pools for pipe: this for aliases, and before a Unix user's name. */
+#define ROUTE_PIPE "|"
+
+/* A recipient. */
+struct route_ask {
+	const char *addr;
+	const char *via;    /* via.h; "" by its address */
+	const char *sender; /* of the message, or "" */
+};
 
 struct route {
-	bool alias;       /* the rest is empty: readdress() it */
-	uint32_t program; /* SPAWN_LOCAL, SPAWN_REMOTE */
-	/* a Unix user's name, or ROUTE_VIRTUAL; or a canonical next hop */
+	/*
+	 * An alias, or an account with a forward list: the rest is empty,
+	 * readdress() it.
+	 */
+	bool alias;
+	uint32_t program; /* SPAWN_LOCAL, SPAWN_REMOTE, SPAWN_PIPE */
+	/*
+	 * A Unix user's name, or ROUTE_VIRTUAL; a canonical next hop; for pipe
+	 * ROUTE_PIPE and a Unix user's name, or nothing.
+	 */
 	char pool[LOGIN_MAX + 1];
 	char account[LOGIN_MAX + 1]; /* that the agent is asked for, or "" */
 	char mailbox[MBOX_MAX + 1];  /* below the agent's directory, or "" */
-	struct route_away away;      /* SPAWN_REMOTE; what follows, too */
+	char tag[LOCAL_MAX + 1];     /* of the address, or "" */
+	bool user; /* SPAWN_LOCAL: a Unix user, whose ~/.forward counts */
+	struct route_away away; /* SPAWN_REMOTE; what follows, too */
 	/*
 	 * What of the configuration says so, as it stands there: "route .parent",
-	 * "smart-host", or "" for the domain itself; "tls-policy .parent",
+	 * "sender-route bob@example.net", "smart-host", or "" for the domain itself; "tls-policy .parent",
 	 * "tls-policy" for the option, "relay-passwords", or "" for a Unix
 	 * socket, which has none.
 	 */
@@ -41,11 +60,15 @@ struct route {
 
 /*
  * OUT_OK and the route, or why there is none.  Another host's mail goes to the
- * hop of "route" for its domain, for ".parent" from the longest, for "*"; to
- * the smart host; or to the domain itself.
+ * hop of "route" for its domain, for ".parent" from the longest; of
+ * "sender-route" for the sender, his domain, ".parent"; of "route *"; to the
+ * smart host; or to the domain itself.
  */
 enum outcome route_find(struct tables *, const char *mail_name,
-    const char *addr, struct route *, struct diag *);
+    const struct route_ask *, struct route *, struct diag *);
+
+/* Recipient i of an envelope, which lives on. */
+struct route_ask route_ask(const struct envelope *, size_t i);
 
 /* Where a message goes: numbers of keyed.h. */
 struct route_aim {

@@ -12,10 +12,13 @@
 #include "common/users.h"
 #include "queue/settings.h"
 
+#define FULL_DEFER 1 /* of the words of quota-full */
+
 static bool
 bind_all(struct settings *s, char err[TABLES_ERR])
 {
-	const char *mail_name, *spool;
+	const char *mail_name, *spool, *srs_domain;
+	int quota_full;
 	const struct option_bind binds[] = {
 		{ "mail-name", &mail_name },
 		{ "spool-dir", &spool },
@@ -37,6 +40,12 @@ bind_all(struct settings *s, char err[TABLES_ERR])
 		{ "connection-idle", &s->connection_idle },
 		{ "tls-policy", &s->tls },
 		{ "agent-crashes", &s->crashes },
+		{ "srs", &s->srs },
+		{ "srs-domain", &srs_domain },
+		{ "forward-files", &s->forward_files },
+		{ "forward-members", &s->forward_members },
+		{ "quota-full", &quota_full },
+		{ "pipe-timeout", &s->pipe_timeout },
 	};
 	gid_t gid;
 
@@ -44,6 +53,9 @@ bind_all(struct settings *s, char err[TABLES_ERR])
 		s->tables, NULL, binds, sizeof(binds) / sizeof(binds[0]), err))
 		return false;
 	strlcpy(s->mail_name, mail_name, sizeof(s->mail_name));
+	strlcpy(s->srs_domain, *srs_domain != '\0' ? srs_domain : mail_name,
+	    sizeof(s->srs_domain));
+	s->full_defer = quota_full == FULL_DEFER;
 	/* A running queued stays with the spool that it has. */
 	if (s->spool[0] == '\0')
 		strlcpy(s->spool, spool, sizeof(s->spool));

@@ -33,6 +33,12 @@ struct settings {
 	int64_t connection_idle;      /* seconds that they are kept */
 	int tls;         /* enum hop_tls, where nothing else is said */
 	int64_t crashes; /* of agents that one message may cause */
+	bool srs;        /* mail that is passed on gets a sender of ours, */
+	char srs_domain[DOMAIN_MAX + 1]; /* in this domain */
+	bool forward_files;              /* ~/.forward counts */
+	int64_t forward_members;         /* and has at most so many */
+	int64_t pipe_timeout;            /* seconds that a command has */
+	bool full_defer; /* mail for a full mailbox is tried again */
 	bool user_mode;
 	uid_t net; /* of USER_NET, who may hand in messages */
 };

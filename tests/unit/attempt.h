@@ -33,9 +33,10 @@ bool __wrap_pool_give(struct message *, size_t, const struct route *);
 void __wrap_pool_given(struct message *);
 void __wrap_settle(struct message *);
 void __wrap_dispatch_begun(struct dispatch *, struct message *);
-bool __wrap_readdress(struct message *, size_t, struct diag *);
-enum outcome __wrap_route_find(
-    struct tables *, const char *, const char *, struct route *, struct diag *);
+bool __wrap_readdress(
+    struct message *, size_t, const struct expand_list *, struct diag *);
+enum outcome __wrap_route_find(struct tables *, const char *,
+    const struct route_ask *, struct route *, struct diag *);
 time_t __wrap_time(time_t *);
 int64_t __wrap_deadline_now(void);
 
@@ -77,8 +78,10 @@ __wrap_dispatch_begun(struct dispatch *d, struct message *m)
 }
 
 bool
-__wrap_readdress(struct message *m, size_t i, struct diag *d)
+__wrap_readdress(
+    struct message *m, size_t i, const struct expand_list *list, struct diag *d)
 {
+	(void)list;
 	(void)m;
 	(void)i;
 	(void)diag_set(d, "5.4.6", "circle");
@@ -86,12 +89,12 @@ __wrap_readdress(struct message *m, size_t i, struct diag *d)
 }
 
 enum outcome
-__wrap_route_find(struct tables *t, const char *mail_name, const char *addr,
-    struct route *out, struct diag *d)
+__wrap_route_find(struct tables *t, const char *mail_name,
+    const struct route_ask *q, struct route *out, struct diag *d)
 {
 	(void)t;
 	(void)mail_name;
-	(void)addr;
+	(void)q;
 	memset(out, 0, sizeof(*out));
 	out->alias = to_alias;
 	return route_dsn != NULL ? diag_set(d, route_dsn, "why") : OUT_OK;

@@ -28,10 +28,10 @@ static bool no_memory, alias, foreign, ready;
 static size_t accepts, forgets;
 
 bool __wrap_settings_refresh(struct settings *);
-enum outcome __wrap_expand(struct tables *, const char *,
-    const struct envelope *, struct envelope *, struct diag *);
-enum outcome __wrap_route_find(
-    struct tables *, const char *, const char *, struct route *, struct diag *);
+enum outcome __wrap_expand(const struct expander *, const struct envelope *,
+    struct envelope *, struct diag *);
+enum outcome __wrap_route_find(struct tables *, const char *,
+    const struct route_ask *, struct route *, struct diag *);
 int64_t __wrap_deadline_now(void);
 bool __wrap_dispatch_accept(struct dispatch *, const struct envelope *);
 void __wrap_dispatch_forget(struct dispatch *, const char *);
@@ -48,11 +48,10 @@ __wrap_settings_refresh(struct settings *s)
 }
 
 enum outcome
-__wrap_expand(struct tables *t, const char *mail_name,
-    const struct envelope *from, struct envelope *to, struct diag *d)
+__wrap_expand(const struct expander *x, const struct envelope *from,
+    struct envelope *to, struct diag *d)
 {
-	(void)t;
-	(void)mail_name;
+	(void)x;
 	(void)d;
 	for (size_t i = 0; i < from->nrcpt; i++)
 		assert_true(env_add(to, env_addr(from, i), "", 0));
@@ -61,10 +60,10 @@ __wrap_expand(struct tables *t, const char *mail_name,
 
 /* Only the last recipient is what the test says. */
 enum outcome
-__wrap_route_find(struct tables *t, const char *mail_name, const char *addr,
-    struct route *out, struct diag *d)
+__wrap_route_find(struct tables *t, const char *mail_name,
+    const struct route_ask *q, struct route *out, struct diag *d)
 {
-	bool last = strncmp(addr, "last", 4) == 0;
+	bool last = strncmp(q->addr, "last", 4) == 0;
 
 	(void)t;
 	(void)mail_name;
@@ -156,6 +155,7 @@ end(void **state)
 	assert_int_equal(server->bytes, 0);
 	event_free(server->server.readable);
 	event_free(server->late);
+	asks_free(server->asks);
 	free(server);
 	server = NULL;
 	spool_close(queue.spool);

@@ -34,16 +34,16 @@ void __wrap_pool_lost(struct pool *, int64_t);
 size_t __wrap_pool_whos(const struct pool *, uint32_t[], size_t);
 bool __wrap_pool_again(struct pool *, struct message *, size_t);
 void __wrap_message_tell(
-    const struct message *, struct msg_job_message *, uint32_t);
-void __wrap_message_tell_rcpt(
-    const struct message *, size_t, const char *, struct msg_job_rcpt *);
+    const struct message *, struct msg_job_message *, uint32_t, size_t);
+void __wrap_message_tell_rcpt(const struct message *, size_t,
+    const struct target *, struct msg_job_rcpt *);
 void __wrap_message_verdict(struct message *, size_t, const struct verdict *);
 void __wrap_message_lost(struct message *, size_t, int64_t);
 void __wrap_message_moved(struct message *, size_t);
 int __wrap_spool_reader(struct spool *, const char *);
 void __wrap_queue_stop(struct queue *);
-enum outcome __wrap_route_find(
-    struct tables *, const char *, const char *, struct route *, struct diag *);
+enum outcome __wrap_route_find(struct tables *, const char *,
+    const struct route_ask *, struct route *, struct diag *);
 void __wrap_schedule_dest_due(struct schedule *, uint32_t, int64_t);
 void __wrap_schedule_dest_wait(struct schedule *, uint32_t, int64_t);
 void __wrap_schedule_dest_hurry(struct schedule *, uint32_t, int64_t, int64_t);
@@ -114,18 +114,19 @@ __wrap_pool_again(struct pool *p, struct message *m, size_t i)
 
 void
 __wrap_message_tell(
-    const struct message *m, struct msg_job_message *out, uint32_t n)
+    const struct message *m, struct msg_job_message *out, uint32_t n, size_t i)
 {
+	(void)i;
 	(void)m;
 	*out = (struct msg_job_message){ .nrcpt = n };
 }
 
 void
-__wrap_message_tell_rcpt(const struct message *m, size_t i, const char *mailbox,
-    struct msg_job_rcpt *out)
+__wrap_message_tell_rcpt(const struct message *m, size_t i,
+    const struct target *t, struct msg_job_rcpt *out)
 {
 	(void)m;
-	assert_null(mailbox);
+	assert_null(t);
 	*out = (struct msg_job_rcpt){ .index = (uint32_t)i };
 }
 
@@ -170,12 +171,12 @@ __wrap_queue_stop(struct queue *q)
 }
 
 enum outcome
-__wrap_route_find(struct tables *t, const char *mail_name, const char *addr,
-    struct route *out, struct diag *d)
+__wrap_route_find(struct tables *t, const char *mail_name,
+    const struct route_ask *q, struct route *out, struct diag *d)
 {
 	(void)t;
 	(void)mail_name;
-	(void)addr;
+	(void)q;
 	(void)d;
 	memset(out, 0, sizeof(*out));
 	out->program = SPAWN_REMOTE;
@@ -283,6 +284,7 @@ done(void **state)
 	event_free(agents->wake);
 	event_free(agents->watch);
 	event_free(agents->sweep);
+	event_free(agents->impatient);
 	event_free(agents->here.again);
 	event_free(agents->away.again);
 	while ((p = pool_after(&agents->pools, NULL)) != NULL) {

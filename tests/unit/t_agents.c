@@ -2,7 +2,7 @@
  * t_agents: agents that hang, that cannot be had now, and that are idle, with
  * a clock that the test sets.
  * wrap: deadline_now pool_take pool_account pool_fail pool_lost
- * wrap: message_mailbox message_tell message_tell_rcpt message_verdict
+ * wrap: message_target message_tell message_tell_rcpt message_verdict
  * wrap: message_lost spool_reader queue_stop
  */
 #include "tests/unit/unit.h"
@@ -24,11 +24,12 @@ bool __wrap_pool_take(struct pool *, bool, size_t, struct pool_work *);
 const char *__wrap_pool_account(const struct pool *);
 void __wrap_pool_fail(struct pool *, const struct verdict *);
 void __wrap_pool_lost(struct pool *, int64_t);
-char *__wrap_message_mailbox(const struct message *, size_t, struct diag *);
+struct target *__wrap_message_target(
+    const struct message *, size_t, const struct pool *, struct diag *);
 void __wrap_message_tell(
-    const struct message *, struct msg_job_message *, uint32_t);
-void __wrap_message_tell_rcpt(
-    const struct message *, size_t, const char *, struct msg_job_rcpt *);
+    const struct message *, struct msg_job_message *, uint32_t, size_t);
+void __wrap_message_tell_rcpt(const struct message *, size_t,
+    const struct target *, struct msg_job_rcpt *);
 void __wrap_message_verdict(struct message *, size_t, const struct verdict *);
 void __wrap_message_lost(struct message *, size_t, int64_t);
 int __wrap_spool_reader(struct spool *, const char *);
@@ -77,29 +78,32 @@ __wrap_pool_lost(struct pool *p, int64_t wait)
 	losses++;
 }
 
-char *
-__wrap_message_mailbox(const struct message *m, size_t i, struct diag *d)
+struct target *
+__wrap_message_target(
+    const struct message *m, size_t i, const struct pool *p, struct diag *d)
 {
+	(void)p;
 	(void)m;
 	(void)i;
 	(void)d;
-	return strdup("Maildir");
+	return calloc(1, sizeof(struct target) + 1);
 }
 
 void
 __wrap_message_tell(
-    const struct message *m, struct msg_job_message *out, uint32_t n)
+    const struct message *m, struct msg_job_message *out, uint32_t n, size_t i)
 {
+	(void)i;
 	(void)m;
 	*out = (struct msg_job_message){ .nrcpt = n };
 }
 
 void
-__wrap_message_tell_rcpt(const struct message *m, size_t i, const char *mailbox,
-    struct msg_job_rcpt *out)
+__wrap_message_tell_rcpt(const struct message *m, size_t i,
+    const struct target *t, struct msg_job_rcpt *out)
 {
 	(void)m;
-	(void)mailbox;
+	(void)t;
 	*out = (struct msg_job_rcpt){ .index = (uint32_t)i };
 }
 
@@ -191,6 +195,7 @@ done(void **state)
 	event_free(agents->wake);
 	event_free(agents->watch);
 	event_free(agents->sweep);
+	event_free(agents->impatient);
 	event_free(agents->here.again);
 	event_free(agents->away.again);
 	destinations_free(agents->dests);

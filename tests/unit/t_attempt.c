@@ -161,7 +161,7 @@ passed_on(void **state)
 
 	(void)state;
 	m->env.rcpts[0].notify = DSN_SUCCESS;
-	message_passed_on(m, 0);
+	message_passed_on(m, 0, false);
 	assert_int_equal(m->env.rcpts[0].status, RCPT_DELIVERED);
 	assert_int_equal(queue.counters.delivered, 0);
 	outcome(m, 1, "2.0.0");
@@ -178,10 +178,10 @@ client(void **state)
 
 	(void)state;
 	strlcpy(m->env.client, "192.0.2.7", sizeof(m->env.client));
-	message_tell(m, &out, 2);
+	message_tell(m, &out, 2, 0);
 	assert_string_equal(out.client, "192.0.2.7");
 	strlcpy(m->env.login, "alice", sizeof(m->env.login));
-	message_tell(m, &out, 2);
+	message_tell(m, &out, 2, 0);
 	assert_string_equal(out.client, "");
 	outcome(m, 0, "2.0.0");
 	outcome(m, 1, "2.0.0");

@@ -26,8 +26,8 @@ static size_t creates, aborts, accepts;
 static uint32_t notify, ret, msg_uid;
 
 bool __wrap_settings_refresh(struct settings *);
-enum outcome __wrap_expand(struct tables *, const char *,
-    const struct envelope *, struct envelope *, struct diag *);
+enum outcome __wrap_expand(const struct expander *, const struct envelope *,
+    struct envelope *, struct diag *);
 bool __wrap_dispatch_accept(struct dispatch *, const struct envelope *);
 int __wrap_spool_create(struct spool *, struct envelope *);
 enum spool_state __wrap_spool_commit(struct spool *, const struct envelope *,
@@ -44,11 +44,10 @@ __wrap_settings_refresh(struct settings *s)
 
 /* Everybody is an alias for one more. */
 enum outcome
-__wrap_expand(struct tables *t, const char *mail_name,
-    const struct envelope *from, struct envelope *to, struct diag *d)
+__wrap_expand(const struct expander *x, const struct envelope *from,
+    struct envelope *to, struct diag *d)
 {
-	(void)t;
-	(void)mail_name;
+	(void)x;
 	if (expand_fails)
 		return diag_set(d, "4.3.5", "damaged tables");
 	for (size_t i = 0; i < from->nrcpt; i++)
@@ -154,6 +153,7 @@ end(void **state)
 	assert_false(intake_server_has(server, SPOOL_ID));
 	event_free(s->readable);
 	event_free(server->late);
+	asks_free(server->asks);
 	free(server);
 	event_base_free(queue.base);
 	return close(listener);

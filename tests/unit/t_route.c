@@ -147,9 +147,10 @@ routes(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct diag d = DIAG_INIT;
 
+		const struct route_ask q = { cases[i].addr, "", "" };
+
 		assert_int_equal(
-		    route_find(&tables, "v.test", cases[i].addr, &r, &d),
-		    cases[i].want);
+		    route_find(&tables, "v.test", &q, &r, &d), cases[i].want);
 		assert_string_equal(d.dsn, cases[i].dsn);
 		if (cases[i].want != OUT_OK)
 			continue;
@@ -166,9 +167,10 @@ check_leaving(struct tables *t, const struct leaving *c, size_t n)
 	struct route r;
 
 	for (; n > 0; n--, c++) {
+		const struct route_ask q = { c->addr, "", "a@b.test" };
 		struct diag d = DIAG_INIT;
 
-		if (route_find(t, "v.test", c->addr, &r, &d) != OUT_OK)
+		if (route_find(t, "v.test", &q, &r, &d) != OUT_OK)
 			fail_msg("%s: %s", c->addr, d.text);
 		assert_int_equal(r.program, SPAWN_REMOTE);
 		assert_string_equal(r.pool, c->hop);
@@ -223,10 +225,11 @@ static const struct {
 static void
 check_why(struct tables *t, const char *addr, const char *by, const char *tls)
 {
+	const struct route_ask q = { addr, "", "" };
 	struct diag d = DIAG_INIT;
 	struct route r;
 
-	assert_int_equal(route_find(t, "v.test", addr, &r, &d), OUT_OK);
+	assert_int_equal(route_find(t, "v.test", &q, &r, &d), OUT_OK);
 	assert_string_equal(r.by, by);
 	assert_string_equal(r.tls_by, tls);
 }
@@ -248,6 +251,117 @@ reasons(void **state)
 	cdb_file("other.cdb", star, COUNT(star));
 	assert_true(tables_open(&t, unit_path("other.cdb"), true, err));
 	check_why(&t, "x@far.test", "route *", "tls-policy *");
+	tables_close(&t);
+}
+
+/* clang-format off */
+static const struct cdb_row kinds[] = {
+	{ TABLES_DOMAIN,	"v.test",	"virtual" },
+	{ TABLES_DOMAIN,	"u.test",	"unix" },
+	{ TABLES_DOMAIN,	"r.test",	"relay" },
+	{ TABLES_DOMAIN,	"also-r.test",	"alias r.test" },
+	{ TABLES_ACCOUNT,	"bob@v.test",	"bob/" },
+	{ TABLES_ACCOUNT,	"carol@v.test",	"carol/" },
+	{ TABLES_FORWARD,	"bob@v.test",	"ax@far.test" },
+	{ TABLES_FORWARD,	"dan",		"ax@far.test" },
+	{ TABLES_ALIAS,		"carol@v.test",	"abob@v.test" },
+	{ TABLES_ALIAS,		"@u.test",	"abob@v.test" },
+	{ TABLES_ALIAS,		"gone@v.test",	"e5.1.6 moved away" },
+	{ TABLES_ALIAS,		"later@v.test",	"e4.2.1 not today" },
+	{ TABLES_ROUTE,		"exact.test",	"exact-mx.test" },
+	{ TABLES_ROUTE,		".wide.test",	"wide-mx.test" },
+	{ TABLES_ROUTE,		"r.test",	"[10.0.0.1]" },
+	{ TABLES_ROUTE,		"*",		"star.test" },
+	{ TABLES_SENDER_ROUTE,	"ann@a.test",	"ann.test" },
+	{ TABLES_SENDER_ROUTE,	"a.test",	"domain.test" },
+	{ TABLES_SENDER_ROUTE,	".a.test",	"parent.test" },
+};
+
+#define BAD	NULL	/* by is the dsn */
+
+static const struct {
+	const char *addr, *via, *sender, *pool, *by;
+	uint32_t program;
+} ways[] = {
+	/* Lists count by the address alone. */
+	{ "bob@v.test",		"",	"", "",			"", 0 },
+	{ "bob@v.test",		"F",	"", "",			"", 0 },
+	{ "carol@v.test",	"",	"", "",			"", 0 },
+	{ "dan@u.test",		"",	"", "",			"", 0 },
+	{ "bob@v.test",		"M",	"", ROUTE_VIRTUAL,	"", SPAWN_LOCAL },
+	{ "carol+x@v.test",	"M",	"", ROUTE_VIRTUAL,	"", SPAWN_LOCAL },
+	{ "dan@u.test",		"M",	"", "dan",		"", SPAWN_LOCAL },
+	/* A catch-all is for when there is no such user. */
+	{ "eve@u.test",		"",	"", "eve",		"", SPAWN_LOCAL },
+	{ "nobody@v.test",	"M",	"", BAD,		"5.1.1", 0 },
+	{ "x@far.test",		"M",	"", BAD,		"5.1.1", 0 },
+	/* Commands are a Unix user's, or an alias's. */
+	{ "dan@u.test",		"Ccat",	"", "|dan",		"", SPAWN_PIPE },
+	{ "dan@u.test",		"B/m",	"", "|dan",		"", SPAWN_PIPE },
+	{ "bob@v.test",		"Ccat",	"", BAD,		"5.7.1", 0 },
+	{ "x@far.test",		"B/m",	"", BAD,		"5.7.1", 0 },
+	{ "carol@v.test",	"ccat",	"", "|",		"", SPAWN_PIPE },
+	{ "nobody@v.test",	"b/m",	"", "|",		"", SPAWN_PIPE },
+	{ "carol@v.test",	"i/l",	"", "|",		"", SPAWN_PIPE },
+	{ "gone@v.test",	"",	"", BAD,		"5.1.6", 0 },
+	{ "later@v.test",	"",	"", BAD,		"4.2.1", 0 },
+	/* Of a domain that is passed on the name that counts. */
+	{ "x@r.test",		"",	"", "[10.0.0.1]",	"route r.test", SPAWN_REMOTE },
+	{ "x@also-r.test",	"F",	"", "[10.0.0.1]",	"route r.test", SPAWN_REMOTE },
+	/* The recipient's domain first, then the sender, then all others. */
+	{ "x@far.test",		"",	"ann@a.test",	"ann.test",	"sender-route ann@a.test", SPAWN_REMOTE },
+	{ "x@far.test",		"F",	"Ann@A.test",	"ann.test",	"sender-route ann@a.test", SPAWN_REMOTE },
+	{ "x@far.test",		"",	"bob@a.test",	"domain.test",	"sender-route a.test", SPAWN_REMOTE },
+	{ "x@far.test",		"",	"b@c.a.test",	"parent.test",	"sender-route .a.test", SPAWN_REMOTE },
+	{ "x@far.test",		"",	"b@ba.test",	"star.test",	"route *", SPAWN_REMOTE },
+	{ "x@far.test",		"",	"",		"star.test",	"route *", SPAWN_REMOTE },
+	{ "x@far.test",		"",	"postmaster",	"star.test",	"route *", SPAWN_REMOTE },
+	{ "x@exact.test",	"",	"ann@a.test",	"exact-mx.test", "route exact.test", SPAWN_REMOTE },
+	{ "x@b.wide.test",	"",	"ann@a.test",	"wide-mx.test",	"route .wide.test", SPAWN_REMOTE },
+};
+/* clang-format on */
+
+static void
+check_ways(struct tables *t)
+{
+	struct route r;
+
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		const struct route_ask q = { ways[i].addr, ways[i].via,
+			ways[i].sender };
+		struct diag d = DIAG_INIT;
+
+		if (route_find(t, "v.test", &q, &r, &d) != OUT_OK) {
+			if (ways[i].pool != BAD ||
+			    strcmp(d.dsn, ways[i].by) != 0)
+				fail_msg("%s %s: %s", q.via, q.addr, d.text);
+			continue;
+		}
+		if (ways[i].pool == BAD || strcmp(r.pool, ways[i].pool) != 0 ||
+		    strcmp(r.by, ways[i].by) != 0 ||
+		    r.program != ways[i].program)
+			fail_msg("%s %s: pool \"%s\" by \"%s\"", q.via, q.addr,
+			    r.pool, r.by);
+		assert_int_equal(r.alias, r.program == 0);
+		assert_int_equal(r.user,
+		    q.via[0] == '\0' && strcmp(q.addr, "eve@u.test") == 0);
+		if (r.program == SPAWN_PIPE)
+			assert_string_equal(r.account, r.pool + 1);
+		assert_string_equal(
+		    r.tag, strstr(q.addr, "+x") != NULL ? "x" : "");
+	}
+}
+
+static void
+by_way(void **state)
+{
+	char err[TABLES_ERR];
+	struct tables t;
+
+	(void)state;
+	cdb_file("ways.cdb", kinds, COUNT(kinds));
+	assert_true(tables_open(&t, unit_path("ways.cdb"), true, err));
+	check_ways(&t);
 	tables_close(&t);
 }
 
@@ -328,6 +442,7 @@ main(void)
 		cmocka_unit_test(routes),
 		cmocka_unit_test(next_hops),
 		cmocka_unit_test(reasons),
+		cmocka_unit_test(by_way),
 		cmocka_unit_test(destinations),
 		cmocka_unit_test(only_ones),
 	};
