@@ -59,13 +59,13 @@ def rcpt(number, index, address, **more):
 class Place:
     """Compiled tables and a directory for Maildirs, owned by uid."""
 
-    def __init__(self, uid=None, hostname=tools.HOST):
+    def __init__(self, uid=None, hostname=tools.HOST, options=()):
         self.uid = uid
         conf = tools.Conf("log stderr")
         self.base = suite.open_dir()
         try:
             conf.write("postrider.conf", *conf.lines, "log stderr",
-                       f"hostname {hostname}")
+                       f"hostname {hostname}", *options)
             conf("apply")
             self.tables = self.base / "tables.cdb"
             shutil.copy(conf.tables, self.tables)

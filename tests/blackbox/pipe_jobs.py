@@ -9,10 +9,7 @@ import tempfile
 import jobs
 import suite
 
-MESSAGE, RCPT, OUTCOME, _, _, FORWARD = range(6)
-OK, TEMP, PERM = range(3)
-FORWARDED = 32
-BINARY = 8
+BINARY = 8  # of msg_intake.h
 
 
 class Outcome:
@@ -60,7 +57,7 @@ class Pipe:
         with tempfile.TemporaryFile() as f:
             f.write(b"envelope\n" + content)
             f.flush()
-            head = struct.pack(">HLLLLLQQQ", MESSAGE, number, len(rcpts), crc,
+            head = struct.pack(">HLLLLLQQQ", jobs.MESSAGE, number, len(rcpts), crc,
                                0, BINARY if binary else 0, 9,
                                odd.get("size", len(content)), 0)
             socket.send_fds(self.sock,
@@ -68,12 +65,8 @@ class Pipe:
                                                              "")))],
                             [f.fileno()])
         for i, (address, via) in enumerate(rcpts):
-            self.sock.send(
-                struct.pack(">HLLLLQL", RCPT, number, i, 0, 0, 0, 0) +
-                b"".join(map(jobs.text, ("", address, orcpt, ""))) +
-                struct.pack(">L", 0) + jobs.text(tag) +
-                struct.pack(">QQ", 0, 0) +
-                b"".join(map(jobs.text, (via, "", ""))))
+            self.sock.send(jobs.rcpt(number, i, address, via=via, tag=tag,
+                                     orcpt=orcpt))
         return number
 
     def outcome(self, number):
@@ -88,12 +81,12 @@ class Pipe:
                 return None
             kind, job, index = struct.unpack(">HLL", data[:10])
             assert job == number
-            if kind == FORWARD:
+            if kind == jobs.FORWARD:
                 letter, = struct.unpack(">L", data[10:14])
                 forwards.append((index, chr(letter) +
                                  jobs.strings(data[14:])[0]))
                 continue
-            assert kind == OUTCOME
+            assert kind == jobs.OUTCOME
             outcome, flags, code = struct.unpack(">LLL", data[10:22])
             mta, dsn, words = jobs.strings(data[22:])
             assert mta == "" and code == 0
