@@ -71,10 +71,16 @@ tables_open(struct tables *t, const char *path, bool copy, char err[TABLES_ERR])
 }
 
 void
-tables_close(struct tables *t)
+tables_alone(struct tables *t)
 {
 	map_sources_free(t->sources);
 	t->sources = NULL;
+}
+
+void
+tables_close(struct tables *t)
+{
+	tables_alone(t);
 	cdb_free(&t->cdb);
 	(void)close(t->fd); /* was only read */
 	t->fd = -1;

@@ -135,6 +135,9 @@ void tables_refresh(struct tables *);
  */
 void tables_connect(struct tables *);
 
+/* Looks in the compiled tables alone from now on. */
+void tables_alone(struct tables *);
+
 /* Whether a space has sources: that something is not in here says little. */
 bool tables_sources(struct tables *, enum tables_space);
 

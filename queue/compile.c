@@ -17,6 +17,7 @@
 #include "queue/compile.h"
 #include "queue/compile_system.h"
 #include "queue/compile_tls.h"
+#include "queue/conf_sources.h"
 
 struct out {
 	struct cdb_make make;
@@ -156,7 +157,8 @@ is_virtual(const struct conf_entry *e, void *arg)
 static int
 put_unix_domains(struct out *out)
 {
-	bool none = conf_map_each(&out->conf->domains, is_virtual, NULL);
+	bool none = conf_map_each(&out->conf->domains, is_virtual, NULL) &&
+	    !conf_sources_has(out->conf, TABLES_DOMAIN);
 
 	return put(out, TABLES_META, "unix-domains", none ? "no" : "yes");
 }
@@ -192,6 +194,25 @@ put_iterations(struct out *out)
 
 	(void)snprintf(text, sizeof(text), "%u", compile_iterations(out->conf));
 	return put(out, TABLES_META, "iterations", text);
+}
+
+static bool
+put_letter(const struct conf_entry *e, void *letters)
+{
+	return strlcat(letters, e->key, TABLES_KEY_MAX) < TABLES_KEY_MAX;
+}
+
+/* None at all where there are none: then a program asks only for this. */
+static bool
+put_sources(struct out *out)
+{
+	char letters[TABLES_KEY_MAX] = "";
+
+	if (out->conf->sources.count == 0)
+		return true;
+	return conf_map_each(&out->conf->sources, put_letter, letters) &&
+	    put(out, TABLES_SOURCES, "", letters) == 0 &&
+	    put_map(out, TABLES_SOURCES, &out->conf->sources);
 }
 
 /* clang-format off */
@@ -251,7 +272,7 @@ compile_tables(const struct conf *c, const struct host *h, int fd)
 	    put(&out, TABLES_META, "source", c->dir) == 0 &&
 	    put_unix_domains(&out) == 0 && put_tls(&out, h) == 0 &&
 	    put_options(&out, h) == 0 && put_profiles(&out) == 0 &&
-	    put_users(&out, h) == 0 && put_maps(&out) &&
+	    put_users(&out, h) == 0 && put_sources(&out) && put_maps(&out) &&
 	    compile_system_each(c, h, put_entry, &out) &&
 	    conf_map_each(&c->relays, put_known_relay, &out);
 	return finish(&out, good);

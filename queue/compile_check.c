@@ -17,6 +17,7 @@
 #include "queue/compile_publish.h"
 #include "queue/compile_tls.h"
 #include "queue/conf_domains.h"
+#include "queue/conf_sources.h"
 
 struct check {
 	struct conf *conf;
@@ -120,6 +121,7 @@ check_lists(struct check *k)
 	bool sure = is_sure(&k->tables);
 	bool good;
 
+	tables_alone(&k->tables);
 	(void)conf_map_each(
 	    &k->conf->domains, take_domain, k); /* always true */
 	if (k->domain == NULL)
@@ -144,6 +146,7 @@ compile_check(struct conf *c, const struct host *h)
 	check_early(c);
 	compile_check_tls(c, h);
 	compile_check_away(c, h);
+	conf_sources_reach(c);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	good = fd != -1 && tables_open(&k.tables, path, false, err);
 	if (good) {

@@ -18,6 +18,7 @@
 #include "queue/conf_passwords.h"
 #include "queue/conf_relays.h"
 #include "queue/conf_rewrite.h"
+#include "queue/conf_sources.h"
 
 static void
 start(struct conf *c, const char *dir)
@@ -94,6 +95,7 @@ conf_read(struct conf *c, const char *dir)
 {
 	start(c, dir);
 	check_options(c);
+	conf_sources_read(c);
 	conf_domains_read(c);
 	conf_users_read(c);
 	conf_passwords_read(c);
@@ -101,6 +103,7 @@ conf_read(struct conf *c, const char *dir)
 	conf_forwards_read(c);
 	conf_rewrite_read(c);
 	conf_relays_read(c);
+	conf_sources_check(c);
 	return c->report.mistakes == 0;
 }
 
@@ -144,7 +147,7 @@ conf_free(struct conf *c)
 		&c->limits, &c->passwords, &c->certificates, &c->aliases,
 		&c->system_aliases, &c->forwards, &c->rewrites,
 		&c->sender_routes, &c->routes, &c->policies, &c->relays,
-		&c->files };
+		&c->files, &c->lookups, &c->sources };
 
 	conf_report_free(&c->report);
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)

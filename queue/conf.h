@@ -20,6 +20,9 @@ struct conf {
 	struct conf_map options;
 	struct conf_map profiles; /* declared profile -> its base */
 	struct conf_map files;    /* paths of what was read */
+	struct conf_map lookups;  /* number of the line -> what it says */
+	/* letter of a space -> texts of its sources, one a line */
+	struct conf_map sources;
 	struct conf_map domains;  /* domain -> see tables.h */
 	struct conf_map accounts; /* address -> Maildir below virtual-root */
 	struct conf_map maildirs; /* the other way round */

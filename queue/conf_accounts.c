@@ -14,8 +14,8 @@
 #include "queue/conf_limits.h"
 
 /* Two addresses that share a Maildir would read each other's mail. */
-static bool
-add_maildir(struct conf *c, const struct conf_lines *l, const char *key,
+bool
+conf_account_add(struct conf *c, const struct conf_lines *l, const char *key,
     const char *maildir)
 {
 	struct conf_entry *e;
@@ -42,7 +42,7 @@ add_account(struct conf *c, const struct conf_lines *l, const char *name,
 		conf_mistake(&c->report, l->path, l->start,
 		    "user \"%s\": wanted %s", name, wanted);
 	else if (address_key(a, key, sizeof(key)) &&
-	    add_maildir(c, l, key, maildir) && limits[0] != '\0')
+	    conf_account_add(c, l, key, maildir) && limits[0] != '\0')
 		(void)conf_add(c, l, &c->limits, key, limits); /* told */
 }
 
@@ -85,6 +85,7 @@ add_address(struct conf *c, const struct conf_lines *l, const char *name,
 	if (!conf_domain_check(c, l, "user", name, a->domain))
 		return;
 	switch (conf_domain(c, a->domain)) {
+	case CONF_DOMAIN_NONE: /* of a source */
 	case CONF_DOMAIN_VIRTUAL:
 		add_account(c, l, name, a, limits);
 		break;
@@ -105,7 +106,6 @@ add_address(struct conf *c, const struct conf_lines *l, const char *name,
 		    "listed, for the recipients that there are, or virtual",
 		    name, a->domain);
 		break;
-	case CONF_DOMAIN_NONE:
 	case CONF_DOMAIN_ALIAS:
 		break; /* told by conf_domain_check() */
 	}

@@ -18,6 +18,7 @@
 #include "queue/conf_aliases.h"
 #include "queue/conf_domains.h"
 #include "queue/conf_members.h"
+#include "queue/conf_sources.h"
 
 /* One file of them. */
 struct file {
@@ -131,7 +132,8 @@ read_domain_file(struct conf *c, const char *dir, const char *name)
 
 	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
 	if (conf_fold_domain(name, domain) &&
-	    conf_map_get(&c->domains, domain) != NULL) {
+	    (conf_map_get(&c->domains, domain) != NULL ||
+		conf_sources_has(c, TABLES_DOMAIN))) {
 		read_file(c, path, domain);
 		return;
 	}

@@ -10,6 +10,7 @@
 
 #include "common/idn.h"
 #include "queue/conf_domains.h"
+#include "queue/conf_sources.h"
 
 bool
 conf_fold_domain(const char *name, char out[DOMAIN_MAX + 1])
@@ -18,7 +19,7 @@ conf_fold_domain(const char *name, char out[DOMAIN_MAX + 1])
 }
 
 bool
-conf_domain_kind(char *words, char out[DOMAIN_MAX + 8])
+conf_domain_kind(char *words, char out[CONF_DOMAIN_KIND])
 {
 	const char *kind = conf_word(&words), *more = conf_word(&words);
 	char domain[DOMAIN_MAX + 1];
@@ -28,11 +29,11 @@ conf_domain_kind(char *words, char out[DOMAIN_MAX + 8])
 	if (*words != '\0')
 		return false;
 	if (strcmp(kind, "alias") == 0 && more != NULL) {
-		(void)snprintf(out, DOMAIN_MAX + 8, "alias %s",
+		(void)snprintf(out, CONF_DOMAIN_KIND, "alias %s",
 		    conf_fold_domain(more, domain) ? domain : "");
 		return out[6] != '\0';
 	}
-	(void)snprintf(out, DOMAIN_MAX + 8, "%s%s%.20s", kind,
+	(void)snprintf(out, CONF_DOMAIN_KIND, "%s%s%.20s", kind,
 	    more != NULL ? " " : "", more != NULL ? more : "");
 	return strcmp(out, "virtual") == 0 || strcmp(out, "unix") == 0 ||
 	    strcmp(out, "relay") == 0 || strcmp(out, "relay listed") == 0;
@@ -42,7 +43,7 @@ static void
 read_domain(struct conf *c, const struct conf_lines *l, char *rest)
 {
 	const char *name = conf_word(&rest);
-	char domain[DOMAIN_MAX + 1], kind[DOMAIN_MAX + 8], words[300];
+	char domain[DOMAIN_MAX + 1], kind[CONF_DOMAIN_KIND], words[300];
 
 	strlcpy(words, rest, sizeof(words)); /* cut: for the message */
 	if (!conf_fold_domain(name, domain))
@@ -69,6 +70,8 @@ check_target(const struct conf_entry *e, void *arg)
 	target = e->value + 6;
 	switch (conf_domain(c, target)) {
 	case CONF_DOMAIN_NONE:
+		if (conf_sources_has(c, TABLES_DOMAIN))
+			break;
 		near = conf_map_nearest(&c->domains, target);
 		conf_mistake(&c->report, e->path, e->line,
 		    "domain \"%s\": wanted an alias of a domain in this file, "
@@ -128,6 +131,8 @@ conf_domain_check(struct conf *c, const struct conf_lines *l, const char *says,
 	const struct conf_entry *e = conf_map_get(&c->domains, domain);
 	const char *near;
 
+	if (e == NULL && conf_sources_has(c, TABLES_DOMAIN))
+		return true;
 	if (e == NULL) {
 		near = conf_map_nearest(&c->domains, domain);
 		conf_mistake(&c->report, l->path, l->start,

@@ -28,11 +28,13 @@ enum conf_domain conf_domain(const struct conf *, const char *domain);
 bool conf_domain_check(struct conf *, const struct conf_lines *,
     const char *says, const char *name, const char *domain);
 
+#define CONF_DOMAIN_KIND (DOMAIN_MAX + 8) /* bytes, with NUL */
+
 /*
  * The kind in its canonical form, "virtual" if words is empty; false: it is
  * none.  words is "alias DOMAIN", "relay" and so on.
  */
-bool conf_domain_kind(char *words, char out[DOMAIN_MAX + 8]);
+bool conf_domain_kind(char *words, char out[CONF_DOMAIN_KIND]);
 #define CONF_DOMAIN_WANTED "virtual, unix, alias DOMAIN, relay or relay listed"
 
 /* A domain name in lower case and A-labels; false when it is none. */

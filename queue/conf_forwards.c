@@ -11,6 +11,7 @@
 #include "common/resolve.h"
 #include "queue/conf_forwards.h"
 #include "queue/conf_members.h"
+#include "queue/conf_sources.h"
 
 static bool
 account_key(struct conf *c, const struct conf_lines *l, const char *name,
@@ -28,7 +29,8 @@ account_key(struct conf *c, const struct conf_lines *l, const char *name,
 		    name);
 		return false;
 	}
-	if (a.domain[0] == '\0' || conf_map_get(&c->accounts, key) != NULL)
+	if (a.domain[0] == '\0' || conf_map_get(&c->accounts, key) != NULL ||
+	    conf_sources_has(c, TABLES_ACCOUNT))
 		return true;
 	near = conf_map_nearest(&c->accounts, key);
 	conf_mistake(&c->report, l->path, l->start,

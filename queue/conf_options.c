@@ -12,6 +12,7 @@
 #include "common/options.h"
 #include "queue/conf_options.h"
 #include "queue/conf_routes.h"
+#include "queue/conf_sources.h"
 
 #define FILE_NAME "postrider.conf"
 
@@ -95,6 +96,10 @@ static const struct {
 	{ "always_bcc",			"always-bcc" },
 	{ "recipient_delimiter",	"tag-separators" },
 	{ "virtual_alias_maps",		"the file aliases" },
+	{ "virtual_mailbox_maps",	"lookup users" },
+	{ "virtual_mailbox_domains",	"the file domains" },
+	{ "virtual_alias_maps",		"the file aliases, or lookup aliases" },
+	{ "relay_recipient_maps",	"lookup recipients" },
 	{ "relay_domains",		"the file domains, kind relay" },
 	{ "sender_dependent_relayhost_maps", "sender-route" },
 	{ "smarthost",			"smart-host" },
@@ -141,6 +146,7 @@ unknown_option(
 		near_offer(&n, "route");
 		near_offer(&n, "sender-route");
 		near_offer(&n, "profile");
+		near_offer(&n, "lookup");
 	}
 	conf_mistake(&c->report, l->path, l->start,
 	    "unknown option \"%s\"; %s%s", name,
@@ -235,6 +241,8 @@ conf_options_read(struct conf *c)
 			conf_route(c, &l, rest);
 		else if (strcmp(name, "sender-route") == 0)
 			conf_sender_route(c, &l, rest);
+		else if (strcmp(name, "lookup") == 0)
+			conf_lookup(c, &l, rest);
 		else if (strcmp(name, "tls-policy") == 0 && is_two(rest))
 			conf_tls_policy(c, &l, rest);
 		else

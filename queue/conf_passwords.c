@@ -15,6 +15,7 @@
 #include "common/idn.h"
 #include "common/msg.h"
 #include "queue/conf_passwords.h"
+#include "queue/conf_sources.h"
 
 /* The words with single blanks between; false when they are too long. */
 static bool
@@ -104,7 +105,8 @@ read_password(struct conf *c, const struct conf_lines *l, char *rest)
 		conf_mistake(&c->report, l->path, l->start,
 		    "user \"%s\": wanted %s, found %s", name, wanted,
 		    *words == '\0' ? "nothing" : "something else");
-	else if (conf_map_get(&c->accounts, key) == NULL)
+	else if (conf_map_get(&c->accounts, key) == NULL &&
+	    !conf_sources_has(c, TABLES_ACCOUNT))
 		no_user(c, l, name, key);
 	else
 		add_words(c, l, key, &cred, words);

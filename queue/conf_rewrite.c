@@ -51,6 +51,13 @@ is_address(const char *text, bool fold, char out[ADDR_MAX + 1])
 		  : address_format(&a, out, ADDR_MAX + 1));
 }
 
+bool
+conf_rewrite_key(const char *text, char out[ADDR_MAX + 1])
+{
+	return is_address(text, true, out) || is_domain(text, '@', out) ||
+	    is_domain(text, '.', out);
+}
+
 static void
 add(struct conf *c, const struct conf_lines *l, const char *spaces,
     const char *old, const char *new)
@@ -73,8 +80,7 @@ read_rule(struct conf *c, const struct conf_lines *l, const char *word,
 	if (to == NULL || *rest != '\0')
 		conf_mistake(
 		    &c->report, l->path, l->start, "wanted: %s OLD NEW", word);
-	else if (!is_address(from, true, old) && !is_domain(from, '@', old) &&
-	    !is_domain(from, '.', old))
+	else if (!conf_rewrite_key(from, old))
 		mistake(c, l, word,
 		    "an address, @domain, or .domain for all below it", from);
 	else if (!is_address(to, false, new) && !is_domain(to, '@', new))

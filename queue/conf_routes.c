@@ -106,8 +106,8 @@ conf_route(struct conf *c, const struct conf_lines *l, char *rest)
 }
 
 /* An address, a domain or ".domain", as queued(8) looks a sender up. */
-static bool
-sender_key(const char *text, char key[HOP_MAX + 1])
+bool
+conf_sender_key(const char *text, char key[HOP_MAX + 1])
 {
 	struct address a;
 
@@ -127,7 +127,7 @@ conf_sender_route(struct conf *c, const struct conf_lines *l, char *rest)
 	if (to == NULL || *rest != '\0')
 		conf_mistake(&c->report, l->path, l->start,
 		    "wanted: sender-route ADDRESS|DOMAIN|.DOMAIN NEXTHOP");
-	else if (!sender_key(name, key))
+	else if (!conf_sender_key(name, key))
 		conf_mistake(&c->report, l->path, l->start,
 		    "sender-route: wanted an address, a domain or .domain for "
 		    "all below it, found \"%s\"",

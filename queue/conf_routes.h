@@ -21,6 +21,8 @@ void conf_tls_policy(struct conf *, const struct conf_lines *, char *rest);
  * "[address]" or "*".  False: it is none of these.
  */
 bool conf_route_key(const char *, char key[HOP_MAX + 1]);
+/* The same of a sender: an address, a domain or ".domain". */
+bool conf_sender_key(const char *, char key[HOP_MAX + 1]);
 
 /* A next hop in its canonical form; false with what was wanted. */
 bool conf_hop(const char *, char out[HOP_MAX + 1], const char **wanted);

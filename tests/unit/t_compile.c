@@ -396,8 +396,8 @@ misses_programs(void **state)
 	assert_non_null(strstr(sbuf_str(&c.report.text),
 	    "postrider.conf:4: warning: libexec-dir: wanted in "));
 	assert_non_null(strstr(sbuf_str(&c.report.text),
-	    "/none the programs queued authd tlsd dnsd smtpd local "
-	    "remote bounce, found none"));
+	    "/none the programs queued authd tlsd dnsd mapd smtpd "
+	    "local remote bounce, found none"));
 	assert_string_equal(sbuf_str(&c.report.grave), "");
 	conf_free(&c);
 }
