@@ -9,6 +9,7 @@
 #include "common/msg_intake.h"
 #include "common/outcome.h"
 #include "common/server.h"
+#include "queue/ask.h"
 #include "queue/intake_server.h"
 
 struct intake_server {
@@ -18,6 +19,7 @@ struct intake_server {
 	uint64_t bytes; /* of the recipients of all that are handed in */
 	TAILQ_HEAD(, incoming) early; /* by the time that they are given */
 	struct event *late;           /* for the first of those */
+	struct asks *asks;
 };
 
 /* One session's message, from open on; outlives a session that commits. */

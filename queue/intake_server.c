@@ -399,6 +399,10 @@ on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 		on_open(p, msg);
 		return;
 	}
+	if (type == INTAKE_T_ASK) {
+		ask_begin(((struct intake_server *)p->server)->asks, p, msg);
+		return;
+	}
 	if (in == NULL)
 		return; /* its memory could not be had; the peer is closing */
 	if (type == INTAKE_T_RCPT)
@@ -419,6 +423,7 @@ on_closed(struct peer *p)
 {
 	struct incoming *in = p->data;
 
+	ask_forget(((struct intake_server *)p->server)->asks, p);
 	if (in == NULL)
 		return;
 	in->peer = NULL;
@@ -453,8 +458,12 @@ intake_server_new(struct queue *q, int fd, size_t peers)
 	s->server.data = q;
 	s->server.max = peers;
 	s->late = event_new(q->base, -1, 0, early_late, s);
-	if (s->late != NULL && server_start(&s->server, q->base, fd))
+	s->asks = asks_new(q);
+	if (s->late != NULL && s->asks != NULL &&
+	    server_start(&s->server, q->base, fd))
 		return s;
+	if (s->asks != NULL)
+		asks_free(s->asks);
 	if (s->late != NULL)
 		event_free(s->late);
 	free(s);

@@ -31,6 +31,7 @@
 #include "queue/intake_server.h"
 #include "queue/queue.h"
 #include "queue/recovery.h"
+#include "queue/srs_key.h"
 
 #define INTAKE_FD 4
 #define CONTROL_FD 5
@@ -124,6 +125,16 @@ open_parts(struct queue *q)
 		    q->settings.spool);
 }
 
+/* Without a key senders of mail that is passed on stay as they are. */
+static void
+load_srs(struct queue *q)
+{
+	char dir[PATH_MAX + sizeof("/queue")];
+
+	(void)snprintf(dir, sizeof(dir), "%s/queue", q->settings.spool);
+	(void)srs_load(&q->srs, dir); /* logs what is wrong */
+}
+
 static void
 start_parts(struct queue *q)
 {
@@ -154,6 +165,7 @@ main(int argc, char **argv)
 		err(EX_OSERR, "descriptor %d: key for authd", HOPS_FD);
 	sandbox(SANDBOX_QUEUED);
 	open_parts(&q);
+	load_srs(&q);
 	catch_signals(&q);
 	start_parts(&q);
 	log_event("-", "started", "spool=%s", q.settings.spool);
