@@ -6,7 +6,6 @@ import pwd
 import signal
 import socket
 import statistics
-import subprocess
 import time
 
 import pytest
@@ -15,9 +14,9 @@ import mailboxes
 import suite
 import wire
 from suite import wait_for
+from unix_users import account_tool, root_only, unix_user
 from wire import b64
 
-root_only = pytest.mark.skipif(os.getuid() != 0, reason="needs root")
 
 
 class SmtpFrom(wire.Smtp):
@@ -336,25 +335,11 @@ def test_strangers_pass_no_descriptors(lab, name, kind):
 
 # --- Unix users
 
-def account_tool(*argv, text=None):
-    """useradd and its like; they refuse while another one runs."""
-    def done():
-        r = subprocess.run([str(a) for a in argv], input=text, text=True,
-                           capture_output=True)
-        assert r.returncode == 0 or "lock" in r.stderr, r.stderr
-        return r.returncode == 0
-    wait_for(done, argv[0], every=0.2)
-
-
-@pytest.fixture
-def unix_user():
+@pytest.fixture(name="unix_user")
+def fixture_unix_user():
     """Asked for before a lab, so that no agent of his runs at the end."""
-    name = f"pr-test-{os.getpid() % 10000}"
-    home = suite.open_dir() / name
-    account_tool("useradd", "-m", "-d", home, "-s", "/bin/sh", "-p", "*", name)
-    yield name, home
-    account_tool("userdel", "-r", name)
-    home.parent.rmdir()
+    with unix_user() as one:
+        yield one.name, one.home
 
 
 def set_password(name, password):
