@@ -37,21 +37,6 @@ receive_bound(const struct session *s, bool on)
 	(void)setrlimit(RLIMIT_FSIZE, &r); /* below the hard limit */
 }
 
-/* Who gets a copy of everything, complete; or "". */
-static void
-find_bcc(const struct session *s, char out[ADDR_MAX + 1])
-{
-	struct address a;
-
-	out[0] = '\0';
-	if (address_parse(s->cfg.always_bcc, &a) != ADDRESS_OK)
-		return; /* it is empty; others are not compiled */
-	if (a.domain[0] == '\0')
-		(void)strlcpy(a.domain, s->cfg.mail_name, sizeof(a.domain));
-	if (!address_format(&a, out, ADDR_MAX + 1))
-		out[0] = '\0';
-}
-
 /* Strangers' headers are theirs. */
 static void
 prepare_header(struct session *s)
@@ -80,12 +65,11 @@ receive_open(struct session *s, enum incoming_form form, struct diag *d)
 		.uid = s->uid,
 		.now = time(NULL),
 	};
-	char bcc[ADDR_MAX + 1];
 
 	strlcpy(open.client, s->peer.ip, sizeof(open.client));
 	strlcpy(open.login, s->login, sizeof(open.login));
-	find_bcc(s, bcc);
-	if (envelope_send(&s->env, &s->intake, &open, bcc, d) != OUT_OK)
+	if (envelope_send(&s->env, &s->intake, &open, s->cfg.always_bcc, d) !=
+	    OUT_OK)
 		return d->outcome;
 	t.id = s->id = s->intake.id;
 	incoming_begin(&s->incoming, &s->intake, &s->cfg, &t, form);

@@ -89,7 +89,7 @@ static const struct smtp_row smtp_rows[] = {
 	{ "wr@old.test",		"@local.test" },
 	{ "wrold@local.test",		"new@foreign.test" },
 	{ "wr@bad.test",		"nothing" },
-	{ "obcc.always-bcc",		"Archive" },
+	{ "obcc.always-bcc",		"Archive@local.test" },
 	{ "obcc.auth",			"no" },
 	{ "obcc.tls",			"no" },
 	{ "obccalice.always-bcc",	"alice@local.test" },
