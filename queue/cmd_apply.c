@@ -67,6 +67,18 @@ apply_read(struct conf *c, const char *dir)
 	return told(c, false, ", nothing changed");
 }
 
+int
+apply_again(struct conf *c)
+{
+	struct host h;
+
+	conf_report_free(&c->report);
+	conf_report_init(&c->report);
+	if (host_find(&h, c))
+		compile_check(c, &h);
+	return told(c, false, ", nothing changed");
+}
+
 static bool
 open_tables(struct tables *t, const struct conf *c)
 {

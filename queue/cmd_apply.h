@@ -19,6 +19,11 @@ int apply_dir(const char *dir);
 int apply_read(struct conf *, const char *dir);
 
 /*
+ * The same for a conf of apply_read() that the caller changed since.
+ */
+int apply_again(struct conf *);
+
+/*
  * Whether the caller may read all of the configuration in dir; with change,
  * whether he may also put it in force.  Tells it on stderr if not.
  */

@@ -11,18 +11,24 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <bsd/string.h>
+
 #include "common/msg.h"
 #include "queue/cmd.h"
 #include "queue/cmd_apply.h"
 #include "queue/cmd_json.h"
 #include "queue/conf_domains.h"
 #include "queue/conf_edit.h"
+#include "queue/strset.h"
 
 static int
 change(struct cmd *cmd, const char *domain, const char *line)
 {
-	const struct conf_edit edit = { cmd->dir, "domains", 0644, domain, line,
-		NULL };
+	const struct conf_edit edit = { .dir = cmd->dir,
+		.name = "domains",
+		.mode = 0644,
+		.key = domain,
+		.line = line };
 	char e[TABLES_ERR];
 
 	if (!conf_edit(&edit, e)) {
@@ -32,22 +38,45 @@ change(struct cmd *cmd, const char *domain, const char *line)
 	return apply_dir(cmd->dir);
 }
 
+/* The words of argv with blanks between them. */
+static void
+join(char **argv, char *out, size_t size)
+{
+	*out = '\0';
+	for (; *argv != NULL; argv++) {
+		if (*out != '\0')
+			(void)strlcat(out, " ", size);
+		/* What does not fit is no kind. */
+		(void)strlcat(out, *argv, size);
+	}
+}
+
 static int
 add(struct cmd *cmd, const struct conf *c, char **argv)
 {
-	const char *kind = argv[1] != NULL ? argv[1] : "virtual";
-	char line[ADDR_MAX + 16], domain[DOMAIN_MAX + 1];
+	char line[DOMAIN_MAX + CONF_DOMAIN_KIND + 1], domain[DOMAIN_MAX + 1];
+	char words[2 * CONF_DOMAIN_KIND], kind[CONF_DOMAIN_KIND];
 
 	if (!conf_fold_domain(argv[0], domain)) {
 		warnx("wanted a domain name, found \"%s\"", argv[0]);
 		return EX_DATAERR;
 	}
-	if (strcmp(kind, "virtual") != 0 && strcmp(kind, "unix") != 0) {
-		warnx("wanted virtual or unix, found \"%s\"", kind);
+	join(argv + 1, words, sizeof(words));
+	if (!conf_domain_kind(words, kind)) {
+		join(argv + 1, words, sizeof(words));
+		warnx("wanted " CONF_DOMAIN_WANTED ", found \"%s\"", words);
 		return EX_DATAERR;
 	}
 	if (conf_map_get(&c->domains, domain) != NULL) {
 		warnx("domain \"%s\" is there already", domain);
+		return EX_DATAERR;
+	}
+	if (strncmp(kind, "alias ", 6) == 0 &&
+	    (conf_domain(c, kind + 6) == CONF_DOMAIN_NONE ||
+		conf_domain(c, kind + 6) == CONF_DOMAIN_ALIAS)) {
+		warnx("wanted a domain of ours that is no alias itself, found "
+		      "\"%s\"",
+		    kind + 6);
 		return EX_DATAERR;
 	}
 	(void)snprintf(line, sizeof(line), "%s %s", domain, kind);
@@ -56,34 +85,54 @@ add(struct cmd *cmd, const struct conf *c, char **argv)
 
 #define NAMED 3 /* of the names that are left, in a message */
 
-struct count {
+struct left {
 	const char *domain;
 	size_t n;
-	struct sbuf *names; /* NULL: not wanted */
+	struct sbuf *names;
 };
 
+static void
+note_left(struct left *k, const char *name)
+{
+	if (k->n <= NAMED)
+		sbuf_fmt(k->names, "%s%s", k->n > 0 ? ", " : "",
+		    k->n < NAMED ? name : "...");
+	k->n++;
+}
+
 static bool
-count_user(const struct conf_entry *e, void *arg)
+left_name(const struct conf_entry *e, void *arg)
 {
 	const char *at = strrchr(e->key, '@');
-	struct count *k = arg;
+	struct left *k = arg;
 
-	if (at == NULL || strcmp(at + 1, k->domain) != 0)
-		return true;
-	if (k->names != NULL && k->n <= NAMED)
-		sbuf_fmt(k->names, "%s%s", k->n > 0 ? ", " : "",
-		    k->n < NAMED ? e->key : "...");
-	k->n++;
+	if (at != NULL && strcmp(at + 1, k->domain) == 0)
+		note_left(k, e->key);
 	return true;
 }
 
-static size_t
-users_of(const struct conf *c, const char *domain, struct sbuf *names)
+static bool
+left_alias(const struct conf_entry *e, void *arg)
 {
-	struct count k = { domain, 0, names };
+	struct left *k = arg;
 
-	(void)conf_map_each(&c->accounts, count_user, &k);
-	(void)conf_map_each(&c->aliases, count_user, &k);
+	if (strncmp(e->value, "alias ", 6) == 0 &&
+	    strcmp(e->value + 6, k->domain) == 0)
+		note_left(k, e->key);
+	return true;
+}
+
+/* What would be a mistake without the domain. */
+static size_t
+left_of(const struct conf *c, const char *domain, struct sbuf *names)
+{
+	struct left k = { domain, 0, names };
+
+	/* All go to the end. */
+	(void)conf_map_each(&c->accounts, left_name, &k);
+	(void)conf_map_each(&c->recipients, left_name, &k);
+	(void)conf_map_each(&c->aliases, left_name, &k);
+	(void)conf_map_each(&c->domains, left_alias, &k);
 	return k.n;
 }
 
@@ -103,7 +152,7 @@ del(struct cmd *cmd, const struct conf *c, char **argv)
 		    near != NULL ? near : "");
 		return EX_DATAERR;
 	}
-	if ((n = users_of(c, domain, &names)) > 0)
+	if ((n = left_of(c, domain, &names)) > 0)
 		warnx("domain \"%s\" still has %zu users and aliases: %s",
 		    domain, n, sbuf_str(&names));
 	sbuf_free(&names);
@@ -113,13 +162,31 @@ del(struct cmd *cmd, const struct conf *c, char **argv)
 struct listing {
 	const struct conf *conf;
 	struct json_object *json; /* NULL: a table */
+	struct strset counts;     /* domains, with the number of their names */
 };
+
+static bool
+count_name(const struct conf_entry *e, void *arg)
+{
+	const char *at = strrchr(e->key, '@');
+	struct listing *l = arg;
+	size_t *n;
+
+	if (at == NULL)
+		return true;
+	(void)strset_add(&l->counts, at + 1); /* looked up at once */
+	if ((n = strset_value(&l->counts, at + 1)) == NULL)
+		return false;
+	(*n)++;
+	return true;
+}
 
 static bool
 list_one(const struct conf_entry *e, void *arg)
 {
 	struct listing *l = arg;
-	size_t n = users_of(l->conf, e->key, NULL);
+	const size_t *found = strset_value(&l->counts, e->key);
+	size_t n = found != NULL ? *found : 0;
 	struct json_object *o;
 
 	if (l->json == NULL) {
@@ -136,10 +203,21 @@ list_one(const struct conf_entry *e, void *arg)
 static int
 list(const struct conf *c, int json)
 {
-	struct listing l = { c, json ? json_object_new_array() : NULL };
+	struct listing l = { .conf = c };
+	int status = EX_OSERR;
 
-	(void)conf_map_each(&c->domains, list_one, &l);
-	return json ? cmd_json_print(l.json) : cmd_flush();
+	strset_init(&l.counts);
+	if (json)
+		l.json = json_object_new_array();
+	if (conf_map_each(&c->accounts, count_name, &l) &&
+	    conf_map_each(&c->recipients, count_name, &l) &&
+	    conf_map_each(&c->aliases, count_name, &l) &&
+	    conf_map_each(&c->domains, list_one, &l))
+		status = json ? cmd_json_print(l.json) : cmd_flush();
+	else
+		warnx("out of memory");
+	strset_free(&l.counts);
+	return status;
 }
 
 /* What they share: the lock, the configuration without mistakes. */
@@ -168,7 +246,7 @@ with_conf(struct cmd *cmd, char **argv,
 static int
 run_add(struct cmd *cmd, int argc, char **argv)
 {
-	int i = cmd_args(cmd, argc, argv, (int[2]){ 1, 2 }, NULL);
+	int i = cmd_args(cmd, argc, argv, (int[2]){ 1, 3 }, NULL);
 
 	return i == -1 ? EX_USAGE : with_conf(cmd, argv + i, add);
 }
@@ -199,8 +277,8 @@ int
 cmd_domain(struct cmd *cmd, int argc, char **argv)
 {
 	static const struct command table[] = {
-		{ "add", "NAME [virtual|unix]", "take mail for a domain",
-		    run_add },
+		{ "add", "NAME [virtual|unix|alias DOMAIN|relay [listed]]",
+		    "take mail for a domain", run_add },
 		{ "del", "NAME", "no longer take mail for a domain", run_del },
 		{ "list", "[--json]", "show domains, kinds, number of names",
 		    run_list },

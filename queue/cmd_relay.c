@@ -43,8 +43,12 @@ means_hop(const char *word, const char *key)
 static int
 edit(const struct relay_change *ch, const char *line)
 {
-	const struct conf_edit e = { ch->cmd->dir, RELAYS_FILE, 0600, ch->hop,
-		line, means_hop };
+	const struct conf_edit e = { .dir = ch->cmd->dir,
+		.name = RELAYS_FILE,
+		.mode = 0600,
+		.key = ch->hop,
+		.line = line,
+		.means = means_hop };
 	char text[TABLES_ERR];
 
 	if (conf_edit(&e, text))

@@ -30,6 +30,7 @@
 #include "queue/cmd_tables.h"
 #include "queue/cmd_tlsd.h"
 #include "queue/compile_publish.h"
+#include "queue/conf_stale.h"
 
 #define GREETING_WAIT 10 /* seconds */
 #define EXPIRY_WARN 14   /* days */
@@ -371,6 +372,21 @@ look_at_tables(struct part *p, const char *path)
 	p->good = true;
 }
 
+static void
+note_stale(struct part *p, const char *tables, const char *dir)
+{
+	char path[CONF_PATH_MAX], text[sizeof(p->text)];
+	struct stat st;
+
+	if (!p->good || lstat(tables, &st) == -1 ||
+	    !conf_stale(dir, &st.st_mtim, path))
+		return;
+	p->warn = true;
+	(void)snprintf(text, sizeof(text),
+	    "%.250s has changed since apply (run: postrider apply)", path);
+	(void)strlcpy(p->text, text, sizeof(p->text)); /* the same size */
+}
+
 /* As programs see it. */
 static bool
 is_offered(const struct cmd *cmd)
@@ -461,6 +477,7 @@ cmd_status(struct cmd *cmd, int argc, char **argv)
 	}
 	cmd_tables_path(cmd, TABLES_FILE, path);
 	look_at_tables(&s.parts[TABLES], path);
+	note_stale(&s.parts[TABLES], path, cmd->dir);
 	cmd_tables_path(cmd, VERIFIERS_DIR "/" VERIFIERS_FILE, path);
 	look_at_tables(&s.parts[VERIFIERS], path);
 	if (!s.parts[TABLES].good)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "common/address.h"
 #include "common/msg.h"
 #include "queue/cmd.h"
 #include "queue/conf.h"
@@ -15,10 +16,12 @@
 /* A change of one account, while the configuration is locked. */
 struct user_change {
 	struct cmd *cmd;
-	const struct conf *conf; /* as it was */
+	struct conf *conf; /* as it was */
 	char key[ADDR_MAX + 1];
-	bool no_password, plain_secret, remove;
+	bool no_password, plain_secret, remove, keep;
+	bool unix_user;          /* may be one, who has no account here */
 	const char *certificate; /* as typed: a file or a digest; or NULL */
+	char **words;            /* behind the address, as typed, then NULL */
 };
 
 /* Both return an exit status, with what is wrong on stderr. */
@@ -30,5 +33,21 @@ int user_edit(const struct user_change *, const char *name, mode_t mode,
 int user_set_password(const struct user_change *);
 /* Adds or removes a certificate of an account. */
 int user_set_certificate(const struct user_change *);
+
+/*
+ * Locks and reads the configuration, and calls fn for the account that name is;
+ * fn gets its address.
+ */
+int user_change(struct user_change *, const char *name,
+    int (*fn)(struct user_change *, const struct address *));
+/* Whether there is such an account; tells the nearest one if not. */
+bool user_is_there(const struct user_change *);
+/* Puts the change in force. */
+int user_finish(const struct user_change *, int status);
+
+/* Commands. */
+int user_list(struct cmd *, int, char **);
+int user_quota(struct cmd *, int, char **);
+int user_forward(struct cmd *, int, char **);
 
 #endif

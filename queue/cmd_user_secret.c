@@ -16,6 +16,7 @@
 #include "queue/cmd_user.h"
 #include "queue/compile_tls.h"
 #include "queue/conf_edit.h"
+#include "queue/conf_forwards.h"
 #include "queue/passwd_read.h"
 #include "queue/passwd_words.h"
 
@@ -23,8 +24,12 @@ int
 user_edit(const struct user_change *ch, const char *name, mode_t mode,
     const char *line)
 {
-	const struct conf_edit e = { ch->cmd->dir, name, mode, ch->key, line,
-		NULL };
+	const struct conf_edit e = { .dir = ch->cmd->dir,
+		.name = name,
+		.mode = mode,
+		.key = ch->key,
+		.line = line,
+		.lists = strcmp(name, CONF_FORWARDS) == 0 };
 	char text[TABLES_ERR];
 
 	if (conf_edit(&e, text))

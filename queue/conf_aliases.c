@@ -115,8 +115,8 @@ read_file(struct conf *c, const char *path, const char *domain)
 }
 
 /* Not what editors and packages leave beside a file. */
-static int
-is_domain_file(const struct dirent *d)
+int
+conf_aliases_is_file(const struct dirent *d)
 {
 	size_t n = strlen(d->d_name);
 
@@ -151,7 +151,7 @@ read_domain_files(struct conf *c)
 	int n;
 
 	(void)snprintf(dir, sizeof(dir), "%s/" CONF_ALIASES_DIR, c->dir);
-	n = scandir(dir, &names, is_domain_file, alphasort);
+	n = scandir(dir, &names, conf_aliases_is_file, alphasort);
 	if (n == -1) {
 		if (errno != ENOENT)
 			conf_mistake(&c->report, dir, 0,

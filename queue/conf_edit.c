@@ -47,23 +47,51 @@ means_address(const char *word, const char *key)
 		strcmp(canon, key) == 0);
 }
 
+/* The bytes of a first word; quotes may keep its end away. */
+static size_t
+word_length(const char *s, size_t n, bool lists)
+{
+	const char *ends = lists ? " \t\r:" : " \t\r";
+	bool quoted = false;
+	size_t len;
+
+	for (len = 0; len < n; len++)
+		if (lists && s[len] == '"')
+			quoted = !quoted;
+		else if (!quoted && strchr(ends, s[len]) != NULL)
+			break;
+	return len;
+}
+
 /* Whether the first word of a line, which ends at n, is the key. */
 static bool
 means(const char *line, size_t n, const struct conf_edit *e)
 {
 	char word[ADDR_MAX + 1];
-	size_t start = 0, len = 0;
+	size_t start = 0, len;
 
 	while (start < n && (line[start] == ' ' || line[start] == '\t'))
 		start++;
-	while (start + len < n && strchr(" \t\r", line[start + len]) == NULL)
-		len++;
+	len = word_length(line + start, n - start, e->lists);
 	if (len == 0 || len >= sizeof(word))
 		return false;
 	memcpy(word, line + start, len);
 	word[len] = '\0';
 	return e->means != NULL ? e->means(word, e->key)
 				: means_address(word, e->key);
+}
+
+/* Where the line at p ends, with its end and all that goes on it. */
+static const char *
+line_end(const char *p, const char *end, bool lists)
+{
+	const char *lf;
+
+	do {
+		lf = memchr(p, '\n', (size_t)(end - p));
+		p = lf != NULL ? lf + 1 : end;
+	} while (lists && p < end && (*p == ' ' || *p == '\t'));
+	return p;
 }
 
 static void
@@ -73,8 +101,7 @@ change(struct sbuf *out, const struct sbuf *in, const struct conf_edit *e)
 	size_t n;
 
 	for (; p < end; p = lf) {
-		lf = memchr(p, '\n', (size_t)(end - p));
-		lf = lf != NULL ? lf + 1 : end;
+		lf = line_end(p, end, e->lists);
 		n = (size_t)(lf - p);
 		if (!means(p, n - (lf[-1] == '\n'), e)) {
 			sbuf_put(out, p, n);

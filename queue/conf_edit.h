@@ -23,6 +23,11 @@ struct conf_edit {
 	const char *line; /* without its end; NULL: take away only */
 	/* Whether a word means the key; NULL: as addresses and domains do. */
 	bool (*means)(const char *word, const char *key);
+	/*
+	 * A file of lists: the first word ends at a colon, and lines that begin
+	 * with a blank belong to the one before them.
+	 */
+	bool lists;
 };
 
 /*

@@ -4,12 +4,12 @@
  * In postrider(8), with the administrator's rights.  Names of files and
  * programs are only read here, never opened or run.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <bsd/string.h>
 
 #include "common/idn.h"
-#include "common/members.h"
 #include "common/msg.h"
 #include "queue/conf_members.h"
 
@@ -107,6 +107,51 @@ conf_members(struct conf *c, const struct conf_lines *l,
 		else
 			good = mistake(&r, members_wanted(found), m.text);
 	return good && check_whole(&r);
+}
+
+static void
+put_quoted(struct sbuf *out, const char *s)
+{
+	sbuf_putc(out, '"');
+	for (; *s != '\0'; s++) {
+		if (*s == '"' || *s == '\\')
+			sbuf_putc(out, '\\');
+		sbuf_putc(out, *s);
+	}
+	sbuf_putc(out, '"');
+}
+
+void
+conf_member_text(struct sbuf *out, const struct member *m)
+{
+	char text[MEMBER_MAX + 20];
+	const char *before = "";
+
+	switch (m->kind) {
+	case MEMBER_ADDRESS:
+		break;
+	case MEMBER_FINAL:
+		before = "\\";
+		break;
+	case MEMBER_COMMAND:
+		before = "|";
+		break;
+	case MEMBER_FILE:
+		break;
+	case MEMBER_INCLUDE:
+		before = ":include:";
+		break;
+	case MEMBER_ERROR:
+		before = m->text[0] == '4' ? "error:450 " : "error:550 ";
+		break;
+	}
+	(void)snprintf(text, sizeof(text), "%s%s", before, m->text);
+	/* What is in an address has its quotes. */
+	if (m->kind == MEMBER_ADDRESS || m->kind == MEMBER_FINAL ||
+	    strpbrk(text, ",\"\\#") == NULL)
+		sbuf_puts(out, text);
+	else
+		put_quoted(out, text);
 }
 
 static char *

@@ -4,6 +4,7 @@
 #ifndef QUEUE_CONF_MEMBERS_H
 #define QUEUE_CONF_MEMBERS_H
 
+#include "common/members.h"
 #include "common/sbuf.h"
 #include "queue/conf.h"
 
@@ -25,6 +26,9 @@ struct conf_list {
  */
 bool conf_members(struct conf *, const struct conf_lines *,
     const struct conf_list *, const char *text, struct sbuf *out);
+
+/* Appends a compiled member as a file has it, in quotes if it needs them. */
+void conf_member_text(struct sbuf *out, const struct member *);
 
 /*
  * A line "name: members", cut in two: the name without blanks around it, and

@@ -34,7 +34,8 @@ COMMANDS = {
          "status",
          "tls", "lab", "talk"],
     ("domain",): ["add", "del", "list"],
-    ("user",): ["add", "del", "passwd", "certificate", "list"],
+    ("user",): ["add", "del", "passwd", "certificate", "quota",
+                "forward", "list"],
     ("relay",): ["add", "del", "list"],
     ("tls",): ["make-cert", "install", "show"],
     ("queue",): ["list", "show", "hold", "release", "retry", "drop"],
@@ -89,7 +90,7 @@ def test_all_mistakes_at_once(conf):
     conf.write("postrider.conf", *conf.lines, "hostnme x", "hops many")
     conf.write("domains", "example.org", "bad_domain")
     conf.write("users", "a@exmple.org", "../b@example.org")
-    conf.write("aliases", "x: |program")
+    conf.write("aliases", "x: a b")
     for command in ("apply", "check"):
         said = conf(command, status=CONFIG).stderr
         n = len(conf.lines)
@@ -99,10 +100,10 @@ def test_all_mistakes_at_once(conf):
                 f"postrider.conf:{n + 2}: hops: wanted a number from 10 to "
                 '1000, found "many"',
                 'domains:2: wanted a domain name, found "bad_domain"',
-                'users:1: domain "exmple.org" is not in the file domains; '
+                'users:1: user "a@exmple.org": domain "exmple.org" is not in the file domains; '
                 "nearest: example.org",
                 'users:2: wanted an address',
-                'aliases:1: alias "x": wanted an address',
+                'aliases:1: alias "x": wanted an address, "|command"',
                 "6 mistakes"):
             assert text in said, text
         assert ("nothing applied" in said) == (command == "apply")
@@ -296,12 +297,14 @@ def test_users(conf):
     conf("user", "add", f"Alice@{DOMAIN}", data="secret\n")
     conf("user", "add", "--no-password", f"bob@{DOMAIN}")
     found = json.loads(conf("user", "list", "--json").stdout)
+    unsaid = {"kind": "virtual", "quota": None, "quota-messages": None,
+              "tags": None, "forward": []}
     assert found == [
         {"user": f"alice@{DOMAIN}", "login": True,
          "mechanisms": ["PLAIN", "LOGIN", "SCRAM-SHA-256"], "certificates": [],
-         "maildir": f"{DOMAIN}/alice/Maildir"},
+         "maildir": f"{DOMAIN}/alice/Maildir", **unsaid},
         {"user": f"bob@{DOMAIN}", "login": False, "mechanisms": [],
-         "certificates": [], "maildir": f"{DOMAIN}/bob/Maildir"}]
+         "certificates": [], "maildir": f"{DOMAIN}/bob/Maildir", **unsaid}]
     assert [line.split() for line in
             conf("user", "list").stdout.splitlines()] == [
         [f"alice@{DOMAIN}", "login", "PLAIN,LOGIN,SCRAM-SHA-256",

@@ -79,8 +79,11 @@ changes_one_line(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		const struct conf_edit e = { unit_dir, "users", 0644,
-			rows[i].key, rows[i].line, NULL };
+		const struct conf_edit e = { .dir = unit_dir,
+			.name = "users",
+			.mode = 0644,
+			.key = rows[i].key,
+			.line = rows[i].line };
 
 		unit_file("users", before, strlen(before));
 		assert_true(conf_edit(&e, err));
@@ -89,11 +92,57 @@ changes_one_line(void **state)
 	}
 }
 
+static const char lists[] = "# forwards\n"
+			    "alice@example.org: x@y.example,\n"
+			    "\tz@y.example # more\n"
+			    "   # a comment\n"
+			    "\n"
+			    "Bob@example.org:a@b.example\n"
+			    "\"c:d\"@example.org : a@b.example\n"
+			    " b@b.example\n";
+
+/* clang-format off */
+static const struct {
+	const char *key, *line, *after;
+} list_rows[] = {
+	{ "alice@example.org", NULL, "# forwards\n\n"
+	    "Bob@example.org:a@b.example\n\"c:d\"@example.org : a@b.example\n b@b.example\n" },
+	{ "bob@example.org", "bob@example.org: x", "# forwards\nalice@example.org: x@y.example,\n"
+	    "\tz@y.example # more\n   # a comment\n\nbob@example.org: x\n\"c:d\"@example.org : a@b.example\n b@b.example\n" },
+	{ "\"c:d\"@example.org", NULL, "# forwards\nalice@example.org: x@y.example,\n"
+	    "\tz@y.example # more\n   # a comment\n\nBob@example.org:a@b.example\n" },
+};
+/* clang-format on */
+
+static void
+changes_one_list(void **state)
+{
+	char text[1000], err[TABLES_ERR];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(list_rows); i++) {
+		const struct conf_edit e = { .dir = unit_dir,
+			.name = "forwards",
+			.mode = 0644,
+			.key = list_rows[i].key,
+			.line = list_rows[i].line,
+			.lists = true };
+
+		unit_file("forwards", lists, strlen(lists));
+		assert_true(conf_edit(&e, err));
+		read_back("forwards", text, sizeof(text));
+		assert_string_equal(text, list_rows[i].after);
+	}
+}
+
 static void
 makes_files_with_their_mode(void **state)
 {
-	const struct conf_edit e = { unit_dir, "passwords", 0600, "a@x",
-		"a@x $y$", NULL };
+	const struct conf_edit e = { .dir = unit_dir,
+		.name = "passwords",
+		.mode = 0600,
+		.key = "a@x",
+		.line = "a@x $y$" };
 	char text[100], err[TABLES_ERR];
 	struct stat st;
 
@@ -114,8 +163,11 @@ makes_files_with_their_mode(void **state)
 static void
 syncs_before_and_after_the_rename(void **state)
 {
-	const struct conf_edit e = { unit_dir, "users", 0644, "a@x", "a@x",
-		NULL };
+	const struct conf_edit e = { .dir = unit_dir,
+		.name = "users",
+		.mode = 0644,
+		.key = "a@x",
+		.line = "a@x" };
 	char text[1000], err[TABLES_ERR];
 
 	(void)state;
@@ -137,8 +189,11 @@ syncs_before_and_after_the_rename(void **state)
 static void
 follows_no_link(void **state)
 {
-	const struct conf_edit e = { unit_dir, "link", 0644, "a@x", "a@x",
-		NULL };
+	const struct conf_edit e = { .dir = unit_dir,
+		.name = "link",
+		.mode = 0644,
+		.key = "a@x",
+		.line = "a@x" };
 	char err[TABLES_ERR];
 
 	(void)state;
@@ -164,6 +219,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(changes_one_line),
+		cmocka_unit_test(changes_one_list),
 		cmocka_unit_test(makes_files_with_their_mode),
 		cmocka_unit_test(syncs_before_and_after_the_rename),
 		cmocka_unit_test(follows_no_link),
