@@ -109,6 +109,10 @@ class Pipe:
         self.sock.close()
         return self.process.wait(suite.PATIENCE)
 
+    def end_well(self):
+        assert self.end() == 0, self.log()
+        assert "Sanitizer" not in self.log()
+
     def log(self):
         self.stderr.seek(0)
         return self.stderr.read().decode()

@@ -1,26 +1,14 @@
 /*
- * t_mbox: messages into files, with locks, and what is no file for them.
+ * t_mbox: messages into files, and what is no file for them.
  * wrap: fsync geteuid
  */
-#include "tests/unit/unit.h"
+#include "tests/unit/mbox.h"
 
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <time.h>
-#include <utime.h>
-
-#include "common/deadline.h"
-#include "common/log.h"
-#include "delivery/mbox.h"
-#include "delivery/mbox_lock.h"
-
-#define LETTER "From a@x Sun Nov 22 17:00:00 2026\nSubject: x\n\nFrom b\n"
-#define STORED "From a@x Sun Nov 22 17:00:00 2026\nSubject: x\n\n>From b\n\n"
 
 static int sync_error; /* of the next fsync(2) */
 static uid_t self;     /* who we are, or 0: as it is */
@@ -45,66 +33,6 @@ uid_t
 __wrap_geteuid(void)
 {
 	return self != 0 ? self : __real_geteuid();
-}
-
-static int
-letter(const char *text)
-{
-	int fd = memfd_create("t", MFD_CLOEXEC);
-
-	assert_int_not_equal(fd, -1);
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	return fd;
-}
-
-/* The enhanced code of one that had to be done within wait. */
-static const char *
-append(const char *path, const char *text, int64_t wait)
-{
-	static struct failure f;
-	int fd = letter(text), fds = unit_open_fds();
-
-	f = (struct failure)FAILURE_NONE;
-	(void)mbox_append(path, fd, wait, &f);
-	assert_int_equal(unit_open_fds(), fds);
-	assert_int_equal(close(fd), 0);
-	if (f.diag.outcome != OUT_OK && f.diag.dsn[0] != '0')
-		assert_true(f.wanted[0] != '\0' && f.found[0] != '\0');
-	return f.diag.dsn;
-}
-
-static const char *
-content(const char *name)
-{
-	static char text[1 << 21];
-	int fd = open(unit_path(name), O_RDONLY);
-	ssize_t n;
-
-	assert_int_not_equal(fd, -1);
-	assert_true((n = read(fd, text, sizeof(text) - 1)) >= 0);
-	assert_int_equal(close(fd), 0);
-	text[n] = '\0';
-	return text;
-}
-
-static void
-begin(const char *name)
-{
-	char lock[100];
-
-	(void)snprintf(lock, sizeof(lock), "%s.lock", name);
-	(void)unlink(unit_path(name));
-	(void)unlink(unit_path(lock));
-	self = 0;
-}
-
-static const char *
-path_of(const char *name)
-{
-	static char path[200];
-
-	(void)snprintf(path, sizeof(path), "%s", unit_path(name));
-	return path;
 }
 
 static void
@@ -278,159 +206,6 @@ short_write(void **state)
 	assert_memory_equal(content("m"), full, sizeof(full));
 }
 
-/* A process that holds the fcntl(2) lock until its pipe is closed. */
-struct holder {
-	pid_t pid;
-	int to, from;
-};
-
-static struct holder
-hold(const char *path)
-{
-	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	struct holder h;
-	int to[2], from[2], fd;
-	char c;
-
-	assert_int_equal(pipe2(to, O_CLOEXEC), 0);
-	assert_int_equal(pipe2(from, O_CLOEXEC), 0);
-	assert_int_not_equal(h.pid = fork(), -1);
-	if (h.pid == 0) {
-		(void)close(to[1]);
-		fd = open(path, O_RDWR | O_CREAT, 0600);
-		if (fd == -1 || fcntl(fd, F_SETLK, &l) == -1 ||
-		    write(from[1], "x", 1) != 1)
-			_exit(1);
-		_exit(read(to[0], &c, 1) == -1);
-	}
-	(void)close(to[0]);
-	(void)close(from[1]);
-	assert_int_equal(read(from[0], &c, 1), 1);
-	h.to = to[1];
-	h.from = from[0];
-	return h;
-}
-
-static void
-let_go(struct holder h)
-{
-	int status;
-
-	assert_int_equal(close(h.to), 0);
-	assert_int_equal(close(h.from), 0);
-	assert_int_equal(waitpid(h.pid, &status, 0), h.pid);
-	assert_int_equal(status, 0);
-}
-
-static void
-locked(void **state)
-{
-	struct holder h;
-
-	(void)state;
-	begin("m");
-	h = hold(path_of("m"));
-	assert_string_equal(append(path_of("m"), LETTER, 0), "4.2.0");
-	assert_string_equal(append(path_of("m"), LETTER, 120), "4.2.0");
-	assert_string_equal(content("m"), "");
-	assert_int_equal(access(unit_path("m.lock"), F_OK), -1);
-	let_go(h);
-	assert_string_equal(append(path_of("m"), LETTER, 0), "2.0.0");
-	assert_string_equal(content("m"), STORED);
-}
-
-/* Meanwhile it is replaced, as programs do that remove messages from it. */
-static void
-replace(void *arg)
-{
-	struct holder *h = arg;
-
-	if (rename(unit_path("new"), unit_path("m")) == -1)
-		_exit(1);
-	if (kill(h->pid, SIGKILL) == -1)
-		_exit(1);
-}
-
-static void
-replaced(void **state)
-{
-	struct holder h;
-	int status;
-	pid_t pid;
-
-	(void)state;
-	begin("m");
-	unit_file("new", "new\n\n", 5);
-	h = hold(path_of("m"));
-	assert_int_not_equal(pid = fork(), -1);
-	if (pid == 0) {
-		/* Not before the other has tried at least once. */
-		(void)nanosleep(&(struct timespec){ 0, 80000000 }, NULL);
-		replace(&h);
-		_exit(0);
-	}
-	assert_string_equal(append(path_of("m"), LETTER, 20000), "2.0.0");
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	assert_int_equal(waitpid(h.pid, &status, 0), h.pid);
-	(void)close(h.to);
-	(void)close(h.from);
-	assert_string_equal(content("m"), "new\n\n" STORED);
-}
-
-static void
-age(const char *name, time_t seconds)
-{
-	struct utimbuf t;
-
-	t.actime = t.modtime = time(NULL) - seconds;
-	assert_int_equal(utime(unit_path(name), &t), 0);
-}
-
-static void
-dot_locked(void **state)
-{
-	(void)state;
-	begin("m");
-	unit_file("m.lock", "1\n", 2);
-	assert_string_equal(append(path_of("m"), LETTER, 0), "4.2.0");
-	assert_string_equal(append(path_of("m"), LETTER, 120), "4.2.0");
-	assert_string_equal(content("m"), "");
-	age("m.lock", MBOX_STALE - 60);
-	assert_string_equal(append(path_of("m"), LETTER, 0), "4.2.0");
-	assert_string_equal(content("m.lock"), "1\n");
-	age("m.lock", MBOX_STALE + 1);
-	assert_string_equal(append(path_of("m"), LETTER, 5000), "2.0.0");
-	assert_int_equal(access(unit_path("m.lock"), F_OK), -1);
-	assert_string_equal(content("m"), STORED);
-	/* What is no lock of anybody's is not removed, nor followed. */
-	assert_int_equal(symlink(unit_path("x"), unit_path("m.lock")), 0);
-	assert_string_equal(append(path_of("m"), LETTER, 0), "4.2.0");
-	assert_int_equal(unlink(unit_path("m.lock")), 0);
-	assert_int_equal(access(unit_path("x"), F_OK), -1);
-}
-
-/* Both locks while it writes, and the other's dot is not removed. */
-static void
-lock_and_unlock(void **state)
-{
-	struct mbox_lock l;
-	int fd;
-
-	(void)state;
-	begin("m");
-	fd = open(unit_path("m"), O_RDWR | O_CREAT, 0600);
-	assert_int_not_equal(fd, -1);
-	assert_int_equal(mbox_lock_try(&l, fd, path_of("m")), MBOX_LOCKED);
-	assert_true(strlen(content("m.lock")) > 1);
-	assert_int_equal(unlink(unit_path("m.lock")), 0);
-	unit_file("other", "2\n", 2);
-	assert_int_equal(rename(unit_path("other"), unit_path("m.lock")), 0);
-	mbox_unlock(&l);
-	assert_string_equal(content("m.lock"), "2\n");
-	assert_int_equal(close(fd), 0);
-}
-
 #define WRITERS 4
 #define EACH 15
 
@@ -479,16 +254,6 @@ concurrent(void **state)
 	assert_int_equal(messages, WRITERS * EACH);
 }
 
-static int
-setup(void **state)
-{
-	if (unit_setup(state) == -1)
-		return -1;
-	unit_file("log", "", 0);
-	log_open("t", LOG_TO_FILE, unit_path("log"));
-	return 0;
-}
-
 int
 main(void)
 {
@@ -499,12 +264,8 @@ main(void)
 		cmocka_unit_test(owners),
 		cmocka_unit_test(fails),
 		cmocka_unit_test(short_write),
-		cmocka_unit_test(locked),
-		cmocka_unit_test(replaced),
-		cmocka_unit_test(dot_locked),
-		cmocka_unit_test(lock_and_unlock),
 		cmocka_unit_test(concurrent),
 	};
 
-	return cmocka_run_group_tests(tests, setup, unit_teardown);
+	return cmocka_run_group_tests(tests, mbox_setup, unit_teardown);
 }
