@@ -8,6 +8,7 @@
 #	make lint		format, sizes, manual pages, scripts, house rules
 #	make bench		speed beside other servers; QUICK=1 is short
 #	make bench-million	what a queue of a million messages costs
+#	make bench-accounts	what 100 000 accounts cost
 #	make install DESTDIR=	also PREFIX, SYSCONFDIR, LIBEXECDIR; uninstall
 #	make V=1		with the commands shown
 #
@@ -141,7 +142,10 @@ install: all
 	    install -s $(O)/$$p $(DESTDIR)$(LIBEXECDIR)/ || exit 1; done
 	for p in $(SCRIPTS); do \
 	    install $$p $(DESTDIR)$(LIBEXECDIR)/ || exit 1; done
-	ln -sf sendmail $(DESTDIR)$(PREFIX)/sbin/newaliases
+	for n in newaliases rmail; do \
+	    ln -sf sendmail $(DESTDIR)$(PREFIX)/sbin/$$n; done
+	install -d $(DESTDIR)$(PREFIX)/lib
+	ln -sf ../sbin/sendmail $(DESTDIR)$(PREFIX)/lib/sendmail
 	ln -sf ../sbin/sendmail $(DESTDIR)$(PREFIX)/bin/mailq
 	for m in $(PAGES); do d=$(DESTDIR)$(MANDIR)/man$${m##*.}; \
 	    install -d $$d && install -m 644 $$m $$d/ || exit 1; done
@@ -155,7 +159,8 @@ install: all
 
 # What install has put; configuration, mail and state stay.
 uninstall:
-	for p in $(notdir $(SBIN)) newaliases; do \
+	rm -f $(DESTDIR)$(PREFIX)/lib/sendmail
+	for p in $(notdir $(SBIN)) newaliases rmail; do \
 	    rm -f $(DESTDIR)$(PREFIX)/sbin/$$p; done
 	for p in $(notdir $(BIN)) mailq; do \
 	    rm -f $(DESTDIR)$(PREFIX)/bin/$$p; done

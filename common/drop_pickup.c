@@ -433,5 +433,9 @@ drop_pickup_close(struct drop_pickup *d)
 	d->dir = NULL;
 	d->events = -1;
 	LIST_FOREACH(p, &d->processes, link)
-	child_signal(p->pid, SIGTERM); /* not reaped, so still it */
+	{
+		child_signal(p->pid, SIGTERM); /* not reaped, so still it */
+		child_signal(
+		    p->pid, SIGCONT); /* its owner may have stopped it */
+	}
 }

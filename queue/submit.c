@@ -57,7 +57,8 @@ gather(
 	int status = submit_person_find(m, o->sender, o->name);
 
 	for (char **r = o->rcpts; *r != NULL && status == 0; r++)
-		status = submit_message_rcpt(m, *r);
+		status = o->uucp ? submit_message_rcpt_path(m, *r)
+				 : submit_message_rcpt(m, *r);
 	if (status == 0 && !stdin_open) {
 		strlcpy(m->err,
 		    "standard input: wanted a message, found it closed",
@@ -71,8 +72,7 @@ gather(
 		status = EX_USAGE;
 	}
 	if (status == 0)
-		status = submit_message_read(
-		    m, STDIN_FILENO, o->ignore_dots, o->from_header);
+		status = submit_message_read(m, STDIN_FILENO, o);
 	if (status == 0 && m->nrcpts == 0) {
 		strlcpy(m->err,
 		    "wanted recipients in To, Cc or Bcc, found none",

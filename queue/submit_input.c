@@ -6,6 +6,7 @@
 
 #include "common/header.h"
 #include "queue/submit_input.h"
+#include "queue/submit_uucp.h"
 
 /* A first line that is no field after so many bytes is body (RFC 5322). */
 #define NAME_BYTES 1000
@@ -17,6 +18,7 @@ submit_input_init(struct submit_input *in, size_t header_size,
 	memset(in, 0, sizeof(*in));
 	sbuf_init(&in->header, header_size);
 	sbuf_init(&in->line, header_size);
+	sbuf_init(&in->from, UUCP_LINES);
 	in->body = body;
 	in->dots = dots;
 	in->first = true;
@@ -26,6 +28,7 @@ void
 submit_input_free(struct submit_input *in)
 {
 	sbuf_free(&in->header);
+	sbuf_free(&in->from);
 	sbuf_free(&in->line);
 }
 
@@ -111,12 +114,6 @@ begin_body(struct submit_input *in, bool ended)
 	return r;
 }
 
-static bool
-is_from_line(const char *s)
-{
-	return strncmp(s, "From ", 5) == 0 || strncmp(s, ">From ", 6) == 0;
-}
-
 static enum submit_input_result
 keep_line(struct submit_input *in, const char *s, size_t n)
 {
@@ -145,8 +142,9 @@ header_line(struct submit_input *in)
 		sbuf_free(&in->line);
 		return INPUT_OK;
 	}
-	if (first && is_from_line(s)) {
-		in->first = true; /* some write two */
+	if (first && uucp_is_from_line(s)) {
+		in->first = true; /* there may be more */
+		sbuf_fmt(&in->from, "%s\n", s);
 		sbuf_clear(&in->line);
 		return INPUT_OK;
 	}

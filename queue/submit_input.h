@@ -18,12 +18,13 @@ enum submit_input_result {
 /*
  * An automaton fed any pieces.  LF and CRLF end lines, also mixed.  A CR
  * alone becomes a blank in the header, where a new line would be a new
- * field, and a line end in the body.  A leading "From " line of a mailbox is
- * dropped.  The first line that is no field begins the body.
+ * field, and a line end in the body.  Leading "From " lines of a mailbox
+ * are kept apart.  The first line that is no field begins the body.
  */
 struct submit_input {
 	bool dots;          /* a line with a single dot ends the message */
 	struct sbuf header; /* whole fields, each line with LF */
+	struct sbuf from;   /* "From " lines before it; not OK: too many */
 	struct submit_spool *body;
 	/* private */
 	bool in_body, hold_dot, first;

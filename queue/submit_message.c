@@ -18,6 +18,7 @@
 #include "common/header_addr.h"
 #include "queue/header_make.h"
 #include "queue/submit_message.h"
+#include "queue/submit_uucp.h"
 
 #define ADDED 4096 /* bytes that the fields made here may take */
 
@@ -190,6 +191,17 @@ submit_message_rcpt(struct submit_message *m, const char *arg)
 	return add_list(m, arg, strlen(arg));
 }
 
+int
+submit_message_rcpt_path(struct submit_message *m, const char *arg)
+{
+	char address[UUCP_TEXT];
+
+	if (!uucp_recipient(arg, address))
+		return fail(m, EX_DATAERR,
+		    "recipient: wanted an address or a path of hosts", arg);
+	return submit_message_rcpt(m, address);
+}
+
 static int
 by_address(const void *a, const void *b)
 {
@@ -259,43 +271,136 @@ read_input(struct submit_message *m, struct submit_input *in, int fd)
 	return input_failed(m, r);
 }
 
-/* What is there, and what is to be done with each field. */
+/* What is there, and where. */
 struct scan {
-	bool from, date, message_id, resent;
+	bool from, date,
+	    message_id;     /* of the Resent- fields, if there are any */
+	const char *resent; /* the first of the newest; NULL: none */
+	const char *end;    /* behind them */
 };
 
+static const char *const rcpt_fields[] = { "To", "Cc", "Bcc" };
+static const char *const resent_fields[] = { "Resent-To", "Resent-Cc",
+	"Resent-Bcc" };
+
 static bool
-is_rcpt_field(const struct header_field *f, bool resent)
+is_one_of(const struct header_field *f, const char *const *names)
 {
-	return header_named(f, resent ? "Resent-To" : "To") ||
-	    header_named(f, resent ? "Resent-Cc" : "Cc") ||
-	    header_named(f, resent ? "Resent-Bcc" : "Bcc");
+	return header_named(f, names[0]) || header_named(f, names[1]) ||
+	    header_named(f, names[2]);
+}
+
+static bool
+is_resent(const struct header_field *f)
+{
+	return f->name_len > 7 && strncasecmp(f->start, "Resent-", 7) == 0;
+}
+
+/* A bit for each name that may stand once; 0 for others. */
+static unsigned int
+resent_bit(const struct header_field *f)
+{
+	static const char *const names[] = { "From", "Sender", "Date",
+		"Message-ID", "To", "Cc", "Bcc", "Reply-To" };
+	struct header_field rest = *f;
+
+	rest.start += strlen("Resent-");
+	rest.name_len -= strlen("Resent-");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (header_named(&rest, names[i]))
+			return 1u << i;
+	return 0;
+}
+
+/*
+ * RFC 5322 section 3.6.6: who sends a message again puts his fields, one of each
+ * name, before all others: what comes behind them, or a second time, is of
+ * somebody who did so before.
+ */
+static void
+find_resent(struct scan *s, const struct sbuf *header)
+{
+	const char *p = sbuf_str(header), *end = p + header->len;
+	unsigned int seen = 0, bit;
+	struct header_field f;
+	bool more;
+
+	while ((more = header_next(&p, end, &f)) && !is_resent(&f))
+		continue;
+	if (!more)
+		return;
+	s->resent = f.start;
+	for (; more && is_resent(&f); more = header_next(&p, end, &f)) {
+		bit = resent_bit(&f);
+		if ((seen & bit) != 0)
+			return;
+		seen |= bit;
+		s->end = p;
+	}
 }
 
 static void
 scan_header(struct scan *s, const struct sbuf *header)
 {
 	const char *p = sbuf_str(header), *end = p + header->len;
+	const char *name;
 	struct header_field f;
 
+	find_resent(s, header);
+	if (s->resent != NULL) {
+		p = s->resent;
+		end = s->end;
+	}
 	while (header_next(&p, end, &f)) {
+		name =
+		    s->resent != NULL ? f.start + strlen("Resent-") : f.start;
+		f.name_len -= (size_t)(name - f.start);
+		f.start = name;
 		s->from |= header_named(&f, "From");
 		s->date |= header_named(&f, "Date");
 		s->message_id |= header_named(&f, "Message-ID");
-		s->resent |= is_rcpt_field(&f, true);
+	}
+}
+
+static void
+add_missing(struct submit_message *m, const struct scan *s)
+{
+	const char *prefix = s->resent != NULL ? "Resent-" : "";
+	const struct submit_person *p = &m->person;
+	time_t now = time(NULL);
+
+	if (!s->from && p->name[0] != '\0') {
+		sbuf_fmt(&m->header, "%sFrom: ", prefix);
+		header_put_phrase(&m->header, p->name);
+		sbuf_fmt(&m->header, " <%s>\n", p->from);
+	} else if (!s->from)
+		sbuf_fmt(&m->header, "%sFrom: %s\n", prefix, p->from);
+	if (!s->date) {
+		sbuf_puts(&m->header, prefix);
+		header_put_date(&m->header, now);
+	}
+	if (!s->message_id) {
+		sbuf_puts(&m->header, prefix);
+		header_put_message_id(&m->header, now, m->settings->hostname);
 	}
 }
 
 static int
 copy_fields(struct submit_message *m, const struct sbuf *header,
-    bool from_header, bool resent)
+    const struct scan *s, bool from_header)
 {
 	const char *p = sbuf_str(header), *end = p + header->len;
+	const char *const *names =
+	    s->resent != NULL ? resent_fields : rcpt_fields;
 	struct header_field f;
 	int status;
 
 	while (header_next(&p, end, &f)) {
-		if (from_header && is_rcpt_field(&f, resent) &&
+		if (f.start == s->resent)
+			add_missing(m, s);
+		if (from_header && is_one_of(&f, names) &&
+		    (s->resent == NULL ||
+			(f.start >= s->resent && f.start < s->end)) &&
 		    (status = add_list(m, f.value, f.value_len)) != 0)
 			return status;
 		if (from_header &&
@@ -303,48 +408,46 @@ copy_fields(struct submit_message *m, const struct sbuf *header,
 			continue;
 		sbuf_put(&m->header, f.start, f.len);
 	}
-	return 0;
+	if (s->resent == NULL)
+		add_missing(m, s);
+	return sbuf_ok(&m->header) ? 0
+				   : fail(m, EX_OSERR, "memory", "none left");
 }
 
-static void
-add_missing(struct submit_message *m, const struct scan *s)
+/* What rmail(8) was told; without it the sender is who has called. */
+static int
+take_path(struct submit_message *m, const struct sbuf *lines,
+    const struct submit_options *o)
 {
-	const struct submit_person *p = &m->person;
-	time_t now = time(NULL);
+	char sender[UUCP_TEXT];
 
-	if (!s->from && p->name[0] != '\0') {
-		sbuf_puts(&m->header, "From: ");
-		header_put_phrase(&m->header, p->name);
-		sbuf_fmt(&m->header, " <%s>\n", p->from);
-	} else if (!s->from)
-		sbuf_fmt(&m->header, "From: %s\n", p->from);
-	if (!s->date)
-		header_put_date(&m->header, now);
-	if (!s->message_id)
-		header_put_message_id(&m->header, now, m->settings->hostname);
+	if (!o->uucp || o->sender != NULL || lines->len == 0)
+		return 0;
+	if (!sbuf_ok(lines) || !uucp_sender(sbuf_str(lines), sender))
+		return fail(m, EX_DATAERR,
+		    "wanted \"From user date remote from host\"",
+		    sbuf_str(lines));
+	return set_sender(m, sender);
 }
 
 int
 submit_message_read(
-    struct submit_message *m, int fd, bool ignore_dots, bool from_header)
+    struct submit_message *m, int fd, const struct submit_options *o)
 {
-	struct scan s = { false, false, false, false };
+	struct scan s = { false, false, false, NULL, NULL };
 	struct submit_input *in = malloc(sizeof(*in));
 	int status;
 
 	if (in == NULL)
 		return fail(m, EX_OSERR, "memory", strerror(errno));
 	submit_input_init(
-	    in, (size_t)m->settings->header_size, &m->body, !ignore_dots);
+	    in, (size_t)m->settings->header_size, &m->body, !o->ignore_dots);
 	status = read_input(m, in, fd);
+	if (status == 0)
+		status = take_path(m, &in->from, o);
 	if (status == 0) {
 		scan_header(&s, &in->header);
-		status = copy_fields(m, &in->header, from_header, s.resent);
-	}
-	if (status == 0) {
-		add_missing(m, &s);
-		if (!sbuf_ok(&m->header))
-			status = fail(m, EX_OSERR, "memory", "none left");
+		status = copy_fields(m, &in->header, &s, o->from_header);
 	}
 	submit_input_free(in);
 	free(in);

@@ -7,6 +7,7 @@
 #include "common/address.h"
 #include "common/msg.h"
 #include "queue/submit_input.h"
+#include "queue/submit_options.h"
 #include "queue/submit_settings.h"
 
 struct submit_person {
@@ -36,14 +37,17 @@ int submit_person_find(
     struct submit_message *, const char *sender, const char *name);
 /* The recipients of a command-line argument, a list like in To. */
 int submit_message_rcpt(struct submit_message *, const char *arg);
+/* The same of rmail, where it may be a path of hosts. */
+int submit_message_rcpt_path(struct submit_message *, const char *arg);
 /* Whoever was named twice is a recipient once. */
 void submit_message_unique(struct submit_message *);
 /*
- * Reads the message from fd.  With from_header the recipients of To, Cc and
- * Bcc are added (or of the Resent- ones when there are any), and Bcc fields
- * are left out.  Missing From, Date and Message-ID are made.
+ * Reads the message from fd.  With -t the recipients of To, Cc and Bcc are
+ * added, or, when it is sent again, those of its newest Resent- fields, and Bcc
+ * fields are left out.  Missing From, Date and Message-ID are made, or else the
+ * same of Resent-.  As rmail, who has sent it is taken from the lines before it.
  */
 int submit_message_read(
-    struct submit_message *, int fd, bool ignore_dots, bool from_header);
+    struct submit_message *, int fd, const struct submit_options *);
 
 #endif

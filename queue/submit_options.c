@@ -297,15 +297,27 @@ has_control(const char *s)
 }
 
 static void
-name_mode(struct submit_options *o, const char *program)
+set_by_name(struct submit_options *o, const char *program)
 {
-	const char *slash = program != NULL ? strrchr(program, '/') : NULL;
+	static const struct {
+		const char *name;
+		enum submit_mode mode;
+		bool uucp;
+	} names[] = {
+		{ "mailq", SUBMIT_MAILQ, false },
+		{ "newaliases", SUBMIT_ALIASES, false },
+		{ "runq", SUBMIT_RUN_QUEUE, false },
+		{ "rmail", SUBMIT_MESSAGE, true },
+	};
+	const char *slash = strrchr(program, '/');
 	const char *base = slash != NULL ? slash + 1 : program;
 
-	if (base != NULL && strcmp(base, "mailq") == 0)
-		o->mode = SUBMIT_MAILQ;
-	else if (base != NULL && strcmp(base, "newaliases") == 0)
-		o->mode = SUBMIT_ALIASES;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(base, names[i].name) == 0) {
+			o->mode = names[i].mode;
+			o->queue = o->mode == SUBMIT_RUN_QUEUE ? "" : NULL;
+			o->uucp = o->ignore_dots = names[i].uucp;
+		}
 }
 
 int
@@ -319,7 +331,7 @@ submit_options_parse(
 	memset(o, 0, sizeof(*o));
 	o->tables = TABLES_PATH;
 	if (*next != NULL)
-		name_mode(o, *next++);
+		set_by_name(o, *next++);
 	for (char **p = next; *p != NULL; p++)
 		if (has_control(*p)) {
 			(void)snprintf(err, size,

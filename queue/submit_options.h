@@ -25,6 +25,7 @@ struct submit_options {
 	bool from_header;    /* -t */
 	bool ignore_dots;    /* -i, -oi */
 	bool verbose;        /* -v */
+	bool uucp;           /* rmail: paths of hosts, "From " lines */
 	const char *tables;  /* -C */
 	const char *sender;  /* -f, -r; NULL: the user */
 	const char *name;    /* -F; NULL: of the user database */
@@ -37,7 +38,8 @@ struct submit_options {
 };
 
 /*
- * argv[0] "mailq" and "newaliases" are -bp and -bi.  Returns 0, or an exit
+ * argv[0] "mailq", "newaliases" and "runq" are -bp, -bi and -q; "rmail" is -i
+ * with uucp.  Returns 0, or an exit
  * status of sysexits(3) with one line in err: what was wanted and found.
  */
 int submit_options_parse(

@@ -69,6 +69,7 @@ def test_install_tree(tmp_path):
             if not p.is_dir()}
     want = {
         "usr/sbin/postriderd", "usr/sbin/sendmail", "usr/sbin/newaliases",
+        "usr/sbin/rmail", "usr/lib/sendmail",
         "usr/bin/mailq", "usr/bin/postrider",
         "usr/libexec/postrider/smtpd", "usr/libexec/postrider/pop3d",
         "usr/libexec/postrider/pop3-mailbox", "usr/libexec/postrider/queued",

@@ -76,7 +76,7 @@ def test_version():
     assert r.stdout.startswith("Postrider ")
 
 
-@pytest.mark.parametrize("name", ["sendmail", "mailq", "newaliases"])
+@pytest.mark.parametrize("name", ["sendmail", "mailq", "newaliases", "rmail"])
 def test_help_of_sendmail(conf, name):
     """Needs neither tables nor a running suite."""
     r = conf.sendmail("--help", name=name)

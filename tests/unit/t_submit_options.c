@@ -28,13 +28,14 @@ static void
 summary(const struct submit_options *o)
 {
 	static const char *const modes[] = { "message", "smtp", "verify",
-		"mailq", "aliases", "queue" };
+		"mailq", "aliases", "queue", "dropped" };
 
 	said[0] = '\0';
 	say("", modes[o->mode]);
 	say(" ", o->from_header ? "t" : NULL);
 	say(" ", o->ignore_dots ? "i" : NULL);
 	say(" ", o->verbose ? "v" : NULL);
+	say(" ", o->uucp ? "uucp" : NULL);
 	say(" f=", o->sender);
 	say(" F=", o->name);
 	say(" ", o->body);
@@ -79,6 +80,10 @@ static const struct row rows[] = {
 	{ { "sendmail", "-I" },				"aliases" },
 	{ { "/usr/bin/mailq", "-v" },			"mailq v" },
 	{ { "/usr/bin/newaliases" },			"aliases" },
+	{ { "runq", "-v" },				"queue v q=" },
+	{ { "/usr/sbin/rmail", "a!b", "c" },		"message i uucp a!b c" },
+	{ { "/usr/sbin/rmail", "-f", "x", "--", "-c" },	"message i uucp f=x -c" },
+	{ { "sendmail", "-C", "t.cdb", "-bdrop", "x.msg" }, "dropped x.msg" },
 	{ { "sendmail", "-q" },				"queue q=" },
 	{ { "sendmail", "-q30m" },			"queue q=" },
 	{ { "sendmail", "-qI1234" },			"queue q=I1234" },
