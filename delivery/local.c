@@ -22,6 +22,7 @@
 #include "common/sandbox.h"
 #include "common/startup.h"
 #include "delivery/batch.h"
+#include "delivery/forward_tell.h"
 #include "delivery/place.h"
 
 #define JOB_FD 3
@@ -32,7 +33,9 @@ static struct place place; /* of virtual users' mailboxes */
 static void
 usage(void)
 {
-	(void)fprintf(stderr, "usage: local [-v] [-t tables]\n");
+	(void)fprintf(stderr,
+	    "usage: local [-v] [-t tables]\n"
+	    "       local -x address [-g tag] [-t tables]\n");
 	exit(EX_USAGE);
 }
 
@@ -97,10 +100,38 @@ serve(struct chan *c, const sigset_t *idle, bool virtual)
 	}
 }
 
+struct arguments {
+	const char *tables;
+	const char *explain, *tag; /* an address, or NULL; and its tag */
+	bool virtual;
+};
+
+static void
+parse_args(int argc, char *argv[], struct arguments *a)
+{
+	int ch;
+
+	while ((ch = getopt(argc, argv, "t:vx:g:")) != -1)
+		if (ch == 't')
+			a->tables = optarg;
+		else if (ch == 'v')
+			a->virtual = true;
+		else if (ch == 'x')
+			a->explain = optarg;
+		else if (ch == 'g')
+			a->tag = optarg;
+		else
+			usage();
+	if (optind != argc || (a->explain != NULL && a->virtual) ||
+	    (a->explain == NULL && *a->tag != '\0'))
+		usage();
+}
+
 int
 main(int argc, char *argv[])
 {
-	const char *path = TABLES_PATH, *hostname = "";
+	struct arguments a = { TABLES_PATH, NULL, "", false };
+	const char *hostname = "";
 	int64_t members, warning;
 	const struct option_bind binds[] = { { "hostname", &hostname },
 		{ "forward-members", &members },
@@ -108,42 +139,36 @@ main(int argc, char *argv[])
 	struct tables tables;
 	struct chan chan;
 	enum chan_result r;
-	bool virtual = false;
 	sigset_t idle;
-	int ch, base;
+	int base;
 
-	while ((ch = getopt(argc, argv, "t:v")) != -1) {
-		if (ch == 't')
-			path = optarg;
-		else if (ch == 'v')
-			virtual = true;
-		else
-			usage();
-	}
-	if (optind != argc)
-		usage();
+	parse_args(argc, argv, &a);
 	(void)umask(077);
 	set_signals(&idle);
 	if (!startup_tables(
-		&tables, "local", path, false, STARTUP_LOG_INHERITED) ||
+		&tables, "local", a.tables, false, STARTUP_LOG_INHERITED) ||
 	    !startup_options(&tables, NULL, binds, 3))
 		return EX_CONFIG;
 	if (geteuid() == 0 && !startup_user_mode(&tables))
 		errx(EX_NOPERM, "user=root wanted=mailbox owner");
-	if (virtual && !place_init(&place, path))
+	if (a.virtual && !place_init(&place, a.tables))
 		return EX_CONFIG;
 	if ((base = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) == -1)
 		err(EX_OSERR, "path=. wanted=directory");
+	if (a.explain != NULL) {
+		sandbox(SANDBOX_LOCAL);
+		return forward_tell(base, a.explain, a.tag, members, stdout);
+	}
 	if (fcntl(JOB_FD, F_SETFD, FD_CLOEXEC) == -1)
 		err(EX_USAGE, "descriptor=3 wanted=job channel");
 	batch_init(&batch, base, hostname);
 	batch.forward_most = members;
 	batch.quota.percent = (unsigned int)warning;
-	batch.quota.forwards = !virtual;
+	batch.quota.forwards = !a.virtual;
 	tables_close(&tables);
 	chan_init(&chan, JOB_FD, &job_channel, JOB_AGENT);
 	sandbox(SANDBOX_LOCAL);
-	if ((r = serve(&chan, &idle, virtual)) == CHAN_EOF) {
+	if ((r = serve(&chan, &idle, a.virtual)) == CHAN_EOF) {
 		batch_clear(&batch);
 		return 0;
 	}
