@@ -87,12 +87,13 @@ lint:
 # QUICK=1, ROWS="...", SERVERS="...", ROUNDS=N; see tests/bench/run --help.
 # What the caller gives make stands in the environment of run.
 BENCH	= plainserver keep mkbox mkqueue smtpload popload sessions jobload tlsserver \
-	  tlsload guesses sink
+	  tlsload guesses sink resolves
 BENCH_MODULES = client arrivals family cgroup
 LIBS_tests/bench/tlsserver = -lssl -lcrypto
 LIBS_tests/bench/tlsload = -lssl -lcrypto
 LIBS_tests/bench/guesses = -lm
 LIBS_tests/bench/mkqueue = $(O)/queue.a $(O)/common.a
+LIBS_tests/bench/resolves = -lcdb
 
 $(O)/tests/bench/%: $(O)/tests/bench/%.o \
     $(BENCH_MODULES:%=$(O)/tests/bench/%.o) $(O)/common.a
@@ -117,4 +118,8 @@ bench-million: all $(O)/tests/bench/mkqueue
 	$(call need,$(RUN_PKGS))
 	sh tests/bench/million $(O)
 
-.PHONY: bench-million
+# COUNT accounts in COUNT / 100 domains, and as many aliases; a minute.
+bench-accounts: all $(O)/tests/bench/resolves
+	sh tests/bench/accounts $(O)
+
+.PHONY: bench-million bench-accounts
