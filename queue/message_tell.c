@@ -9,6 +9,7 @@
 #include <bsd/string.h>
 
 #include "common/limits.h"
+#include "common/log.h"
 #include "common/msg_intake.h"
 #include "common/msg_spawn.h"
 #include "queue/message.h"
@@ -34,17 +35,21 @@ is_foreign(struct settings *s, const char *sender)
 	return r.kind == RESOLVE_FOREIGN || r.kind == RESOLVE_RELAY;
 }
 
-/* The sender for recipient i. */
+/* The sender for recipient i; mail goes with its first one rather than not. */
 static void
 tell_sender(const struct message *m, size_t i, char out[ADDR_MAX + 1])
 {
 	struct settings *s = &m->q->settings;
 
 	if (m->round == ROUND_DELIVER && message_is_forwarded(m, i) &&
-	    is_foreign(s, m->env.sender) &&
-	    srs_forward(
-		&m->q->srs, m->env.sender, s->srs_domain, time(NULL), out))
-		return;
+	    is_foreign(s, m->env.sender)) {
+		if (srs_forward(&m->q->srs, m->env.sender, s->srs_domain,
+			time(NULL), out))
+			return;
+		log_event(m->env.id, "unrewritten", "from=%s to=%s reason=%s",
+		    m->env.sender, env_addr(&m->env, i),
+		    m->q->srs.keys == 0 ? "no-key" : "too-long");
+	}
 	(void)strlcpy(out, m->env.sender, ADDR_MAX + 1); /* as long */
 }
 

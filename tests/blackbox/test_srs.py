@@ -101,6 +101,8 @@ def test_long_senders_stay(out):
         sender = "x" * 60 + "@example.net"
         assert send(lab, lab.address("bob"), sender=sender) == 250
         assert arrived(s).sender == sender
+        line, = lab.wait_log("event=unrewritten")
+        assert f"from={sender} to=bob@far.example reason=too-long" in line
 
 
 def test_not_what_is_sent_there(out):
