@@ -8,6 +8,7 @@ import pytest
 
 from suite import wait_for
 from talk import MESSAGE, hello, login
+from unix_users import root_only, unix_user
 
 DOMAINS = """
 same.example    alias {d}
@@ -238,3 +239,33 @@ def test_tags(one):
             assert s.cmd(f"RCPT TO:<{name}@{one.domain}>").code == 550
     wait_for(lambda: len(one.files("bob")) == 5, "five messages")
     one.wait_files("alice", 1)
+
+
+@pytest.fixture
+def user():
+    """Asked for before a lab, so that no agent of his runs at the end."""
+    with unix_user("r") as one:
+        yield one
+
+
+@root_only
+def test_whoever_is_no_unix_user(user, make_lab):
+    """Whether there is such a user is known to nobody until authd is asked."""
+    lab = make_lab()
+    for name, text in (("domains", "host.example unix\nclosed.example unix\n"),
+                       ("aliases", f"@host.example: alice@{lab.domain}\n"
+                        "@closed.example: error:550 5.1.6 All have left\n")):
+        with open(lab.conf / name, "a", encoding="ascii") as f:
+            f.write(text)
+    assert lab.postrider("apply").returncode == 0
+    with hello(lab) as s:
+        s.ok("MAIL FROM:<a@x.example>")
+        s.ok(f"RCPT TO:<{user.name}+tag@host.example>")
+        s.ok("RCPT TO:<no-such-user+tag@host.example>")
+        s.ok(f"RCPT TO:<{user.name}@closed.example>")
+        r = s.cmd("RCPT TO:<no-such-user@closed.example>")
+        assert (r.code, r.text) == (550, "5.1.6 All have left")
+        assert s.data(MESSAGE).code == 250
+    lab.wait_files("alice", 1)
+    wait_for(lambda: len(user.mail()) == 2, "the user's mail")
+    lab.wait_idle()
