@@ -12,6 +12,7 @@
 
 #include <bsd/string.h>
 
+#include "common/command_line.h"
 #include "common/users.h"
 #include "delivery/pipe_environment.h"
 #include "delivery/pipe_run.h"
@@ -132,7 +133,7 @@ pipe_environment_make(struct pipe_environment *e, const struct pipe_user *u,
 		{ "USER", u->name },
 		{ "LOGNAME", u->name },
 		{ "SHELL", u->shell },
-		{ "PATH", RUN_PATH },
+		{ "PATH", COMMAND_PATH },
 		{ "LANG", "C" },
 		{ "SENDER", m->sender },
 		{ "RECIPIENT", r->addr },

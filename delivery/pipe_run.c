@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/command_line.h"
 #include "common/deadline.h"
 #include "common/fdio.h"
 #include "delivery/pipe_run.h"
@@ -70,7 +71,7 @@ reset_signals(void)
 static int
 execute(const struct run *r)
 {
-	const char *path = RUN_PATH;
+	const char *path = COMMAND_PATH;
 	int error = ENOENT;
 	char full[4096];
 	size_t n;

@@ -13,7 +13,7 @@
 
 struct run {
 	/* What is to be done; all of it stays the caller's. */
-	char *const *argv; /* a program with a slash, or one of RUN_PATH */
+	char *const *argv; /* a program with a slash, or one of COMMAND_PATH */
 	char *const *envp;
 	int in;     /* its descriptor 0 */
 	int hangup; /* a socket: ends the command when it hangs up; or -1 */
@@ -31,9 +31,6 @@ struct run {
 	char output[RUN_OUTPUT];
 	size_t len;
 };
-
-/* Where programs without a slash are looked for. */
-#define RUN_PATH "/usr/local/bin:/usr/bin:/bin"
 
 /* Once per process, before the first: SIGCHLD.  False with errno. */
 bool pipe_run_init(void);

@@ -63,7 +63,7 @@ judge(struct task *t)
 		break;
 	case RUN_NOT_FOUND:
 		misconfigured(t, "the command cannot be run (see the log)",
-		    r->error == ENOENT ? "program, absolute or in " RUN_PATH
+		    r->error == ENOENT ? "program, absolute or in " COMMAND_PATH
 				       : "executable program",
 		    strerror(r->error));
 		break;

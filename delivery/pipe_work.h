@@ -5,7 +5,7 @@
 #define DELIVERY_PIPE_WORK_H
 
 #include "common/chan.h"
-#include "delivery/command_line.h"
+#include "common/command_line.h"
 #include "delivery/jobs.h"
 #include "delivery/pipe_environment.h"
 #include "delivery/pipe_letter.h"

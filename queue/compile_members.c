@@ -9,6 +9,7 @@
 
 #include <bsd/string.h>
 
+#include "common/users.h"
 #include "queue/compile_circle.h"
 #include "queue/compile_members.h"
 #include "queue/compile_system.h"
@@ -32,6 +33,7 @@ struct check {
 	bool forwards;    /* they are of these, not aliases */
 	const char *kind; /* for messages */
 	size_t counted;
+	struct target_user user; /* of commands, files and lists */
 };
 
 static void
@@ -66,9 +68,9 @@ check_member(const struct check *k, const struct conf_entry *e, const char *id,
 	char why[TARGET_WHY];
 	struct lists_one list;
 
-	if (!compile_target(m, !conf_user_mode(k->conf), why)) {
+	if (!compile_target(m, &k->user, why)) {
 		conf_warning(&k->conf->report, e->path, e->line,
-		    "%s \"%s\": found %s", k->kind, e->key, why);
+		    "%s \"%s\": wanted %s", k->kind, e->key, why);
 		return;
 	}
 	switch (lists_look(k->lists, m, &list)) {
@@ -240,6 +242,7 @@ compile_members(struct conf *c, const struct host *h, struct lists *l,
 		.sure = sure,
 		.kind = "alias" };
 	bool good = k.circles != NULL &&
+	    host_user(h, USER_PIPE, &k.user.uid, &k.user.gid) &&
 	    conf_map_each(&c->aliases, check_entry, &k) &&
 	    compile_system_each(c, h, check_entry, &k);
 

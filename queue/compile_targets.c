@@ -6,21 +6,15 @@
  */
 #include <sys/stat.h>
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <bsd/string.h>
 
+#include "common/command_line.h"
+#include "common/users.h"
 #include "queue/compile_targets.h"
-
-/* Signs that mean something to a shell, which does not run commands here. */
-#define SHELL_SIGNS "|&;<>()$`*?[]~{}\\"
-
-/* Where pipe(8) looks for a command without a path. */
-static const char *const places[] = { "/usr/local/bin", "/usr/bin", "/bin" };
 
 static bool
 told(char why[TARGET_WHY], const char *what, const char *path)
@@ -29,43 +23,58 @@ told(char why[TARGET_WHY], const char *what, const char *path)
 	return false;
 }
 
-/* Whether each directory on the way may be passed by everybody. */
+/* As the kernel would decide; other groups are not his there. */
 static bool
-is_passable(const char *path, bool everybody, char why[TARGET_WHY])
+may(const struct stat *st, const struct target_user *u, mode_t everybody)
+{
+	if (u->uid == 0)
+		return true;
+	if (st->st_uid == u->uid)
+		return (st->st_mode & (everybody << 6)) != 0;
+	if (st->st_gid == u->gid)
+		return (st->st_mode & (everybody << 3)) != 0;
+	return (st->st_mode & everybody) != 0;
+}
+
+/* Whether each directory on the way may be passed. */
+static bool
+is_passable(const char *path, const struct target_user *u, char why[TARGET_WHY])
 {
 	char dir[PATH_MAX];
 	struct stat st;
 	char *slash;
 
 	if (strlcpy(dir, path, sizeof(dir)) >= sizeof(dir))
-		return told(why, "a path that is too long:", path);
+		return told(why, "a shorter path, found", path);
 	for (slash = strchr(dir + 1, '/'); slash != NULL;
 	     slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		if (stat(dir, &st) == -1 || !S_ISDIR(st.st_mode))
-			return told(why, "no directory", dir);
-		if (everybody && (st.st_mode & S_IXOTH) == 0)
-			return told(
-			    why, "a directory not everybody may pass,", dir);
+			return told(why, "a directory, found none:", dir);
+		if (!may(&st, u, S_IXOTH))
+			return told(why,
+			    "a directory that " USER_PIPE " may pass, found",
+			    dir);
 		*slash = '/';
 	}
 	return true;
 }
 
 static bool
-check_include(const char *path, bool everybody, char why[TARGET_WHY])
+check_include(
+    const char *path, const struct target_user *u, char why[TARGET_WHY])
 {
 	struct stat st;
 
-	if (!is_passable(path, everybody, why))
+	if (!is_passable(path, u, why))
 		return false;
 	if (stat(path, &st) == -1)
-		return told(
-		    why, errno == ENOENT ? "no file" : strerror(errno), path);
+		return told(why, "a file, found none:", path);
 	if (!S_ISREG(st.st_mode))
-		return told(why, "no regular file", path);
-	if (everybody ? (st.st_mode & S_IROTH) == 0 : access(path, R_OK) == -1)
-		return told(why, "a file that not everybody may read,", path);
+		return told(why, "a regular file, found", path);
+	if (!may(&st, u, S_IROTH))
+		return told(
+		    why, "a file that " USER_PIPE " may read, found", path);
 	return true;
 }
 
@@ -81,83 +90,48 @@ is_program(const char *path)
 static bool
 is_found(const char *word)
 {
+	const char *p = COMMAND_PATH;
 	char path[PATH_MAX];
+	size_t n;
 
 	if (strchr(word, '/') != NULL)
 		return is_program(word);
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", places[i], word);
+	for (; *p != '\0'; p += n + (p[n] == ':')) {
+		n = strcspn(p, ":");
+		(void)snprintf(path, sizeof(path), "%.*s/%s", (int)n, p, word);
 		if (is_program(path))
 			return true;
 	}
 	return false;
 }
 
-static bool
-is_shell(const char *word)
-{
-	static const char *const shells[] = { "sh", "dash", "bash", "ksh",
-		"zsh" };
-	const char *slash = strrchr(word, '/');
-
-	word = slash != NULL ? slash + 1 : word;
-	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++)
-		if (strcmp(word, shells[i]) == 0)
-			return true;
-	return false;
-}
-
-/* The first word without its quotes; a sign of the shell outside of quotes. */
-static char
-scan(const char *s, char word[MEMBER_MAX + 1])
-{
-	size_t n = 0;
-	bool first = true;
-	char quote = '\0';
-
-	for (; *s != '\0'; s++) {
-		if (*s == quote)
-			quote = '\0';
-		else if (quote == '\0' && (*s == '"' || *s == '\''))
-			quote = *s;
-		else if (quote == '\0' && (*s == ' ' || *s == '\t'))
-			first = false;
-		else if (quote == '\0' && strchr(SHELL_SIGNS, *s) != NULL)
-			break;
-		else if (first)
-			word[n++] = *s;
-	}
-	word[n] = '\0';
-	return *s;
-}
-
+/* As pipe(8) will read it. */
 static bool
 check_command(const char *text, char why[TARGET_WHY])
 {
-	char word[MEMBER_MAX + 1], sign = scan(text, word), found[] = "x";
+	struct command_line line;
+	enum command_read r = command_line_read(text, &line);
 
-	if (!is_found(word))
-		return told(why, "no program", word);
-	if (sign == '\0' || is_shell(word))
+	if (r == COMMAND_OK && is_found(line.argv[0]))
 		return true;
-	found[0] = sign;
-	(void)snprintf(why, TARGET_WHY,
-	    "\"%s\" outside of quotes, and no shell that knows it (write: "
-	    "/bin/sh -c '...')",
-	    found);
+	if (r == COMMAND_OK)
+		return told(why, "a program, found none:", line.argv[0]);
+	(void)snprintf(why, TARGET_WHY, "%s, found \"%.80s\"",
+	    command_line_wanted(r), text);
 	return false;
 }
 
 bool
-compile_target(const struct member *m, bool everybody, char why[TARGET_WHY])
+compile_target(
+    const struct member *m, const struct target_user *u, char why[TARGET_WHY])
 {
 	switch (m->kind) {
 	case MEMBER_COMMAND:
 		return check_command(m->text, why);
 	case MEMBER_FILE:
-		return is_passable(m->text, everybody, why);
+		return is_passable(m->text, u, why);
 	case MEMBER_INCLUDE:
-		return check_include(m->text, everybody, why);
+		return check_include(m->text, u, why);
 	case MEMBER_ADDRESS:
 	case MEMBER_FINAL:
 	case MEMBER_ERROR:

@@ -4,17 +4,25 @@
 #ifndef QUEUE_COMPILE_TARGETS_H
 #define QUEUE_COMPILE_TARGETS_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 
 #include "common/members.h"
 
 #define TARGET_WHY 200 /* bytes of a text, with NUL */
 
+/* Whose rights they are used with. */
+struct target_user {
+	uid_t uid;
+	gid_t gid;
+};
+
 /*
  * Whether a command, a file or an include list can be used, as far as can be
- * seen; else why not.  everybody: by any user, not by the caller alone.
+ * seen; else what was wanted, and found.
  */
 bool compile_target(
-    const struct member *, bool everybody, char why[TARGET_WHY]);
+    const struct member *, const struct target_user *, char why[TARGET_WHY]);
 
 #endif

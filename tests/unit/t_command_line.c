@@ -3,7 +3,7 @@
  */
 #include "tests/unit/unit.h"
 
-#include "delivery/command_line.h"
+#include "common/command_line.h"
 
 /* clang-format off */
 static const struct {

@@ -120,18 +120,23 @@ static const struct {
 	/* what is not an address */
 	{ "postmaster: /var/mail/postmaster\n", "", NULL, 0 },
 	{ "postmaster: \"|/bin/cat >/dev/null\"\n", "",
-	    "alias \"postmaster\": found \">\" outside of quotes", 0 },
+	    "alias \"postmaster\": wanted ", 0 },
 	{ "postmaster: \"|/bin/sh -c 'cat >/dev/null'\"\n", "", NULL, 0 },
 	{ "postmaster: |cat '>'\n", "", NULL, 0 },
 	{ "postmaster: |/nonexistent/prog -x\n", "",
-	    "alias \"postmaster\": found no program /nonexistent/prog", 0 },
+	    "alias \"postmaster\": wanted a program, found none: "
+	    "/nonexistent/prog",
+	    0 },
 	{ "postmaster: |nonexistent-program\n", "",
-	    "found no program nonexistent-program", 0 },
+	    "found none: nonexistent-program", 0 },
 	{ "postmaster: :include:/nonexistent/list\n", "",
-	    "alias \"postmaster\": found no directory /nonexistent", 0 },
+	    "alias \"postmaster\": wanted a directory, found none: "
+	    "/nonexistent",
+	    0 },
 	{ "postmaster: :include:/etc/nonexistent\n", "",
-	    "found no file /etc/nonexistent", 0 },
-	{ "postmaster: :include:/etc\n", "", "found no regular file /etc", 0 },
+	    "wanted a file, found none: /etc/nonexistent", 0 },
+	{ "postmaster: :include:/etc\n", "",
+	    "wanted a regular file, found /etc", 0 },
 	{ "postmaster: :include:/etc/passwd\n", "", NULL, 0 },
 	{ "postmaster: alice@example.org\na0: a1@example.org\n"
 	  "a1: a2@example.org\na2: a3@example.org\n"

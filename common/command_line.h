@@ -3,12 +3,15 @@
  * program call.  There is no shell: what only a shell would understand is a
  * mistake, and the line says sh -c '...' for itself where it wants one.
  */
-#ifndef DELIVERY_COMMAND_LINE_H
-#define DELIVERY_COMMAND_LINE_H
+#ifndef COMMON_COMMAND_LINE_H
+#define COMMON_COMMAND_LINE_H
 
 #include "common/members.h"
 
 #define COMMAND_WORDS (MEMBER_MAX / 2 + 1) /* no line has more */
+
+/* Where programs without a slash are looked for. */
+#define COMMAND_PATH "/usr/local/bin:/usr/bin:/bin"
 
 enum command_read {
 	COMMAND_OK,

@@ -1,15 +1,15 @@
 /*
  * command_line: a command as words, without a shell.
  *
- * Part of pipe, which runs as a Unix user or postrider-pipe; pure.  The line
- * was written by the administrator or that user; nothing of a message is in it,
- * and nothing is put into it.
+ * Library code in pipe, which runs as a Unix user or postrider-pipe, and in the
+ * administrator's tool; pure.  The line was written by the administrator or that
+ * user; nothing of a message is in it, and nothing is put into it.
  */
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "delivery/command_line.h"
+#include "common/command_line.h"
 
 struct reader {
 	const char *s;  /* what was not read yet */
