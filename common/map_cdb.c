@@ -13,23 +13,23 @@
 void
 map_cdb_open(struct map_cdb *m, const char *path)
 {
-	struct stat st;
+	int fd;
 
 	memset(m, 0, sizeof(*m));
 	(void)tables_changed(path, &m->seen); /* it was never looked at */
-	m->fd = cdb_open(&m->cdb, path, false, &m->fault);
-	if (m->fd != -1 && fstat(m->fd, &st) == 0)
-		m->size = st.st_size;
+	fd = cdb_open(&m->cdb, path, false, &m->fault);
+	m->open = fd != -1;
+	if (m->open)
+		(void)close(
+		    fd); /* it is mapped; children close all they have */
 }
 
 void
 map_cdb_close(struct map_cdb *m)
 {
-	if (m->fd == -1)
-		return;
-	cdb_free(&m->cdb);
-	(void)close(m->fd); /* was only read */
-	m->fd = -1;
+	if (m->open)
+		cdb_free(&m->cdb);
+	m->open = false;
 }
 
 void
@@ -56,23 +56,25 @@ broken(struct map_cdb *m, const char *wanted, const char *found)
  * this process when it reads what is no longer there.
  */
 static bool
-is_cut(const struct map_cdb *m)
+is_cut(const struct map_cdb *m, const char *path)
 {
 	struct stat st;
 
-	return fstat(m->fd, &st) == -1 || st.st_size != m->size;
+	return stat(path, &st) == 0 && st.st_dev == m->seen.dev &&
+	    st.st_ino == m->seen.ino && st.st_size != m->seen.size;
 }
 
 enum tables_result
-map_cdb_get(struct map_cdb *m, const char *key, char value[MAP_VALUE_MAX + 1])
+map_cdb_get(struct map_cdb *m, const char *path, const char *key,
+    char value[MAP_VALUE_MAX + 1])
 {
 	const char *v;
 	size_t n;
 	int r;
 
-	if (m->fd == -1)
+	if (!m->open)
 		return TABLES_BROKEN;
-	if (is_cut(m))
+	if (is_cut(m, path))
 		return broken(m, "file-of-the-same-length",
 		    "one that was written in place");
 	r = cdb_find(&m->cdb, key, (unsigned int)strlen(key));

@@ -12,10 +12,9 @@
 
 struct map_cdb {
 	struct cdb cdb;
-	int fd; /* -1: it cannot be used, for this: */
+	bool open; /* else it cannot be used, for this: */
 	struct cdb_fault fault;
-	off_t size;
-	struct tables_mark seen;
+	struct tables_mark seen; /* before it was opened */
 };
 
 /* Opens it; that it cannot be used shows when something is looked up. */
@@ -30,7 +29,7 @@ void map_cdb_refresh(struct map_cdb *, const char *path);
  * with fault for a file that cannot be used, or a value that is none: with a
  * NUL inside, or over MAP_VALUE_MAX.
  */
-enum tables_result map_cdb_get(
-    struct map_cdb *, const char *key, char value[MAP_VALUE_MAX + 1]);
+enum tables_result map_cdb_get(struct map_cdb *, const char *path,
+    const char *key, char value[MAP_VALUE_MAX + 1]);
 
 #endif

@@ -9,7 +9,7 @@
 #include "common/map_lookup.h"
 #include "common/server.h"
 
-#define MAP_ASKERS 3 /* users besides root */
+#define MAP_ASKERS 4 /* users besides root */
 
 /* What all sessions have in common; server.data points to one. */
 struct map_sessions {

@@ -58,10 +58,8 @@ add(void *arg, enum tables_space space, const char *text)
 	STAILQ_INSERT_TAIL(&s->all, e, next);
 	if (e->where.kind == MAP_CDB)
 		map_cdb_open(&e->cdb, e->where.place);
-	else {
-		e->cdb.fd = -1;
+	else
 		s->asks = true;
-	}
 	return true;
 }
 
@@ -212,7 +210,7 @@ ask(struct map_sources *s, struct entry *e, const char *key,
 			    e->text, key, a->text);
 		return r;
 	}
-	r = map_cdb_get(&e->cdb, key, a->value);
+	r = map_cdb_get(&e->cdb, e->where.place, key, a->value);
 	if (r == TABLES_BROKEN && may_log(s))
 		log_error("-", "lookup=%s key=%s wanted=%s found=%s", e->text,
 		    key, e->cdb.fault.wanted, e->cdb.fault.found);

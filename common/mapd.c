@@ -1,8 +1,8 @@
 /*
  * mapd: what servers of the socketmap protocol say.
  *
- * Started by postriderd as postrider-map.  Answers smtpd, queued, authd and
- * postriderd on the map channel (msg_map.h, descriptor 4), asks the servers
+ * Started by postriderd as postrider-map.  Answers smtpd, queued, authd,
+ * pop3-mailbox and postriderd on the map channel (msg_map.h, descriptor 4), asks the servers
  * that the compiled tables name, and dnsd where these are, and ends when
  * descriptor 3 (msg_spawn.h) does.  Must never keep who asks waiting, ask a
  * server that the tables do not name, see mail, or write a file.
@@ -113,7 +113,7 @@ int
 main(int argc, char *argv[])
 {
 	static const char *const askers[MAP_ASKERS] = { USER_NET, USER_QUEUE,
-		USER_AUTH };
+		USER_AUTH, USER_MAIL };
 	const char *path = TABLES_PATH, *run_dir;
 	const struct option_bind bind = { "run-dir", &run_dir };
 	struct map_sessions all = { .lookups = NULL };

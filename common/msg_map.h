@@ -1,14 +1,15 @@
 /*
  * msg_map: asking mapd.
  *
- *	smtpd, queued, authd, postriderd (ASKER)  --ask-->     mapd
- *	                                          <--answer--
+ *	smtpd, queued, authd, pop3-mailbox,
+ *	postriderd (ASKER)                   --ask-->     mapd
+ *	                                     <--answer--
  *
  * Questions may overlap, MAP_WINDOW at once; an answer carries the serial of
  * its question.  It comes within MAP_SOON milliseconds, and says "later" when
  * nobody has said anything by then: mapd goes on asking, and knows it the next
- * time.  The channel's socket is run-dir/map; the peer must be one of the users
- * of the suite or root.
+ * time.  The channel's socket is run-dir/map; the peer must be
+ * postrider-net, postrider, postrider-auth, postrider-mail or root.
  */
 /* clang-format off */
 #ifndef COMMON_MSG_MAP_H

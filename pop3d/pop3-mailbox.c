@@ -5,7 +5,8 @@
  * directory that they lie below.  Takes logged-in clients from authd on
  * descriptor 3 (msg_mailbox.h), reads the compiled tables, and serves each
  * client in a child that talks to it and to the files of one Maildir.  Never
- * sees a password, never runs as root, connects to nothing.
+ * sees a password, never runs as root, connects to nothing but mapd, where
+ * accounts may be in a source that needs it.
  */
 #include <sys/stat.h>
 
