@@ -23,8 +23,7 @@ enum outcome __wrap_intake_write(
     struct intake *, const void *, size_t, struct diag *);
 enum outcome __wrap_intake_commit(struct intake *, struct diag *);
 void __wrap_intake_abort(struct intake *);
-bool __wrap_intake_ask(
-    struct intake *, const char *, uint64_t, struct diag *);
+bool __wrap_intake_ask(struct intake *, const char *, uint64_t, struct diag *);
 enum chan_result __wrap_chan_send(
     struct chan *, unsigned int, const void *, int, deadline_t);
 enum chan_result __wrap_chan_recv(
@@ -113,7 +112,7 @@ __wrap_intake_abort(struct intake *in)
 	note("abort\n");
 }
 
-/* Who is full for now or for ever, who is not known, and who nobody tells. */
+/* Who is full, which sender is none of ours, and of whom nothing is told. */
 bool
 __wrap_intake_ask(
     struct intake *in, const char *addr, uint64_t size, struct diag *d)
