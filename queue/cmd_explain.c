@@ -22,6 +22,7 @@
 #include "queue/cmd_tables.h"
 #include "queue/compile_publish.h"
 #include "queue/explain.h"
+#include "queue/srs_key.h"
 
 struct arguments {
 	const char *from, *client, *address;
@@ -75,11 +76,28 @@ take_address(const char *text, const char *mail_name, char out[ADDR_MAX + 1])
 	return address_format(&a, out, ADDR_MAX + 1);
 }
 
+/* Only who may read the keys, as root may, can say what they make. */
+static void
+take_srs(struct explain *e, const char *spool)
+{
+	char dir[CONF_PATH_MAX];
+
+	if (*e->srs_domain == '\0')
+		e->srs_domain = e->mail_name;
+	if ((size_t)snprintf(dir, sizeof(dir), "%s/queue", spool) < sizeof(dir))
+		(void)srs_read(&e->srs_keys, dir); /* without, it is not told */
+}
+
 static int
 open_tables(struct explain *e, const char *path)
 {
+	const char *spool;
 	const struct option_bind binds[] = { { "mail-name", &e->mail_name },
-		{ "hostname", &e->hostname }, { "min-uid", &e->min_uid } };
+		{ "hostname", &e->hostname }, { "min-uid", &e->min_uid },
+		{ "relay-clients", &e->relay_clients },
+		{ "always-bcc", &e->always_bcc }, { "srs", &e->srs },
+		{ "srs-domain", &e->srs_domain }, { "spool-dir", &spool },
+		{ "forward-files", &e->forward_files } };
 	char text[TABLES_ERR];
 	gid_t gid;
 	uid_t uid;
@@ -89,10 +107,12 @@ open_tables(struct explain *e, const char *path)
 		warnx("%s", text);
 		return EX_CONFIG;
 	}
-	if (options_load(&e->tables, NULL, binds, 3, text) &&
+	if (options_load(&e->tables, e->client != NULL ? "mx" : "local", binds,
+		sizeof(binds) / sizeof(binds[0]), text) &&
 	    tables_user(&e->tables, USER_OUT, &e->out.uid, &e->out.gid) &&
 	    tables_user(&e->tables, USER_NET, &uid, &gid)) {
 		e->out.extra = gid;
+		take_srs(e, spool);
 		return EX_OK;
 	}
 	tables_close(&e->tables);
@@ -114,7 +134,8 @@ int
 cmd_explain(struct cmd *cmd, int argc, char **argv)
 {
 	char tables[CONF_PATH_MAX], smtpd[CONF_PATH_MAX], remote[CONF_PATH_MAX];
-	struct explain e = { .smtpd = smtpd, .remote = remote };
+	char local[CONF_PATH_MAX];
+	struct explain e = { .smtpd = smtpd, .remote = remote, .local = local };
 	struct arguments a = { .from = "" };
 	int status;
 
@@ -122,9 +143,9 @@ cmd_explain(struct cmd *cmd, int argc, char **argv)
 	if ((status = parse(cmd, argv, &a)) != EX_OK)
 		return status;
 	cmd_tables_path(cmd, TABLES_FILE, tables);
+	e.client = a.client;
 	if ((status = open_tables(&e, tables)) != EX_OK)
 		return status;
-	e.client = a.client;
 	if (!take_address(a.address, e.mail_name, e.to) ||
 	    (*a.from != '\0' && strcmp(a.from, "<>") != 0 &&
 		!take_address(a.from, e.mail_name, e.from))) {
@@ -134,9 +155,11 @@ cmd_explain(struct cmd *cmd, int argc, char **argv)
 	/* One that is not there is told as the step that is missing. */
 	(void)cmd_libexec(cmd, "smtpd", smtpd);
 	(void)cmd_libexec(cmd, "remote", remote);
+	(void)cmd_libexec(cmd, "local", local);
 	e.steps = json_object_new_array();
 	explain(&e);
 	tables_close(&e.tables);
+	srs_clear(&e.srs_keys);
 	status = print(&e, a.json);
 	return status == EX_OK && e.lost ? EX_DATAERR : status;
 }

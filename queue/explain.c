@@ -2,24 +2,25 @@
  * explain: an address, step by step.
  *
  * In postrider(8).  Uses the functions of queued on the tables that it uses,
- * and asks smtpd and remote themselves; knows no rule of its own.
+ * and asks smtpd, local and remote themselves; knows no rule of its own.
  */
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <bsd/string.h>
 
-#include "common/limits.h"
-#include "common/msg_spawn.h"
-#include "queue/expand.h"
+#include "common/net.h"
+#include "common/rewrite.h"
+#include "queue/expand_owner.h"
 #include "queue/explain.h"
-#include "queue/route.h"
+
+#define LISTS 100 /* that are opened by themselves, one in another */
 
 static void
-say(void *arg, const char *command, const struct reply *r)
+say(void *to, const char *command, const struct reply *r)
 {
-	struct explain *e = arg;
+	struct explain *e = to;
 	char text[REPLY_LINE + 20];
 
 	(void)snprintf(text, sizeof(text), "%u %s%s%s", r->code, r->dsn,
@@ -53,117 +54,143 @@ explain_session(struct explain *e)
 	}
 }
 
+/* As smtpd(8) does when it takes the address into the envelope. */
 static void
-nowhere(struct explain *e, const struct diag *d)
+rewrite(struct explain *e, enum rewrite_rules rules, char addr[ADDR_MAX + 1])
 {
-	steps_add(e->steps, "nowhere", "dsn", d->dsn, "reason", d->text, NULL);
-	e->lost = true;
-}
+	struct address a;
 
-static void
-explain_account(struct explain *e, const struct route *r)
-{
-	struct account_limits limits;
-	char bytes[24], messages[24];
-	const struct passwd *pw;
-
-	if (strcmp(r->pool, ROUTE_VIRTUAL) != 0 &&
-	    ((pw = getpwnam(r->account)) == NULL ||
-		(int64_t)pw->pw_uid < e->min_uid)) {
-		struct diag d = DIAG_INIT;
-
-		(void)diag_set(&d, "5.1.1", "%s is no Unix user who gets mail",
-		    r->account);
-		nowhere(e, &d);
+	if (address_parse(addr, &a) != ADDRESS_OK ||
+	    rewrite_address(&e->tables, rules, &a) != REWRITE_DONE ||
+	    !address_format(&a, addr, ADDR_MAX + 1))
 		return;
-	}
-	(void)limits_get(&e->tables, r->account, &limits); /* or none */
-	(void)snprintf(
-	    bytes, sizeof(bytes), "%llu", (unsigned long long)limits.bytes);
-	(void)snprintf(messages, sizeof(messages), "%llu",
-	    (unsigned long long)limits.messages);
-	steps_add(e->steps, "account", "account", r->account, "mailbox",
-	    r->mailbox, "quota", limits.bytes != 0 ? bytes : "none",
-	    "quota-messages", limits.messages != 0 ? messages : "none", NULL);
+	steps_add(e->steps, "rewrite", "address", addr, "of",
+	    rules == REWRITE_SENDER ? "sender" : "recipient", NULL);
 }
 
-/* "target HOST ADDRESS PORT secure", "none DSN TEXT" of targets_tell.h. */
-static void
-note_target(void *arg, const char *line)
-{
-	struct explain *e = arg;
-	char host[DOMAIN_MAX + 1], ip[IP_MAX + 1], port[8], proof[10];
-
-	if (sscanf(line, "target %255s %45s %7s %9s", host, ip, port, proof) ==
-	    4)
-		steps_add(e->steps, "target", "host", host, "address", ip,
-		    "port", port, "dnssec", proof, NULL);
-	else {
-		steps_add(e->steps, "target", "host", "none", "reason",
-		    strncmp(line, "none ", 5) == 0 ? line + 5 : line, NULL);
-		e->lost = true;
-	}
-}
-
-static char *
-arg(const char *s)
-{
-	return (char *)(uintptr_t)s; /* execve(2) does not change it */
-}
+static void explain_list(
+    struct explain *, const struct route_ask *, const struct expand_list *);
 
 static void
-explain_hop(struct explain *e, const struct route *r)
+explain_rcpt(struct explain *e, const struct route_ask *q)
 {
-	char *argv[] = { arg(e->remote), arg("-t"), arg(e->path), arg("-x"),
-		arg(r->pool), r->away.routed ? arg("-r") : NULL, NULL };
-	char err[EXPLAIN_ERR];
-
-	steps_add(e->steps, "hop", "hop", r->pool, "by",
-	    *r->by != '\0' ? r->by : "the domain itself", "tls",
-	    hop_tls_text(r->away.tls), "tls-by",
-	    *r->tls_by != '\0' ? r->tls_by : "the Unix socket", "login",
-	    r->away.credentials ? "yes" : "no", NULL);
-	if (!explain_run(&e->out, argv, note_target, e, err))
-		steps_add(e->steps, "target", "host", "not asked", "error", err,
-		    NULL);
-}
-
-static void
-explain_rcpt(struct explain *e, const struct envelope *to, size_t i)
-{
-	const struct route_ask q = route_ask(to, i);
+	const struct expand_list tables = { NULL, false, false };
+	struct sbuf members = SBUF_INIT(JOB_FORWARD_MOST * (MEMBER_MAX + 2));
+	struct expand_list list = { NULL, true, true };
 	struct diag d = DIAG_INIT;
 	struct route r;
 
-	steps_add(e->steps, "recipient", "address", env_addr(to, i), NULL);
-	if (route_find(&e->tables, e->mail_name, &q, &r, &d) != OUT_OK)
-		nowhere(e, &d);
-	else if (r.program == SPAWN_LOCAL)
-		explain_account(e, &r);
-	else if (r.program == SPAWN_REMOTE)
-		explain_hop(e, &r);
+	steps_add(e->steps, "recipient", "address", q->addr, NULL);
+	if (route_find(&e->tables, e->mail_name, q, &r, &d) != OUT_OK)
+		explain_nowhere(e, &d);
+	else if (r.alias)
+		explain_list(e, q, &tables);
+	else if (explain_way(e, q, &r, &members) && members.len > 0) {
+		list.members = sbuf_str(&members);
+		explain_list(e, q, &list);
+	}
+	sbuf_free(&members);
+}
+
+static void
+explain_all(struct explain *e, const struct envelope *to)
+{
+	struct route_ask q;
+
+	for (size_t i = 0; i < to->nrcpt; i++) {
+		if (to->rcpts[i].status == RCPT_EXPANDED)
+			continue;
+		q = route_ask(to, i);
+		explain_rcpt(e, &q);
+	}
+}
+
+/* An alias with an owner, who gets what is reported of its members. */
+static void
+take_owner(struct explain *e, const struct expander *x, const char *addr,
+    struct envelope *from)
+{
+	struct resolved r;
+	struct address a;
+	char owner[ADDR_MAX + 1];
+
+	if (from->sender[0] == '\0' || address_parse(addr, &a) != ADDRESS_OK)
+		return;
+	resolve_address(x->tables, &a, x->mail_name, &r);
+	if (r.kind != RESOLVE_ALIAS || expand_owner(x, &r, owner) != OWNER_IS)
+		return;
+	(void)strlcpy(from->sender, owner, sizeof(from->sender)); /* as long */
+	steps_add(e->steps, "sender", "address", owner, "by", "owner", NULL);
+}
+
+static struct expander
+expander(struct explain *e)
+{
+	return (struct expander){ &e->tables, e->mail_name, &e->srs_keys,
+		time(NULL) };
+}
+
+/* A recipient who leads to others when it is his turn. */
+static void
+explain_list(struct explain *e, const struct route_ask *q,
+    const struct expand_list *list)
+{
+	const struct expander x = expander(e);
+	struct diag d = DIAG_INIT;
+	struct envelope from, to;
+
+	env_init(&from);
+	env_init(&to);
+	(void)strlcpy(from.sender, q->sender, sizeof(from.sender));
+	if (list->members == NULL)
+		take_owner(e, &x, q->addr, &from);
+	(void)strlcpy(to.sender, from.sender, sizeof(to.sender));
+	if (++e->lists > LISTS)
+		(void)diag_set(&d, EXPAND_FAILED_DSN, EXPAND_FAILED_TEXT);
+	else if (!env_add(&from, q->addr, "", 0))
+		(void)diag_set(&d, "4.3.0", "Out of memory");
+	else
+		(void)expand_one(&x, list, &from, &to, &d); /* d says it */
+	if (d.outcome != OUT_OK)
+		explain_nowhere(e, &d);
+	else
+		explain_all(e, &to);
+	env_free(&from);
+	env_free(&to);
+}
+
+static bool
+is_own_client(const struct explain *e)
+{
+	return e->client == NULL || net_in_list(e->client, e->relay_clients);
 }
 
 void
 explain(struct explain *e)
 {
-	const struct expander x = { &e->tables, e->mail_name, NULL, 0 };
+	const struct expander x = expander(e);
 	struct diag d = DIAG_INIT;
 	struct envelope from, to;
 
 	explain_session(e);
 	e->tables.trace = steps_trace;
 	e->tables.trace_arg = e->steps;
+	if (is_own_client(e))
+		rewrite(e, REWRITE_SENDER, e->from);
+	rewrite(e, REWRITE_RECIPIENT, e->to);
 	env_init(&from);
 	env_init(&to);
-	if (!env_add(&from, e->to, "", 0))
+	(void)strlcpy(from.sender, e->from, sizeof(from.sender));
+	(void)strlcpy(to.sender, e->from, sizeof(to.sender));
+	if (!env_add(&from, e->to, "", 0) ||
+	    (*e->always_bcc != '\0' && !env_add(&from, e->always_bcc, "", 0)))
 		(void)diag_set(&d, "4.3.0", "Out of memory");
 	else
-		(void)expand(&x, &from, &to, &d);
+		(void)expand(&x, &from, &to, &d); /* d says it */
 	if (d.outcome != OUT_OK)
-		nowhere(e, &d);
-	for (size_t i = 0; d.outcome == OUT_OK && i < to.nrcpt; i++)
-		explain_rcpt(e, &to, i);
+		explain_nowhere(e, &d);
+	else
+		explain_all(e, &to);
 	env_free(&from);
 	env_free(&to);
 }

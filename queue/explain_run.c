@@ -32,6 +32,8 @@ run(const struct explain_who *who, char *const argv[], int out)
 		setresgid(who->gid, who->gid, who->gid) == -1 ||
 		setresuid(who->uid, who->uid, who->uid) == -1))
 		_exit(1);
+	if (who->dir != NULL && chdir(who->dir) == -1)
+		_exit(1);
 	(void)execve(argv[0], argv, none); /* its status tells of it */
 	_exit(1);
 }

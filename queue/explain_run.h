@@ -14,6 +14,7 @@
 struct explain_who {
 	uid_t uid;
 	gid_t gid, extra; /* extra: a second group, or gid again */
+	const char *dir;  /* that it works in; NULL: this one */
 };
 
 /*

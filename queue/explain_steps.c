@@ -146,7 +146,7 @@ print_step(struct json_object *o, FILE *out)
 	json_object_object_foreachC(o, it)
 	{
 		const char *value =
-		    it.val != NULL ? json_object_get_string(it.val) : "nothing";
+		    it.val != NULL ? json_object_get_string(it.val) : "none";
 
 		if (n == 0)
 			(void)fprintf(out, "%-10s", value);

@@ -12,7 +12,7 @@
 
 /*
  * A step is an object with "step" and strings: pairs of a name and a value,
- * closed by NULL.  A value NULL is null, and "nothing" in words.
+ * closed by NULL.  A value NULL is null, and "none" in words.
  */
 void steps_add(struct json_object *list, const char *step, ...)
     __attribute__((sentinel));

@@ -15,6 +15,7 @@
 #include "queue/message.h"
 #include "queue/pool.h"
 #include "queue/route.h"
+#include "queue/srs_sender.h"
 
 bool
 message_is_forwarded(const struct message *m, size_t i)
@@ -22,35 +23,23 @@ message_is_forwarded(const struct message *m, size_t i)
 	return m->q->settings.srs && env_via(&m->env, i)[0] == VIA_FORWARDED;
 }
 
-/* Whether a sender's domain is another's, who may say which hosts send for it. */
-static bool
-is_foreign(struct settings *s, const char *sender)
-{
-	struct resolved r;
-	struct address a;
-
-	if (address_parse(sender, &a) != ADDRESS_OK || a.domain[0] == '\0')
-		return false;
-	resolve_address(s->tables, &a, s->mail_name, &r);
-	return r.kind == RESOLVE_FOREIGN || r.kind == RESOLVE_RELAY;
-}
-
 /* The sender for recipient i; mail goes with its first one rather than not. */
 static void
 tell_sender(const struct message *m, size_t i, char out[ADDR_MAX + 1])
 {
 	struct settings *s = &m->q->settings;
+	const struct srs_place place = { s->tables, s->mail_name, &m->q->srs,
+		s->srs_domain, time(NULL) };
+	enum srs_sender made = SRS_OURS;
 
-	if (m->round == ROUND_DELIVER && message_is_forwarded(m, i) &&
-	    is_foreign(s, m->env.sender)) {
-		if (srs_forward(&m->q->srs, m->env.sender, s->srs_domain,
-			time(NULL), out))
-			return;
+	if (m->round == ROUND_DELIVER && message_is_forwarded(m, i))
+		made = srs_sender(&place, m->env.sender, out);
+	if (made == SRS_KEPT)
 		log_event(m->env.id, "unrewritten", "from=%s to=%s reason=%s",
 		    m->env.sender, env_addr(&m->env, i),
 		    m->q->srs.keys == 0 ? "no-key" : "too-long");
-	}
-	(void)strlcpy(out, m->env.sender, ADDR_MAX + 1); /* as long */
+	if (made != SRS_MADE)
+		(void)strlcpy(out, m->env.sender, ADDR_MAX + 1); /* as long */
 }
 
 void

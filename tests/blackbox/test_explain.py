@@ -6,8 +6,17 @@ import os
 import pytest
 
 from dnsserver import zone
+from unix_users import root_only, unix_user
 
-ALIASES = b"team: alice, bob@lab.example, far@order.test\n"
+ALIASES = b"""team: alice, bob@lab.example, far@order.test
+list: bob, x@routed.test, "|/bin/cat -n", /var/tmp/box, :include:/etc/hostname
+owner-list: alice
+old: "error:550 5.1.6 gone, really"
+"""
+FORWARDS = b"bob@lab.example: \\bob@lab.example, bob@routed.test\n"
+REWRITE = b"""recipient joe@lab.example alice@lab.example
+sender alice@host.lab.example alice@lab.example
+"""
 ZONE = {
     "order.test": {"MX": ["10 h1.test", "20 h2.test"]},
     "null.test": {"MX": ["0 ."]},
@@ -15,7 +24,8 @@ ZONE = {
     "h2.test": {"A": ["203.0.113.2"]},
 }
 OPTIONS = ["ip-preference ipv4", "route routed.test [192.0.2.9]:2525",
-           "tls-policy routed.test encrypt", "relay-clients 198.51.100.0/24"]
+           "tls-policy routed.test encrypt", "relay-clients 198.51.100.0/24",
+           "sender-route news.test [192.0.2.8]"]
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +42,8 @@ def lab(share, names):
     if ALIASES not in aliases.read_bytes():
         with aliases.open("ab") as f:
             f.write(ALIASES)
+        (lab.conf / "forwards").write_bytes(FORWARDS)
+        (lab.conf / "rewrite").write_bytes(REWRITE)
         assert lab.postrider("apply").returncode == 0
     return lab
 
@@ -68,10 +80,11 @@ def test_alias(lab):
     found = [s["found"] for s in of(steps, "lookup") if s["key"] == "team"]
     assert found == ["alice, bob@lab.example, far@order.test"]
     assert [s["address"] for s in of(steps, "recipient")] == [
-        "alice@lab.example", "bob@lab.example", "far@order.test"]
+        "alice@lab.example", "bob@lab.example", "bob@routed.test",
+        "far@order.test"]
     assert len(of(steps, "account")) == 2
     assert [s["address"] for s in of(steps, "target")] == [
-        "203.0.113.1", "203.0.113.2"]
+        "192.0.2.9", "203.0.113.1", "203.0.113.2"]
 
 
 def test_away(lab):
@@ -96,6 +109,80 @@ def test_nowhere_away(lab, domain, reason):
     steps = explain(lab, f"x@{domain}", status=65)
     target, = of(steps, "target")
     assert target["reason"].startswith(reason)
+
+
+def test_ways(lab):
+    """What stands behind an alias besides addresses, and its owner."""
+    steps = explain(lab, "--from", "x@other.example", "list@lab.example")
+    assert {"step": "sender", "address": "owner-list@lab.example",
+            "by": "owner"} in steps
+    pipes = of(steps, "pipe")
+    assert [p["user"] for p in pipes] == ["postrider-pipe"] * 3
+    assert (pipes[0]["command"], pipes[1]["file"], pipes[2]["list"]) == (
+        "/bin/cat -n", "/var/tmp/box", "/etc/hostname")
+
+
+def test_forward_list(lab):
+    """The copy at another host leaves with a sender of ours, if it had
+    another's."""
+    for sender, made in ("x@other.example", True), ("alice@lab.example", False):
+        steps = explain(lab, "--from", sender, "bob@lab.example")
+        assert len(of(steps, "account")) == 1
+        assert of(steps, "hop")[0]["hop"] == "[192.0.2.9]:2525"
+        srs = [s["address"] for s in of(steps, "sender")]
+        if made:
+            assert srs[0].startswith("SRS0=")
+            assert srs[0].endswith("=other.example=x@lab.example")
+        else:
+            assert not srs
+
+
+def test_error(lab):
+    steps = explain(lab, "old@lab.example", status=65)
+    assert of(steps, "smtp")[1]["reply"] == "550 5.1.6 gone, really"
+
+
+def test_rewrite(lab):
+    steps = explain(lab, "--from", "alice@host.lab.example", "joe")
+    assert [(s["of"], s["address"]) for s in of(steps, "rewrite")] == [
+        ("sender", "alice@lab.example"), ("recipient", "alice@lab.example")]
+    steps = explain(lab, "--from", "alice@host.lab.example", "joe",
+                    "--client", "192.0.2.7")
+    assert [s["of"] for s in of(steps, "rewrite")] == ["recipient"]
+
+
+def test_sender_route(lab):
+    steps = explain(lab, "--from", "a@news.test", "x@order.test")
+    hop, = of(steps, "hop")
+    assert (hop["hop"], hop["by"]) == ("[192.0.2.8]", "sender-route news.test")
+
+
+@pytest.fixture
+def user():
+    with unix_user("x") as one:
+        yield one
+
+
+@root_only
+def test_dot_forward(user, make_lab):
+    """local reads it as the user whose it is."""
+    lab = make_lab()
+    with (lab.conf / "domains").open("ab") as f:
+        f.write(b"host.lab.example unix\n")
+    assert lab.postrider("apply").returncode == 0
+    address = f"{user.name}@host.lab.example"
+    steps = explain(lab, address)
+    assert of(steps, "account")[0]["account"] == user.name
+    user.write(".forward", f'\\{user.name}, alice@lab.example\n"|/bin/cat"\n')
+    steps = explain(lab, address)
+    assert of(steps, "forward") == [{"step": "forward", "file": ".forward"}]
+    assert [a["account"] for a in of(steps, "account")] == [
+        user.name, "alice@lab.example"]
+    assert of(steps, "pipe") == [{"step": "pipe", "command": "/bin/cat",
+                                  "user": user.name}]
+    user.write(".forward", "alice@lab.example", mode=0o666)
+    steps = explain(lab, address, status=65)
+    assert of(steps, "forward")[0]["file"] == "deferred"
 
 
 def test_nobody(lab):

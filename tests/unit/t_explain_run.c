@@ -37,7 +37,7 @@ static const struct {
 static void
 runs(void **state)
 {
-	struct explain_who who = { getuid(), getgid(), getgid() };
+	struct explain_who who = { getuid(), getgid(), getgid(), NULL };
 	char err[EXPLAIN_ERR];
 
 	(void)state;
@@ -59,7 +59,7 @@ runs(void **state)
 static void
 missing(void **state)
 {
-	struct explain_who who = { getuid(), getgid(), getgid() };
+	struct explain_who who = { getuid(), getgid(), getgid(), NULL };
 	char *const argv[] = { arg("/nonexistent/program"), NULL };
 	struct sbuf said = SBUF_INIT(1000);
 	char err[EXPLAIN_ERR];
@@ -74,9 +74,9 @@ missing(void **state)
 static void
 becomes(void **state)
 {
-	struct explain_who who = { 12345, 12346, 12347 };
+	struct explain_who who = { 12345, 12346, 12347, "/usr" };
 	char *const argv[] = { arg("/bin/sh"), arg("-c"),
-		arg("id -u; id -g; id -G"), NULL };
+		arg("id -u; id -g; id -G; pwd"), NULL };
 	struct sbuf said = SBUF_INIT(1000);
 	char err[EXPLAIN_ERR];
 
@@ -84,7 +84,7 @@ becomes(void **state)
 	if (geteuid() != 0)
 		skip();
 	assert_true(explain_run(&who, argv, note, &said, err));
-	assert_string_equal(sbuf_str(&said), "12345;12346;12346 12347;");
+	assert_string_equal(sbuf_str(&said), "12345;12346;12346 12347;/usr;");
 	sbuf_free(&said);
 }
 

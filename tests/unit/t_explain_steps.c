@@ -33,7 +33,7 @@ words(void **state)
 	    NULL, NULL);
 	expect("recipient  alice@x\n"
 	       "smtp       RCPT: 250 fine\n"
-	       "account    alice@x: mailbox -, quota nothing\n");
+	       "account    alice@x: mailbox -, quota none\n");
 }
 
 /* What another host or user wrote does not move the cursor. */
@@ -95,7 +95,7 @@ looks(void **state)
 	look(list, TABLES_ALIAS, "b@x", "ac@x\nfd@x\nc/bin/e f\nb/g\ni/h");
 	look(list, TABLES_FORWARD, "i@x", "e5.1.1 gone");
 	expect("lookup     domains: key x, found virtual\n"
-	       "lookup     aliases: key a@x, found nothing\n"
+	       "lookup     aliases: key a@x, found none\n"
 	       "lookup     aliases: key b@x, found c@x, \\d@x, |/bin/e f, /g, "
 	       ":include:/h\n"
 	       "lookup     forwards: key i@x, found error:5.1.1 gone\n");
