@@ -17,6 +17,7 @@
 
 #include "common/hop.h"
 #include "queue/compile_away.h"
+#include "queue/conf_domains.h"
 #include "queue/conf_relays.h"
 #include "queue/conf_routes.h"
 
@@ -51,22 +52,52 @@ is_this_host(const struct away *a, const char *text)
 		strcmp(h.name, a->host->mail_name) == 0);
 }
 
+static void
+check_hop(struct away *a, const char *line, const struct conf_entry *e)
+{
+	if (is_this_host(a, e->value))
+		conf_warning(&a->conf->report, a->path, e->line,
+		    "%s %s: \"%s\" is this host, and the mail would come back",
+		    line, e->key, e->value);
+}
+
+/* Of our domains, those that are passed on may have one. */
 static bool
 check_route(const struct conf_entry *e, void *arg)
 {
 	struct away *a = arg;
 
-	if (conf_map_get(&a->conf->domains, e->key) != NULL)
+	switch (conf_domain(a->conf, e->key)) {
+	case CONF_DOMAIN_VIRTUAL:
+	case CONF_DOMAIN_UNIX:
+	case CONF_DOMAIN_ALIAS:
 		conf_warning(&a->conf->report, a->path, e->line,
 		    "route %s: is one of our own domains (file domains), whose "
 		    "mail is delivered here; the route is not used",
 		    e->key);
-	else if (is_this_host(a, e->value))
-		conf_warning(&a->conf->report, a->path, e->line,
-		    "route %s: \"%s\" is this host, and the mail would come "
-		    "back",
-		    e->key, e->value);
+		break;
+	case CONF_DOMAIN_NONE:
+	case CONF_DOMAIN_RELAY:
+	case CONF_DOMAIN_LISTED:
+		check_hop(a, "route", e);
+		break;
+	}
 	return true;
+}
+
+static bool
+check_sender_route(const struct conf_entry *e, void *arg)
+{
+	check_hop(arg, "sender-route", e);
+	return true;
+}
+
+/* Goes through what names next hops, until fn is false. */
+static bool
+each_route(struct away *a, bool (*fn)(const struct conf_entry *, void *))
+{
+	return conf_map_each(&a->conf->routes, fn, a) &&
+	    conf_map_each(&a->conf->sender_routes, fn, a);
 }
 
 /* To go on is true. */
@@ -83,7 +114,7 @@ leads_to(struct away *a, const char *hop)
 {
 	a->hop = hop;
 	return strcmp(conf_option(a->conf, "smart-host"), hop) == 0 ||
-	    !conf_map_each(&a->conf->routes, is_other_hop, a);
+	    !each_route(a, is_other_hop);
 }
 
 bool
@@ -129,8 +160,7 @@ meant(struct away *a, const char *text)
 		return NULL;
 	if (is_like(a, smart))
 		return smart;
-	return conf_map_each(&a->conf->routes, is_unlike_hop, a) ? NULL
-								 : a->hop;
+	return each_route(a, is_unlike_hop) ? NULL : a->hop;
 }
 
 static void
@@ -354,7 +384,8 @@ compile_check_away(struct conf *c, const struct host *h)
 	if (is_this_host(&a, conf_option(c, "smart-host")))
 		warn_option(&a, "smart-host",
 		    "is this host, and all mail to others would come back");
-	(void)conf_map_each(&c->routes, check_route, &a);    /* none of these */
+	(void)conf_map_each(&c->routes, check_route, &a); /* none of these */
+	(void)conf_map_each(&c->sender_routes, check_sender_route, &a);
 	(void)conf_map_each(&c->policies, check_policy, &a); /* stops */
 	(void)conf_map_each(&c->relays, check_relay, &a);
 	check_cas(&a);

@@ -31,7 +31,7 @@ write_files(const char *options, const char *relays)
 	cert_put("ca.pem", "DNS:ca.example.org");
 	put("empty.pem", "");
 	put("postrider.conf", conf);
-	put("domains", "example.org\n");
+	put("domains", "example.org\nrelay.example relay\n");
 	put("users", "alice@example.org\n");
 	put("passwords", "");
 	put("aliases", "");
@@ -46,6 +46,10 @@ static const struct {
 	{ "smart-host [smtp.example.net]:587\n", "[smtp.example.net]:587 alice hush\n", NULL },
 	{ "route example.net [10.0.0.2]\nroute .example.org [10.0.0.3]\ntls-policy example.net verify", "", NULL },
 	{ "route Example.ORG [10.0.0.2]", "", "postrider.conf:4: warning: route example.org: is one of our own domains (file domains), whose mail is delivered here; the route is not used" },
+	{ "route relay.example [10.0.0.2]", "", NULL },
+	{ "route relay.example [mx.example.org]", "", "route relay.example: \"[mx.example.org]\" is this host" },
+	{ "sender-route example.org [10.0.0.2]", "[10.0.0.2] alice hush\n", NULL },
+	{ "sender-route example.org [mx.example.org]", "", "postrider.conf:4: warning: sender-route example.org: \"[mx.example.org]\" is this host" },
 	{ "\nroute * [mx.example.org]", "", "postrider.conf:5: warning: route *: \"[mx.example.org]\" is this host, and the mail would come back" },
 	{ "route * [mx.example.org]:2525\nroute lists.example lmtp:[mx.example.org]", "", NULL },
 	{ "smart-host example.com", "", "postrider.conf:4: warning: smart-host: is this host, and all mail to others would come back" },
