@@ -72,6 +72,9 @@ check_include(
 		return told(why, "a file, found none:", path);
 	if (!S_ISREG(st.st_mode))
 		return told(why, "a regular file, found", path);
+	if ((st.st_mode & S_IWOTH) != 0)
+		return told(
+		    why, "a file that not everybody may write, found", path);
 	if (!may(&st, u, S_IROTH))
 		return told(
 		    why, "a file that " USER_PIPE " may read, found", path);

@@ -20,6 +20,7 @@ static const struct {
 	{ MEMBER_ADDRESS,	"nobody",	0700, 0600, NULL },
 	{ MEMBER_INCLUDE,	"./d/list",	0755, 0644, NULL },
 	{ MEMBER_INCLUDE,	"./d/list",	0711, 0604, NULL },
+	{ MEMBER_INCLUDE,	"./d/list",	0755, 0646, "a file that not everybody may write, found /" },
 	{ MEMBER_INCLUDE,	"./d/list",	0755, 0640, "a file that postrider-pipe may read, found /" },
 	{ MEMBER_INCLUDE,	"./d/list",	0750, 0644, "a directory that postrider-pipe may pass, found /" },
 	{ MEMBER_INCLUDE,	"./d/other",	0755, 0644, "a file, found none: /" },
