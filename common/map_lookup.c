@@ -22,6 +22,7 @@
 
 struct waiter {
 	LIST_ENTRY(waiter) next;
+	struct asked *asked;
 	map_told *told;
 	void *arg;
 	struct event *timer;
@@ -31,6 +32,8 @@ struct waiter {
 struct asked {
 	TAILQ_ENTRY(asked) next;
 	struct map_lookups *all;
+	struct served *served;
+	deadline_t since;
 	LIST_HEAD(, waiter) waiters; /* none: all have heard "later" */
 	char source[MAP_SOURCE_MAX + 1];
 	char key[MAP_KEY_MAX + 1];
@@ -40,12 +43,14 @@ struct served {
 	STAILQ_ENTRY(served) next;
 	struct map_server *server;
 	bool wanted;
+	/* It kept somebody waiting in vain: nobody waits until it is quicker. */
+	bool slow;
 };
 
 struct known {
 	STAILQ_ENTRY(known) next;
 	struct map_source where;
-	struct map_server *server;
+	struct served *served; /* NULL of a file */
 	char text[MAP_SOURCE_MAX + 1];
 };
 
@@ -62,15 +67,15 @@ struct map_lookups {
 	uint64_t questions, cached, later;
 };
 
-static struct map_server *
-server_of(struct map_lookups *m, const struct map_source *where)
+static struct served *
+served_of(struct map_lookups *m, const struct map_source *where)
 {
 	struct served *s;
 
 	STAILQ_FOREACH(s, &m->servers, next)
 	if (map_server_is(s->server, where)) {
 		s->wanted = true;
-		return s->server;
+		return s;
 	}
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return NULL;
@@ -81,7 +86,7 @@ server_of(struct map_lookups *m, const struct map_source *where)
 	}
 	s->wanted = true;
 	STAILQ_INSERT_TAIL(&m->servers, s, next);
-	return s->server;
+	return s;
 }
 
 /* Of map_sources_each(). */
@@ -101,8 +106,8 @@ add_known(void *arg, enum tables_space space, const char *text)
 	STAILQ_INSERT_TAIL(&m->known, k, next);
 	if (k->where.kind == MAP_CDB)
 		return true;
-	k->server = server_of(m, &k->where);
-	return k->server != NULL;
+	k->served = served_of(m, &k->where);
+	return k->served != NULL;
 }
 
 static void
@@ -157,7 +162,7 @@ find_known(struct map_lookups *m, const char *source)
 	const struct known *k;
 
 	STAILQ_FOREACH(k, &m->known, next)
-	if (k->server != NULL && strcmp(k->text, source) == 0)
+	if (k->served != NULL && strcmp(k->text, source) == 0)
 		return k;
 	return NULL;
 }
@@ -180,6 +185,7 @@ on_soon(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	old.asked->served->slow = true;
 	waiter_free(w);
 	map_reply_later(&r, "no answer yet");
 	old.told(old.arg, &r);
@@ -193,6 +199,7 @@ add_waiter(struct asked *a, map_told *told, void *arg)
 
 	if (w == NULL)
 		return false;
+	w->asked = a;
 	w->told = told;
 	w->arg = arg;
 	LIST_INSERT_HEAD(&a->waiters, w, next);
@@ -221,6 +228,8 @@ on_reply(void *arg, const struct map_reply *r)
 	struct asked *a = arg;
 	struct waiter *w;
 
+	if (r->status != MAP_LATER && deadline_now() - a->since < MAP_SOON)
+		a->served->slow = false;
 	map_cache_put(a->all->cache, a->source, a->key, r,
 	    !LIST_EMPTY(&a->waiters), deadline_now());
 	LIST_FOREACH(w, &a->waiters, next)
@@ -240,16 +249,18 @@ find_asked(struct map_lookups *m, const char *source, const char *key)
 }
 
 static struct asked *
-asked_new(struct map_lookups *m, const char *source, const char *key)
+asked_new(struct map_lookups *m, const struct known *k, const char *key)
 {
 	struct asked *a = calloc(1, sizeof(*a));
 
 	if (a == NULL)
 		return NULL;
 	a->all = m;
+	a->served = k->served;
+	a->since = deadline_now();
 	LIST_INIT(&a->waiters);
-	(void)strlcpy(a->source, source, sizeof(a->source)); /* as long */
-	(void)strlcpy(a->key, key, sizeof(a->key));          /* as long */
+	(void)strlcpy(a->source, k->text, sizeof(a->source)); /* as long */
+	(void)strlcpy(a->key, key, sizeof(a->key));           /* as long */
 	TAILQ_INSERT_TAIL(&m->open, a, next);
 	m->count++;
 	return a;
@@ -265,14 +276,16 @@ ask(struct map_lookups *m, const struct known *k, const char *key,
 
 	map_reply_later(r, "too many questions");
 	if (is_new &&
-	    (m->count >= MAP_OPEN || (a = asked_new(m, k->text, key)) == NULL))
+	    (m->count >= MAP_OPEN || (a = asked_new(m, k, key)) == NULL))
 		return false;
 	if (is_new &&
-	    !map_server_ask(k->server, k->where.name, key, on_reply, a, r)) {
+	    !map_server_ask(
+		k->served->server, k->where.name, key, on_reply, a, r)) {
 		asked_free(a);
 		return false;
 	}
-	return add_waiter(a, told, arg);
+	map_reply_later(r, "no answer yet, as before");
+	return !k->served->slow && add_waiter(a, told, arg);
 }
 
 bool

@@ -8,15 +8,16 @@
 
 #include <stdio.h>
 
+#include "common/msg_dns.h"
 #include "common/sock.h"
+#include "common/tables.h"
 #include "queue/cmd_ask.h"
 #include "queue/cmd_dnsd.h"
 
 #define DNSD_LATE 5 /* seconds of a question: resolvers should be quicker */
 
-bool
-dnsd_state(
-    const char *run_dir, struct msg_dns_state *state, char why[TABLES_ERR])
+static bool
+ask(const char *run_dir, struct msg_dns_state *state, char why[TABLES_ERR])
 {
 	const struct msg_dns_status status = { 0 };
 	union msg_dns answer;
@@ -30,8 +31,8 @@ dnsd_state(
 	return true;
 }
 
-bool
-dnsd_state_text(const struct msg_dns_state *m, char *text, size_t size)
+static bool
+describe(const struct msg_dns_state *m, char *text, size_t size)
 {
 	const char *checks = "not asked yet whether DNSSEC works";
 	bool late = m->oldest >= DNSD_LATE;
@@ -52,4 +53,29 @@ dnsd_state_text(const struct msg_dns_state *m, char *text, size_t size)
 	    (unsigned long long)m->failures, (unsigned long long)m->bogus,
 	    m->open, waits);
 	return late || m->trouble[0] != '\0';
+}
+
+bool
+dnsd_look(const char *run_dir, struct json_object *json, char *text,
+    size_t size, bool *warn)
+{
+	struct msg_dns_state m;
+	char why[TABLES_ERR];
+
+	if (!ask(run_dir, &m, why)) {
+		(void)snprintf(text, size, "%s", why);
+		return false;
+	}
+	*warn = describe(&m, text, size);
+	if (json == NULL)
+		return true;
+	cmd_json_bool(json, "validates", m.validates != 0);
+	cmd_json_string(json, "trouble", m.trouble);
+	cmd_json_number(json, "questions", (int64_t)m.questions);
+	cmd_json_number(json, "cached", (int64_t)m.cached);
+	cmd_json_number(json, "failures", (int64_t)m.failures);
+	cmd_json_number(json, "bogus", (int64_t)m.bogus);
+	cmd_json_number(json, "open", m.open);
+	cmd_json_number(json, "oldest", m.oldest);
+	return true;
 }

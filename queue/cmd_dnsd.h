@@ -5,18 +5,15 @@
 #define QUEUE_CMD_DNSD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-#include "common/msg_dns.h"
-#include "common/tables.h"
+#include "queue/cmd_json.h"
 
 /*
- * Asks for the state, within 5 seconds; root, postrider-net and postrider-out
- * are answered.  False with why.
+ * As a sentence, and in json unless that is NULL; *warn: an administrator should
+ * look at it.  False with the reason as text when it does not answer.
  */
-bool dnsd_state(
-    const char *run_dir, struct msg_dns_state *state, char why[TABLES_ERR]);
-
-/* The state as one line; true when an administrator should look at it. */
-bool dnsd_state_text(const struct msg_dns_state *, char *text, size_t size);
+bool dnsd_look(const char *run_dir, struct json_object *json, char *text,
+    size_t size, bool *warn);
 
 #endif

@@ -26,6 +26,7 @@
 #include "queue/cmd_ask.h"
 #include "queue/cmd_control.h"
 #include "queue/cmd_dnsd.h"
+#include "queue/cmd_mapd.h"
 #include "queue/cmd_json.h"
 #include "queue/cmd_tables.h"
 #include "queue/cmd_tlsd.h"
@@ -53,6 +54,7 @@ enum {
 	AUTHD,
 	TLSD,
 	DNSD,
+	MAPD,
 	DESTINATIONS,
 	PARTS
 };
@@ -69,14 +71,15 @@ static const struct {
 	[AUTHD] = { "authd", SEE_LOG },
 	[TLSD] = { "tlsd", SEE_LOG },
 	[DNSD] = { "dnsd", SEE_LOG },
+	[MAPD] = { "mapd", SEE_LOG },
 	[DESTINATIONS] = { "destinations", SEE_LOG },
 };
 
 struct status {
 	struct part parts[PARTS];
-	struct json_object *json, *figures, *tls, *dns; /* NULL: text */
-	struct sbuf text;                               /* figures as text */
-	bool offered; /* sessions offer TLS, the tables say */
+	struct json_object *json, *figures, *tls, *dns, *map; /* NULL: text */
+	struct sbuf text; /* figures as text */
+	bool offered;     /* sessions offer TLS, the tables say */
 	/* Next hops that are down; of them, those that a route names. */
 	unsigned long long down, routes_down;
 };
@@ -318,37 +321,23 @@ ask_tlsd(struct status *s, const char *run_dir, uid_t net)
 }
 
 static void
-note_dns(struct status *s, const struct msg_dns_state *m)
-{
-	struct part *p = &s->parts[DNSD];
-
-	p->good = true;
-	p->warn = dnsd_state_text(m, p->text, sizeof(p->text));
-	if (s->dns == NULL)
-		return;
-	cmd_json_bool(s->dns, "validates", m->validates != 0);
-	cmd_json_string(s->dns, "trouble", m->trouble);
-	cmd_json_number(s->dns, "questions", (int64_t)m->questions);
-	cmd_json_number(s->dns, "cached", (int64_t)m->cached);
-	cmd_json_number(s->dns, "failures", (int64_t)m->failures);
-	cmd_json_number(s->dns, "bogus", (int64_t)m->bogus);
-	cmd_json_number(s->dns, "open", m->open);
-	cmd_json_number(s->dns, "oldest", m->oldest);
-}
-
-static void
 ask_dnsd(struct status *s, const char *run_dir, uid_t net)
 {
 	struct part *p = &s->parts[DNSD];
-	struct msg_dns_state state;
-	char why[TABLES_ERR];
 
-	if (!may_ask(p, net))
-		return;
-	if (dnsd_state(run_dir, &state, why))
-		note_dns(s, &state);
-	else
-		set(p, false, why);
+	if (may_ask(p, net))
+		p->good = dnsd_look(
+		    run_dir, s->dns, p->text, sizeof(p->text), &p->warn);
+}
+
+static void
+ask_mapd(struct status *s, const char *run_dir, uid_t net)
+{
+	struct part *p = &s->parts[MAPD];
+
+	if (may_ask(p, net))
+		p->good = mapd_look(
+		    run_dir, s->map, p->text, sizeof(p->text), &p->warn);
 }
 
 static void
@@ -474,6 +463,8 @@ cmd_status(struct cmd *cmd, int argc, char **argv)
 		cmd_json_add(s.json, "queue", s.figures);
 		cmd_json_add(s.json, "tls", s.tls);
 		cmd_json_add(s.json, "dns", s.dns);
+		s.map = json_object_new_object();
+		cmd_json_add(s.json, "map", s.map);
 	}
 	cmd_tables_path(cmd, TABLES_FILE, path);
 	look_at_tables(&s.parts[TABLES], path);
@@ -492,6 +483,7 @@ cmd_status(struct cmd *cmd, int argc, char **argv)
 	ask_authd(&s.parts[AUTHD], run_dir, net);
 	ask_tlsd(&s, run_dir, net);
 	ask_dnsd(&s, run_dir, net);
+	ask_mapd(&s, run_dir, net);
 	status = print(&s);
 	sbuf_free(&s.text);
 	return status;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -25,6 +26,7 @@
 #include "queue/conf_inline.h"
 #include "queue/conf_sources.h"
 
+#define TABLES 256      /* of hashes in a CDB file */
 #define REACH_WAIT 1000 /* ms for a server to accept */
 
 /* clang-format off */
@@ -80,6 +82,39 @@ find_kind(struct conf *c, const struct conf_lines *l, const char *word)
 	return NULL;
 }
 
+/* At the start 256 times a place in the file and a number of 8 bytes there. */
+static bool
+has_tables(int fd, off_t size)
+{
+	uint32_t pairs[2 * TABLES], at, n;
+
+	if (pread(fd, pairs, sizeof(pairs), 0) != sizeof(pairs))
+		return false;
+	for (size_t i = 0; i < 2 * TABLES; i += 2) {
+		at = le32toh(pairs[i]);
+		n = le32toh(pairs[i + 1]);
+		if (at < sizeof(pairs) || (off_t)at + (off_t)n * 8 > size)
+			return false;
+	}
+	return true;
+}
+
+/* Almost any file passes for one until it is read. */
+static bool
+is_whole(struct cdb *cdb, int fd, off_t size)
+{
+	unsigned int pos;
+	int r;
+
+	if (!has_tables(fd, size))
+		return false;
+	cdb_seqinit(&pos, cdb);
+	do {
+		r = cdb_seqnext(&pos, cdb);
+	} while (r > 0);
+	return r == 0;
+}
+
 /* Whoever the programs run as must be able to read it, too. */
 static void
 check_cdb(struct conf *c, const struct conf_lines *l, const char *path)
@@ -95,8 +130,12 @@ check_cdb(struct conf *c, const struct conf_lines *l, const char *path)
 		    fault.found);
 		return;
 	}
-	if (!conf_user_mode(c) && fstat(fd, &st) == 0 &&
-	    (st.st_mode & S_IROTH) == 0)
+	if (fstat(fd, &st) == -1 || !is_whole(&cdb, fd, st.st_size))
+		conf_mistake(&c->report, l->path, l->start,
+		    "lookup: %s: wanted a CDB file, found something else or a "
+		    "damaged one",
+		    path);
+	else if (!conf_user_mode(c) && (st.st_mode & S_IROTH) == 0)
 		conf_warning(&c->report, l->path, l->start,
 		    "lookup: %s: wanted readable for all users of the suite, "
 		    "found mode 0%o",
