@@ -308,6 +308,10 @@ def test_queued_killed(make_lab):
 def test_authd_killed(make_lab):
     lab = make_lab()
     with hello(lab, "submission") as s:
+        # Served behind it: authd has taken the first one's channel, which would
+        # be the next authd's otherwise.
+        with hello(lab, "submission") as other:
+            assert other.auth_plain("bob", lab.users["bob"]).code == 235
         kill(lab, "authd")
         r = s.auth_plain("alice", lab.users["alice"])
         assert (r.code, r.dsn) == (454, "4.7.0")
