@@ -58,7 +58,8 @@ master_is_ours(struct master *m, uid_t uid, bool *known)
 	if (m->user_mode || t == NULL)
 		return false;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (tables_user(t, names[i], &own, &gid) && own == uid)
+		if (strcmp(names[i], USER_PIPE) != 0 &&
+		    tables_user(t, names[i], &own, &gid) && own == uid)
 			return true;
 	return false;
 }

@@ -35,8 +35,9 @@ int64_t master_number(
     struct master *, const char *profile, const char *option, int64_t fallback);
 
 /*
- * Whether this is one of users.h; in user mode all are one, and nobody is.  Also
- * false when the tables are unusable: *known.
+ * Whether this is one of users.h, who submit no mail; in user mode all are one,
+ * and nobody is.  Nor is postrider-pipe, whose commands are the administrator's
+ * and may answer mail.  Also false when the tables are unusable: *known.
  */
 bool master_is_ours(struct master *, uid_t, bool *known);
 

@@ -14,6 +14,7 @@
 
 #define BUSY_WAIT 500000   /* microseconds until a place is asked for again */
 #define PLACE_FOR_BOUNCE 1 /* a place kept free for a bounce agent */
+#define PIPE_SHARE 10      /* of these places one uid's commands may have one */
 #define WHOS_MOST 8        /* of a pool's senders that are looked at */
 
 static uint32_t
@@ -317,14 +318,23 @@ places_has(struct agents *as, struct pool *p)
 	return next == p;
 }
 
+/* Of one uid.  A command may take its time, and others need not wait for it. */
+static size_t
+most_agents(const struct agents *as, const struct pool *p)
+{
+	size_t most = (size_t)as->q->settings.local_agents;
+	size_t share = (size_t)as->q->settings.agents / PIPE_SHARE;
+
+	return p->program == SPAWN_PIPE && share > most ? share : most;
+}
+
 bool
 places_allowed(const struct agents *as, const struct pool *p)
 {
 	const struct destination *d = p->dest;
 
 	if (d == NULL)
-		return p->nstarting == 0 &&
-		    p->nagents < (size_t)as->q->settings.local_agents;
+		return p->nstarting == 0 && p->nagents < most_agents(as, p);
 	if (p->waiting <= p->nstarting)
 		return false;
 	if (d->state == DEST_DOWN)

@@ -250,6 +250,7 @@ account_route(
 	if (r->kind != RESOLVE_UNIX)
 		return diag_set(d, "5.7.1",
 		    "Commands and files are run for Unix users only");
+	strlcpy(out->tag, r->tag, sizeof(out->tag));
 	return pipe_route(r->account, out);
 }
 
@@ -326,6 +327,9 @@ route_find(struct tables *t, const char *mail_name, const struct route_ask *q,
 	case VIA_ALIAS_COMMAND:
 	case VIA_ALIAS_FILE:
 	case VIA_ALIAS_INCLUDE:
+		resolve_address(t, &a, mail_name, &r);
+		if (r.kind == RESOLVE_ALIAS) /* else it was one before */
+			strlcpy(out->tag, r.tag, sizeof(out->tag));
 		return pipe_route("", out);
 	case VIA_MAILBOX:
 	case VIA_COMMAND:

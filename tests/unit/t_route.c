@@ -298,9 +298,11 @@ static const struct {
 	/* Commands are a Unix user's, or an alias's. */
 	{ "dan@u.test",		"Ccat",	"", "|dan",		"", SPAWN_PIPE },
 	{ "dan@u.test",		"B/m",	"", "|dan",		"", SPAWN_PIPE },
+	{ "dan+x@u.test",	"Ccat",	"", "|dan",		"", SPAWN_PIPE },
 	{ "bob@v.test",		"Ccat",	"", BAD,		"5.7.1", 0 },
 	{ "x@far.test",		"B/m",	"", BAD,		"5.7.1", 0 },
 	{ "carol@v.test",	"ccat",	"", "|",		"", SPAWN_PIPE },
+	{ "carol+x@v.test",	"ccat",	"", "|",		"", SPAWN_PIPE },
 	{ "nobody@v.test",	"b/m",	"", "|",		"", SPAWN_PIPE },
 	{ "carol@v.test",	"i/l",	"", "|",		"", SPAWN_PIPE },
 	{ "gone@v.test",	"",	"", BAD,		"5.1.6", 0 },

@@ -190,7 +190,10 @@ shortage(void **state)
 
 #define OURS "554 5.7.1 This user submits no mail\r\n"
 
-/* What serves strangers, or talks to them, is nobody who writes mail. */
+/*
+ * What serves strangers, or talks to them, is nobody who writes mail; commands
+ * of aliases may.
+ */
 static void
 service_users(void **state)
 {
@@ -203,6 +206,7 @@ service_users(void **state)
 		{ TABLES_USER, "postrider-dns", "905 901" },
 		{ TABLES_USER, "postrider-out", "906 901" },
 		{ TABLES_USER, "postrider-mail", "907 901" },
+		{ TABLES_USER, "postrider-pipe", "908 901" },
 	};
 	int fd;
 
