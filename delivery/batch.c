@@ -97,13 +97,18 @@ log_damaged(const struct content *c, const char *id)
 	    (uintmax_t)c->size, wanted, found);
 }
 
-/* The folder that the tag names, if the owner has one of that name. */
+/*
+ * The folder that the tag names, if the owner has one of that name.  What lies
+ * in Trash does not count, so that who has a quota gets no mail there.
+ */
 static void
 choose_mailbox(
     const struct batch *b, struct delivery *d, const struct msg_job_rcpt *r)
 {
 	if ((r->flags & JOB_TAG_FOLDER) != 0 &&
-	    maildirs_folder(&b->maildirs, r->mailbox, r->tag, d->mailbox))
+	    maildirs_folder(&b->maildirs, r->mailbox, r->tag, d->mailbox) &&
+	    !(quota_has(r) &&
+		maildir_is_trash(d->mailbox + strlen(r->mailbox) + 1)))
 		return;
 	(void)strlcpy(d->mailbox, r->mailbox, sizeof(d->mailbox)); /* fits */
 }

@@ -41,6 +41,7 @@ struct ask {
 	struct measure *measure;
 	char account[LOGIN_MAX + 1];
 	struct maildir_use quota, asked;
+	bool declared; /* what was asked is the size, and not the least */
 };
 
 struct asks {
@@ -138,23 +139,36 @@ memory_of(struct asks *s, const char *account)
 
 enum answer { ANSWER_FITS, ANSWER_FULL, ANSWER_UNKNOWN };
 
-/* By what was answered for a message that was no smaller, or no larger. */
+/* That message may come; of an unknown size it may be large. */
+static void
+expect(struct memory *m, const struct ask *a)
+{
+	m->use.bytes +=
+	    a->declared ? a->asked.bytes : a->quota.bytes / ASK_UNDECLARED;
+	m->use.messages++;
+}
+
+/* Full for one message is full for a larger one; or there is much room. */
 static enum answer
 remember(struct asks *s, const struct ask *a)
 {
-	const struct memory *m = memory_of(s, a->account);
+	struct memory *m = memory_of(s, a->account);
+	struct maildir_use more;
 
 	if (strcmp(m->account, a->account) != 0 ||
 	    deadline_now() >= m->when + ASK_CACHED ||
 	    m->quota.bytes != a->quota.bytes ||
 	    m->quota.messages != a->quota.messages)
 		return ANSWER_UNKNOWN;
-	if (m->full && a->asked.bytes >= m->asked.bytes)
-		return ANSWER_FULL;
-	if (!m->full && a->asked.bytes <= m->asked.bytes)
-		return ANSWER_FITS;
-	return maildirsize_fits(&a->quota, &m->use, &a->asked) ? ANSWER_FITS
-							       : ANSWER_UNKNOWN;
+	if (m->full)
+		return a->asked.bytes >= m->asked.bytes ? ANSWER_FULL
+							: ANSWER_UNKNOWN;
+	more.bytes = a->asked.bytes + a->quota.bytes / ASK_MARGIN;
+	more.messages = a->asked.messages + a->quota.messages / ASK_MARGIN;
+	if (!maildirsize_fits(&a->quota, &m->use, &more))
+		return ANSWER_UNKNOWN;
+	expect(m, a);
+	return ANSWER_FITS;
 }
 
 static void
@@ -168,6 +182,8 @@ keep(struct asks *s, const struct ask *a, const struct msg_job_measured *said)
 	m->asked = a->asked;
 	m->use = (struct maildir_use){ said->bytes, said->messages };
 	m->full = said->full != 0;
+	if (!m->full)
+		expect(m, a);
 }
 
 static void
@@ -229,18 +245,28 @@ ask_mailbox(struct asks *s, struct peer *p, const struct resolved *r,
 	say_nothing_against(p);
 }
 
+/* Whose mail is all passed on gets none. */
+static bool
+gets_none(const struct settings *set, const struct resolved *r)
+{
+	const char *members = r->name[0] == '\0' ? r->members : NULL;
+
+	return members != NULL &&
+	    !resolve_names(set->tables, members, r->account, set->mail_name);
+}
+
 static void
 ask_account(
     struct asks *s, struct peer *p, const struct resolved *r, uint64_t size)
 {
 	/* No message is empty. */
-	struct ask a = {
-		.all = s, .peer = p, .asked = { size > 0 ? size : 1, 1 }
-	};
+	struct ask a = { .all = s,
+		.peer = p,
+		.declared = size > 0,
+		.asked = { size > 0 ? size : 1, 1 } };
 	struct account_limits l;
 
-	/* Who has his mail passed on gets it elsewhere. */
-	if ((r->kind == RESOLVE_VIRTUAL && r->members != NULL) ||
+	if (gets_none(&s->q->settings, r) ||
 	    !limits_get(s->q->settings.tables, r->account, &l) ||
 	    !limits_any(&l)) {
 		say_nothing_against(p);

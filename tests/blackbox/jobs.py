@@ -10,7 +10,7 @@ import tempfile
 import suite
 import tools
 
-MESSAGE, RCPT, OUTCOME, HOP, READY, FORWARD = range(6)
+MESSAGE, RCPT, OUTCOME, HOP, READY, FORWARD, MEASURE, MEASURED = range(8)
 OK, TEMP, PERM = range(3)
 READ_FORWARD, TAG_FOLDER, FULL_DEFER = 1, 2, 4
 FORWARDED = 32

@@ -116,6 +116,10 @@ publish(const char *full)
 		{ TABLES_ACCOUNT, "carol@example.org", "carol/Maildir" },
 		{ TABLES_ACCOUNT, "dave@example.org", "dave/Maildir" },
 		{ TABLES_FORWARD, "dave@example.org", "ax@foreign.test" },
+		{ TABLES_ACCOUNT, "gwen@example.org", "gwen/Maildir" },
+		{ TABLES_FORWARD, "gwen@example.org",
+		    "ax@foreign.test\nfgwen@example.org" },
+		{ TABLES_LIMITS, "gwen@example.org", "bytes=1000" },
 		{ TABLES_ALIAS, "list@example.org", "aalice@example.org" },
 		{ TABLES_LIMITS, "alice@example.org", "bytes=1000" },
 		{ TABLES_LIMITS, "bob@example.org", "messages=5" },
@@ -244,6 +248,10 @@ is_measured(void **state)
 	assert_int_equal(question.quota_messages, 9);
 	answer(answer_arg, NULL); /* nobody could tell */
 	assert_string_equal(heard(), "2.0.0");
+	ask("gwen@example.org", 5); /* who keeps a copy */
+	assert_string_equal(question.mailbox, "gwen/Maildir");
+	say(1, 1000, 5);
+	assert_string_equal(heard(), "5.2.2");
 	nobody = true;
 	ask("erin@host.example.org", 7);
 	assert_string_equal(heard(), "2.0.0");
@@ -270,14 +278,13 @@ static const struct {
 	const char *heard; /* at once; "": local is asked */
 } memories[] = {
 	{ 100, 0,	0, 500, "2.0.0" },
-	{ 50, 999,	0, 500, "2.0.0" },
-	{ 500, 0,	0, 500, "2.0.0" },
-	{ 501, 0,	0, 500, "" },	/* it may have changed */
+	{ 150, 999,	0, 500, "2.0.0" },
+	{ 151, 0,	0, 500, "" },	/* others may have come */
+	{ 100, 0,	0, 700, "" },
 	{ 100, 1000,	0, 500, "" },
 	{ 100, 0,	1, 950, "5.2.2" },
 	{ 1000, 999,	1, 950, "5.2.2" },
-	{ 50, 0,	1, 950, "2.0.0" },
-	{ 51, 0,	1, 950, "" },
+	{ 99, 0,	1, 950, "" },
 	{ 100, 1000,	1, 950, "" },
 };
 /* clang-format on */
@@ -302,6 +309,23 @@ is_remembered(void **state)
 			assert_string_equal(heard(), "2.0.0");
 		}
 	}
+}
+
+/* Many in a moment may fill it. */
+static void
+is_used_up(void **state)
+{
+	(void)state;
+	ask("alice@example.org", 100);
+	say(0, 100, 1);
+	(void)heard();
+	for (int i = 0; i < 5; i++) {
+		ask("alice@example.org", i < 3 ? 100 : 0);
+		assert_string_equal(heard(), "2.0.0");
+	}
+	assert_int_equal(questions, 1);
+	ask("alice@example.org", 0);
+	assert_int_equal(questions, 2);
 }
 
 /* Who leaves is not answered, and nothing is kept for him. */
@@ -347,6 +371,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(is_measured, fresh, done),
 		cmocka_unit_test_setup_teardown(is_deferred, fresh, done),
 		cmocka_unit_test_setup_teardown(is_remembered, fresh, done),
+		cmocka_unit_test_setup_teardown(is_used_up, fresh, done),
 		cmocka_unit_test_setup_teardown(leaves, fresh, done),
 		cmocka_unit_test_setup_teardown(srs_senders, fresh, done),
 	};
