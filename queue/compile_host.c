@@ -117,7 +117,7 @@ static void
 find_programs(struct conf *c)
 {
 	static const char *const names[] = { "queued", "authd", "tlsd", "dnsd",
-		"mapd", "smtpd", "local", "remote", "bounce" };
+		"mapd", "smtpd", "local", "pipe", "remote", "bounce" };
 	const char *dir = conf_option(c, "libexec-dir");
 	char path[CONF_PATH_MAX], missing[80] = "";
 

@@ -94,6 +94,46 @@ expect(struct tables *t, enum tables_space space, const char *key,
 	assert_string_equal(value, wanted);
 }
 
+/* clang-format off */
+static const struct {
+	enum tables_space space;
+	const char *key, *value;
+} written[] = {
+	{ TABLES_META,	"unix-domains",	"yes" },
+	{ TABLES_META,	"certificates",	"yes" },
+	{ TABLES_META,	"mechanisms",	"PLAIN LOGIN EXTERNAL" },
+	{ TABLES_OPTION,	"hostname",	"mx.example.org" },
+	{ TABLES_OPTION,	"message-size",	"2097152" },
+	{ TABLES_OPTION,	"command-timeout",	"300" },
+	{ TABLES_OPTION,	"submission.auth",	"required" },
+	{ TABLES_OPTION,	"submission.profile",	"submission" },
+	{ TABLES_OPTION,	"submissions.profile",	"submission" },
+	{ TABLES_OPTION,	"submissions.tls",	"implicit" },
+	{ TABLES_OPTION,	"mail-name",	"mx.example.org" },
+	{ TABLES_OPTION,	"tls",	"optional" },
+	{ TABLES_OPTION,	"old.profile",	"submission" },
+	{ TABLES_OPTION,	"older.profile",	"old" },
+	{ TABLES_OPTION,	"old.auth",	"offered" },
+	{ TABLES_OPTION,	"older.auth",	"offered" },
+	{ TABLES_OPTION,	"older.bare-newline",	"normalize" },
+	{ TABLES_OPTION,	"mx.auth",	"(none)" },
+	{ TABLES_DOMAIN,	"unix.example",	"unix" },
+	{ TABLES_ACCOUNT,	"alice@example.org",	"example.org/alice/Maildir" },
+	{ TABLES_DOMAIN,	"other.example",	"alias example.org" },
+	{ TABLES_DOMAIN,	"relay.example",	"relay" },
+	{ TABLES_DOMAIN,	"listed.example",	"relay listed" },
+	{ TABLES_RECIPIENT,	"x@listed.example",	"yes" },
+	{ TABLES_ACCOUNT,	"x@listed.example",	"(none)" },
+	{ TABLES_LIMITS,	"alice@example.org",	"bytes=1024 tags=no" },
+	{ TABLES_LIMITS,	"carl",	"messages=5" },
+	{ TABLES_FORWARD,	"bob@example.org",	"aalice@example.org" },
+	{ TABLES_REWRITE,	"s@old.example",	"@new.example" },
+	{ TABLES_REWRITE,	"r@old.example",	"@new.example" },
+	{ TABLES_SENDER_ROUTE,	".example.org",	"relay.example" },
+	{ TABLES_VERIFIER,	"alice@example.org",	"(none)" },
+};
+/* clang-format on */
+
 static void
 programs_find_what_was_written(void **state)
 {
@@ -112,43 +152,12 @@ programs_find_what_was_written(void **state)
 	    "profile older old\nsender-route .example.org relay.example\n");
 	assert_true(publish(&c, &h, err));
 	assert_true(tables_open(&t, unit_path("state/tables.cdb"), false, err));
+	for (size_t i = 0; i < COUNT(written); i++)
+		expect(&t, written[i].space, written[i].key, written[i].value);
 	expect(&t, TABLES_META, "version", TABLES_VERSION);
 	expect(&t, TABLES_META, "source", unit_dir);
-	expect(&t, TABLES_META, "unix-domains", "yes");
-	expect(&t, TABLES_META, "certificates", "yes");
-	expect(&t, TABLES_META, "mechanisms", "PLAIN LOGIN EXTERNAL");
-	expect(&t, TABLES_OPTION, "hostname", "mx.example.org");
-	expect(&t, TABLES_OPTION, "message-size", "2097152");
-	expect(&t, TABLES_OPTION, "command-timeout", "300");
-	expect(&t, TABLES_OPTION, "submission.auth", "required");
-	expect(&t, TABLES_OPTION, "submission.profile", "submission");
-	expect(&t, TABLES_OPTION, "submissions.profile", "submission");
-	expect(&t, TABLES_OPTION, "submissions.tls", "implicit");
-	expect(&t, TABLES_OPTION, "mail-name", "mx.example.org");
-	expect(&t, TABLES_OPTION, "tls", "optional");
-	expect(&t, TABLES_OPTION, "old.profile", "submission");
-	expect(&t, TABLES_OPTION, "older.profile", "old");
-	expect(&t, TABLES_OPTION, "old.auth", "offered");
-	expect(&t, TABLES_OPTION, "older.auth", "offered");
-	expect(&t, TABLES_OPTION, "older.bare-newline", "normalize");
-	expect(&t, TABLES_OPTION, "mx.auth", "(none)");
-	expect(&t, TABLES_DOMAIN, "unix.example", "unix");
-	expect(&t, TABLES_ACCOUNT, "alice@example.org",
-	    "example.org/alice/Maildir");
 	expect(
 	    &t, TABLES_ALIAS, "info", "aalice@example.org\nabob@example.org");
-	expect(&t, TABLES_DOMAIN, "other.example", "alias example.org");
-	expect(&t, TABLES_DOMAIN, "relay.example", "relay");
-	expect(&t, TABLES_DOMAIN, "listed.example", "relay listed");
-	expect(&t, TABLES_RECIPIENT, "x@listed.example", "yes");
-	expect(&t, TABLES_ACCOUNT, "x@listed.example", "(none)");
-	expect(&t, TABLES_LIMITS, "alice@example.org", "bytes=1024 tags=no");
-	expect(&t, TABLES_LIMITS, "carl", "messages=5");
-	expect(&t, TABLES_FORWARD, "bob@example.org", "aalice@example.org");
-	expect(&t, TABLES_REWRITE, "s@old.example", "@new.example");
-	expect(&t, TABLES_REWRITE, "r@old.example", "@new.example");
-	expect(&t, TABLES_SENDER_ROUTE, ".example.org", "relay.example");
-	expect(&t, TABLES_VERIFIER, "alice@example.org", "(none)");
 	assert_true(tables_user(&t, USER_NET, &uid, &gid));
 	assert_int_equal(uid, getuid());
 	assert_int_equal(address_parse("ALICE+x@example.org", &a), ADDRESS_OK);
