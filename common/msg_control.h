@@ -18,6 +18,7 @@
 #include "common/address.h"
 #include "common/hop.h"
 #include "common/msg.h"
+#include "common/via.h"
 
 /* What act does. */
 #define CONTROL_HOLD	1u
@@ -75,7 +76,8 @@ enum control_state {
 	F(u32, status)	/* a letter, see spool(5) */	\
 	F(u32, notify)	/* DSN_* of msg_intake.h */	\
 	S(addr, ADDR_MAX)	\
-	S(orcpt, ORCPT_MAX)	/* "rfc822;xtext" or "" */
+	S(orcpt, ORCPT_MAX)	/* "rfc822;xtext" or "" */ \
+	S(via, VIA_MAX)	/* via.h; to others than root its letter alone */
 
 /*
  * Items and recipients as they come, many at once: of each its length (u16, of

@@ -1,5 +1,5 @@
 /*
- * agent_jobs: what one agent is given, and what it answers.  In queued, as
+ * agent_jobs: what one agent is given, and what becomes of it.  In queued, as
  * postrider; talks to local, which runs as the owner of a mailbox, to remote,
  * and to bounce (msg_job.h).  An agent can answer for the recipients it was given,
  * once for each, and for nothing else.
@@ -48,41 +48,14 @@ count(struct agent *a, int more)
 		a->pool->dest->outstanding += (size_t)more;
 }
 
-/* One recipient of the job less; after the last the job is over. */
-static void
-close_rcpt(struct agent *a, struct job *j, uint32_t k)
+void
+job_close_rcpt(struct agent *a, struct job *j, uint32_t k)
 {
 	j->rcpts[k].answered = true;
 	j->left--;
 	count(a, -1);
 	if (j->left == 0)
 		forget_job(a, j);
-}
-
-static bool
-is_passed_on(const struct agent *a, const struct verdict *v)
-{
-	return v->diag.outcome == OUT_OK &&
-	    (v->flags & OUTCOME_FORWARDED) != 0 &&
-	    (a->pool->program == SPAWN_LOCAL || a->pool->program == SPAWN_PIPE);
-}
-
-static void
-answered(struct agent *a, struct job *j, uint32_t k, const struct verdict *v)
-{
-	struct message *m = j->message;
-	uint32_t index = j->rcpts[k].index;
-	struct forward *f = forward_leave(a, j, k);
-
-	close_rcpt(a, j, k);
-	if (is_passed_on(a, v))
-		forward_go(a, m, index, f);
-	else {
-		forward_free(f);
-		message_verdict(m, index, v);
-	}
-	if (a->outstanding == 0)
-		a->alone = false;
 }
 
 /* A job of which nothing was sent ends with this. */
@@ -93,7 +66,7 @@ abandon(struct agent *a, struct job *j, const struct diag *d)
 
 	/* The last one frees the job. */
 	for (uint32_t k = 0, n = j->n; k < n; k++)
-		answered(a, j, k, &v);
+		job_answered(a, j, k, &v);
 }
 
 /* Sends the message number j->sent of a job. */
@@ -321,101 +294,6 @@ agent_fill(struct agent *a)
 	agent_send(a);
 }
 
-static struct job *
-find_job(struct agent *a, uint32_t number)
-{
-	struct job *j;
-
-	LIST_FOREACH(j, &a->jobs, of_agent)
-	if (j->number == number)
-		return j;
-	return NULL;
-}
-
-/* What the agent says, in our own words where it is no outcome at all. */
-static void
-take_outcome(const struct msg_job_outcome *m, struct verdict *v)
-{
-	struct diag *d = &v->diag;
-	const char *wanted = "245";
-
-	if (m->outcome > OUT_PERM || !dsn_valid(m->dsn) ||
-	    m->dsn[0] != wanted[m->outcome]) {
-		(void)diag_set(d, "4.3.0", "The agent's answer is none");
-		return;
-	}
-	(void)diag_set(d, m->dsn, "%s", m->text);
-	d->outcome = (enum outcome)m->outcome;
-	v->flags = m->flags & OUTCOME_AGENT;
-	v->code = m->code;
-	strlcpy(v->mta, m->mta, sizeof(v->mta));
-}
-
-/* Another agent of the pool is to try; false without memory. */
-static bool
-try_another(struct agent *a, struct job *j, uint32_t k)
-{
-	struct message *m = j->message;
-
-	if (!pool_again(a->pool, m, j->rcpts[k].index))
-		return false;
-	close_rcpt(a, j, k);
-	return true;
-}
-
-static void
-take_answer(struct agent *a, struct job *j, uint32_t k, const struct verdict *v)
-{
-	bool again = agent_heard(a, v, j->left == 1);
-
-	a->answers++;
-	a->pool->answers++;
-	a->idle = a->waited = deadline_now();
-	a->pool->failures = 0;
-	j->message->entry->alone = false;
-	if (!again || !try_another(a, j, k))
-		answered(a, j, k, v);
-}
-
-/* Which recipient of which job an agent speaks of; NULL: of none it has. */
-static struct job *
-find_rcpt(struct agent *a, uint32_t number, uint32_t index, uint32_t *k)
-{
-	struct job *j = find_job(a, number);
-
-	if (j == NULL || j->sent == 0)
-		return NULL;
-	for (*k = 0; *k < j->n; (*k)++)
-		if (j->rcpts[*k].index == index)
-			return j->rcpts[*k].answered ? NULL : j;
-	return NULL;
-}
-
-static bool
-take_message(struct agent *a, unsigned int type, const union msg_job *m)
-{
-	struct verdict v = { .diag = DIAG_INIT };
-	struct job *j;
-	uint32_t k;
-
-	if (type == JOB_T_READY) {
-		a->ready = true;
-		return true;
-	}
-	/* Both begin in the same way. */
-	j = find_rcpt(a, m->outcome.job, m->outcome.index, &k);
-	if (j == NULL)
-		return false;
-	if (type == JOB_T_FORWARD)
-		return forward_take(a, j, k, &m->forward);
-	if (type != JOB_T_OUTCOME)
-		return false;
-	take_outcome(&m->outcome, &v);
-	take_answer(a, j, k, &v);
-	agents_wake(a->all, a->pool);
-	return true;
-}
-
 static void
 on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 {
@@ -427,7 +305,7 @@ on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 		agent_measured(a, msg);
 		return;
 	}
-	if (take_message(a, type, msg))
+	if (agent_take(a, type, msg))
 		return;
 	log_error("-",
 	    "channel=job pool=%s wanted=outcome-asked-for found=another",
@@ -486,7 +364,7 @@ lose_job(struct agent *a, struct job *j, int64_t wait, const struct verdict *v)
 			continue;
 		index = j->rcpts[k].index;
 		n = j->left == 1 ? 0 : n; /* the last one frees the job */
-		close_rcpt(a, j, k);
+		job_close_rcpt(a, j, k);
 		if (v != NULL)
 			message_verdict(m, index, v);
 		else

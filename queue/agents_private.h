@@ -121,6 +121,17 @@ void places_make(struct agents *, const struct pool *);
 /* The same, where agents of this pool have nothing to do. */
 void places_give(struct agents *, struct pool *);
 
+/* agent_jobs.c: jobs, beside what agents.c calls, which is below. */
+/* One recipient of the job less; after the last the job is over. */
+void job_close_rcpt(struct agent *, struct job *, uint32_t k);
+
+/* agent_answers.c: what an agent says. */
+/* Recipient k of a job ends with this. */
+void job_answered(
+    struct agent *, struct job *, uint32_t k, const struct verdict *);
+/* A message of the channel; false: the agent may not say so. */
+bool agent_take(struct agent *, unsigned int type, const union msg_job *);
+
 /* agent_forward.c: what a recipient leads to, by those who can read that. */
 /* Takes a member for recipient k; false: the agent may not say so. */
 bool forward_take(

@@ -95,6 +95,7 @@ json_rcpt(const struct msg_control_rcpt *r, void *arg)
 	control_notify(r->notify, ' ', notify);
 	cmd_json_words(o, "notify", notify);
 	cmd_json_string(o, "orcpt", r->orcpt);
+	cmd_json_string(o, "via", r->via);
 	if (l->item != NULL)
 		cmd_json_append(l->rcpts, o);
 	else
@@ -180,9 +181,10 @@ show_rcpt(const struct msg_control_rcpt *r, void *arg)
 
 	(void)arg; /* the type of control_ops */
 	control_notify(r->notify, ',', notify);
-	(void)printf("recipient: %c <%s>%s%s%s%s\n", (int)r->status, r->addr,
-	    *notify != '\0' ? " NOTIFY=" : "", notify,
-	    *r->orcpt != '\0' ? " ORCPT=" : "", r->orcpt);
+	(void)printf("recipient: %c <%s>%s%s%s%s%s%s\n", (int)r->status,
+	    r->addr, *notify != '\0' ? " NOTIFY=" : "", notify,
+	    *r->orcpt != '\0' ? " ORCPT=" : "", r->orcpt,
+	    *r->via != '\0' ? " VIA=" : "", r->via);
 }
 
 /* Strangers' bytes must not steer the administrator's terminal. */

@@ -68,12 +68,15 @@ control_item(const struct queue *q, const struct entry *entry,
 }
 
 void
-control_rcpt(const struct envelope *e, size_t i, struct msg_control_rcpt *m)
+control_rcpt(
+    const struct envelope *e, size_t i, bool all, struct msg_control_rcpt *m)
 {
 	m->status = (unsigned char)e->rcpts[i].status;
 	m->notify = e->rcpts[i].notify;
 	strlcpy(m->addr, env_addr(e, i), sizeof(m->addr));
 	strlcpy(m->orcpt, env_orcpt(e, i), sizeof(m->orcpt));
+	/* A command is another's: the sender is not shown it. */
+	strlcpy(m->via, env_via(e, i), all ? sizeof(m->via) : 2);
 }
 
 int

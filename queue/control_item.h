@@ -13,7 +13,9 @@ void control_item(const struct queue *, const struct entry *,
     struct msg_control_item *);
 
 /* The same with recipient i. */
-void control_rcpt(const struct envelope *, size_t i, struct msg_control_rcpt *);
+/* all: with what users have written in their files. */
+void control_rcpt(
+    const struct envelope *, size_t i, bool all, struct msg_control_rcpt *);
 
 /* One that was set aside, and a descriptor to read it, the caller's; or -1. */
 int control_damaged(struct queue *, const char *id, struct msg_control_item *);

@@ -34,7 +34,7 @@ send_rcpt(struct tool *t)
 	struct msg_control_rcpt m;
 	enum step r;
 
-	control_rcpt(&t->env, t->piece, &m);
+	control_rcpt(&t->env, t->piece, tool_is_root(t), &m);
 	if ((r = tool_send(t, CONTROL_T_RCPT, &m, -1)) == STEP_SENT &&
 	    ++t->piece == t->env.nrcpt)
 		env_free(&t->env);
@@ -144,7 +144,7 @@ put_rcpts(struct tool *t)
 	for (; t->piece < e->nrcpt; t->piece++) {
 		if ((r = make_room(t)) != STEP_SENT)
 			return r;
-		control_rcpt(e, t->piece, &m);
+		control_rcpt(e, t->piece, tool_is_root(t), &m);
 		put(t, CONTROL_T_RCPT, &m);
 	}
 	t->read = NULL;

@@ -43,20 +43,26 @@ search_free(struct search *s)
 	env_free(&s->found);
 }
 
+/* False for what is no address. */
+static bool
+complete(const struct search *s, const char *addr, struct place *p)
+{
+	const char *mail_name = s->by->mail_name;
+	struct address whole;
+
+	if (address_parse(addr, &p->a) != ADDRESS_OK)
+		return false;
+	whole = p->a;
+	if (whole.domain[0] == '\0') /* it has room for any */
+		(void)strlcpy(whole.domain, mail_name, DOMAIN_MAX + 1);
+	return address_format(&whole, p->full, sizeof(p->full)) &&
+	    address_key(&whole, p->key, sizeof(p->key));
+}
+
 static void
 find_place(const struct search *s, const char *addr, struct place *p)
 {
-	struct address whole;
-
-	p->valid = address_parse(addr, &p->a) == ADDRESS_OK;
-	if (p->valid) {
-		whole = p->a;
-		if (whole.domain[0] == '\0')
-			(void)strlcpy(whole.domain, s->by->mail_name,
-			    sizeof(whole.domain)); /* as long */
-		p->valid = address_format(&whole, p->full, sizeof(p->full)) &&
-		    address_key(&whole, p->key, sizeof(p->key));
-	}
+	p->valid = complete(s, addr, p);
 	if (p->valid)
 		return;
 	(void)strlcpy(p->full, addr, sizeof(p->full));
@@ -79,8 +85,9 @@ put(struct search *s, const char *addr, const char *key, const char *via)
 	case STRSET_ADDED:
 		break;
 	}
-	return env_add_via(&s->found, addr, "", 0, via) ? SEARCH_OK
-							: SEARCH_MEMORY;
+	if (env_add_via(&s->found, addr, "", 0, via))
+		return SEARCH_OK;
+	return SEARCH_MEMORY;
 }
 
 static enum search_result

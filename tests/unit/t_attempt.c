@@ -1,7 +1,7 @@
 /*
  * t_attempt: what comes of each recipient of a message in one attempt.
  * wrap: spool_mark pool_give pool_given settle dispatch_begun readdress
- * wrap: route_find time deadline_now
+ * wrap: route_find resolve_address time deadline_now
  */
 #include "tests/unit/attempt.h"
 
@@ -169,6 +169,107 @@ passed_on(void **state)
 	message_free(m);
 }
 
+/* For the sender of a message to a list that was all. */
+static void
+passed_on_to_a_list(void **state)
+{
+	struct message *m = start(0);
+
+	(void)state;
+	m->env.rcpts[0].notify = DSN_SUCCESS;
+	message_passed_on(m, 0, true);
+	assert_int_equal(m->env.rcpts[0].status, RCPT_CONFIRM);
+	message_passed_on(m, 1, true);
+	assert_int_equal(m->env.rcpts[1].status, RCPT_DELIVERED);
+	assert_ptr_equal(settled, m);
+	message_free(m);
+}
+
+/* What an agent has read: the outcome comes when the message is made, or now. */
+static void
+forwards(void **state)
+{
+	const struct expand_list list = { .members = "ax@y" };
+	struct message *m = start(0);
+
+	(void)state;
+	copies = true;
+	message_forward(m, 0, &list);
+	assert_ptr_equal(readdressed, &list);
+	assert_int_equal(m->work[0], WORK_OPEN);
+	copies = false;
+	message_forward(m, 1, &list);
+	assert_int_equal(m->work[1], WORK_FAILED);
+	assert_null(settled);
+	message_passed_on(m, 0, false);
+	assert_ptr_equal(settled, m);
+	message_free(m);
+}
+
+static enum resolve resolved_kind;
+static const char *resolved_name;
+
+void __wrap_resolve_address(
+    struct tables *, const struct address *, const char *, struct resolved *);
+
+void
+__wrap_resolve_address(struct tables *t, const struct address *a,
+    const char *mail_name, struct resolved *r)
+{
+	(void)t;
+	(void)a;
+	(void)mail_name;
+	memset(r, 0, sizeof(*r));
+	r->kind = resolved_kind;
+	strlcpy(r->name, resolved_name, sizeof(r->name));
+	r->members = resolved_name[0] == '-' ? NULL : "abob@x";
+}
+
+/* There is no such Unix user: his mail may be an alias's. */
+static void
+catch_all(void **state)
+{
+	static const struct {
+		const char *dsn, *via, *name;
+		uint32_t flags;
+		enum resolve kind;
+		bool want;
+	} cases[] = {
+		{ "5.1.1", "", "@u.test", VERDICT_NO_USER, RESOLVE_UNIX, true },
+		{ "5.1.1", "F", "@u.test", VERDICT_NO_USER, RESOLVE_UNIX,
+		    true },
+		{ "5.1.1", "M", "@u.test", VERDICT_NO_USER, RESOLVE_UNIX,
+		    false },
+		{ "5.1.1", "", "@u.test", 0, RESOLVE_UNIX, false },
+		{ "5.1.1", "", "", VERDICT_NO_USER, RESOLVE_UNIX, false },
+		{ "5.1.1", "", "-", VERDICT_NO_USER, RESOLVE_UNIX, false },
+		{ "5.1.1", "", "@u.test", VERDICT_NO_USER, RESOLVE_VIRTUAL,
+		    false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct verdict v = { .diag = DIAG_INIT,
+			.flags = cases[i].flags };
+		struct spool_content c = { 0 };
+		struct envelope e;
+
+		(void)begin(NULL);
+		copies = true;
+		resolved_kind = cases[i].kind;
+		resolved_name = cases[i].name;
+		env_init(&e);
+		assert_true(env_add_via(&e, "eve@u.test", "", 0, cases[i].via));
+		assert_true(message_start(&queue, &entry, &e, &c));
+		(void)diag_set(&v.diag, cases[i].dsn, "nobody");
+		message_verdict(current, 0, &v);
+		assert_int_equal(readdressed != NULL, cases[i].want);
+		assert_int_equal(
+		    current->work[0], cases[i].want ? WORK_OPEN : WORK_FAILED);
+		message_free(current);
+	}
+}
+
 /* Where somebody logged in was is his affair. */
 static void
 client(void **state)
@@ -202,6 +303,9 @@ main(void)
 		T(no_way),
 		T(their_damage),
 		T(passed_on),
+		T(passed_on_to_a_list),
+		T(forwards),
+		T(catch_all),
 		T(client),
 	};
 

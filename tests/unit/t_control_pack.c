@@ -59,10 +59,13 @@ largest(void **state)
 	memset(item.envid, 'x', ENVID_MAX);
 	memset(rcpt.addr, 'x', ADDR_MAX);
 	memset(rcpt.orcpt, 'x', ORCPT_MAX);
+	memset(rcpt.via, 'x', VIA_MAX);
 	pack.bytes_len = 0;
 	assert_true(control_pack(&pack, CONTROL_T_ITEM, &item));
 	assert_true(pack.bytes_len <= 2000); /* as control_list.c thinks */
+	pack.bytes_len = 0;
 	assert_true(control_pack(&pack, CONTROL_T_RCPT, &rcpt));
+	assert_true(pack.bytes_len <= 2000);
 }
 
 static void
@@ -93,9 +96,9 @@ breaches(void **state)
 		{ "\0\3\0\2\0", 5 },               /* half a recipient */
 		{ "\377\377\0\2\0\0\0Q\0\0", 10 }, /* longer than all */
 		/* and one byte more */
-		{ "\0\17\0\2\0\0\0Q\0\0\0\0\0\0\0\0x", 17 },
+		{ "\0\21\0\2\0\0\0Q\0\0\0\0\0\0\0\0\0\0x", 19 },
 		/* a NUL inside */
-		{ "\0\20\0\2\0\0\0Q\0\0\0\0\0\2\0x\0\0", 18 },
+		{ "\0\22\0\2\0\0\0Q\0\0\0\0\0\2\0x\0\0\0\0", 20 },
 	};
 	union msg_control m;
 
@@ -109,9 +112,9 @@ breaches(void **state)
 		assert_int_equal(
 		    control_unpack(&pack, &at, &m), CONTROL_T_COUNT);
 	}
-	memcpy(pack.bytes, "\0\16\0\2\0\0\0Q\0\0\0\1\0\0\0\0", 16);
+	memcpy(pack.bytes, "\0\20\0\2\0\0\0Q\0\0\0\1\0\0\0\0\0\0", 18);
 	for (size_t at = 0, i = 0; i < 1; i++) {
-		pack.bytes_len = 16;
+		pack.bytes_len = 18;
 		assert_int_equal(
 		    control_unpack(&pack, &at, &m), CONTROL_T_RCPT);
 		assert_int_equal(m.rcpt.status, 'Q');

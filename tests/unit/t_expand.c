@@ -3,7 +3,7 @@
  * duplicates, original recipients.
  * wrap: resolve_address srs_reverse
  */
-#include "tests/unit/cdb.h"
+#include "tests/unit/recipients.h"
 
 #include <bsd/string.h>
 
@@ -204,27 +204,6 @@ end(void **state)
 }
 
 static void
-add_words(struct envelope *e, const char *words, char by)
-{
-	char one[100], *via;
-	size_t n;
-
-	for (; *words != '\0'; words += n + (words[n] == by)) {
-		n = strcspn(words, (char[]){ by, '\0' });
-		memcpy(one, words, n);
-		one[n] = '\0';
-		via = strchr(one, ':');
-		if (via != NULL)
-			*via++ = '\0';
-		for (char *p = one; via != NULL && *p != '\0'; p++)
-			if (*p == '_')
-				*p = ' ';
-		assert_true(env_add_via(
-		    e, via != NULL ? via : one, "", 0, via != NULL ? one : ""));
-	}
-}
-
-static void
 table(void **state)
 {
 	struct envelope from, to, want;
@@ -276,113 +255,6 @@ ceiling(void **state)
 	assert_string_equal(env_via(&to, 78003), "F");
 	env_free(&from);
 	env_free(&to);
-}
-
-/* When it is its turn, an alias with an owner is expanded; lists as given. */
-static void
-turns(void **state)
-{
-	static const struct {
-		const char *addr, *via, *members;
-		bool user, owned;
-		const char *want; /* NULL: fails */
-	} turn[] = {
-		{ "list@" D, "", NULL, false, true, "bob@" D " carol@" D },
-		{ "other@" D, "", "alist\nafred", false, false,
-		    "list@" D " M:fred@" D " F:x@far.test ccat:fred@" D },
-		{ "l1@" D, "", NULL, false, false, NULL },
-		{ "list@" D, "i/l", "abob\nalist", false, true, "bob@" D },
-		{ "list@" D, "i/l", "alist", false, true, NULL },
-		{ "list@" D, "i/l", "fbob\nax@far.test", false, true,
-		    "M:bob@" D " F:x@far.test" },
-		{ "dan@u.test", "", "adan@u.test\nccat\nb/m\nax@far.test", true,
-		    false,
-		    "M:dan@u.test Ccat:dan@u.test B/m:dan@u.test "
-		    "F:x@far.test" },
-		{ "eve@u.test", "F", "ccat\naeve@u.test", true, false,
-		    "Ccat:eve@u.test M:eve@u.test" },
-		{ "eve@u.test", "", "fdan@u.test", true, false,
-		    "M:dan@u.test" },
-		{ "eve@u.test", "", "ccat", false, false, "ccat:eve@u.test" },
-	};
-	struct envelope from, to, want;
-	struct expand_list list;
-	bool good;
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(turn); i++) {
-		struct diag d = DIAG_INIT;
-
-		env_init(&from);
-		env_init(&to);
-		env_init(&want);
-		assert_true(env_add_via(
-		    &from, turn[i].addr, "rfc822;o", DSN_DELAY, turn[i].via));
-		list = (struct expand_list){ turn[i].members, turn[i].user,
-			turn[i].owned };
-		good = expand_one(&expander, &list, &from, &to, &d);
-		assert_int_equal(good, turn[i].want != NULL);
-		if (!good)
-			assert_string_equal(d.dsn, EXPAND_FAILED_DSN);
-		else
-			add_words(&want, turn[i].want, ' ');
-		for (size_t k = 0; good && k < want.nrcpt; k++) {
-			assert_true(k < to.nrcpt);
-			assert_string_equal(
-			    env_addr(&to, k), env_addr(&want, k));
-			assert_string_equal(env_via(&to, k), env_via(&want, k));
-			assert_string_equal(
-			    env_orcpt(&to, k), turn[i].owned ? "" : "rfc822;o");
-			assert_int_equal(to.rcpts[k].notify, DSN_DELAY);
-		}
-		assert_true(!good || to.nrcpt == want.nrcpt);
-		env_free(&from);
-		env_free(&to);
-		env_free(&want);
-	}
-}
-
-/* An alias that opens so many others, which all end at bob. */
-static void
-open_many(size_t n, const char *want)
-{
-	static struct cdb_row r[EXPAND_OPENED + 4];
-	static char names[EXPAND_OPENED + 4][20], all[EXPAND_OPENED * 12];
-	struct expander x = expander;
-	struct envelope from, to;
-	struct diag d = DIAG_INIT;
-	char err[TABLES_ERR];
-	struct tables t;
-	size_t k = 0, len = 0;
-
-	r[k++] = (struct cdb_row){ TABLES_DOMAIN, D, "virtual" };
-	for (size_t i = 1; i < n; i++, k++) {
-		len += (size_t)snprintf(all + len, sizeof(all) - len, "%sat%zu",
-		    i > 1 ? "\n" : "", i);
-		(void)snprintf(names[k], sizeof(names[k]), "t%zu", i);
-		r[k] = (struct cdb_row){ TABLES_ALIAS, names[k], "abob" };
-	}
-	r[k++] = (struct cdb_row){ TABLES_ALIAS, "all", all };
-	cdb_file("bomb.cdb", r, k);
-	assert_true(tables_open(&t, unit_path("bomb.cdb"), true, err));
-	x.tables = &t;
-	env_init(&from);
-	env_init(&to);
-	add_words(&from, "all@" D, ' ');
-	assert_int_equal(expand(&x, &from, &to, &d), OUT_OK);
-	assert_int_equal(to.nrcpt, 1);
-	assert_string_equal(env_addr(&to, 0), want);
-	tables_close(&t);
-	env_free(&from);
-	env_free(&to);
-}
-
-static void
-bomb(void **state)
-{
-	(void)state;
-	open_many(EXPAND_OPENED, "bob@" D);
-	open_many(EXPAND_OPENED + 1, "all@" D);
 }
 
 static void
@@ -537,8 +409,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table),
 		cmocka_unit_test(ceiling),
-		cmocka_unit_test(turns),
-		cmocka_unit_test(bomb),
 		cmocka_unit_test(parameters),
 		cmocka_unit_test(success),
 		cmocka_unit_test(twice),
