@@ -53,7 +53,7 @@ LINT_PKGS  = pmccabe mandoc shellcheck clang-format
 TEST_PKGS  = libcmocka-dev python3-pytest python3-pytest-xdist procps \
 	     strace swaks curl msmtp mpop fetchmail s-nail mutt systemd \
 	     libtirpc3 libwrap0 libselinux1 openssl getmail6 gsasl \
-	     libnet-ssleay-perl iproute2 nftables knot
+	     libnet-ssleay-perl iproute2 nftables knot git perl
 need	   = @sh etc/packages $(1)
 
 # V=1 shows the commands.

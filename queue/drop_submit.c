@@ -142,26 +142,42 @@ set_apart(struct task *t, char name[DROP_NAME + 1])
 	return status;
 }
 
-/* EX_TEMPFAIL: nobody has it. */
+/* Who was named in vain: the data were refused for good. */
+static void
+refuse_good(struct task *t, const struct reply *r)
+{
+	for (size_t i = 0; i < t->m.nrcpts; i++)
+		if (t->fates[i].outcome == OUT_OK) {
+			drop_fate_set(&t->fates[i], r);
+			t->refused++;
+		}
+}
+
+/* 0: those who are good have it, or never will. */
 static int
 send_data(struct task *t, struct submit_smtp *s)
+{
+	int status = smtp_data(s, &t->m.header, &t->m.body);
+
+	if (status == 0)
+		return 0;
+	if (s->away || s->reply.code < 500)
+		return EX_TEMPFAIL;
+	refuse_good(t, &s->reply);
+	return 0;
+}
+
+/* EX_TEMPFAIL: nobody has it. */
+static int
+settle(struct task *t, struct submit_smtp *s)
 {
 	char rest[DROP_NAME + 1] = "";
 	int status = 0;
 
 	if (t->later > 0)
 		status = set_apart(t, rest);
-	if (status == 0 && t->good > 0) {
-		status = smtp_data(s, &t->m.header, &t->m.body);
-		if (status != 0 && s->reply.code >= 500 && !s->away)
-			status = 0;
-		if (status == 0 && s->reply.code >= 500)
-			for (size_t i = 0; i < t->m.nrcpts; i++)
-				if (t->fates[i].outcome == OUT_OK) {
-					drop_fate_set(&t->fates[i], &s->reply);
-					t->refused++;
-				}
-	}
+	if (status == 0 && t->good > 0)
+		status = send_data(t, s);
 	if (status != 0 && rest[0] != '\0')
 		/* Or some get it twice. */
 		(void)drop_take_back(t->m.settings, rest);
@@ -185,7 +201,7 @@ transact(struct task *t, struct submit_smtp *s)
 	}
 	if (status != 0 || t->good + t->refused == 0)
 		return EX_TEMPFAIL;
-	return send_data(t, s);
+	return settle(t, s);
 }
 
 /* Of somebody who can be told, and wants to be. */

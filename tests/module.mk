@@ -16,7 +16,8 @@ comma	:= ,
 
 unit-tests: test-packages $(UNIT:%=$(O)/tests/unit/%)
 
-test-packages: $(O)/peers/usr/sbin/xinetd $(O)/peers/servers
+test-packages: $(O)/peers/usr/sbin/xinetd $(O)/peers/servers \
+    $(O)/peers/callers
 	$(call need,$(BUILD_PKGS) $(RUN_PKGS) $(TEST_PKGS))
 
 # Debian lets xinetd and openbsd-inetd exclude each other: only unpacked.
@@ -34,6 +35,15 @@ PEER_DEBS = postfix exim4-daemon-light exim4-base opensmtpd dovecot-core \
 $(O)/peers/servers: tests/peers/fetch tests/module.mk
 	@mkdir -p $(O)/peers
 	sh tests/peers/fetch $(O)/peers $(PEER_DEBS)
+	@touch $@
+
+# And the programs that call sendmail, which want one that is installed.
+CALLER_DEBS = cron at anacron bsd-mailx alpine logwatch procmail maildrop \
+	  courier-authlib sudo git-email libmailtools-perl php8.2-cli
+
+$(O)/peers/callers: tests/peers/fetch tests/module.mk
+	@mkdir -p $(O)/peers
+	sh tests/peers/fetch $(O)/peers $(CALLER_DEBS)
 	@touch $@
 
 test: all unit-tests

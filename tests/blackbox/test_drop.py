@@ -4,19 +4,16 @@ import os
 import re
 import signal
 import subprocess
-import threading
 import time
-from pathlib import Path
 
 import pytest
 
 import suite
-from tools import Conf, Smtpd
+from tools import Conf, Smtpd, dropped
 
 TEMPFAIL, DATAERR, NOINPUT, NOPERM, USAGE = 75, 65, 66, 77, 64
 MODE = 0o1733
 SIMPLE = b"Subject: s\n\nhello\n"
-AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="wants several users")
 
 
 @pytest.fixture
@@ -42,15 +39,6 @@ def smtpd(conf):
     yield make
     for one in made:
         one.drop()
-
-
-@pytest.fixture
-def down(make_lab):
-    """A lab of its own that is stopped."""
-    lab = make_lab(via="inetd-wait")
-    lab.drop = lab.spool / "drop"
-    lab.stop()
-    return lab
 
 
 def left(place, kind="msg"):
@@ -302,7 +290,7 @@ def test_each_for_himself(conf, smtpd):
 
 
 def test_some_later_and_nobody_now(conf, smtpd):
-    """The data are refused for now: everything stays as it was."""
+    """The data are not taken this time: everything stays as it was."""
     path = leave(conf, "-f", "me@x.example", "a@y.example", "b@y.example")
     s = smtpd({"RCPT": ["250 2.1.5 ok", "451 4.2.0 later"],
                ".": "451 4.3.0 no"})
@@ -311,26 +299,10 @@ def test_some_later_and_nobody_now(conf, smtpd):
     assert list(conf.drop.iterdir()) == [path]
 
 
-def crc32c(data, crc=0):
-    crc ^= 0xffffffff
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
-    return crc ^ 0xffffffff
-
-
-def whole(envelope, content):
-    """A file as sendmail writes it."""
-    end = b"\nPostrider-End: 1 %016x %016x %08x %08x " % (
-        len(content), content.count(b"\n"), crc32c(envelope), crc32c(content))
-    return envelope + content + end + b"%08x\n" % crc32c(end)
-
-
 def rewrite(path, data):
     """With what its owner has changed, and with the sums that fit."""
     envelope, _, rest = data.partition(b"\n\n")
-    path.write_bytes(whole(envelope + b"\n\n",
+    path.write_bytes(dropped(envelope + b"\n\n",
                            rest[:rest.rindex(b"\nPostrider-End")]))
     return path
 
@@ -424,210 +396,3 @@ def test_what_is_no_message(conf, smtpd, how):
 def test_names(conf, name):
     r = conf.sendmail("-bdrop", "--", name, cwd=conf.drop)
     assert r.returncode == USAGE
-
-
-# --- with the whole suite
-
-@AS_ROOT
-def test_each_by_its_owner(down, nobody):
-    """Everybody may leave mail, and it is sent by whom it belongs to."""
-    st = down.drop.stat()
-    assert (st.st_mode & 0o7777, st.st_uid) == (MODE, 0)
-    for uid, n in ((None, 2), (nobody, 3), (4321, 1)):
-        for _ in range(n):
-            r = down.sendmail(down.address("bob"), data=SIMPLE, uid=uid)
-            assert (r.returncode, r.stderr) == (0, b"")
-    assert down.run("ls", down.drop, uid=nobody).returncode != 0
-    [other] = [f for f in left(down.drop) if f.stat().st_uid == 4321]
-    assert down.run("rm", "-f", other, uid=nobody).returncode != 0
-    r = down.run(down.env["MAILQ"])
-    assert r.returncode == TEMPFAIL and b"empty" not in r.stdout
-    assert f"6 messages in {down.drop} to be submitted".encode() in r.stdout
-    r = down.run(down.env["MAILQ"], uid=nobody)
-    assert (r.returncode, r.stdout) == (TEMPFAIL, b"")
-    down.restart()
-    found = [f.read_bytes() for f in down.wait_files("bob", 6)]
-    for uid, n in ((0, 2), (nobody, 3), (4321, 1)):
-        by = b"(Postrider, from uid %d)" % uid
-        assert sum(by in text for text in found) == n
-    suite.wait_for(lambda: not list(down.drop.iterdir()), "an empty drop/")
-    r = down.run(down.env["MAILQ"])
-    assert (r.returncode, r.stdout) == (0, b"Mail queue is empty\n")
-
-
-def test_reports_reach_their_sender(down):
-    r = down.sendmail("-f", down.address("alice"), "nobody-at-all",
-                      down.address("bob"), data=SIMPLE)
-    assert r.returncode == 0
-    down.restart()
-    down.wait_files("bob", 1)
-    [report] = down.wait_files("alice", 1)
-    text = report.read_bytes()
-    assert f"rfc822; nobody-at-all@{down.domain}".encode() in text
-    assert b"Return-Path: <>" in text
-
-
-def test_in_user_mode(make_lab, nobody):
-    lab = make_lab(via="systemd", uid=nobody)
-    lab.stop()
-    assert lab.sendmail(lab.address("bob"), data=SIMPLE).returncode == 0
-    lab.restart()
-    lab.wait_files("bob", 1)
-    if nobody is not None:
-        # Somebody else's file is not touched.
-        place = lab.spool / "drop" / ("0" * 20 + ".msg")
-        place.write_bytes(b"x")
-        place.chmod(0o600)
-        assert lab.sendmail(lab.address("bob"), data=SIMPLE).returncode == 0
-        lab.wait_files("bob", 2)
-        assert place.exists()
-
-
-def message(lab, subject="s"):
-    return whole(
-        f"Postrider-Drop: 1\nArrival: {int(time.time())}\n"
-        f"Sender: {lab.address('alice')}\nRcpt: {lab.address('bob')}\n"
-        "\n".encode(), f"Subject: {subject}\n\nhello\n".encode())
-
-
-def put(lab, number, data, uid=None, mode=0o600):
-    """As a user's own program would."""
-    place = lab.spool / "drop" / f"{number:020}"
-    place.write_bytes(data)
-    place.chmod(mode)
-    if uid is not None:
-        os.chown(place, uid, uid)
-    return place.rename(place.with_suffix(".msg"))
-
-
-@AS_ROOT
-def test_users_of_the_suite(lab):
-    """One that was taken over sends no mail by this way either."""
-    import pwd
-    ours = [p for p in pwd.getpwall() if p.pw_name.startswith("postrider")]
-    assert ours
-    for n, p in enumerate(ours):
-        put(lab, n, message(lab, "not this"), p.pw_uid)
-    put(lab, 99, message(lab), 4321)
-    assert b"Subject: s\n" in lab.wait_files("bob", 1)[0].read_bytes()
-    assert len(left(lab.spool / "drop")) == len(ours)
-    for n in range(len(ours)):
-        (lab.spool / "drop" / f"{n:020}.msg").unlink()
-    assert len(lab.files("bob")) == 1
-
-
-@AS_ROOT
-def test_strange_things(lab, nobody):
-    """Whatever lies there, mail goes on, and nothing else is read."""
-    drop = lab.spool / "drop"
-    secret = lab.base / "secret"
-    secret.write_bytes(message(lab, "secret"))
-    secret.chmod(0o600)
-    names = iter(f"{n:020}.msg" for n in range(1000))
-    (drop / next(names)).symlink_to(secret)
-    os.link(secret, drop / next(names))
-    os.mkfifo(drop / next(names))
-    (drop / next(names)).mkdir()
-    os.mknod(drop / next(names), 0o600 | 0o20000, os.makedev(1, 5))
-    (drop / "x\n\x1b[31m").write_bytes(b"x")
-    (drop / ("y" * 255)).write_bytes(b"x")
-    put(lab, 5000, message(lab, "readable"), nobody, 0o644)
-    put(lab, 5001, message(lab, "torn")[:-1], nobody)
-    put(lab, 5002, b"", nobody)
-    before = len(list(drop.iterdir()))
-    put(lab, 9000, message(lab), nobody)
-    assert b"Subject: s\n" in lab.wait_files("bob", 1)[0].read_bytes()
-    suite.wait_for(lambda: len(left(drop, "bad")) == 2, "the torn set aside")
-    suite.wait_for(lambda: len(list(drop.iterdir())) == before,
-                   "the good one removed")
-    assert len(lab.files("bob")) == 1
-    for f in drop.iterdir():
-        f.rmdir() if f.is_dir() and not f.is_symlink() else f.unlink()
-
-
-@AS_ROOT
-def test_many_of_one(down, nobody):
-    """Who leaves a thousand does not keep up who leaves one."""
-    data = message(down, "many")
-    for n in range(1500):
-        put(down, n, data, nobody)
-    put(down, 5000, message(down, "single"), 4321)
-    down.restart()
-    suite.wait_for(lambda: any(b"Subject: single" in f.read_bytes()
-                               for f in down.files("bob")), "the one message")
-    assert len(down.files("bob")) < 1000
-    down.wait_files("bob", 1501, 4 * suite.PATIENCE)
-    assert left(down.spool / "drop") == []
-
-
-class Stopper(threading.Thread):
-    """A user who stops whatever runs as him."""
-
-    def __init__(self, uid):
-        super().__init__(daemon=True)
-        self.uid, self.stopped, self.over = uid, None, False
-        self.start()
-
-    def run(self):
-        while self.stopped is None and not self.over:
-            for p in Path("/proc").glob("[0-9]*"):
-                try:
-                    if p.stat().st_uid == self.uid and \
-                            (p / "comm").read_text() == "sendmail\n":
-                        os.kill(int(p.name), signal.SIGSTOP)
-                        self.stopped = int(p.name)
-                except OSError:
-                    pass
-
-
-@AS_ROOT
-def test_a_process_that_is_stopped(down):
-    """Its owner may stop it: the mail of others goes on, and the suite ends."""
-    slow, other = 43210, 4321
-    data = b"Subject: slow\n\n" + (b"x" * 70 + b"\n") * 300000
-    assert down.sendmail(down.address("alice"), data=data,
-                         uid=slow).returncode == 0
-    stopper = Stopper(slow)
-    try:
-        down.restart()
-        suite.wait_for(lambda: stopper.stopped, "a stopped process")
-        for n in range(2):
-            put(down, n, message(down), other)
-            down.wait_files("bob", n + 1)
-        assert down.files("alice") == []
-        began = time.monotonic()
-        down.stop()
-        assert time.monotonic() - began < 10
-        assert not Path("/proc", str(stopper.stopped)).exists()
-    finally:
-        stopper.over = True
-    down.restart()
-    down.wait_files("alice", 1)
-
-
-def test_while_it_runs(lab):
-    """A file is seen when it comes, not only every half minute."""
-    put(lab, 1, message(lab))
-    began = time.monotonic()
-    lab.wait_files("bob", 1, 15)
-    assert time.monotonic() - began < 15
-    lines = lab.wait_log("event=picked-up file=00000000000000000001.msg")
-    assert f"uid={os.getuid()} " in lines[-1] and "how=exit-0" in lines[-1]
-
-
-def test_the_directory_is_not_ours(make_lab):
-    """A suite whose drop/ was replaced starts, and leaves it alone."""
-    lab = make_lab(via="inetd-wait")
-
-    def spoil():
-        (lab.spool / "drop").chmod(0o777)
-
-    lab.restart(between=spoil)
-    assert "owner-uid" in (lab.dir / "log/lab.log").read_text() + lab.log()
-    lab.send(b"Subject: x\r\n\r\nx\r\n")
-    lab.wait_files("bob", 1)
-    lab.stop()
-    r = lab.sendmail(lab.address("bob"), data=SIMPLE)
-    assert r.returncode == TEMPFAIL
-    lab.restart(between=lambda: (lab.spool / "drop").rmdir())
-    assert (lab.spool / "drop").stat().st_mode & 0o7777 == MODE

@@ -414,31 +414,6 @@ def test_newaliases(conf):
 
 # --- with the whole suite
 
-CALLERS = {
-    "cron": ["-FCronDaemon", "-i", "-B8BITMIME", "-oem"],
-    "at": ["-i"],
-    "anacron": ["-FAnacron", "-odi"],
-    "mutt": ["-oem", "-oi", "-f", "alice@lab.example", "--"],
-    "git": ["-i"],
-    "maildrop": ["-oi"],
-    "fail2ban": ["-f", "<alice@lab.example>"],
-}
-
-
-def test_callers(lab):
-    for args in CALLERS.values():
-        r = lab.sendmail(*args, lab.address("bob"),
-                         data=b"Subject: x\n\nbody\n")
-        assert r.returncode == 0, (args, r.stderr)
-    for f in lab.wait_files("bob", len(CALLERS)):
-        text = f.read_bytes()
-        assert text.endswith(b"\n\nbody\n")
-        assert text.count(b"\nMessage-ID: ") == 1
-        assert text.count(b"\nDate: ") == 1
-        assert text.count(b"\nFrom: ") == 1
-    lab.wait_idle()
-
-
 def test_hard_messages(lab):
     """What comes in with -i is delivered byte for byte, with LF ends."""
     fields = b"From: a@b\nDate: x\nMessage-ID: <y>\n"

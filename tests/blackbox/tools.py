@@ -146,3 +146,19 @@ class Smtpd(threading.Thread):
     def drop(self):
         """Nobody will come."""
         self.listener.close()
+
+
+def crc32c(data, crc=0):
+    crc ^= 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def dropped(envelope, content):
+    """A file of drop/ as sendmail writes it."""
+    end = b"\nPostrider-End: 1 %016x %016x %08x %08x " % (
+        len(content), content.count(b"\n"), crc32c(envelope), crc32c(content))
+    return envelope + content + end + b"%08x\n" % crc32c(end)
