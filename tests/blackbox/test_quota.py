@@ -9,6 +9,7 @@ import pytest
 import jobs
 from messages import plain
 from suite import wait_for
+from unix_users import root_only, unix_user
 
 ALICE = ("alice@example.org", "Maildir")
 FROM = "someone@foreign.example"
@@ -354,3 +355,39 @@ def test_tool(lab):
     assert path.stat().st_uid == owner
     assert lab.postrider("quota", "nobody").returncode == 65
     assert lab.postrider("quota", "--nothing").returncode == 64
+
+
+@pytest.fixture
+def user():
+    """Asked for before a lab, so that no agent of his runs at the end."""
+    with unix_user("q") as one:
+        yield one
+
+
+@root_only
+def test_unix_user(user, make_lab):
+    """His own agent is asked, and one is started for that."""
+    lab = make_lab(options=["quota 6k", "quota-warning 0"])
+    r = lab.postrider("domain", "add", "unix.example", "unix")
+    assert r.returncode == 0, r.stderr
+    to = f"{user.name}@unix.example"
+
+    def rcpt(size):
+        with hello(lab) as s:
+            s.ok(f"MAIL FROM:<> SIZE={size}")
+            return s.cmd(f"RCPT TO:<{to}>").code
+
+    assert rcpt(7000) == 552
+    assert rcpt(1000) == 250
+    with hello(lab) as s:
+        s.ok("MAIL FROM:<> SIZE=3000")
+        s.ok(f"RCPT TO:<{to}>")
+        assert s.data(mail(3000)).code == 250
+    wait_for(user.mail, "his mail")
+    assert (user.home / "Maildir/maildirsize").stat().st_uid == user.uid
+    assert rcpt(4000) == 552
+    r = lab.postrider("quota", "--json", to)
+    assert [(a["account"], a["messages"]) for a in json.loads(r.stdout)] == [
+        (user.name, 1)]
+    user.write(".forward", f"{lab.address('bob')}\n")
+    wait_for(lambda: rcpt(4000) == 250, "his mail going elsewhere", timeout=5)
