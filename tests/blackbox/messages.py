@@ -5,7 +5,7 @@ import random
 
 def header(subject):
     return (f"From: Someone <someone@example.org>\r\n"
-            f"To: bob\r\nSubject: {subject}\r\n"
+            f"To: bob@lab.example\r\nSubject: {subject}\r\n"
             f"Date: Sun, 22 Nov 2026 10:00:00 +0000\r\n"
             f"Message-ID: <{subject}@client.example.org>\r\n"
             f"\r\n").encode()
