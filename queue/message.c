@@ -400,7 +400,7 @@ message_start(struct queue *q, struct entry *entry, struct envelope *e,
 	m->env = *e;
 	m->content = *c;
 	m->last.diag = (struct diag)DIAG_INIT;
-	LIST_INIT(&m->groups);
+	RB_INIT(&m->groups);
 	m->missed = missed(m);
 	m->look = entry->look;
 	entry->look = false;

@@ -6,6 +6,7 @@
 #define QUEUE_MESSAGE_H
 
 #include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
 
 #include "common/msg_job.h"
 #include "common/verdict.h"
@@ -53,8 +54,8 @@ struct message {
 	bool look;             /* the administrator: also at what is down */
 	uint32_t missed; /* attempts that there was time for before this one */
 	int64_t soon;    /* then: milliseconds until the next attempt */
-	struct verdict last;       /* the first temporary failure */
-	LIST_HEAD(, group) groups; /* not yet given to an agent */
+	struct verdict last;               /* the first temporary failure */
+	RB_HEAD(group_tree, group) groups; /* not yet given to an agent */
 };
 
 /*

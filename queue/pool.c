@@ -23,115 +23,38 @@ struct share {
 };
 
 static int
-compare_pools(const struct pool *a, const struct pool *b)
-{
-	int r = strcmp(a->name, b->name);
-
-	if (r != 0)
-		return r;
-	if (a->program != b->program)
-		return a->program > b->program ? 1 : -1;
-	if (a->away.tls != b->away.tls)
-		return a->away.tls > b->away.tls ? 1 : -1;
-	if (a->away.routed != b->away.routed)
-		return a->away.routed - b->away.routed;
-	return a->away.credentials - b->away.credentials;
-}
-
-static int
 compare_shares(const struct share *a, const struct share *b)
 {
 	return strcmp(a->owner, b->owner);
 }
 
+/* Those of one message. */
+static int
+compare_groups(const struct group *a, const struct group *b)
+{
+	int r = pool_compare(a->pool, b->pool);
+
+	return r != 0 ? r : a->forwarded - b->forwarded;
+}
+
 #define LOCAL __attribute__((unused)) static
-RB_GENERATE_INTERNAL(pool_tree, pool, by_key, compare_pools, LOCAL)
 RB_GENERATE_INTERNAL(share_tree, share, by_owner, compare_shares, LOCAL)
+RB_GENERATE_INTERNAL(group_tree, group, of_message, compare_groups, LOCAL)
 
-static struct pool
-as_pool(const struct pool_key *k)
+/* Whether the recipient is in another group of the pool than others are. */
+static bool
+is_apart(const struct pool *p, const struct message *m, size_t i)
 {
-	struct pool p = { .program = k->program, .away = k->away };
-
-	strlcpy(p.name, k->name, sizeof(p.name));
-	return p;
-}
-
-struct pool *
-pool_from(struct pool_tree *tree, const struct pool_key *k)
-{
-	struct pool key = as_pool(k);
-
-	return RB_NFIND(pool_tree, tree, &key);
-}
-
-bool
-pool_is(const struct pool *p, const struct pool_key *k)
-{
-	struct pool key = as_pool(k);
-
-	return compare_pools(p, &key) == 0;
-}
-
-struct pool *
-pool_get(const struct pool_tree *tree, const struct pool_key *k)
-{
-	struct pool key = as_pool(k);
-
-	/* The macro's function could change the tree, and does not. */
-	return RB_FIND(pool_tree, (struct pool_tree *)(uintptr_t)tree, &key);
-}
-
-struct pool *
-pool_find(struct pool_tree *tree, const struct pool_key *k)
-{
-	struct pool *p = pool_get(tree, k);
-
-	if (p != NULL)
-		return p;
-	if ((p = calloc(1, sizeof(*p))) == NULL)
-		return NULL;
-	strlcpy(p->name, k->name, sizeof(p->name));
-	p->program = k->program;
-	p->away = k->away;
-	RB_INIT(&p->shares);
-	TAILQ_INIT(&p->turns);
-	TAILQ_INIT(&p->suspects);
-	LIST_INIT(&p->agents);
-	RB_INSERT(pool_tree, tree, p);
-	return p;
-}
-
-struct pool *
-pool_after(struct pool_tree *tree, struct pool *p)
-{
-	return p == NULL ? RB_MIN(pool_tree, tree)
-			 : RB_NEXT(pool_tree, tree, p);
-}
-
-bool
-pool_tidy(struct pool_tree *tree, struct pool *p)
-{
-	if (p->waiting > 0 || p->nagents > 0 || p->failures > 0 ||
-	    p->stalls > 0 || p->is_awake || p->is_starving)
-		return false;
-	RB_REMOVE(pool_tree, tree, p);
-	free(p);
-	return true;
+	return p->program == SPAWN_REMOTE && message_is_forwarded(m, i);
 }
 
 /* The message's group in a pool that recipient i is in, or would be. */
 static struct group *
-get_group(const struct message *m, size_t i, const struct pool_key *key)
+get_group(struct message *m, size_t i, struct pool *p)
 {
-	bool forwarded =
-	    key->program == SPAWN_REMOTE && message_is_forwarded(m, i);
-	struct group *g;
+	struct group key = { .pool = p, .forwarded = is_apart(p, m, i) };
 
-	LIST_FOREACH(g, &m->groups, of_message)
-	if (g->forwarded == forwarded && pool_is(g->pool, key))
-		return g;
-	return NULL;
+	return RB_FIND(group_tree, &m->groups, &key);
 }
 
 /* Who takes turns with others in a pool. */
@@ -163,7 +86,7 @@ new_group(struct message *m, size_t i, struct pool *p, const char *account)
 	g->forwarded = p->program == SPAWN_REMOTE && message_is_forwarded(m, i);
 	strlcpy(g->account, account, sizeof(g->account));
 	set_turn(g, i);
-	LIST_INSERT_HEAD(&m->groups, g, of_message);
+	RB_INSERT(group_tree, &m->groups, g);
 	return g;
 }
 
@@ -193,21 +116,20 @@ give(struct message *m, size_t i, const struct pool_key *key,
 
 	if (p == NULL)
 		return false;
-	if ((g = get_group(m, i, key)) == NULL)
+	if ((g = get_group(m, i, p)) == NULL)
 		g = new_group(m, i, p, account);
 	return g != NULL && add(g, i);
 }
 
 /* Whether the message goes to that pool anyway. */
 static bool
-has_group(const struct message *m, const struct pool_key *key)
+has_group(struct message *m, const struct pool_key *k)
 {
-	const struct group *g;
+	struct pool p = pool_as_key(k);
+	struct group key = { .pool = &p };
+	const struct group *g = RB_NFIND(group_tree, &m->groups, &key);
 
-	LIST_FOREACH(g, &m->groups, of_message)
-	if (pool_is(g->pool, key))
-		return true;
-	return false;
+	return g != NULL && pool_compare(g->pool, &p) == 0;
 }
 
 bool
@@ -279,7 +201,7 @@ pool_given(struct message *m)
 {
 	struct group *g;
 
-	LIST_FOREACH(g, &m->groups, of_message)
+	RB_FOREACH(g, group_tree, &m->groups)
 	{
 		enqueue(g);
 		agents_wake(dispatch_agents(m->q->dispatch), g->pool);
@@ -289,15 +211,14 @@ pool_given(struct message *m)
 bool
 pool_again(struct pool *p, struct message *m, size_t i)
 {
-	const struct pool_key key = { p->program, p->name, p->away };
-	struct group *g = get_group(m, i, &key);
+	struct group *g = get_group(m, i, p);
 
 	if (g != NULL)
 		return add(g, i);
 	if ((g = new_group(m, i, p, "")) == NULL)
 		return false;
 	if (!add(g, i)) {
-		LIST_REMOVE(g, of_message);
+		RB_REMOVE(group_tree, &g->message->groups, g);
 		free(g);
 		return false;
 	}
@@ -327,7 +248,7 @@ remove_group(struct group *g)
 {
 	leave_share(g->pool, g);
 	count(g->pool, -1);
-	LIST_REMOVE(g, of_message);
+	RB_REMOVE(group_tree, &g->message->groups, g);
 	free(g->indexes);
 	free(g);
 }
@@ -433,7 +354,7 @@ give_back(struct group *g, enum back how, const struct verdict *v, int64_t wait)
 	struct message *m = g->message;
 	size_t i;
 
-	LIST_REMOVE(g, of_message);
+	RB_REMOVE(group_tree, &g->message->groups, g);
 	while (g->given < g->n) {
 		i = g->indexes[g->given++];
 		if (how == BACK_OUTCOME)
@@ -479,7 +400,7 @@ pool_cancel(struct message *m)
 	struct group *g;
 
 	TAILQ_INIT(&mine);
-	LIST_FOREACH(g, &m->groups, of_message)
+	RB_FOREACH(g, group_tree, &m->groups)
 	{
 		leave_share(g->pool, g);
 		count(g->pool, -1);

@@ -24,7 +24,7 @@ struct share;
 /* Recipients of one message in one pool. */
 struct group {
 	TAILQ_ENTRY(group) queued; /* in its share, or among suspects */
-	LIST_ENTRY(group) of_message;
+	RB_ENTRY(group) of_message;
 	struct message *message;
 	struct pool *pool;
 	struct share *share; /* NULL: among suspects, or not queued yet */
@@ -79,6 +79,10 @@ bool pool_give(struct message *, size_t i, const struct route *);
 bool pool_give_report(struct message *, size_t i);
 /* All are given: the groups are queued and agents look for work. */
 void pool_given(struct message *);
+
+/* Their order; and a pool that has the key and nothing else. */
+int pool_compare(const struct pool *, const struct pool *);
+struct pool pool_as_key(const struct pool_key *);
 
 /* The pool of that key, or NULL. */
 struct pool *pool_get(const struct pool_tree *, const struct pool_key *);

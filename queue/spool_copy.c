@@ -1,7 +1,8 @@
 /*
  * spool_copy: a message with the content of another.  In queued, as
- * postrider; the helper thread has the kernel copy the content, which queued
- * does not look at.  A crash leaves a file without a trailer, which recovery
+ * postrider; the helper thread copies the content, which queued does not look at:
+ * the kernel does it, or, with lines in front of it, the bytes pass through here
+ * for the checksum of both.  A crash leaves a file without a trailer, which recovery
  * removes.
  */
 #include <errno.h>

@@ -17,7 +17,7 @@ give(struct message *m, struct entry *e, const char *account, size_t n)
 	m->q = &queue;
 	m->entry = e;
 	m->open = n;
-	LIST_INIT(&m->groups);
+	RB_INIT(&m->groups);
 	strlcpy(r.account, account, sizeof(r.account));
 	for (size_t i = 0; i < n; i++)
 		assert_true(pool_give(m, i, &r));
@@ -168,7 +168,7 @@ give_away(struct message *m, struct entry *e, uint32_t who, size_t n)
 	m->entry = e;
 	e->who = who;
 	m->open = n;
-	LIST_INIT(&m->groups);
+	RB_INIT(&m->groups);
 	strlcpy(r.pool, "far.test", sizeof(r.pool));
 	for (size_t i = 0; i < n; i++)
 		assert_true(pool_give(m, i, &r));

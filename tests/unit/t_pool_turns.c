@@ -19,7 +19,7 @@ other_senders(void **state)
 
 	(void)state;
 	m.entry = &e;
-	LIST_INIT(&m.groups);
+	RB_INIT(&m.groups);
 	env_init(&m.env);
 	queue.settings.srs = true;
 	for (size_t i = 0; i < COUNT(ways); i++) {
@@ -64,7 +64,7 @@ alias_turns(void **state)
 		memset(&e[i], 0, sizeof(e[i]));
 		m[i].q = &queue;
 		m[i].entry = &e[i];
-		LIST_INIT(&m[i].groups);
+		RB_INIT(&m[i].groups);
 		env_init(&m[i].env);
 		assert_true(env_add_via(
 		    &m[i].env, i == 2 ? "quick@x" : "slow@x", "", 0, "ccat"));
