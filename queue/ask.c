@@ -160,9 +160,10 @@ remember(struct asks *s, const struct ask *a)
 	    m->quota.bytes != a->quota.bytes ||
 	    m->quota.messages != a->quota.messages)
 		return ANSWER_UNKNOWN;
+	if (m->full && a->asked.bytes >= m->asked.bytes)
+		return ANSWER_FULL;
 	if (m->full)
-		return a->asked.bytes >= m->asked.bytes ? ANSWER_FULL
-							: ANSWER_UNKNOWN;
+		return ANSWER_UNKNOWN;
 	more.bytes = a->asked.bytes + a->quota.bytes / ASK_MARGIN;
 	more.messages = a->asked.messages + a->quota.messages / ASK_MARGIN;
 	if (!maildirsize_fits(&a->quota, &m->use, &more))

@@ -106,44 +106,16 @@ static const struct {
 	{ { INT64_MAX, 0 }, { 5, 5 }, { UINT64_MAX, 1 }, false },
 };
 
-static const struct {
-	const char *name;
-	bool has;
-	uint64_t size;
-} names[] = {
-	{ "1.M2P3.host,S=12,W=13",	true, 12 },
-	{ "1.M2P3.host,W=13,S=12:2,S",	true, 12 },
-	{ "1.M2P3.host,S=12:2,",	true, 12 },
-	{ "x,S=0",			true, 0 },
-	{ "x,S=,S=5",			true, 5 },
-	{ "x,S=1a,S=5",			true, 5 },
-	{ "x:2,S=12",			false, 0 },
-	{ "x,S=-12",			false, 0 },
-	{ "x,S=",			false, 0 },
-	{ "x,S=12 ",			false, 0 },
-	{ "x,S=9223372036854775807",	true, INT64_MAX },
-	{ "x,S=9223372036854775808",	false, 0 },
-	{ "x,S=99999999999999999999999999", false, 0 },
-	{ "S=12",			false, 0 },
-};
 /* clang-format on */
 
 static void
-fits_and_names(void **state)
+fits_into(void **state)
 {
-	uint64_t size;
-
 	(void)state;
 	for (size_t i = 0; i < COUNT(fits); i++)
 		if (maildirsize_fits(&fits[i].quota, &fits[i].use,
 			&fits[i].more) != fits[i].fits)
 			fail_msg("fits %zu", i);
-	for (size_t i = 0; i < COUNT(names); i++) {
-		size = 0;
-		if (maildir_name_size(names[i].name, &size) != names[i].has ||
-		    size != names[i].size)
-			fail_msg("name %zu: %ju", i, (uintmax_t)size);
-	}
 }
 
 static int
@@ -181,76 +153,6 @@ message(const char *name, size_t n)
 
 	memset(bytes, 'x', sizeof(bytes));
 	unit_file(name, bytes, n);
-}
-
-static void
-counts(void **state)
-{
-	struct maildir_use use;
-	struct timespec t;
-	int dir;
-
-	(void)state;
-	make_maildir("a");
-	make_maildir("a/.Lists");
-	make_maildir("a/.Trash");
-	make_maildir("a/.Trash.old");
-	make_maildir("a/.Trashes");
-	make_maildir("a/plain");
-	make_dir("a/.empty");
-	make_dir("a/new/dir");
-	message("a/new/1,S=100", 3); /* the name counts */
-	message("a/new/2", 10);      /* or the file */
-	message("a/cur/3,W=5:2,S", 20);
-	message("a/cur/.hidden", 500);
-	message("a/tmp/4", 500);
-	message("a/.Lists/new/5,S=7:2,", 1);
-	message("a/.Lists/cur/6", 30);
-	message("a/.Trash/cur/7", 500);
-	message("a/.Trash.old/new/8", 500);
-	message("a/.Trashes/new/9,S=1000", 1);
-	message("a/plain/new/10", 500);
-	message("a/.file", 500);
-	assert_int_equal(symlink("2", unit_path("a/new/link")), 0);
-	assert_int_equal(symlink("plain", unit_path("a/.link")), 0);
-	assert_int_equal(mkfifo(unit_path("a/new/fifo"), 0600), 0);
-	dir = open_dir("a");
-	assert_true(maildir_count(dir, deadline_in(60), &use, &t));
-	assert_int_equal(use.messages, 6);
-	assert_int_equal(use.bytes, 100 + 10 + 20 + 7 + 30 + 1000);
-	/* what is larger than can be is cut */
-	message("a/cur/11,S=9223372036854775807", 1);
-	message("a/cur/12,S=9223372036854775807", 1);
-	message("a/cur/13,S=9223372036854775807", 1);
-	assert_true(maildir_count(dir, deadline_in(60), &use, &t));
-	assert_int_equal(use.bytes, INT64_MAX);
-	assert_int_equal(use.messages, 9);
-	assert_int_equal(close(dir), 0);
-}
-
-/* A count that takes too long is none. */
-static void
-counts_no_longer(void **state)
-{
-	struct maildir_use use;
-	struct timespec t;
-	char name[40];
-	int dir, before;
-
-	(void)state;
-	make_maildir("long");
-	for (int i = 0; i < 600; i++) {
-		(void)snprintf(name, sizeof(name), "long/new/%d,S=1", i);
-		message(name, 1);
-	}
-	dir = open_dir("long");
-	before = unit_open_fds();
-	assert_false(maildir_count(dir, deadline_now(), &use, &t));
-	assert_int_equal(errno, ETIMEDOUT);
-	assert_true(maildir_count(dir, deadline_in(60), &use, &t));
-	assert_int_equal(use.messages, 600);
-	assert_int_equal(unit_open_fds(), before);
-	assert_int_equal(close(dir), 0);
 }
 
 static void
@@ -565,9 +467,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parses),
-		cmocka_unit_test(fits_and_names),
-		cmocka_unit_test(counts),
-		cmocka_unit_test(counts_no_longer),
+		cmocka_unit_test(fits_into),
 		cmocka_unit_test(uses_file),
 		cmocka_unit_test(long_file),
 		cmocka_unit_test(adds),
