@@ -328,7 +328,7 @@ def test_aliases(make_lab):
     lab.wait_files("bob", 1)
     [m] = wait_for(lambda: queue(lab), "the foreign one")
     text = spool_file(lab, m["id"]).read_text()
-    assert f"rfc822;{lab.address('all')} {FAR}\n" in text
+    assert f"rfc822;{lab.address('all')} {FAR} F\n" in text
     assert text.count("\nRcpt: ") == 3
 
 
