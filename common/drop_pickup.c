@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
@@ -56,9 +57,10 @@ struct drop_pickup {
 	DIR *dir; /* NULL: closed */
 	int events;
 	struct event *look, *step, *changed;
-	int64_t wait;         /* seconds from one look to the next */
-	deadline_t due;       /* of the next look at everything */
-	time_t looked, since; /* the last began; files that count changed */
+	int64_t wait;           /* seconds from one look to the next */
+	deadline_t due;         /* of the next look at everything */
+	struct timespec looked; /* when the last began, as files have it */
+	struct timespec since;  /* what has not changed since then waits */
 	bool walking, hurried;
 	size_t waits; /* files that are to be tried again */
 	size_t running;
@@ -231,12 +233,20 @@ is_running(const struct drop_pickup *d, const char *name)
 	return false;
 }
 
+static bool
+is_before(const struct timespec *a, const struct timespec *b)
+{
+	if (a->tv_sec != b->tv_sec)
+		return a->tv_sec < b->tv_sec;
+	return a->tv_nsec < b->tv_nsec;
+}
+
 /* What counts now: what is whole, and what nobody will finish. */
 static bool
 is_due(const struct drop_pickup *d, enum drop_kind kind, const struct stat *st)
 {
 	if (!S_ISREG(st->st_mode) || st->st_nlink != 1 ||
-	    st->st_ctime < d->since)
+	    is_before(&st->st_ctim, &d->since))
 		return false;
 	return kind == DROP_WHOLE || time(NULL) - st->st_mtime >= DROP_OLD;
 }
@@ -263,7 +273,7 @@ judge(struct drop_pickup *d, const char *name)
 		return;
 	if (!is_due(d, kind, &st) || !is_allowed(d, st.st_uid) ||
 	    is_running(d, name) ||
-	    (d->since != 0 && drop_scan_has(&d->scan, name)))
+	    (d->since.tv_sec != 0 && drop_scan_has(&d->scan, name)))
 		return;
 	drop_scan_add(&d->scan, name, st.st_uid);
 }
@@ -294,8 +304,9 @@ begin_look(struct drop_pickup *d)
 {
 	bool all = deadline_left(d->due) == 0;
 
-	d->since = all ? 0 : d->looked - 1;
-	d->looked = time(NULL);
+	d->since = all ? (struct timespec){ 0, 0 } : d->looked;
+	(void)clock_gettime(
+	    CLOCK_REALTIME_COARSE, &d->looked); /* cannot fail */
 	d->hurried = false;
 	d->walking = true;
 	rewinddir(d->dir);
@@ -335,7 +346,7 @@ on_change(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	for (int i = 0; i < STEP && read(fd, buf, sizeof(buf)) > 0; i++)
 		continue;
-	if (d->hurried || d->looked == 0)
+	if (d->hurried || d->looked.tv_sec == 0)
 		return; /* it comes soon anyway */
 	d->hurried = true;
 	look_in(d, SOON);

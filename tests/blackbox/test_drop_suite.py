@@ -106,7 +106,8 @@ def put(lab, number, data, uid=None, mode=0o600):
 def test_users_of_the_suite(lab):
     """One that was taken over sends no mail by this way either."""
     import pwd
-    ours = [p for p in pwd.getpwall() if p.pw_name.startswith("postrider")]
+    ours = [p for p in pwd.getpwall() if p.pw_name.startswith("postrider")
+            and p.pw_name != "postrider-pipe"]  # commands of aliases are his
     assert ours
     for n, p in enumerate(ours):
         put(lab, n, message(lab, "not this"), p.pw_uid)

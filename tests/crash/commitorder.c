@@ -233,6 +233,8 @@ static const struct order {
 	/* The same with names after the content. */
 	{ "fs-late",	{ step_write_flowing, step_wait, step_name,
 			  step_sync_fs } },
+	/* One file after the other, in a directory that is not to be opened. */
+	{ "drop",	{ step_write_synced, step_name, step_sync_fs } },
 	/* One wait for all content, then names, then their directory. */
 	{ "fs-dir",	{ step_write_flowing, step_sync_fs, step_name,
 			  step_sync_dir } },
