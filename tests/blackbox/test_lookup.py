@@ -1,11 +1,14 @@
 """Sources of tables behind the compiled ones: servers of the socketmap
 protocol through mapd, CDB files, and rows in postrider.conf."""
 
+import contextlib
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -468,6 +471,40 @@ def test_pop3(mapped):
         assert p.stat()[0] == 1
         assert b"Subject: lookup" in p.retr(1)
         p.quit()
+
+
+def test_the_example_of_the_manual(make_lab):
+    """mapd.8's server of an SQL database is one that works."""
+    page = (Path(__file__).parents[2] / "common/mapd.8").read_text()
+    script = page[page.index("#!/usr/bin/python3"):].split(".Ed\n")[0]
+    lab = make_lab()
+    (lab.base / "server.py").write_text(script)
+    with contextlib.closing(sqlite3.connect(lab.base / "db")) as db:
+        db.executescript(f"""
+            CREATE TABLE users(address, maildir);
+            CREATE TABLE aliases(name, member);
+            INSERT INTO users VALUES('carol@{OURS}', 'x/carol/'),
+                ('dan@{OURS}', 'OK');
+            INSERT INTO aliases VALUES('both@{OURS}', 'carol@{OURS}'),
+                ('both@{OURS}', 'dan@{OURS}');""")
+        db.commit()
+    place = lab.base / "accounts"
+    with subprocess.Popen(["/usr/bin/python3", lab.base / "server.py", place,
+                           lab.base / "db"]) as server:
+        try:
+            wait_for(place.exists, "the server's socket")
+            place.chmod(0o777)
+            add_line(lab, "domains", OURS)
+            r = applied(lab, f"lookup users socketmap:unix:{place}:users",
+                        f"lookup aliases socketmap:unix:{place}:aliases")
+            assert b"cannot be reached" not in r.stderr
+            send(lab, f"both@{OURS}")
+            wait_mail(lab, "dan", 1)
+            wait_for(lambda: list((root(lab) / "x/carol/new").glob("*")),
+                     "mail for carol")
+            assert code(lab, f"x'%20OR%201=1--@{OURS}") == 550
+        finally:
+            server.terminate()
 
 
 def test_explain(mapped):
