@@ -1,6 +1,7 @@
 """Mail that is passed on: lists and their owners, commands, files, circles, and
 what a crash of queued leaves."""
 
+import json
 import os
 import random
 import re
@@ -110,6 +111,13 @@ def test_list_that_is_missing(out, place):
         add(lab, "aliases", f"all: :include:{place}/list")
         send(lab, lab.address("all"))
         lab.wait_log("event=deferred")
+        [m] = json.loads(lab.postrider("queue", "list", "--json").stdout)
+        [rcpt] = m["recipients"]
+        assert (rcpt["address"], rcpt["via"]) == \
+            (lab.address("all"), f"i{place}/list")
+        shown = lab.postrider("queue", "show", m["id"]).stdout.decode()
+        assert f"<{lab.address('all')}> ORCPT=rfc822;{lab.address('all')} " \
+            f"VIA=i{place}/list\n" in shown
         (place / "list").write_text("bob\n")
         (place / "list").chmod(0o644)
         lab.wait_files("bob", 1)
