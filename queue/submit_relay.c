@@ -68,6 +68,10 @@ submit_relay(const struct submit_settings *s)
 		    "sendmail: path=%s/submit wanted=mail-system found=\"%s\" "
 		    "(is postriderd running?)\n",
 		    s->run_dir, strerror(errno));
+		/* For one who reads only this (RFC 5321 section 4.3.2). */
+		(void)printf("421 4.3.2 %s: the mail system is down, try again "
+			     "later\r\n",
+		    s->hostname);
 		return EX_TEMPFAIL;
 	}
 	r = relay(fd);

@@ -131,6 +131,13 @@ def test_a_server_that_does_not_greet(conf):
     assert len(left(conf.drop)) == 1
 
 
+def test_no_session_while_down(conf):
+    r = conf.sendmail("-bs", data=b"EHLO x\r\n")
+    assert r.returncode == TEMPFAIL
+    assert r.stdout.startswith(b"421 4.3.2 ") and r.stdout.endswith(b"\r\n")
+    assert list(conf.drop.iterdir()) == []
+
+
 def refuse_mode(conf):
     conf.drop.chmod(0o700)
 
