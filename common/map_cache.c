@@ -78,26 +78,26 @@ map_cache_free(struct map_cache *c)
 
 /* A row with its name, and room for so much more; NULL without memory. */
 static struct row *
-row_new(const char *source, const char *key, size_t more)
+row_new(const struct map_key *name, size_t more)
 {
-	size_t k = strlen(key), s = strlen(source);
+	size_t k = strlen(name->key), s = strlen(name->source);
 	size_t size = sizeof(struct row) + k + 1 + s + 1 + more;
 	struct row *r = calloc(1, size);
 
 	if (r == NULL)
 		return NULL;
 	r->size = size;
-	memcpy(r->name, key, k);
+	memcpy(r->name, name->key, k);
 	r->name[k] = '\n';
-	memcpy(r->name + k + 1, source, s);
+	memcpy(r->name + k + 1, name->source, s);
 	r->said = r->name + k + 1 + s + 1;
 	return r;
 }
 
 static struct row *
-find(struct map_cache *c, const char *source, const char *key)
+find(struct map_cache *c, const struct map_key *name)
 {
-	struct row *want = row_new(source, key, 0), *found;
+	struct row *want = row_new(name, 0), *found;
 
 	if (want == NULL)
 		return NULL;
@@ -121,16 +121,16 @@ life(enum map_status status)
 }
 
 void
-map_cache_put(struct map_cache *c, const char *source, const char *key,
+map_cache_put(struct map_cache *c, const struct map_key *name,
     const struct map_reply *reply, bool told, deadline_t now)
 {
 	const char *said =
 	    reply->status == MAP_FOUND ? reply->value : reply->text;
-	struct row *r = find(c, source, key);
+	struct row *r = find(c, name);
 
 	if (r != NULL)
 		drop(c, r);
-	if ((r = row_new(source, key, strlen(said) + 1)) == NULL)
+	if ((r = row_new(name, strlen(said) + 1)) == NULL)
 		return;
 	memcpy(r->name + (r->said - r->name), said, strlen(said) + 1);
 	r->status = reply->status;
@@ -145,10 +145,10 @@ map_cache_put(struct map_cache *c, const char *source, const char *key,
 }
 
 bool
-map_cache_get(struct map_cache *c, const char *source, const char *key,
-    deadline_t now, struct map_reply *reply)
+map_cache_get(struct map_cache *c, const struct map_key *name, deadline_t now,
+    struct map_reply *reply)
 {
-	struct row *r = find(c, source, key);
+	struct row *r = find(c, name);
 
 	if (r == NULL)
 		return false;

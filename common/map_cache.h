@@ -19,6 +19,10 @@
 
 struct map_cache;
 
+struct map_key {
+	const char *source, *key;
+};
+
 struct map_cache *map_cache_new(void); /* NULL without memory */
 void map_cache_free(struct map_cache *);
 
@@ -26,12 +30,12 @@ void map_cache_free(struct map_cache *);
  * Remembers a reply to a key of a source, as of now; without memory it does
  * not.  told: somebody has heard it already.
  */
-void map_cache_put(struct map_cache *, const char *source, const char *key,
+void map_cache_put(struct map_cache *, const struct map_key *,
     const struct map_reply *, bool told, deadline_t now);
 
 /* False when there is none, or none any more. */
-bool map_cache_get(struct map_cache *, const char *source, const char *key,
-    deadline_t now, struct map_reply *);
+bool map_cache_get(struct map_cache *, const struct map_key *, deadline_t now,
+    struct map_reply *);
 
 /* Forgets all of it: the sources are other ones. */
 void map_cache_clear(struct map_cache *);

@@ -23,7 +23,7 @@
 struct waiter {
 	LIST_ENTRY(waiter) next;
 	struct asked *asked;
-	map_told *told;
+	void (*told)(void *, const struct map_reply *);
 	void *arg;
 	struct event *timer;
 };
@@ -192,7 +192,7 @@ on_soon(evutil_socket_t fd, short what, void *arg)
 }
 
 static bool
-add_waiter(struct asked *a, map_told *told, void *arg)
+add_waiter(struct asked *a, const struct map_wish *wish)
 {
 	static const struct timeval soon = { 0, MAP_SOON * 1000 };
 	struct waiter *w = calloc(1, sizeof(*w));
@@ -200,8 +200,8 @@ add_waiter(struct asked *a, map_told *told, void *arg)
 	if (w == NULL)
 		return false;
 	w->asked = a;
-	w->told = told;
-	w->arg = arg;
+	w->told = wish->told;
+	w->arg = wish->arg;
 	LIST_INSERT_HEAD(&a->waiters, w, next);
 	w->timer = evtimer_new(a->all->base, on_soon, w);
 	if (w->timer != NULL && evtimer_add(w->timer, &soon) == 0)
@@ -230,7 +230,7 @@ on_reply(void *arg, const struct map_reply *r)
 
 	if (r->status != MAP_LATER && deadline_now() - a->since < MAP_SOON)
 		a->served->slow = false;
-	map_cache_put(a->all->cache, a->source, a->key, r,
+	map_cache_put(a->all->cache, &(struct map_key){ a->source, a->key }, r,
 	    !LIST_EMPTY(&a->waiters), deadline_now());
 	LIST_FOREACH(w, &a->waiters, next)
 	w->told(w->arg, r);
@@ -266,42 +266,52 @@ asked_new(struct map_lookups *m, const struct known *k, const char *key)
 	return a;
 }
 
-/* False when the answer, of failure, is in *r. */
-static bool
-ask(struct map_lookups *m, const struct known *k, const char *key,
-    struct map_reply *r, map_told *told, void *arg)
+/* NULL with the reason when the server is not asked. */
+static struct asked *
+begin(struct map_lookups *m, const struct known *k, const char *key,
+    struct map_reply *r)
 {
-	struct asked *a = find_asked(m, k->text, key);
-	bool is_new = a == NULL;
+	struct map_question what = { k->where.name, key, on_reply, NULL };
+	struct asked *a = NULL;
 
 	map_reply_later(r, "too many questions");
-	if (is_new &&
-	    (m->count >= MAP_OPEN || (a = asked_new(m, k, key)) == NULL))
+	if (m->count < MAP_OPEN)
+		a = asked_new(m, k, key);
+	what.arg = a;
+	if (a == NULL || map_server_ask(k->served->server, &what, r))
+		return a;
+	asked_free(a);
+	return NULL;
+}
+
+/* False when the answer, of failure, is in *r. */
+static bool
+ask(struct map_lookups *m, const struct known *k, const struct map_wish *wish,
+    struct map_reply *r)
+{
+	struct asked *a = find_asked(m, k->text, wish->key);
+
+	if (a == NULL && (a = begin(m, k, wish->key, r)) == NULL)
 		return false;
-	if (is_new &&
-	    !map_server_ask(
-		k->served->server, k->where.name, key, on_reply, a, r)) {
-		asked_free(a);
-		return false;
-	}
 	map_reply_later(r, "no answer yet, as before");
-	return !k->served->slow && add_waiter(a, told, arg);
+	return !k->served->slow && add_waiter(a, wish);
 }
 
 bool
-map_lookup(struct map_lookups *m, const char *source, const char *key,
-    struct map_reply *r, map_told *told, void *arg)
+map_lookup(
+    struct map_lookups *m, const struct map_wish *wish, struct map_reply *r)
 {
+	const struct map_key name = { wish->source, wish->key };
 	const struct known *k;
 
 	refresh(m);
 	m->questions++;
-	if ((k = find_known(m, source)) == NULL)
+	if ((k = find_known(m, wish->source)) == NULL)
 		map_reply_later(r, "mapd has no such source");
-	else if (map_cache_get(m->cache, source, key, deadline_now(), r)) {
+	else if (map_cache_get(m->cache, &name, deadline_now(), r)) {
 		m->cached++;
 		return true;
-	} else if (ask(m, k, key, r, told, arg))
+	} else if (ask(m, k, wish, r))
 		return false;
 	m->later++;
 	return true;

@@ -21,15 +21,20 @@ struct map_lookups *map_lookups_new(
     struct event_base *, const char *path, const char *run_dir);
 void map_lookups_free(struct map_lookups *);
 
-typedef void map_told(void *arg, const struct map_reply *);
+/* Who wants to know what. */
+struct map_wish {
+	const char *source, *key;
+	void (*told)(void *arg, const struct map_reply *);
+	void *arg;
+};
 
 /*
  * True when the answer is known now, in *r.  Else it is told within MAP_SOON
  * milliseconds: what the server says, or MAP_LATER.  Only sources of the tables
  * are asked.
  */
-bool map_lookup(struct map_lookups *, const char *source, const char *key,
-    struct map_reply *r, map_told *, void *arg);
+bool map_lookup(
+    struct map_lookups *, const struct map_wish *, struct map_reply *r);
 /* Who asked with this is not told any more. */
 void map_lookup_forget(struct map_lookups *, const void *arg);
 

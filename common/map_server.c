@@ -24,7 +24,7 @@ struct query {
 	TAILQ_ENTRY(query) next;
 	char text[MAP_WIRE_QUERY];
 	size_t len;
-	map_server_told *told;
+	void (*told)(void *, const struct map_reply *);
 	void *arg;
 	bool again; /* it was asked once, of a connection that had ended */
 };
@@ -371,8 +371,8 @@ is_tried(const struct map_server *s)
 }
 
 bool
-map_server_ask(struct map_server *s, const char *name, const char *key,
-    map_server_told *told, void *arg, struct map_reply *r)
+map_server_ask(
+    struct map_server *s, const struct map_question *what, struct map_reply *r)
 {
 	static const struct timeval now = { 0, 0 };
 	struct query *q;
@@ -384,9 +384,9 @@ map_server_ask(struct map_server *s, const char *name, const char *key,
 	map_reply_later(r, "too much is asked of it");
 	if (s->queued >= MAP_QUEUE || (q = calloc(1, sizeof(*q))) == NULL)
 		return false;
-	q->told = told;
-	q->arg = arg;
-	q->len = map_wire_query(q->text, name, key);
+	q->told = what->told;
+	q->arg = what->arg;
+	q->len = map_wire_query(q->text, what->name, what->key);
 	if (q->len == 0 || evtimer_add(s->work, &now) == -1) {
 		free(q);
 		return false;

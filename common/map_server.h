@@ -28,15 +28,19 @@ void map_server_free(struct map_server *);
 /* Whether it is the one behind that source, under whatever name. */
 bool map_server_is(const struct map_server *, const struct map_source *);
 
-/* Called once for each question, never from map_server_ask(). */
-typedef void map_server_told(void *arg, const struct map_reply *);
+struct map_question {
+	const char *name, *key; /* a table's, and what is looked up in it */
+	/* Called once for each, never from map_server_ask(). */
+	void (*told)(void *arg, const struct map_reply *);
+	void *arg;
+};
 
 /*
- * Asks for a key of one of its tables.  False with the reason when it is not
- * asked: it is down, or too much is asked of it.
+ * False with the reason when it is not asked: it is down, or too much is asked
+ * of it.
  */
-bool map_server_ask(struct map_server *, const char *name, const char *key,
-    map_server_told *, void *arg, struct map_reply *);
+bool map_server_ask(
+    struct map_server *, const struct map_question *, struct map_reply *);
 
 /* Whether its last word was a failure; why, then. */
 bool map_server_down(const struct map_server *, const char **why);

@@ -99,6 +99,7 @@ is_known(const struct asker *a, uint32_t serial)
 static const char *
 ask(struct asker *a, const struct msg_map_ask *m)
 {
+	struct map_wish wish = { m->source, m->key, on_told, NULL };
 	struct question *q;
 	struct map_reply r;
 
@@ -115,7 +116,8 @@ ask(struct asker *a, const struct msg_map_ask *m)
 	q->serial = m->serial;
 	LIST_INSERT_HEAD(&a->questions, q, next);
 	a->count++;
-	if (map_lookup(a->all->lookups, m->source, m->key, &r, on_told, q))
+	wish.arg = q;
+	if (map_lookup(a->all->lookups, &wish, &r))
 		on_told(q, &r);
 	return NULL;
 }

@@ -220,19 +220,19 @@ ask(struct map_sources *s, struct entry *e, const char *key,
 /* What it says becomes a value, or is not believed. */
 static enum tables_result
 believe(struct map_sources *s, const struct entry *e, struct tables_look *l,
-    const char *said)
+    const char *text)
 {
-	const struct map_rules rules = { s->virtual_maildir,
-		e->where.kind == MAP_CDB };
+	const struct map_said said = { l->space, l->key, text,
+		s->virtual_maildir, e->where.kind == MAP_CDB };
 	struct sbuf out = SBUF_INIT(2 * MAP_VALUE_MAX);
 	const char *wanted;
 	bool good;
 
-	good = map_value(l->space, l->key, said, &rules, &out, &wanted);
+	good = map_value(&said, &out, &wanted);
 	l->value = good ? map_keep(&s->kept, sbuf_str(&out)) : NULL;
 	if (!good && may_log(s))
 		log_error("-", "lookup=%s key=%s wanted=%s found=%s", e->text,
-		    l->key, wanted, said);
+		    l->key, wanted, text);
 	else if (good && l->value == NULL && may_log(s))
 		log_error("-", "lookup=%s key=%s wanted=memory found=none",
 		    e->text, l->key);

@@ -18,10 +18,12 @@
 #include "common/members.h"
 #include "common/msg.h"
 
+#define BLANKS " \t\r\n"
+
 struct value {
 	const char *key;
 	char text[MAP_VALUE_MAX + 1]; /* without blanks at its ends */
-	const struct map_rules *rules;
+	const struct map_said *said;
 	struct sbuf *out;
 	const char **wanted;
 };
@@ -85,7 +87,7 @@ take_account(struct value *v)
 	if (address_parse(v->key, &a) != ADDRESS_OK || a.domain[0] == '\0')
 		return false;
 	if (n == 0 || strcasecmp(v->text, "OK") == 0) {
-		if (!account_maildir(v->rules->virtual_maildir, &a, maildir,
+		if (!account_maildir(v->said->virtual_maildir, &a, maildir,
 			sizeof(maildir), v->wanted))
 			return false;
 		sbuf_puts(v->out, maildir);
@@ -131,7 +133,7 @@ put_member(struct value *v, const struct member *m)
 	case MEMBER_FILE:
 	case MEMBER_INCLUDE:
 		*v->wanted = "no commands, files or lists of a server";
-		if (!v->rules->ours)
+		if (!v->said->ours)
 			return false;
 		break;
 	case MEMBER_ERROR:
@@ -242,21 +244,20 @@ map_value_known(enum tables_space space)
 }
 
 bool
-map_value(enum tables_space space, const char *key, const char *said,
-    const struct map_rules *rules, struct sbuf *out, const char **wanted)
+map_value(const struct map_said *said, struct sbuf *out, const char **wanted)
 {
-	const struct row *row = row_of(space);
-	struct value v = { .key = key, .rules = rules };
+	const struct row *row = row_of(said->space);
+	struct value v = { .key = said->key, .said = said };
+	const char *text = said->text + strspn(said->text, BLANKS);
 	size_t n;
 
 	v.out = out;
 	v.wanted = wanted;
 	*wanted = "at most 8192 bytes";
-	said += strspn(said, " \t\r\n");
 	if (row == NULL ||
-	    strlcpy(v.text, said, sizeof(v.text)) >= sizeof(v.text))
+	    strlcpy(v.text, text, sizeof(v.text)) >= sizeof(v.text))
 		return false;
-	for (n = strlen(v.text); n > 0 && strchr(" \t\r\n", v.text[n - 1]); n--)
+	for (n = strlen(v.text); n > 0 && strchr(BLANKS, v.text[n - 1]); n--)
 		v.text[n - 1] = '\0';
 	if (!row->take(&v))
 		return false;

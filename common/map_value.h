@@ -9,7 +9,10 @@
 #include "common/sbuf.h"
 #include "common/tables.h"
 
-struct map_rules {
+/* What is said of a key, and who says it. */
+struct map_said {
+	enum tables_space space;
+	const char *key, *text;
 	const char *virtual_maildir; /* the option */
 	/*
 	 * A file of this host's administrator: its lists of members may name
@@ -19,13 +22,12 @@ struct map_rules {
 };
 
 /*
- * said is as an administrator writes it: see "Lookups" in postrider.conf(5).
- * Appends to out, which is empty, the value of tables.h for that space and key;
- * false with a text of what was wanted.  Whatever said is, no path that comes
- * of it leads out of virtual-root.
+ * The text is as an administrator writes it: see "Lookups" in
+ * postrider.conf(5).  Appends to out, which is empty, the value of tables.h for
+ * that space and key; false with a text of what was wanted.  Whatever is said,
+ * no path that comes of it leads out of virtual-root.
  */
-bool map_value(enum tables_space, const char *key, const char *said,
-    const struct map_rules *, struct sbuf *out, const char **wanted);
+bool map_value(const struct map_said *, struct sbuf *out, const char **wanted);
 
 /* Whether a space may have sources; rows of these are TABLES_SOURCES. */
 bool map_value_known(enum tables_space);

@@ -188,11 +188,10 @@ add(struct reading *r, const char *key, const char *value)
 static bool
 take_row(struct reading *r)
 {
-	const struct map_rules rules = {
-		conf_option(r->conf, "virtual-maildir"), true
-	};
 	char text[MAP_KEY_MAX + 1], said[MAP_VALUE_MAX + 1], key[KEY];
 	struct sbuf value = SBUF_INIT(2 * MAP_VALUE_MAX);
+	const struct map_said what = { r->row->space, key, said,
+		conf_option(r->conf, "virtual-maildir"), true };
 	const char *wanted;
 	bool good;
 
@@ -204,7 +203,7 @@ take_row(struct reading *r)
 		return mistake(r, text, "a value, and \",\" or \"}\"", r->p);
 	if (!r->row->key(text, key))
 		return mistake(r, "", r->row->wanted, text);
-	good = map_value(r->row->space, key, said, &rules, &value, &wanted);
+	good = map_value(&what, &value, &wanted);
 	if (!good)
 		(void)mistake(r, text, wanted, said);
 	else

@@ -17,7 +17,7 @@ put(const char *key, enum map_status status, const char *said, bool told)
 	struct map_reply r = { .status = status };
 
 	(void)strlcpy(status == MAP_FOUND ? r.value : r.text, said, TEXT_MAX);
-	map_cache_put(cache, SOURCE, key, &r, told, 1000);
+	map_cache_put(cache, &(struct map_key){ SOURCE, key }, &r, told, 1000);
 }
 
 static bool
@@ -25,7 +25,7 @@ get(const char *source, const char *key, deadline_t now, const char *want)
 {
 	struct map_reply r;
 
-	if (!map_cache_get(cache, source, key, now, &r))
+	if (!map_cache_get(cache, &(struct map_key){ source, key }, now, &r))
 		return false;
 	assert_string_equal(r.status == MAP_FOUND ? r.value : r.text, want);
 	return true;
@@ -117,12 +117,15 @@ bound(void **state)
 	put("unused", MAP_FOUND, "x", true);
 	for (size_t i = 0; i < n; i++) {
 		(void)snprintf(key, sizeof(key), "%zu", i);
-		map_cache_put(cache, SOURCE, key, &r, true, 1000);
+		map_cache_put(
+		    cache, &(struct map_key){ SOURCE, key }, &r, true, 1000);
 		assert_true(get(SOURCE, "used", 1000, "x"));
 	}
 	assert_false(get(SOURCE, "unused", 1000, "x"));
-	assert_false(map_cache_get(cache, SOURCE, "0", 1000, &r));
-	assert_true(map_cache_get(cache, SOURCE, key, 1000, &r));
+	assert_false(
+	    map_cache_get(cache, &(struct map_key){ SOURCE, "0" }, 1000, &r));
+	assert_true(
+	    map_cache_get(cache, &(struct map_key){ SOURCE, key }, 1000, &r));
 }
 
 int

@@ -155,7 +155,8 @@ look(const char *key)
 {
 	int before = tellings;
 
-	if (map_lookup(lookups, source, key, &told, on_told, NULL))
+	if (map_lookup(lookups,
+		&(struct map_wish){ source, key, on_told, NULL }, &told))
 		return true;
 	turn(before + 1, 5000);
 	assert_int_equal(tellings, before + 1);
@@ -206,8 +207,9 @@ static void
 only_ours(void **state)
 {
 	(void)state;
-	assert_true(map_lookup(
-	    lookups, "socketmap:unix:/etc/x:t", "k", &told, on_told, NULL));
+	assert_true(map_lookup(lookups,
+	    &(struct map_wish){ "socketmap:unix:/etc/x:t", "k", on_told, NULL },
+	    &told));
 	assert_int_equal(told.status, MAP_LATER);
 	assert_string_equal(told.text, "mapd has no such source");
 	/* Other tables: the old one is asked no more. */
@@ -236,10 +238,10 @@ shared(void **state)
 
 	(void)state;
 	for (int i = 0; i < 10; i++)
-		assert_false(
-		    map_lookup(lookups, source, "same", &r, count_told, &n));
-	assert_false(
-	    map_lookup(lookups, source, "same", &r, count_told, &forgotten));
+		assert_false(map_lookup(lookups,
+		    &(struct map_wish){ source, "same", count_told, &n }, &r));
+	assert_false(map_lookup(lookups,
+	    &(struct map_wish){ source, "same", count_told, &forgotten }, &r));
 	map_lookups_state(lookups, &s);
 	assert_int_equal(s.open, 1);
 	map_lookup_forget(lookups, &forgotten);
@@ -346,10 +348,11 @@ too_many(void **state)
 	(void)state;
 	for (int i = 0; i < MAP_OPEN; i++) {
 		(void)snprintf(key, sizeof(key), "k%d", i);
-		assert_false(
-		    map_lookup(lookups, source, key, &r, count_told, &n));
+		assert_false(map_lookup(lookups,
+		    &(struct map_wish){ source, key, count_told, &n }, &r));
 	}
-	assert_true(map_lookup(lookups, source, "more", &r, on_told, NULL));
+	assert_true(map_lookup(
+	    lookups, &(struct map_wish){ source, "more", on_told, NULL }, &r));
 	assert_string_equal(r.text, "too many questions");
 	for (int i = 0; n < MAP_OPEN && i < 200; i++)
 		turn(1, 5);
