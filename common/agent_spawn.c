@@ -37,7 +37,7 @@ struct row {
 /* clang-format off */
 static const struct row rows[] = {
 	{ SPAWN_LOCAL,		"local",	DAEMON_QUEUED,	"agents",	false },
-	{ SPAWN_PIPE,		"pipe",	DAEMON_QUEUED,	"agents",	false },
+	{ SPAWN_PIPE,		"pipe",		DAEMON_QUEUED,	"pipe-agents",	false },
 	{ SPAWN_BOUNCE,		"bounce",	DAEMON_QUEUED,	"agents",	false },
 	{ SPAWN_REMOTE,		"remote",	DAEMON_QUEUED,	"remote-agents",	false },
 	{ SPAWN_MAILBOX,	"pop3-mailbox",	DAEMON_AUTHD,	"mailbox-sessions",	true },
@@ -220,8 +220,8 @@ find(uint32_t program, size_t asker)
 }
 
 /*
- * Mailboxes, deliveries here and elsewhere have limits of their own.  The
- * askers keep them and count an agent until they close its channel, we until
+ * Sessions, deliveries here, commands and deliveries elsewhere have limits of
+ * their own.  The askers keep them and count an agent until they close its channel, we until
  * its end.
  */
 static bool

@@ -171,7 +171,9 @@ NUMBER("active-messages", false, "2000", 10, 100000,
 NUMBER("local-agents",	false,	"1",	1, 64,
     "local processes for one uid")
 NUMBER("agents",	false,	"50",	2, 2000,
-    "agents at once")
+    "agents at once that deliver into mailboxes and report")
+NUMBER("pipe-agents",	false,	"20",	1, 2000,
+    "commands, and deliveries into files of lists, at once")
 TIME("delay-warning",	false,	"4h",	0, 60 * DAY,
     "age at which a sender hears that his mail is still on its way; 0: never")
 NUMBER("agent-crashes",	false,	"3",	1, 100,

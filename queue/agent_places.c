@@ -7,6 +7,11 @@
  * is known to be well finds a place however many others are tried in vain.  Of
  * these shares a sender gets no more than he leaves free: another's mail for a
  * host that nobody knows yet finds a place however many hosts of his are silent.
+ *
+ * Commands have places of their own, too, since one may take its time.  Those of
+ * one user, or of the aliases, get a quarter of them at most, and beyond the first
+ * no more than they leave free.  While others wait, each command is the last of
+ * its agent.
  */
 #include <string.h>
 
@@ -14,7 +19,6 @@
 
 #define BUSY_WAIT 500000   /* microseconds until a place is asked for again */
 #define PLACE_FOR_BOUNCE 1 /* a place kept free for a bounce agent */
-#define PIPE_SHARE 10      /* of these places one uid's commands may have one */
 #define WHOS_MOST 8        /* of a pool's senders that are looked at */
 
 static uint32_t
@@ -26,13 +30,17 @@ state_of(const struct pool *p)
 struct places *
 places_of(struct agents *as, const struct pool *p)
 {
-	return p->program == SPAWN_REMOTE ? &as->away : &as->here;
+	if (p->program == SPAWN_REMOTE)
+		return &as->away;
+	return p->program == SPAWN_PIPE ? &as->pipes : &as->here;
 }
 
 static const struct places *
 places_for(const struct agents *as, const struct pool *p)
 {
-	return p->program == SPAWN_REMOTE ? &as->away : &as->here;
+	if (p->program == SPAWN_REMOTE)
+		return &as->away;
+	return p->program == SPAWN_PIPE ? &as->pipes : &as->here;
 }
 
 /* Every pool that waits is in the turns of somebody. */
@@ -49,35 +57,30 @@ wake_all(struct agents *as, struct places *pl)
 }
 
 static void
-on_again_here(evutil_socket_t fd, short what, void *arg)
+on_again(evutil_socket_t fd, short what, void *arg)
 {
-	struct agents *as = arg;
+	struct places *pl = arg;
 
 	(void)fd;
 	(void)what;
-	wake_all(as, &as->here);
+	wake_all(pl->all, pl);
 }
 
-static void
-on_again_away(evutil_socket_t fd, short what, void *arg)
+static bool
+init(struct agents *as, struct places *pl)
 {
-	struct agents *as = arg;
-
-	(void)fd;
-	(void)what;
-	wake_all(as, &as->away);
+	pl->all = as;
+	for (size_t i = 0; i < PLACE_STATES; i++)
+		senders_init(&pl->by_who[i]);
+	pl->again = event_new(as->q->base, -1, 0, on_again, pl);
+	return pl->again != NULL;
 }
 
 bool
 places_init(struct agents *as)
 {
-	for (size_t i = 0; i < PLACE_STATES; i++) {
-		senders_init(&as->here.by_who[i]);
-		senders_init(&as->away.by_who[i]);
-	}
-	as->here.again = event_new(as->q->base, -1, 0, on_again_here, as);
-	as->away.again = event_new(as->q->base, -1, 0, on_again_away, as);
-	return as->here.again != NULL && as->away.again != NULL;
+	return init(as, &as->here) && init(as, &as->pipes) &&
+	    init(as, &as->away);
 }
 
 /* So many parts of four, at least one. */
@@ -123,6 +126,8 @@ room_for(const struct agents *as, const struct places *pl, uint32_t state)
 
 	if (pl == &as->here)
 		return less((size_t)s->agents, pl->count);
+	if (pl == &as->pipes)
+		return less((size_t)s->pipe_agents, pl->count);
 	return least(
 	    share_of(as, state), less((size_t)s->remote_agents, pl->count));
 }
@@ -318,14 +323,17 @@ places_has(struct agents *as, struct pool *p)
 	return next == p;
 }
 
-/* Of one uid.  A command may take its time, and others need not wait for it. */
+/* Of one uid. */
 static size_t
 most_agents(const struct agents *as, const struct pool *p)
 {
-	size_t most = (size_t)as->q->settings.local_agents;
-	size_t share = (size_t)as->q->settings.agents / PIPE_SHARE;
-
-	return p->program == SPAWN_PIPE && share > most ? share : most;
+	if (p->program != SPAWN_PIPE)
+		return (size_t)as->q->settings.local_agents;
+	/* The first is any pool's, if only a place is free. */
+	if (p->nagents == 0)
+		return 1;
+	return least(quarters((size_t)as->q->settings.pipe_agents, 1),
+	    room_for(as, &as->pipes, 0));
 }
 
 bool
@@ -355,7 +363,9 @@ is_rather(const struct agent *a, const struct agent *than)
 {
 	const struct destination *d = a->pool->dest;
 
-	if (d == NULL) /* they are in the order of their age */
+	if (a->pool->program == SPAWN_PIPE)
+		return false; /* see places_yield() */
+	if (d == NULL)        /* they are in the order of their age */
 		return than == NULL;
 	/* What is not known to be well would not end soon. */
 	return d->state == DEST_GOOD &&
@@ -390,6 +400,23 @@ places_make(struct agents *as, const struct pool *p)
 		return;
 	other->retiring = true;
 	agents_wake(as, other->pool);
+}
+
+/* Pools without an agent wait for what this one's have finished with. */
+void
+places_yield(struct agents *as, const struct pool *p)
+{
+	size_t wanted = as->pipes.by_who[0].waiting;
+	struct agent *a;
+
+	if (p->program != SPAWN_PIPE || room_for(as, &as->pipes, 0) > 0)
+		return;
+	LIST_FOREACH(a, &p->agents, in_pool)
+	if (wanted > 0 && a->peer != NULL && a->outstanding == 0 &&
+	    (a->answers > 0 || p->waiting == 0)) {
+		a->retiring = true;
+		wanted--;
+	}
 }
 
 void

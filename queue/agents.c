@@ -53,7 +53,7 @@ agents_ready(const struct agents *as, const char *name)
 size_t
 agents_count(const struct agents *as)
 {
-	return as->here.count + as->away.count;
+	return as->here.count + as->pipes.count + as->away.count;
 }
 
 size_t
@@ -251,6 +251,7 @@ work(struct agents *as, struct pool *p)
 {
 	bool starved = p->is_starving;
 
+	places_yield(as, p);
 	close_retired(p);
 	fill(p, true);
 	if (p->waiting > 0 && !as->q->stopping)
@@ -323,6 +324,10 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 		a->retiring = true;
 		agents_wake(as, a->pool);
 	}
+	/* What others left may be for those that have some. */
+	TAILQ_FOREACH(a, &as->list, link)
+	if (a->pool->program == SPAWN_PIPE && a->pool->waiting > 0)
+		agents_wake(as, a->pool);
 	agents_sweep_away(as, now);
 }
 

@@ -2,8 +2,8 @@
  * agents: the processes that deliver and report; queued's side of msg_job.h
  * and msg_spawn.h.  They are asked for when work waits, kept for the next,
  * and closed when they have been idle for long or another pool needs the
- * place.  Those that deliver here and report, and those that send mail away,
- * have places of their own.
+ * place.  Those that deliver into mailboxes and report, those that run
+ * commands, and those that send mail away, have places of their own.
  */
 #ifndef QUEUE_AGENTS_H
 #define QUEUE_AGENTS_H

@@ -66,15 +66,17 @@ struct dismissal {
 };
 
 /*
- * The places of agents that deliver here and report; and of those that send
- * mail away, by the state of their destination (DEST_*).
+ * The places of agents that deliver into mailboxes and report; of those that
+ * run commands; and of those that send mail away, by the state of their
+ * destination (DEST_*).
  */
 #define PLACE_STATES (DEST_DOWN + 1)
 struct places {
 	size_t count;                  /* taken, all */
-	size_t by_state[PLACE_STATES]; /* the same; [0] for those here */
+	size_t by_state[PLACE_STATES]; /* the same; [0] if it has none */
 	/* Who has them, and pools with work and without an agent. */
 	struct senders by_who[PLACE_STATES];
+	struct agents *all;
 	struct event *again; /* asks again when postriderd had no place */
 	int64_t busy;        /* deadline_now() until which it has none */
 };
@@ -94,7 +96,7 @@ struct agents {
 	struct event *impatient; /* for the first of them */
 	TAILQ_HEAD(, agent) list;
 	TAILQ_HEAD(, pool) awake;
-	struct places here, away;
+	struct places here, pipes, away;
 	size_t outstanding;
 	size_t forward_bytes;    /* that all have said, see agent_forward.c */
 	uint32_t serial, number; /* the last ones given */
@@ -120,6 +122,9 @@ bool places_allowed(const struct agents *, const struct pool *);
 void places_make(struct agents *, const struct pool *);
 /* The same, where agents of this pool have nothing to do. */
 void places_give(struct agents *, struct pool *);
+
+/* The same, where a pool of commands has had its turn. */
+void places_yield(struct agents *, const struct pool *);
 
 /* agent_jobs.c: jobs, beside what agents.c calls, which is below. */
 /* One recipient of the job less; after the last the job is over. */

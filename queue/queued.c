@@ -78,6 +78,7 @@ intake_peers(const struct queue *q)
 {
 	size_t files = raise_files();
 	size_t own = FILES_OWN + (size_t)q->settings.agents +
+	    (size_t)q->settings.pipe_agents +
 	    (size_t)q->settings.remote_agents + CONTROL_PEERS;
 
 	if (files < own + 64)

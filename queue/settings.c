@@ -35,6 +35,7 @@ bind_all(struct settings *s, char err[TABLES_ERR])
 		{ "active-messages", &s->active },
 		{ "local-agents", &s->local_agents },
 		{ "agents", &s->agents },
+		{ "pipe-agents", &s->pipe_agents },
 		{ "remote-agents", &s->remote_agents },
 		{ "destination-agents", &s->destination_agents },
 		{ "connection-idle", &s->connection_idle },

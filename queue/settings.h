@@ -28,6 +28,7 @@ struct settings {
 	int64_t early_memory;         /* and of all */
 	int64_t active;               /* messages in memory */
 	int64_t local_agents, agents; /* processes */
+	int64_t pipe_agents;          /* those that run commands */
 	int64_t remote_agents;        /* connections to other hosts */
 	int64_t destination_agents;   /* and to one destination */
 	int64_t connection_idle;      /* seconds that they are kept */

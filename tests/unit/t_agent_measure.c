@@ -81,6 +81,7 @@ done(void **state)
 	event_free(agents->sweep);
 	event_free(agents->impatient);
 	event_free(agents->here.again);
+	event_free(agents->pipes.again);
 	event_free(agents->away.again);
 	while ((p = pool_after(&agents->pools, NULL)) != NULL) {
 		p->failures = p->stalls = 0;

@@ -15,8 +15,8 @@
 #include "common/sock.h"
 #include "common/supervise.h"
 
-#define PLACES (3 + 3 / 4 + 4)  /* of agents, with agents 3 */
-#define REMOTES (2 + 2 / 4 + 4) /* with remote-agents 2 */
+#define PLACES (3 + 3 / 4 + 4) /* of agents, with agents 3 */
+#define OTHERS (2 + 2 / 4 + 4) /* with remote-agents 2, pipe-agents 2 */
 
 static struct master master;
 static struct chan asker;
@@ -327,26 +327,26 @@ stopped(void **state)
 	}
 }
 
-/* As many as option remote-agents and the spare places, and no more. */
+/* As many as the program's own option and the spare places, and no more. */
 static void
-remotes(void)
+places_of(const char *name, uint32_t program)
 {
 	union msg_spawn m;
-	int fds[REMOTES], fd;
+	int fds[OTHERS], fd;
 	char got[400];
 	ssize_t n;
 
-	script("remote",
+	script(name,
 	    "#!/bin/sh\nexec 2>/dev/null\necho \"$#$1$3 in $(pwd)\" >&3\ncat "
 	    "<&3\n");
 	for (size_t i = 0; i < COUNT(fds); i++) {
-		send_start(SPAWN_REMOTE, "", -1);
+		send_start(program, "", -1);
 		assert_int_equal(answer(&m, &fds[i]), SPAWN_T_STARTED);
 	}
 	assert_true((n = recv(fds[0], got, sizeof(got) - 1, 0)) > 0);
 	got[n] = '\0';
 	assert_string_equal(got, "2-t in /\n");
-	send_start(SPAWN_REMOTE, "", -1);
+	send_start(program, "", -1);
 	assert_int_equal(answer(&m, &fd), SPAWN_T_FAILED);
 	assert_string_equal(m.failed.dsn, SPAWN_BUSY);
 	for (size_t i = 0; i < COUNT(fds); i++)
@@ -369,8 +369,9 @@ limit(void **state)
 	send_start(SPAWN_LOCAL, "alice@example.org", -1);
 	assert_int_equal(answer(&m, &fd), SPAWN_T_FAILED);
 	assert_string_equal(m.failed.dsn, SPAWN_BUSY);
-	/* Mail to other hosts has places of its own, and takes none of these. */
-	remotes();
+	/* Commands and mail to other hosts have their own, and none of these. */
+	places_of("pipe", SPAWN_PIPE);
+	places_of("remote", SPAWN_REMOTE);
 	for (size_t i = 0; i < COUNT(fds); i++)
 		assert_int_equal(close(fds[i]), 0);
 	disconnect_asker();
@@ -425,6 +426,7 @@ setup(void **state)
 		{ TABLES_OPTION, "libexec-dir", NULL },
 		{ TABLES_OPTION, "agents", "3" },
 		{ TABLES_OPTION, "remote-agents", "2" },
+		{ TABLES_OPTION, "pipe-agents", "2" },
 		{ TABLES_ACCOUNT, "alice@example.org",
 		    "example.org/alice/Maildir" },
 	};

@@ -197,6 +197,7 @@ done(void **state)
 	event_free(agents->sweep);
 	event_free(agents->impatient);
 	event_free(agents->here.again);
+	event_free(agents->pipes.again);
 	event_free(agents->away.again);
 	destinations_free(agents->dests);
 	while (pool != NULL && pool->nagents > 0)
