@@ -10,6 +10,7 @@
 #include <err.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -61,7 +62,10 @@ parse(const struct cmd *cmd, char **argv, struct arguments *a)
 	return a->address != NULL ? EX_OK : cmd_usage(cmd);
 }
 
-/* In its canonical form, and complete. */
+/*
+ * In its canonical form and complete, but for <postmaster>, who is ours without
+ * a domain (RFC 5321 section 4.5.1).
+ */
 static bool
 take_address(const char *text, const char *mail_name, char out[ADDR_MAX + 1])
 {
@@ -71,7 +75,7 @@ take_address(const char *text, const char *mail_name, char out[ADDR_MAX + 1])
 		warnx("wanted a mail address, found \"%s\"", text);
 		return false;
 	}
-	if (a.domain[0] == '\0')
+	if (a.domain[0] == '\0' && strcasecmp(a.local, "postmaster") != 0)
 		(void)strlcpy(a.domain, mail_name, sizeof(a.domain));
 	return address_format(&a, out, ADDR_MAX + 1);
 }
@@ -94,7 +98,6 @@ open_tables(struct explain *e, const char *path)
 	const char *spool;
 	const struct option_bind binds[] = { { "mail-name", &e->mail_name },
 		{ "hostname", &e->hostname }, { "min-uid", &e->min_uid },
-		{ "relay-clients", &e->relay_clients },
 		{ "always-bcc", &e->always_bcc }, { "srs", &e->srs },
 		{ "srs-domain", &e->srs_domain }, { "spool-dir", &spool },
 		{ "forward-files", &e->forward_files } };

@@ -10,15 +10,24 @@
 
 #include <bsd/string.h>
 
-#include "common/net.h"
-#include "common/rewrite.h"
 #include "queue/expand_owner.h"
 #include "queue/explain.h"
 
 #define LISTS 100 /* that are opened by themselves, one in another */
 
+/* What smtpd has made of an address is another: it was completed or rewritten. */
 static void
-say(void *to, const char *command, const struct reply *r)
+take(
+    struct explain *e, const char *of, const char *addr, char old[ADDR_MAX + 1])
+{
+	if (strcmp(addr, old) == 0)
+		return;
+	(void)strlcpy(old, addr, ADDR_MAX + 1); /* as long */
+	steps_add(e->steps, "rewrite", "address", addr, "of", of, NULL);
+}
+
+static void
+say(void *to, const char *command, const struct reply *r, const char *addr)
 {
 	struct explain *e = to;
 	char text[REPLY_LINE + 20];
@@ -26,6 +35,12 @@ say(void *to, const char *command, const struct reply *r)
 	(void)snprintf(text, sizeof(text), "%u %s%s%s", r->code, r->dsn,
 	    *r->dsn != '\0' ? " " : "", r->text);
 	steps_add(e->steps, "smtp", "command", command, "reply", text, NULL);
+	if (addr == NULL)
+		return;
+	if (strncmp(command, "MAIL", 4) == 0)
+		take(e, "sender", addr, e->from);
+	else
+		take(e, "recipient", addr, e->to);
 }
 
 static void
@@ -52,20 +67,6 @@ explain_session(struct explain *e)
 		    e->steps, "smtp", "command", "none", "error", err, NULL);
 		break;
 	}
-}
-
-/* As smtpd(8) does when it takes the address into the envelope. */
-static void
-rewrite(struct explain *e, enum rewrite_rules rules, char addr[ADDR_MAX + 1])
-{
-	struct address a;
-
-	if (address_parse(addr, &a) != ADDRESS_OK ||
-	    rewrite_address(&e->tables, rules, &a) != REWRITE_DONE ||
-	    !address_format(&a, addr, ADDR_MAX + 1))
-		return;
-	steps_add(e->steps, "rewrite", "address", addr, "of",
-	    rules == REWRITE_SENDER ? "sender" : "recipient", NULL);
 }
 
 static void explain_list(
@@ -159,12 +160,6 @@ explain_list(struct explain *e, const struct route_ask *q,
 	env_free(&to);
 }
 
-static bool
-is_own_client(const struct explain *e)
-{
-	return e->client == NULL || net_in_list(e->client, e->relay_clients);
-}
-
 void
 explain(struct explain *e)
 {
@@ -175,9 +170,6 @@ explain(struct explain *e)
 	explain_session(e);
 	e->tables.trace = steps_trace;
 	e->tables.trace_arg = e->steps;
-	if (is_own_client(e))
-		rewrite(e, REWRITE_SENDER, e->from);
-	rewrite(e, REWRITE_RECIPIENT, e->to);
 	env_init(&from);
 	env_init(&to);
 	(void)strlcpy(from.sender, e->from, sizeof(from.sender));

@@ -16,7 +16,7 @@ struct explain {
 	struct json_object *steps; /* owned; see explain_steps.h */
 	struct tables tables;
 	const char *path; /* of the tables */
-	const char *hostname, *mail_name, *relay_clients, *always_bcc;
+	const char *hostname, *mail_name, *always_bcc;
 	int64_t min_uid;
 	bool forward_files;
 	bool srs;               /* senders are rewritten, by */
@@ -26,7 +26,7 @@ struct explain {
 	struct explain_who out;  /* postrider-out, with postrider-net */
 	const char *client;      /* NULL: submitted on this host */
 	char from[ADDR_MAX + 1]; /* "": the null reverse-path */
-	char to[ADDR_MAX + 1];   /* complete, canonical */
+	char to[ADDR_MAX + 1];   /* canonical */
 	bool lost;               /* somebody would not get it */
 	size_t lists;            /* that were opened by themselves */
 };

@@ -33,7 +33,7 @@ run(const struct explain_smtp *e, int fd)
 	char *argv[] = { arg("smtpd"), arg("-t"), arg(e->tables), arg("-p"),
 		arg(e->client != NULL ? "mx" : "local"),
 		arg(e->client != NULL ? "-c" : "-u"),
-		e->client != NULL ? arg(e->client) : uid, NULL };
+		e->client != NULL ? arg(e->client) : uid, arg("-e"), NULL };
 	int null = open("/dev/null", O_WRONLY);
 
 	(void)snprintf(uid, sizeof(uid), "%u", (unsigned int)getuid());
@@ -62,11 +62,26 @@ start(const struct explain_smtp *e, int *fd)
 	return pid;
 }
 
+/* "Recipient ok <alice@example.org>" without the address, which is returned. */
+static const char *
+split_address(struct reply *r)
+{
+	size_t n = strlen(r->text);
+	char *open = strrchr(r->text, '<');
+
+	if (r->code != 250 || open == NULL || n == 0 || r->text[n - 1] != '>' ||
+	    open == r->text)
+		return NULL;
+	r->text[n - 1] = open[-1] = '\0';
+	return open + 1;
+}
+
 static enum explain_said
 say(struct submit_smtp *s, const struct explain_smtp *e, const char *verb,
     const char *addr)
 {
 	char command[1100];
+	const char *taken;
 	int status;
 
 	if ((size_t)snprintf(command, sizeof(command), "%s:<%s>", verb, addr) >=
@@ -76,7 +91,8 @@ say(struct submit_smtp *s, const struct explain_smtp *e, const char *verb,
 	status = smtp_command(s, "%s", command);
 	if (s->reply.code == 0)
 		return EXPLAIN_UNKNOWN;
-	e->told(e->arg, command, &s->reply);
+	taken = split_address(&s->reply);
+	e->told(e->arg, command, &s->reply, taken);
 	return status == 0 ? EXPLAIN_YES : EXPLAIN_NO;
 }
 

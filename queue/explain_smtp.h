@@ -15,8 +15,12 @@ struct explain_smtp {
 	const char *hostname;
 	const char *from; /* "" is the null reverse-path */
 	const char *to;
-	/* Told of each command and of its reply. */
-	void (*told)(void *, const char *command, const struct reply *);
+	/*
+	 * Told of each command and of its reply, and how the address is in
+	 * the envelope: NULL where it was not taken.
+	 */
+	void (*told)(void *, const char *command, const struct reply *,
+	    const char *addr);
 	void *arg;
 };
 

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <bsd/string.h>
+
 #include "common/log.h"
 #include "common/rewrite.h"
 #include "smtpd/command.h"
@@ -89,6 +91,22 @@ take_sender(struct session *s, struct address *a)
 	return r;
 }
 
+/* The address is in the envelope, as it may have been completed and rewritten. */
+static enum next
+taken(struct session *s, enum reply r, const char *addr)
+{
+	char text[REPLY_MAX + 1];
+
+	if (!s->explain)
+		return session_reply(s, r);
+	(void)reply_format(r, NULL, text); /* short, and so is an address */
+	text[strcspn(text, "\r")] = '\0';
+	(void)strlcat(text, " <", sizeof(text));
+	(void)strlcat(text, addr, sizeof(text));
+	(void)strlcat(text, ">\r\n", sizeof(text));
+	return session_say(s, replies[r].code, text);
+}
+
 enum next
 cmd_mail(struct session *s, char *arg)
 {
@@ -115,7 +133,7 @@ cmd_mail(struct session *s, char *arg)
 	if ((r = take_sender(s, &a)) != REPLY_SENDER_OK)
 		return session_reply_arg(s, r, s->env.sender);
 	s->state = ST_MAIL;
-	return session_reply(s, REPLY_SENDER_OK);
+	return taken(s, REPLY_SENDER_OK, s->env.sender);
 }
 
 static enum next
@@ -148,7 +166,7 @@ take_rcpt(struct session *s, struct address *a, struct rcpt_params *rp)
 	if (!envelope_add(&s->env, addr, rp))
 		return session_leave(s, REPLY_NO_MEMORY, "memory");
 	s->state = ST_RCPT;
-	return session_reply(s, REPLY_RCPT_OK);
+	return taken(s, REPLY_RCPT_OK, addr);
 }
 
 enum next

@@ -36,7 +36,7 @@ usage(void)
 {
 	errx(EX_USAGE,
 	    "usage: smtpd [-t tables] [-p profile] [-u uid [-n name]] "
-	    "[-c address]");
+	    "[-c address] [-e]");
 }
 
 static bool
@@ -54,13 +54,15 @@ parse(int argc, char *argv[], struct arguments *a)
 	uint64_t n;
 	int ch;
 
-	while ((ch = getopt(argc, argv, "t:p:u:n:c:")) != -1)
+	while ((ch = getopt(argc, argv, "t:p:u:n:c:e")) != -1)
 		if (ch == 't')
 			a->tables = optarg;
 		else if (ch == 'p')
 			a->profile = optarg;
 		else if (ch == 'n')
 			a->name = optarg;
+		else if (ch == 'e')
+			session.explain = true;
 		else if (ch == 'c' && strchr(optarg, '/') == NULL &&
 		    net_valid_prefix(optarg))
 			a->client = optarg;
