@@ -273,6 +273,17 @@ fresh(void **state)
 	return 0;
 }
 
+static inline void
+forget_agent(struct agent *a)
+{
+	const struct destination *d = a->pool->dest;
+	struct places *pl = places_of(agents, a->pool);
+
+	if (a->counted)
+		senders_release(&pl->by_who[d != NULL ? d->state : 0], a->who);
+	free(a);
+}
+
 static inline int
 done(void **state)
 {
@@ -294,16 +305,7 @@ done(void **state)
 		struct agent *a, *next;
 
 		LIST_FOREACH_SAFE(a, &p->agents, in_pool, next)
-		{
-			struct places *pl = places_of(agents, p);
-
-			if (a->counted)
-				senders_release(
-				    &pl->by_who[p->dest != NULL ? p->dest->state
-								: 0],
-				    a->who);
-			free(a);
-		}
+		forget_agent(a);
 		places_starve(agents, p, false);
 		p->nagents = p->waiting = 0;
 		p->failures = p->stalls = 0;
