@@ -9,6 +9,7 @@
 
 #include "common/members.h"
 #include "common/outcome.h"
+#include "common/text.h"
 
 bool
 members_next(const char **p, struct member *m)
@@ -149,15 +150,6 @@ classify(const char *s, struct member *m)
 	return MEMBERS_END;
 }
 
-static bool
-has_control(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (((unsigned char)*s < ' ' && *s != '\t') || *s == '\x7f')
-			return true;
-	return false;
-}
-
 /* m->text is what stands between the commas. */
 static enum members_read
 read_one(struct member *m)
@@ -167,7 +159,7 @@ read_one(struct member *m)
 
 	if (m->text[0] == '\0')
 		return MEMBERS_EMPTY;
-	if (has_control(m->text))
+	if (text_has_control_but_tab(m->text))
 		return MEMBERS_CONTROL;
 	memcpy(whole, m->text, strlen(m->text) + 1);
 	r = classify(unquote(whole, bare) ? bare : whole, m);

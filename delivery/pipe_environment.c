@@ -13,6 +13,7 @@
 #include <bsd/string.h>
 
 #include "common/command_line.h"
+#include "common/text.h"
 #include "common/users.h"
 #include "delivery/pipe_environment.h"
 #include "delivery/pipe_run.h"
@@ -72,22 +73,13 @@ decode_orcpt(const char *orcpt, char out[ORCPT_MAX + 1])
 			c = hex(p[1]) << 4 | hex(p[2]);
 			p += 2;
 		}
-		if (c < ' ' || c == '\x7f') {
+		if (text_is_control((char)c)) {
 			out[0] = '\0';
 			return;
 		}
 		out[n++] = (char)c;
 	}
 	out[n] = '\0';
-}
-
-static bool
-has_control(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == '\x7f')
-			return true;
-	return false;
 }
 
 struct variable {
@@ -111,7 +103,7 @@ static bool
 put_all(struct pipe_environment *e, const struct variable *v, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (has_control(v[i].value))
+		if (text_has_control(v[i].value))
 			return false;
 		sbuf_fmt(&e->text, "%s=%s", v[i].name, v[i].value);
 		sbuf_putc(&e->text, '\0');

@@ -17,6 +17,7 @@
 #include "common/fdio.h"
 #include "common/log.h"
 #include "common/lines.h"
+#include "common/text.h"
 #include "common/utc.h"
 #include "delivery/maildir.h"
 #include "delivery/quota_warning.h"
@@ -115,15 +116,6 @@ put_use(struct text *t, const struct quota_warning *w)
 		    percent(w->quota.messages, w->use.messages));
 }
 
-static bool
-printable(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == '\x7f')
-			return false;
-	return true;
-}
-
 size_t
 quota_warning_text(const struct quota_warning *w, const char *host,
     int64_t when, uint64_t number, char out[QUOTA_TEXT])
@@ -132,7 +124,7 @@ quota_warning_text(const struct quota_warning *w, const char *host,
 	unsigned int messages = percent(w->quota.messages, w->use.messages);
 	struct text t = { out, 0 };
 
-	if (!printable(w->addr) || !printable(host))
+	if (text_has_control(w->addr) || text_has_control(host))
 		return 0;
 	put_head(&t, w, host, when, number);
 	put(&t, "Subject: Your mailbox is %u %% full\n\n",

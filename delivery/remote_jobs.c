@@ -15,6 +15,7 @@
 
 #include "common/log.h"
 #include "common/msg_intake.h"
+#include "common/text.h"
 #include "delivery/orphan.h"
 #include "delivery/remote_jobs.h"
 
@@ -36,22 +37,12 @@ remote_jobs_init(struct remote_jobs *j, struct chan *chan,
 
 /* --- what queued says */
 
-/* Nothing that ends a line, or that no line may have. */
-static bool
-clean(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == '\x7f')
-			return false;
-	return true;
-}
-
 static bool
 message_is_sound(const struct msg_job_message *m, int fd)
 {
 	return fd != -1 && m->nrcpt >= 1 && m->nrcpt <= JOB_RCPT_MAX &&
 	    m->size <= INT64_MAX / 2 && m->offset <= INT64_MAX / 2 &&
-	    clean(m->sender) && clean(m->envid) &&
+	    !text_has_control(m->sender) && !text_has_control(m->envid) &&
 	    strchr(m->envid, ' ') == NULL;
 }
 
@@ -68,7 +59,8 @@ read_rcpts(struct remote_jobs *j, struct remote_job *job)
 		if (r != CHAN_OK)
 			return r;
 		if (type != JOB_T_RCPT || m.rcpt.job != job->msg.job ||
-		    !clean(m.rcpt.addr) || !clean(m.rcpt.orcpt) ||
+		    text_has_control(m.rcpt.addr) ||
+		    text_has_control(m.rcpt.orcpt) ||
 		    strchr(m.rcpt.orcpt, ' ') != NULL)
 			return CHAN_BREACH;
 		job->rcpt[i] = m.rcpt;

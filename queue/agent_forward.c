@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/text.h"
 #include "queue/agents_private.h"
 
 #define FORWARD_MORE 16           /* that local may count in another way */
@@ -39,18 +40,6 @@ may_say(const struct agent *a, const struct job *j, uint32_t k, uint32_t kind)
 	    (address || kind == MEMBER_COMMAND || kind == MEMBER_FILE);
 }
 
-/* Nothing that would end a line in an envelope. */
-static bool
-is_text(const char *s)
-{
-	if (*s == '\0')
-		return false;
-	for (; *s != '\0'; s++)
-		if (((unsigned char)*s < ' ' && *s != '\t') || *s == '\x7f')
-			return false;
-	return true;
-}
-
 static struct forward *
 get_forward(struct job *j, uint32_t k)
 {
@@ -71,7 +60,9 @@ forward_take(
 	struct forward *f;
 	size_t before;
 
-	if (!may_say(a, j, k, m->kind) || !is_text(m->text))
+	/* Nothing that would end a line in an envelope. */
+	if (!may_say(a, j, k, m->kind) || m->text[0] == '\0' ||
+	    text_has_control_but_tab(m->text))
 		return false;
 	if ((f = get_forward(j, k)) == NULL)
 		return false; /* without memory the agent's work goes back */

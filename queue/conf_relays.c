@@ -15,19 +15,11 @@
 #include "common/credential.h"
 #include "common/hop.h"
 #include "common/msg.h"
+#include "common/text.h"
 #include "queue/conf_relays.h"
 #include "queue/conf_routes.h"
 
 #define VALUE_MAX (BASE64_LEN(LOGIN_MAX) + 1 + BASE64_LEN(PASSWORD_MAX))
-
-static bool
-has_controls(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == '\x7f')
-			return true;
-	return false;
-}
 
 static bool
 is_password(const char *s, const char **wanted)
@@ -35,7 +27,7 @@ is_password(const char *s, const char **wanted)
 	size_t n = strlen(s);
 
 	*wanted = "a password of 1 to 511 bytes without control characters";
-	return n > 0 && n <= PASSWORD_MAX && !has_controls(s);
+	return n > 0 && n <= PASSWORD_MAX && !text_has_control(s);
 }
 
 static char *
@@ -89,7 +81,8 @@ read_relay(struct conf *c, const struct conf_lines *l, char *rest)
 		conf_mistake(&c->report, l->path, l->start,
 		    "wanted a next hop, a user name and a password, found "
 		    "something else");
-	else if (name == NULL || strlen(name) > LOGIN_MAX || has_controls(name))
+	else if (name == NULL || strlen(name) > LOGIN_MAX ||
+	    text_has_control(name))
 		conf_mistake(&c->report, l->path, l->start,
 		    "\"%s\": wanted a user name of at most %d bytes, found %s",
 		    to, LOGIN_MAX, name == NULL ? "none" : "something else");
