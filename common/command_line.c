@@ -7,9 +7,11 @@
  */
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/command_line.h"
+#include "common/text.h"
 
 struct reader {
 	const char *s;  /* what was not read yet */
@@ -72,15 +74,6 @@ read_word(struct reader *r)
 	return result;
 }
 
-static bool
-has_control(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (((unsigned char)*s < ' ' && *s != '\t') || *s == '\x7f')
-			return true;
-	return false;
-}
-
 /* NAME= at the beginning, which a shell would put into the environment. */
 static bool
 is_setting(const char *s)
@@ -130,7 +123,7 @@ command_line_read(const char *line, struct command_line *c)
 	c->argv[0] = NULL;
 	if (strlen(line) > MEMBER_MAX)
 		return COMMAND_LONG;
-	if (has_control(line))
+	if (text_has_control_but_tab(line))
 		return COMMAND_CONTROL;
 	if (is_setting(line + strspn(line, " \t")))
 		return COMMAND_SETTING;
@@ -145,6 +138,28 @@ command_line_read(const char *line, struct command_line *c)
 			return result;
 	}
 	return judge(c, r.in_double);
+}
+
+bool
+command_line_place(
+    const char *program, size_t *at, char path[COMMAND_PLACE_MOST])
+{
+	const char *dir = COMMAND_PATH + *at;
+	size_t n = strcspn(dir, ":");
+	int len;
+
+	if (strchr(program, '/') != NULL) {
+		len = *at > 0
+		    ? -1
+		    : snprintf(path, COMMAND_PLACE_MOST, "%s", program);
+		*at = 1;
+	} else {
+		len = *dir == '\0' ? -1
+				   : snprintf(path, COMMAND_PLACE_MOST,
+					 "%.*s/%s", (int)n, dir, program);
+		*at += n + (dir[n] == ':');
+	}
+	return len >= 0 && len < COMMAND_PLACE_MOST;
 }
 
 const char *

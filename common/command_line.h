@@ -6,6 +6,9 @@
 #ifndef COMMON_COMMAND_LINE_H
 #define COMMON_COMMAND_LINE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "common/members.h"
 
 #define COMMAND_WORDS (MEMBER_MAX / 2 + 1) /* no line has more */
@@ -39,6 +42,17 @@ struct command_line {
  * begins; in "..." $ and ` are, unless the program is itself a shell.
  */
 enum command_read command_line_read(const char *, struct command_line *);
+
+/* Bytes of any such path, with NUL. */
+#define COMMAND_PLACE_MOST (MEMBER_MAX + (int)sizeof(COMMAND_PATH) + 1)
+
+/*
+ * Where a program may be, one path after the other: *at is 0 at first.  What has
+ * a slash is there and nowhere else.  False: there are no more, or it is longer
+ * than a word of a command.
+ */
+bool command_line_place(
+    const char *program, size_t *at, char path[COMMAND_PLACE_MOST]);
 
 /* "no shell characters ..." and so on: what was wanted where there is one. */
 const char *command_line_wanted(enum command_read);

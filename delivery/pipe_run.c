@@ -71,21 +71,12 @@ reset_signals(void)
 static int
 execute(const struct run *r)
 {
-	const char *path = COMMAND_PATH;
+	char path[COMMAND_PLACE_MOST];
 	int error = ENOENT;
-	char full[4096];
-	size_t n;
+	size_t at = 0;
 
-	if (strchr(r->argv[0], '/') != NULL) {
-		(void)execve(r->argv[0], r->argv, r->envp);
-		return errno;
-	}
-	for (; *path != '\0'; path += n + (path[n] == ':')) {
-		n = strcspn(path, ":");
-		if ((size_t)snprintf(full, sizeof(full), "%.*s/%s", (int)n,
-			path, r->argv[0]) >= sizeof(full))
-			return ENAMETOOLONG;
-		(void)execve(full, r->argv, r->envp);
+	while (command_line_place(r->argv[0], &at, path)) {
+		(void)execve(path, r->argv, r->envp);
 		if (errno != ENOENT)
 			error = errno;
 	}

@@ -93,18 +93,12 @@ is_program(const char *path)
 static bool
 is_found(const char *word)
 {
-	const char *p = COMMAND_PATH;
-	char path[PATH_MAX];
-	size_t n;
+	char path[COMMAND_PLACE_MOST];
+	size_t at = 0;
 
-	if (strchr(word, '/') != NULL)
-		return is_program(word);
-	for (; *p != '\0'; p += n + (p[n] == ':')) {
-		n = strcspn(p, ":");
-		(void)snprintf(path, sizeof(path), "%.*s/%s", (int)n, p, word);
+	while (command_line_place(word, &at, path))
 		if (is_program(path))
 			return true;
-	}
 	return false;
 }
 

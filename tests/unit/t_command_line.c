@@ -135,6 +135,41 @@ wanted(void **state)
 	    strstr(command_line_wanted(COMMAND_SETTING), "sh -c '...'"));
 }
 
+/* clang-format off */
+static const struct {
+	const char *program, *places;	/* each with | behind it */
+} places[] = {
+	{ "a",		"/usr/local/bin/a|/usr/bin/a|/bin/a|" },
+	{ "/opt/a",	"/opt/a|" },
+	{ "/",		"/|" },
+};
+/* clang-format on */
+
+static void
+found_where(void **state)
+{
+	char path[COMMAND_PLACE_MOST], all[3 * COMMAND_PLACE_MOST];
+	static char name[MEMBER_MAX + 100];
+	size_t at;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(places); i++) {
+		all[0] = '\0';
+		for (at = 0; command_line_place(places[i].program, &at, path);)
+			(void)snprintf(all + strlen(all),
+			    sizeof(all) - strlen(all), "%s|", path);
+		assert_string_equal(all, places[i].places);
+	}
+	/* as long as a word may be, and one that is none */
+	memset(name, 'a', MEMBER_MAX);
+	at = 0;
+	assert_true(command_line_place(name, &at, path));
+	assert_true(command_line_place(name, &at, path));
+	memset(name, 'a', sizeof(name) - 1);
+	at = 0;
+	assert_false(command_line_place(name, &at, path));
+}
+
 int
 main(void)
 {
@@ -142,6 +177,7 @@ main(void)
 		cmocka_unit_test(table),
 		cmocka_unit_test(bounds),
 		cmocka_unit_test(wanted),
+		cmocka_unit_test(found_where),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
