@@ -17,6 +17,7 @@
 #include "common/msg_intake.h"
 #include "common/options.h"
 #include "delivery/batch.h"
+#include "delivery/content_head.h"
 #include "delivery/failure.h"
 #include "delivery/quota_warning.h"
 
@@ -50,56 +51,18 @@ batch_clear(struct batch *b)
 	syncs_clear(&b->syncs);
 }
 
-/* Neither bytes that end a line nor any other control. */
+/* What lies in that folder does not count. */
 static bool
-printable(const char *s)
+is_in_trash(const struct delivery *d, const struct msg_job_rcpt *r)
 {
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == '\x7f')
-			return false;
-	return true;
-}
+	const char *folder = d->mailbox + strlen(r->mailbox);
 
-/* Return-Path first (RFC 5321 section 4.4).  Length, or 0: not fit for it. */
-static size_t
-make_head(const char *sender, const char *rcpt, char head[CONTENT_HEAD])
-{
-	int n = snprintf(head, CONTENT_HEAD,
-	    "Return-Path: <%s>\nDelivered-To: %s\n", sender, rcpt);
-
-	if (n >= CONTENT_HEAD || !printable(sender) || !printable(rcpt))
-		return 0;
-	return (size_t)n;
-}
-
-/* Why the content could not be read or written, for one recipient. */
-static void
-content_failed(struct failure *f, enum content_result result, const char *path)
-{
-	if (result == CONTENT_DAMAGED)
-		diag_set(
-		    &f->diag, JOB_DAMAGED, "the queued message is damaged");
-	else if (result == CONTENT_UNFIT)
-		diag_set(&f->diag, "5.6.3",
-		    "the message is binary, and cannot be made text");
-	else
-		failure_errno(f, path, "content", errno);
-}
-
-static void
-log_damaged(const struct content *c, const char *id)
-{
-	char wanted[9], found[9];
-
-	(void)snprintf(wanted, sizeof(wanted), "%08" PRIx32, c->crc);
-	(void)snprintf(found, sizeof(found), "%08" PRIx32, c->got_crc);
-	log_error(id, "damaged=content size=%ju wanted=%s found=%s",
-	    (uintmax_t)c->size, wanted, found);
+	return *folder == '/' && maildir_is_trash(folder + 1);
 }
 
 /*
- * The folder that the tag names, if the owner has one of that name.  What lies
- * in Trash does not count, so that who has a quota gets no mail there.
+ * The folder that the tag names, if the owner has one of that name.  Who has a
+ * quota gets no mail in Trash.
  */
 static void
 choose_mailbox(
@@ -107,8 +70,7 @@ choose_mailbox(
 {
 	if ((r->flags & JOB_TAG_FOLDER) != 0 &&
 	    maildirs_folder(&b->maildirs, r->mailbox, r->tag, d->mailbox) &&
-	    !(quota_has(r) &&
-		maildir_is_trash(d->mailbox + strlen(r->mailbox) + 1)))
+	    !(quota_has(r) && is_in_trash(d, r)))
 		return;
 	(void)strlcpy(d->mailbox, r->mailbox, sizeof(d->mailbox)); /* fits */
 }
@@ -165,14 +127,11 @@ static enum content_result
 write_file(struct batch *b, struct delivery *d, const struct msg_job_rcpt *r)
 {
 	char head[CONTENT_HEAD];
-	size_t n = make_head(d->job->msg.sender, r->addr, head);
+	size_t n =
+	    content_head(d->job->msg.sender, r->addr, true, head, &d->failure);
 
-	if (n == 0) {
-		failure_found(&d->failure,
-		    "an address cannot be written into the header", "envelope",
-		    "printable", "controls");
+	if (n == 0)
 		return CONTENT_OK;
-	}
 	choose_mailbox(b, d, r);
 	return write_fitting(b, d, r, head, n);
 }
@@ -250,7 +209,7 @@ write_job(struct batch *b, const struct job *job)
 			looked = result;
 	}
 	if (looked == CONTENT_DAMAGED)
-		log_damaged(c, job->msg.id);
+		content_log_damaged(c, job->msg.id);
 }
 
 /* Whether there is a file that nothing has happened to. */
@@ -296,7 +255,7 @@ conclude(struct batch *b)
 		d = &b->delivery[i];
 		if (is_good(d))
 			(void)maildir_synced(&d->file, &b->syncs, &d->failure);
-		if (is_good(d))
+		if (is_good(d) && !is_in_trash(d, &b->jobs.rcpt[i]))
 			quota_add(&b->quota, d->job->msg.id, &b->jobs.rcpt[i],
 			    d->file.facts.size);
 		maildir_drop(&d->file, d->failure.diag.outcome == OUT_OK);

@@ -9,16 +9,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/fdio.h"
-#include "common/log.h"
 #include "common/msg_intake.h"
 #include "common/utc.h"
+#include "delivery/content_head.h"
 #include "delivery/pipe_letter.h"
 
 #define OWN "Delivered-To:"
@@ -75,15 +74,6 @@ pipe_letter_loops(const struct letter *l, const char *addr)
 	return loop_has(&l->content.loop, addr);
 }
 
-static bool
-printable(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == '\x7f')
-			return false;
-	return true;
-}
-
 /* RFC 4155: the sender without blanks, and a date in UTC as asctime(3) has. */
 static void
 make_from(const char *sender, char out[LINE])
@@ -115,47 +105,6 @@ make_file(uint64_t size)
 	return fd != -1 ? fd : memfd_create("message", MFD_CLOEXEC);
 }
 
-static void
-log_damaged(const struct content *c, const char *id)
-{
-	char wanted[9], found[9];
-
-	(void)snprintf(wanted, sizeof(wanted), "%08" PRIx32, c->crc);
-	(void)snprintf(found, sizeof(found), "%08" PRIx32, c->got_crc);
-	log_error(id, "damaged=content size=%ju wanted=%s found=%s",
-	    (uintmax_t)c->size, wanted, found);
-}
-
-static void
-content_failed(const struct letter *l, enum content_result r, const char *id,
-    struct failure *f)
-{
-	if (r == CONTENT_DAMAGED) {
-		log_damaged(&l->content, id);
-		(void)diag_set(
-		    &f->diag, JOB_DAMAGED, "the queued message is damaged");
-	} else if (r == CONTENT_UNFIT)
-		(void)diag_set(&f->diag, "5.6.3",
-		    "the message is binary, and cannot be made text");
-	else
-		(void)failure_errno(f, "copy", "content", errno);
-}
-
-/* The fields above the content; 0 if they are not fit to be. */
-static size_t
-make_head(const struct letter *l, const char *sender, const char *rcpt,
-    char head[CONTENT_HEAD])
-{
-	int n = snprintf(head, CONTENT_HEAD, "Return-Path: <%s>\n", sender);
-
-	if (!printable(sender) || !printable(rcpt))
-		return 0;
-	if (!loop_has(&l->own, rcpt))
-		n += snprintf(head + n, CONTENT_HEAD - (size_t)n,
-		    "Delivered-To: %s\n", rcpt);
-	return n >= CONTENT_HEAD ? 0 : (size_t)n;
-}
-
 /* The whole file; *fd is -1 if there is none. */
 static enum content_result
 write_file(
@@ -173,15 +122,12 @@ pipe_letter_make(struct letter *l, const struct msg_job_message *m,
 {
 	enum content_result r = l->looked;
 	char from[LINE], head[CONTENT_HEAD];
-	size_t n = make_head(l, m->sender, rcpt, head);
+	size_t n =
+	    content_head(m->sender, rcpt, !loop_has(&l->own, rcpt), head, f);
 	int fd = -1;
 
-	if (n == 0) {
-		(void)failure_found(f,
-		    "an address cannot be written into the header", "envelope",
-		    "printable", "controls");
+	if (n == 0)
 		return -1;
-	}
 	make_from(m->sender, from);
 	errno = l->error;
 	if (r == CONTENT_OK)
@@ -190,9 +136,11 @@ pipe_letter_make(struct letter *l, const struct msg_job_message *m,
 		*size = strlen(from) + n + l->content.stored;
 		return fd;
 	}
-	content_failed(l, r, m->id, f);
-	if (r == CONTENT_DAMAGED)
+	content_failed(f, r, "copy");
+	if (r == CONTENT_DAMAGED) {
+		content_log_damaged(&l->content, m->id);
 		l->looked = r; /* for all that come */
+	}
 	if (fd != -1)
 		(void)close(fd); /* nobody has seen it */
 	return -1;

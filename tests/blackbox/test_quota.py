@@ -152,6 +152,24 @@ def test_folder_counts(place, local):
     assert len(place.files("Maildir")) == before + 1
 
 
+def test_trash_of_others(place, local):
+    """What no count finds is added to no sum, either."""
+    content = plain("x" * 500)
+    assert local.deliver(content, ALICE) == ["2.0.0"]
+    for sub in ("", "tmp", "cur", "new"):
+        path = place.root / "Maildir/.Trash" / sub
+        path.mkdir()
+        if place.uid is not None:
+            os.chown(path, place.uid, place.uid)
+    put(place, "10000S\n0 0\n")
+    tagged = {"flags": jobs.TAG_FOLDER, "tag": "Trash"}
+    assert local.deliver(content, (ALICE[0], ALICE[1], tagged)) == ["2.0.0"]
+    assert len(place.files("Maildir/.Trash")) == 1
+    assert sums(place) == ["10000S", "0 0"]
+    assert local.deliver(content, ALICE) == ["2.0.0"]
+    assert len(sums(place)) == 3
+
+
 # As Dovecot 2.3 and Courier leave it.
 THEIRS = {
     "dovecot": "10000S\n9800 3\n100 1\n",
