@@ -46,6 +46,9 @@
  */
 #define INTAKE_BINARY	8u
 
+/* From a client of this host: local, logged in or in relay-clients. */
+#define INTAKE_OWN	16u
+
 /*
  * Of queued alone: how often the message was made anew, for an alias or a
  * forward list.  From others these bits are ignored.

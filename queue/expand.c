@@ -216,7 +216,7 @@ expand(const struct expander *x, const struct envelope *from,
 	strset_init(&r.known);
 	strset_init(&r.done);
 	for (size_t i = 0; found == SEARCH_OK && i < from->nrcpt; i++) {
-		search_init(&s, x);
+		search_init(&s, x, from);
 		found = expand_next(&r, &s, from, i, &tables_say);
 		search_free(&s);
 	}
@@ -246,7 +246,7 @@ expand_one(const struct expander *x, const struct expand_list *list,
 
 	strset_init(&r.known);
 	strset_init(&r.done);
-	search_init(&s, x);
+	search_init(&s, x, from);
 	s.open_first = true;
 	found = expand_next(&r, &s, from, 0, list);
 	search_free(&s);

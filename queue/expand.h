@@ -38,6 +38,10 @@ struct expand_list {
  * what it leads to, as is a virtual user by his forward list, and a sender
  * that we rewrote by who it was.  What came before is left out.
  *
+ * from's sender and flags say whose mail it is: a stranger's that is no report
+ * does not get to who was rewritten.  That address stays, and fails when it is
+ * to be delivered.
+ *
  * What is found behind a list has a way of via.h: VIA_FORWARDED at another
  * host, VIA_MAILBOX of "\user" and of who names himself; and commands, files and
  * :include: lists are recipients with the list's address.

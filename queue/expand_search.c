@@ -9,6 +9,7 @@
 
 #include <bsd/string.h>
 
+#include "common/msg_intake.h"
 #include "queue/expand_owner.h"
 #include "queue/expand_search.h"
 
@@ -28,10 +29,12 @@ struct place {
 };
 
 void
-search_init(struct search *s, const struct expander *by)
+search_init(
+    struct search *s, const struct expander *by, const struct envelope *from)
 {
 	memset(s, 0, sizeof(*s));
 	s->by = by;
+	s->from = from;
 	strset_init(&s->seen);
 	env_init(&s->found);
 }
@@ -239,7 +242,7 @@ open_list(struct search *s, const struct resolved *r, const struct place *p,
 		return SEARCH_TOO_MUCH;
 	(void)strlcpy(l->key, key, sizeof(l->key));
 	set_address(l, r, p);
-	l->user = false;
+	l->user = l->back = false;
 	return look_members(s, r->members, depth + 1, end);
 }
 
@@ -268,7 +271,9 @@ put_found(struct search *s, const struct resolved *r, const struct place *p,
 {
 	const char forwarded[] = { VIA_FORWARDED, '\0' };
 	bool leaves = r->kind == RESOLVE_FOREIGN || r->kind == RESOLVE_RELAY;
-	const char *via = depth > 0 && leaves ? forwarded : "";
+	/* What comes back to a sender is not passed on: it keeps its own. */
+	bool behind = depth > 0 && !s->path[depth - 1].back;
+	const char *via = behind && leaves ? forwarded : "";
 	char other[ADDR_MAX + 1];
 
 	if (other_name(r, p, other)) {
@@ -276,6 +281,16 @@ put_found(struct search *s, const struct resolved *r, const struct place *p,
 		return put(s, other, r->address, via);
 	}
 	return put(s, depth == 0 ? addr : p->full, p->key, via);
+}
+
+/*
+ * Whether the mail may go by a return address of ours: reports do, and what
+ * our own clients send.  smtpd(8) has asked no less.
+ */
+static bool
+may_return(const struct envelope *from)
+{
+	return from->sender[0] == '\0' || (from->flags & INTAKE_OWN) != 0;
 }
 
 /* Who had it before a host of ours gave it another sender. */
@@ -287,13 +302,16 @@ look_srs(struct search *s, const struct place *p, const char *addr,
 	struct diag d = DIAG_INIT;
 	char was[ADDR_MAX + 1];
 
+	/* Which one a list names is up to whoever keeps the list. */
 	if (s->by->srs == NULL || depth == EXPAND_DEPTH ||
+	    (depth == 0 && !may_return(s->from)) ||
 	    !srs_reverse(s->by->srs, p->full, s->by->now, was, &d))
 		return put_found(s, &r, p, addr, depth);
 	s->opened++;
 	(void)strlcpy(s->path[depth].key, p->key, sizeof(p->key));
 	(void)strlcpy(s->path[depth].address, p->key, sizeof(p->key));
 	s->path[depth].user = false;
+	s->path[depth].back = true;
 	return look(s, was, depth + 1, end);
 }
 
@@ -400,6 +418,7 @@ search_list(struct search *s, const char *addr, const struct expand_list *list)
 	(void)strlcpy(l->key, identity(&r, &p), sizeof(l->key));
 	set_address(l, &r, &p);
 	l->user = list->user;
+	l->back = false;
 	if (strset_add(&s->seen, l->key) == STRSET_MEMORY)
 		return SEARCH_MEMORY;
 	return over(s, look_members(s, list->members, 1, &end));

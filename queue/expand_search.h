@@ -20,12 +20,14 @@ struct search_list {
 	char key[ADDR_MAX + 1];     /* an account, or an alias's address */
 	char address[ADDR_MAX + 1]; /* as the mail came to it */
 	bool user;                  /* its commands are those of a Unix user */
+	bool back; /* none: a return address of ours, which leads to one */
 };
 
 struct search {
 	const struct expander *by;
-	bool open_first;       /* also if it has an owner */
-	struct envelope found; /* recipients, with their ways */
+	const struct envelope *from; /* who has sent it */
+	bool open_first;             /* also if it has an owner */
+	struct envelope found;       /* recipients, with their ways */
 	struct strset seen;
 	size_t opened;  /* aliases and lists */
 	size_t members; /* that were looked at */
@@ -38,7 +40,8 @@ struct search {
 	struct search_list path[EXPAND_DEPTH]; /* from list to list */
 };
 
-void search_init(struct search *, const struct expander *);
+void search_init(
+    struct search *, const struct expander *, const struct envelope *from);
 void search_free(struct search *);
 
 /* From an address, which is the only thing found if it is no alias. */

@@ -10,6 +10,7 @@
 
 #include <bsd/string.h>
 
+#include "common/msg_intake.h"
 #include "queue/expand_owner.h"
 #include "queue/explain.h"
 
@@ -173,6 +174,7 @@ explain(struct explain *e)
 	env_init(&from);
 	env_init(&to);
 	(void)strlcpy(from.sender, e->from, sizeof(from.sender));
+	from.flags = INTAKE_OWN; /* smtpd has said whether it may go there */
 	(void)strlcpy(to.sender, e->from, sizeof(to.sender));
 	if (!env_add(&from, e->to, "", 0) ||
 	    (*e->always_bcc != '\0' && !env_add(&from, e->always_bcc, "", 0)))

@@ -127,6 +127,7 @@ look_up(struct work_item *w, const struct expander *x,
 	l.owned = w->owned;
 	env_init(&one);
 	strlcpy(one.sender, w->env.sender, sizeof(one.sender));
+	one.flags = w->env.flags;
 	good = env_add_via(&one, env_addr(e, i), env_orcpt(e, i),
 	    w->owned ? 0 : e->rcpts[i].notify, env_via(e, i));
 	if (!good)

@@ -19,8 +19,9 @@
 #define DAYS 1024                     /* of a stamp, which then begins again */
 #define SIGNS "=+-"                   /* that others put behind SRS0 and SRS1 */
 #define PREFIX 5                      /* bytes of "SRS0=" */
-#define BODY (PREFIX + SRS_HASH + 1)  /* where what is signed begins */
-#define SIGNED_MAX (LOCAL_MAX - BODY) /* bytes of that */
+#define TAIL (PREFIX + SRS_HASH)      /* where what is signed begins */
+#define SIGNED_MAX (LOCAL_MAX - TAIL) /* bytes of that */
+#define STAMPED 4                     /* "=TT=" and "TT=" are no longer */
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
@@ -116,25 +117,29 @@ first_host(const char *s)
 	return s;
 }
 
-/* What is to be signed for the sender; its kind, or 0 when it is too long. */
+/*
+ * What is to be signed for the sender, which is all that comes behind the
+ * digest; its kind, or 0 when it is too long.
+ */
 static char
-make_body(const struct address *a, int64_t now, char body[SIGNED_MAX + 1])
+make_tail(const struct address *a, int64_t now, char tail[SIGNED_MAX + 1])
 {
 	const char *host;
 	uint64_t day = day_of(now);
+	const char stamp[] = { digits[day >> 5], digits[day & 31], '\0' };
 	char kind = '1';
 	int n;
 
 	if (is_form(a->local, '0') && is_body(a->local + PREFIX))
-		n = snprintf(body, SIGNED_MAX + 1, "%s=%s", a->domain,
+		n = snprintf(tail, SIGNED_MAX + 1, "%s=%s=%s", stamp, a->domain,
 		    a->local + PREFIX - 1);
 	else if (is_form(a->local, '1') &&
 	    (host = first_host(a->local + PREFIX)) != NULL)
-		n = snprintf(body, SIGNED_MAX + 1, "%s", host);
+		n = snprintf(tail, SIGNED_MAX + 1, "%s=%s", stamp, host);
 	else {
 		kind = '0';
-		n = snprintf(body, SIGNED_MAX + 1, "%c%c=%s=%s",
-		    digits[day >> 5], digits[day & 31], a->domain, a->local);
+		n = snprintf(tail, SIGNED_MAX + 1, "=%s=%s=%s", stamp,
+		    a->domain, a->local);
 	}
 	return n > SIGNED_MAX ? '\0' : kind;
 }
@@ -143,15 +148,15 @@ bool
 srs_forward(const struct srs *srs, const char *sender, const char *domain,
     int64_t now, char out[ADDR_MAX + 1])
 {
-	char body[SIGNED_MAX + 1], hash[SRS_HASH + 1], kind;
+	char tail[SIGNED_MAX + 1], hash[SRS_HASH + 1], kind;
 	struct address a, to;
 
 	if (srs->keys == 0 || address_parse(sender, &a) != ADDRESS_OK ||
-	    a.domain[0] == '\0' || (kind = make_body(&a, now, body)) == '\0')
+	    a.domain[0] == '\0' || (kind = make_tail(&a, now, tail)) == '\0')
 		return false;
-	sign(srs->key[0], kind, body, hash);
+	sign(srs->key[0], kind, tail, hash);
 	(void)snprintf(
-	    to.local, sizeof(to.local), "SRS%c=%s=%s", kind, hash, body);
+	    to.local, sizeof(to.local), "SRS%c=%s%s", kind, hash, tail);
 	return strlcpy(to.domain, domain, sizeof(to.domain)) <
 	    sizeof(to.domain) &&
 	    address_format(&to, out, ADDR_MAX + 1);
@@ -164,8 +169,7 @@ is_ours(const struct srs *srs, const char *local)
 	char wanted[SRS_HASH + 1], found[SRS_HASH];
 	bool good = false;
 
-	if (strlen(local) <= BODY || local[PREFIX - 1] != '=' ||
-	    local[BODY - 1] != '=')
+	if (strlen(local) <= TAIL + STAMPED || local[PREFIX - 1] != '=')
 		return false;
 	for (size_t i = 0; i < SRS_HASH; i++) {
 		found[i] = local[PREFIX + i];
@@ -173,7 +177,7 @@ is_ours(const struct srs *srs, const char *local)
 			found[i] = (char)(found[i] - 'a' + 'A');
 	}
 	for (size_t i = 0; i < srs->keys; i++) {
-		sign(srs->key[i], local[3], local + BODY, wanted);
+		sign(srs->key[i], local[3], local + TAIL, wanted);
 		good |= secret_equal(wanted, found, SRS_HASH);
 	}
 	return good;
@@ -191,11 +195,11 @@ digit(char c)
 	return p != NULL ? (int)(p - digits) : -1;
 }
 
-/* The stamp of "TT=..." is of a day before now, within the bounds. */
+/* A stamp of two digits is of a day before now, within the bounds. */
 static bool
-is_fresh(const char *body, int64_t now)
+is_fresh(const char *stamp, int64_t now)
 {
-	int high = digit(body[0]), low = high == -1 ? -1 : digit(body[1]);
+	int high = digit(stamp[0]), low = high == -1 ? -1 : digit(stamp[1]);
 	uint64_t age;
 
 	if (low == -1)
@@ -229,7 +233,7 @@ bool
 srs_reverse(const struct srs *srs, const char *addr, int64_t now,
     char out[ADDR_MAX + 1], struct diag *d)
 {
-	const char *body;
+	const char *stamp;
 	struct address a;
 	bool first, good;
 
@@ -237,14 +241,13 @@ srs_reverse(const struct srs *srs, const char *addr, int64_t now,
 	if (address_parse(addr, &a) == ADDRESS_OK &&
 	    ((first = is_form(a.local, '0')) || is_form(a.local, '1')) &&
 	    is_ours(srs, a.local)) {
-		body = a.local + BODY;
-		if (first && !is_fresh(body, now)) {
+		stamp = a.local + TAIL + (first ? 1 : 0);
+		if (!is_fresh(stamp, now)) {
 			(void)diag_set(d, SRS_EXPIRED,
 			    "this return address is no longer valid");
 			return false;
 		}
-		good = first ? take_apart(body + 3, "", out)
-			     : take_apart(body, "SRS0", out);
+		good = take_apart(stamp + 3, first ? "" : "SRS0", out);
 		if (good)
 			return true;
 	}

@@ -8,10 +8,16 @@
  * nobody else has this host send mail anywhere:
  *
  *	SRS0=HHHHHHHH=TT=example.net=alice@our.example
- *	SRS1=HHHHHHHH=first.example==HHHH=TT=example.net=alice@our.example
+ *	SRS1=HHHHHHHHTT=first.example==HHHH=TT=example.net=alice@our.example
  *
  * H is a digest, T the day.  The second form is for what another host has
- * rewritten already; it names that host, which answers for the rest.
+ * rewritten already; it names that host, which answers for the rest.  Our day
+ * stands where others have only a digest, which nobody but us reads: who knows
+ * the form finds the first host where it should be.
+ *
+ * Such an address is a return path and no more: only reports, which have the
+ * null sender, and mail of this host's own clients go that way.  Whoever sees
+ * one could else send anything to the first sender, in our name.
  */
 #ifndef QUEUE_SRS_H
 #define QUEUE_SRS_H

@@ -165,6 +165,7 @@ take_rcpt(struct session *s, struct address *a, struct rcpt_params *rp)
 		orcpt_make(v.was, rp->orcpt);
 	if (!envelope_add(&s->env, addr, rp))
 		return session_leave(s, REPLY_NO_MEMORY, "memory");
+	s->env.back |= v.back;
 	s->state = ST_RCPT;
 	return taken(s, REPLY_RCPT_OK, addr);
 }

@@ -27,7 +27,7 @@ envelope_reset(struct envelope *e)
 	e->sender[0] = '\0';
 	memset(&e->mail, 0, sizeof(e->mail));
 	e->count = 0;
-	e->full = false;
+	e->full = e->back = false;
 	sbuf_free(&e->rcpts);
 }
 
@@ -107,7 +107,7 @@ enum outcome
 envelope_send(const struct envelope *e, struct intake *in,
     struct msg_intake_open *open, const char *bcc, struct diag *d)
 {
-	open->flags = e->mail.flags;
+	open->flags |= e->mail.flags;
 	open->size = e->mail.size;
 	open->ret = e->mail.ret;
 	strlcpy(open->sender, e->sender, sizeof(open->sender));

@@ -16,6 +16,7 @@ struct envelope {
 	struct mail_params mail;
 	int64_t count;     /* recipients */
 	bool full;         /* a recipient too many was told so */
+	bool back;         /* a return address of ours is a recipient */
 	struct sbuf rcpts; /* packed; see envelope.c */
 };
 

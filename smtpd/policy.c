@@ -121,3 +121,13 @@ policy_rcpt(enum resolve kind, bool relay)
 {
 	return relay ? verdicts[kind].relay : verdicts[kind].stranger;
 }
+
+enum reply
+policy_return(const struct policy_client *c, const char *sender, bool another)
+{
+	if (policy_relay(c))
+		return REPLY_RCPT_OK;
+	if (sender[0] != '\0')
+		return REPLY_ONLY_REPORTS;
+	return another ? REPLY_MANY_RCPTS : REPLY_RCPT_OK;
+}

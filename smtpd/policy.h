@@ -54,4 +54,12 @@ enum reply policy_rcpt_form(
  */
 enum reply policy_rcpt(enum resolve, bool relay);
 
+/*
+ * A return address that this host has made (srs.h): of strangers only a report,
+ * by its null sender, goes there, and to one of them, another or not.
+ * REPLY_RCPT_OK, or why not.
+ */
+enum reply policy_return(
+    const struct policy_client *, const char *sender, bool another);
+
 #endif

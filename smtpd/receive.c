@@ -66,6 +66,8 @@ receive_open(struct session *s, enum incoming_form form, struct diag *d)
 		.now = time(NULL),
 	};
 
+	if (policy_relay(&s->client))
+		open.flags = INTAKE_OWN;
 	strlcpy(open.client, s->peer.ip, sizeof(open.client));
 	strlcpy(open.login, s->login, sizeof(open.login));
 	if (envelope_send(&s->env, &s->intake, &open, s->cfg.always_bcc, d) !=

@@ -71,10 +71,14 @@ ask_queued(
 }
 
 static void
-ask_sender(struct session *s, const struct address *a, struct verdict *v)
+judge_return(struct session *s, const struct address *a, struct verdict *v)
 {
 	char addr[ADDR_MAX + 1];
 
+	v->back = true;
+	v->reply = policy_return(&s->client, s->env.sender, s->env.back);
+	if (v->reply != REPLY_RCPT_OK)
+		return;
 	if (address_format(a, addr, sizeof(addr)))
 		ask_queued(s, addr, REPLY_ASK_DOWN, v);
 	else
@@ -154,6 +158,7 @@ recipient_judge(struct session *s, struct address *a, struct verdict *v)
 	struct resolved to = { .kind = RESOLVE_BROKEN };
 
 	v->text[0] = v->was[0] = '\0';
+	v->back = false;
 	v->reply = recipient_narrow(s, a, REPLY_RCPT_WIDE, REPLY_RCPT_IDN);
 	if (v->reply != REPLY_OK ||
 	    (v->reply = policy_rcpt_form(&s->cfg, &s->client, a)) != REPLY_OK)
@@ -171,5 +176,5 @@ recipient_judge(struct session *s, struct address *a, struct verdict *v)
 	else if (to.kind == RESOLVE_VIRTUAL)
 		ask_room(s, &to, v);
 	else if (to.kind == RESOLVE_SRS)
-		ask_sender(s, a, v);
+		judge_return(s, a, v);
 }

@@ -12,6 +12,7 @@ struct verdict {
 	char text[REPLY_MAX + 1];
 	/* the address that was replaced by another, complete; or "" */
 	char was[ADDR_MAX + 1];
+	bool back; /* a return address of this host (srs.h) */
 };
 
 /*

@@ -100,6 +100,7 @@ R(NEEDS_CERT,	538, "5.7.11", "No login on an unencrypted line, and there is no c
 R(NEEDS_TIME,	538, "5.7.11", "No login on an unencrypted line, and TLS is not possible now; please connect again later")	\
 R(NO_USER,	550, "5.1.1", "There is no such mailbox here; check the spelling of the address")	\
 R(NO_RELAY,	550, "5.7.1", "Mail for that domain is not taken here; log in first, or send it through your own provider")	\
+R(ONLY_REPORTS,	550, "5.7.1", "That is a return address, and only reports go there, with MAIL FROM:<>; write to the sender's own address")	\
 R(EMPTY_LIST,	550, "5.2.4", "That list has no members")	\
 R(LIST_WIDE,	550, "5.6.7", "That list has members whose addresses are not ASCII; say EXPN with SMTPUTF8 behind it")	\
 R(NO_LIST,	550, "5.1.1", "That is not the name of a list here")	\

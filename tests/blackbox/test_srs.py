@@ -161,6 +161,46 @@ def test_forged(out):
         assert len(s.messages()) == 1
 
 
+def test_only_a_way_back(out):
+    """A06: who has seen such an address does not send through it: reports
+    alone go there, each to one."""
+    with Sink() as s:
+        lab = out(s)
+        assert send(lab, lab.address("bob")) == 250
+        given = arrived(s).sender
+        first = "SRS0=Ab3d=XY=example.net=dave@first.example"
+        assert send(lab, lab.address("bob"), sender=first) == 250
+        other = arrived(s, 2).sender
+        with lab.smtp() as c:
+            c.ehlo()
+            for sender in ("x@spam.example", lab.address("alice"), given):
+                c.ok(f"MAIL FROM:<{sender}>")
+                for to in (given, given.lower(), other):
+                    r = c.cmd(f"RCPT TO:<{to}>")
+                    assert (r.code, r.dsn) == (550, "5.7.1"), (sender, to, r)
+                c.ok("RSET")
+            c.ok("MAIL FROM:<>")
+            c.ok(f"RCPT TO:<{given}>")
+            r = c.cmd(f"RCPT TO:<{other}>")
+            assert (r.code, r.dsn) == (452, "4.5.3")
+            assert c.data(plain("x")).code == 250
+        assert arrived(s, 3).addresses == ["carol@example.net"]
+        lab.wait_idle()
+        assert len(s.messages()) == 3
+
+
+def test_own_clients_answer(out):
+    """A client of this host may write to such an address, as itself."""
+    with Sink() as s:
+        lab = out(s, "relay-clients 127.0.0.0/8")
+        assert send(lab, lab.address("bob")) == 250
+        given = arrived(s).sender
+        assert send(lab, given, sender="dave@other.example") == 250
+        m = arrived(s, 2)
+        assert (m.sender, m.addresses) == ("dave@other.example",
+                                           ["carol@example.net"])
+
+
 def test_rewritten_before(out):
     """SRS1 leads to the host that has given SRS0."""
     with Sink() as s:
@@ -168,7 +208,7 @@ def test_rewritten_before(out):
         first = "SRS0=Ab3d=XY=example.net=dave@first.example"
         assert send(lab, lab.address("bob"), sender=first) == 250
         given = arrived(s).sender
-        assert re.fullmatch(r"SRS1=[A-Z2-7]{8}=first\.example==Ab3d=XY="
+        assert re.fullmatch(r"SRS1=[A-Z2-7]{10}=first\.example==Ab3d=XY="
                             r"example\.net=dave@" + re.escape(lab.domain),
                             given)
         assert send(lab, given, sender="") == 250

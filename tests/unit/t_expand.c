@@ -47,6 +47,7 @@ static const struct cdb_row rows[] = {
 	{ TABLES_ALIAS,		"d10",		"abob" },
 	{ TABLES_ALIAS,		"d0",		"ad1" },
 	{ TABLES_OPTION,	"postmaster",	"bob@" D },
+	{ TABLES_ALIAS,		"back@" D,	"aSRS0=x@" D },
 	{ TABLES_ALIAS,		"wide",		wide },
 	{ TABLES_ALIAS,		"half",		half },
 	{ TABLES_ALIAS,		"other",	other },
@@ -126,9 +127,11 @@ static const struct {
 	{ "outer@" D,		"list@" D " M:fred@" D " F:x@far.test ccat:fred@" D },
 	{ "owner-list@" D,	"carol@" D },
 	/* And a sender of ours is who it was. */
-	{ "SRS0=x@" D,		"F:was@far.test" },
+	{ "SRS0=x@" D,		"was@far.test" },
 	{ "SRS0=bob@" D " bob@" D, "bob@" D },
 	{ "SRS0=wrong@" D,	"SRS0=wrong@" D },
+	/* its sender was, and passes all on */
+	{ "SRS0=team@" D,	"bob@" D " carol@" D " F:x@far.test" },
 };
 /* clang-format on */
 
@@ -163,9 +166,12 @@ __wrap_srs_reverse(const struct srs *srs, const char *addr, int64_t now,
 	assert_int_equal(now, 77);
 	if (strncmp(addr, "SRS0=wrong", 10) == 0)
 		return diag_set(d, SRS_UNKNOWN, "unknown") == OUT_OK;
-	strlcpy(out,
-	    strncmp(addr, "SRS0=bob", 8) == 0 ? "bob@" D : "was@far.test",
-	    ADDR_MAX + 1);
+	if (strncmp(addr, "SRS0=bob", 8) == 0)
+		strlcpy(out, "bob@" D, ADDR_MAX + 1);
+	else if (strncmp(addr, "SRS0=team", 9) == 0)
+		strlcpy(out, "team@" D, ADDR_MAX + 1);
+	else
+		strlcpy(out, "was@far.test", ADDR_MAX + 1);
 	return true;
 }
 
@@ -252,9 +258,44 @@ ceiling(void **state)
 	assert_string_equal(env_addr(&to, 78001), "bob@" D);
 	assert_string_equal(env_addr(&to, 78002), "team@" D);
 	assert_string_equal(env_addr(&to, 78003), "was@far.test");
-	assert_string_equal(env_via(&to, 78003), "F");
+	assert_string_equal(env_via(&to, 78003), "");
 	env_free(&from);
 	env_free(&to);
+}
+
+/* Who may send by a return address of ours: A06. */
+static void
+returns(void **state)
+{
+	static const struct {
+		const char *sender;
+		uint32_t flags;
+		const char *rcpt, *want;
+	} rcpts[] = {
+		{ "a@x.test", 0, "SRS0=x@" D, "SRS0=x@" D },
+		{ "a@x.test", ~INTAKE_OWN, "SRS0=x@" D, "SRS0=x@" D },
+		{ "a@x.test", INTAKE_OWN, "SRS0=x@" D, "was@far.test" },
+		{ "", 0, "SRS0=x@" D, "was@far.test" },
+		/* Who keeps a list says what is in it. */
+		{ "a@x.test", 0, "back@" D, "was@far.test" },
+	};
+	struct envelope from, to;
+	struct diag d = DIAG_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rcpts); i++) {
+		env_init(&from);
+		env_init(&to);
+		from.flags = rcpts[i].flags;
+		strlcpy(from.sender, rcpts[i].sender, sizeof(from.sender));
+		assert_true(env_add(&from, rcpts[i].rcpt, "", 0));
+		assert_int_equal(expand(&expander, &from, &to, &d), OUT_OK);
+		assert_int_equal(to.nrcpt, 1);
+		assert_string_equal(env_addr(&to, 0), rcpts[i].want);
+		assert_string_equal(env_via(&to, 0), "");
+		env_free(&from);
+		env_free(&to);
+	}
 }
 
 static void
@@ -409,6 +450,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table),
 		cmocka_unit_test(ceiling),
+		cmocka_unit_test(returns),
 		cmocka_unit_test(parameters),
 		cmocka_unit_test(success),
 		cmocka_unit_test(twice),

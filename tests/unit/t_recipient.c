@@ -21,6 +21,12 @@
 #define ASK_DOWN                                                               \
 	"451 4.3.0 Who that recipient is cannot be found out now; please try " \
 	"again later\r\n"
+#define ONLY_REPORTS                                                           \
+	"550 5.7.1 That is a return address, and only reports go there, with " \
+	"MAIL FROM:<>; write to the sender's own address\r\n"
+#define MANY_RCPTS                                                             \
+	"452 4.5.3 Enough recipients for one message; send it now, then the "  \
+	"same to the rest\r\n"
 #define NO_LIST "550 5.1.1 That is not the name of a list here\r\n"
 
 /* clang-format off */
@@ -41,8 +47,15 @@ static const struct {
     FROM_OK "550 5.1.6 She is at another place\r\n" "450 4.2.1 Come again tomorrow\r\n", "" },
 { "local", HELLO FROM R("gone@local.test"), FROM_OK "550 5.1.6 She is at another place\r\n", "" },
 /* senders that we rewrote: queued knows */
-{ "mx", HELLO FROM R("SRS0=good@local.test") R("srs1-good@local.test") R("SRS0=bad@local.test") R("SRS0=silent@local.test") R("SRS0=good@foreign.test"),
-    FROM_OK TO_OK TO_OK "550 5.1.1 Not of ours\r\n" ASK_DOWN NO_RELAY, "" },
+{ "mx", HELLO "MAIL FROM:<>\r\n" R("SRS0=bad@local.test") R("SRS0=silent@local.test") R("SRS0=good@foreign.test") R("srs1-good@local.test"),
+    FROM_OK "550 5.1.1 Not of ours\r\n" ASK_DOWN NO_RELAY TO_OK, "" },
+/* only reports go to them, and each to one */
+{ "mx", HELLO FROM R("SRS0=good@local.test") R("srs1-bad@local.test"), FROM_OK ONLY_REPORTS ONLY_REPORTS, "" },
+{ "mx", HELLO "MAIL FROM:<>\r\n" R("alice@local.test") R("SRS0=good@local.test") R("SRS0=good@local.test") R("bob@local.test") DATA
+    "MAIL FROM:<>\r\n" R("srs1-good@local.test"),
+    FROM_OK TO_OK TO_OK MANY_RCPTS TO_OK GO DONE FROM_OK TO_OK,
+    "from <> to <alice@local.test> to <SRS0=good@local.test> to <bob@local.test>\nA: b\ncommit\n" },
+{ "local", HELLO FROM R("SRS0=good@local.test") R("srs1-good@local.test"), FROM_OK TO_OK TO_OK, "" },
 /* full mailboxes: each is asked of by itself, and nothing said is no */
 { "mx", HELLO "MAIL FROM:<a@x.test> SIZE=77\r\n" R("Full+t@same.test") R("busy@local.test") R("silent@local.test") R("alice@local.test") DATA,
     FROM_OK "552 5.2.2 full+t@local.test is full for 77\r\n" "452 4.2.2 Full now\r\n" TO_OK TO_OK GO DONE,
