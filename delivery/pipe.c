@@ -21,6 +21,7 @@
 #include "common/log.h"
 #include "common/sandbox.h"
 #include "common/startup.h"
+#include "delivery/pipe_tell.h"
 #include "delivery/pipe_work.h"
 
 #define JOB_FD 3
@@ -30,7 +31,7 @@ static struct pipe_work work; /* too large for the stack */
 static void
 usage(void)
 {
-	(void)fprintf(stderr, "usage: pipe [-t tables] [-u user]\n");
+	(void)fprintf(stderr, "usage: pipe [-t tables] [-u user] [-x way]\n");
 	exit(EX_USAGE);
 }
 
@@ -89,7 +90,7 @@ serve(struct chan *c, const sigset_t *idle)
 int
 main(int argc, char *argv[])
 {
-	const char *path = TABLES_PATH, *user = NULL;
+	const char *path = TABLES_PATH, *user = NULL, *explain = NULL;
 	const struct option_bind bind = { "pipe-timeout", &work.timeout };
 	struct tables tables;
 	struct chan chan;
@@ -97,11 +98,13 @@ main(int argc, char *argv[])
 	sigset_t idle;
 	int ch;
 
-	while ((ch = getopt(argc, argv, "t:u:")) != -1) {
+	while ((ch = getopt(argc, argv, "t:u:x:")) != -1) {
 		if (ch == 't')
 			path = optarg;
 		else if (ch == 'u')
 			user = optarg;
+		else if (ch == 'x')
+			explain = optarg;
 		else
 			usage();
 	}
@@ -115,6 +118,10 @@ main(int argc, char *argv[])
 		return EX_CONFIG;
 	if (geteuid() == 0 && !startup_user_mode(&tables))
 		errx(EX_NOPERM, "user=root wanted=Unix user or postrider-pipe");
+	if (explain != NULL) {
+		sandbox(SANDBOX_PIPE);
+		return pipe_tell(explain, stdout);
+	}
 	if (fcntl(JOB_FD, F_SETFD, FD_CLOEXEC) == -1)
 		err(EX_USAGE, "descriptor=3 wanted=job channel");
 	tables_close(&tables);

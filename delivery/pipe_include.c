@@ -17,8 +17,11 @@
 #include "delivery/pipe_include.h"
 
 struct list {
-	struct chan *chan; /* NULL: only counts */
+	bool counting; /* and nobody is told yet */
+	struct chan *chan;
 	const struct msg_job_rcpt *rcpt;
+	forward_taker *taker; /* NULL: the channel */
+	void *arg;
 	size_t members;
 	enum chan_result said;
 };
@@ -30,17 +33,19 @@ static const char *
 take(void *arg, const struct member *m)
 {
 	struct list *l = arg;
-	struct msg_job_forward f = {
-		.job = l->rcpt->job, .index = l->rcpt->index, .kind = m->kind
-	};
+	struct msg_job_forward f = { .kind = m->kind };
 
 	if (m->kind != MEMBER_ADDRESS && m->kind != MEMBER_FINAL)
 		return "an address or \\user (commands, files and lists belong "
 		       "into aliases)";
 	if (++l->members > JOB_FORWARD_MOST)
 		return "at most 50000 members";
-	if (l->chan == NULL || l->said != CHAN_OK)
+	if (l->counting || l->said != CHAN_OK)
 		return NULL;
+	if (l->taker != NULL)
+		return l->taker(l->arg, m);
+	f.job = l->rcpt->job;
+	f.index = l->rcpt->index;
 	(void)strlcpy(f.text, m->text, sizeof(f.text)); /* as long */
 	l->said = chan_send(
 	    l->chan, JOB_T_FORWARD, &f, -1, deadline_in(INCLUDE_ANSWER));
@@ -128,29 +133,52 @@ tell_empty(const char *path, struct failure *f)
 	(void)strlcpy(f->found, "none", sizeof(f->found));
 }
 
+/* Looks it through before anybody is given a member. */
+static enum chan_result
+walk(struct list *l, const char *path, struct failure *f)
+{
+	struct forward_mistake mistake;
+	size_t members, n;
+	char *text;
+
+	if ((text = read_file(path, &n, f)) == NULL)
+		return CHAN_OK;
+	l->counting = true;
+	if (!forward_list_read(text, n, take, l, &mistake))
+		tell_mistake(path, &mistake, f);
+	else if (l->members == 0)
+		tell_empty(path, f);
+	else {
+		l->counting = false;
+		members = l->members;
+		l->members = 0;
+		(void)forward_list_read(
+		    text, n, take, l, &mistake); /* as just now */
+		l->members = members;
+	}
+	if (f->diag.outcome != OUT_OK)
+		l->members = 0;
+	free(text);
+	return l->said;
+}
+
 enum chan_result
 pipe_include(struct chan *c, const struct msg_job_rcpt *r, const char *path,
     size_t *members, struct failure *f)
 {
-	struct list l = { .rcpt = r, .said = CHAN_OK };
-	struct forward_mistake mistake;
-	char *text;
-	size_t n;
+	struct list l = { .chan = c, .rcpt = r, .said = CHAN_OK };
+	enum chan_result said = walk(&l, path, f);
 
-	*members = 0;
-	if ((text = read_file(path, &n, f)) == NULL)
-		return CHAN_OK;
-	if (!forward_list_read(text, n, take, &l, &mistake))
-		tell_mistake(path, &mistake, f);
-	else if (l.members == 0)
-		tell_empty(path, f);
-	else {
-		*members = l.members;
-		l.chan = c;
-		l.members = 0;
-		(void)forward_list_read(
-		    text, n, take, &l, &mistake); /* as just now */
-	}
-	free(text);
-	return l.said;
+	*members = l.members;
+	return said;
+}
+
+size_t
+pipe_include_read(
+    const char *path, forward_taker *taker, void *arg, struct failure *f)
+{
+	struct list l = { .taker = taker, .arg = arg, .said = CHAN_OK };
+
+	(void)walk(&l, path, f); /* there is no channel to fail */
+	return l.members;
 }

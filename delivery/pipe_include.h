@@ -8,6 +8,7 @@
 #include "common/chan.h"
 #include "common/msg_job.h"
 #include "delivery/failure.h"
+#include "delivery/forward_list.h"
 
 #define INCLUDE_ANSWER 60 /* seconds that queued has to take a member */
 
@@ -18,5 +19,13 @@
  */
 enum chan_result pipe_include(struct chan *, const struct msg_job_rcpt *,
     const char *path, size_t *members, struct failure *);
+
+/*
+ * The same with a taker (forward_list.h) in place of the channel; one that
+ * refuses a member makes the list a mistake.  How many are in it, 0 with the
+ * failure.
+ */
+size_t pipe_include_read(
+    const char *path, forward_taker *, void *arg, struct failure *);
 
 #endif

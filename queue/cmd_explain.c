@@ -113,8 +113,13 @@ open_tables(struct explain *e, const char *path)
 	if (options_load(&e->tables, e->client != NULL ? "mx" : "local", binds,
 		sizeof(binds) / sizeof(binds[0]), text) &&
 	    tables_user(&e->tables, USER_OUT, &e->out.uid, &e->out.gid) &&
+	    tables_user(
+		&e->tables, USER_PIPE, &e->commands.uid, &e->commands.gid) &&
 	    tables_user(&e->tables, USER_NET, &uid, &gid)) {
 		e->out.extra = gid;
+		e->commands.extra = e->commands.gid;
+		e->commands.dir = "/";
+		e->may_ask = geteuid() == 0 || geteuid() == uid;
 		take_srs(e, spool);
 		return EX_OK;
 	}
@@ -137,8 +142,10 @@ int
 cmd_explain(struct cmd *cmd, int argc, char **argv)
 {
 	char tables[CONF_PATH_MAX], smtpd[CONF_PATH_MAX], remote[CONF_PATH_MAX];
-	char local[CONF_PATH_MAX];
-	struct explain e = { .smtpd = smtpd, .remote = remote, .local = local };
+	char local[CONF_PATH_MAX], pipe[CONF_PATH_MAX];
+	struct explain e = {
+		.smtpd = smtpd, .remote = remote, .local = local, .pipe = pipe
+	};
 	struct arguments a = { .from = "" };
 	int status;
 
@@ -159,6 +166,7 @@ cmd_explain(struct cmd *cmd, int argc, char **argv)
 	(void)cmd_libexec(cmd, "smtpd", smtpd);
 	(void)cmd_libexec(cmd, "remote", remote);
 	(void)cmd_libexec(cmd, "local", local);
+	(void)cmd_libexec(cmd, "pipe", pipe);
 	e.steps = json_object_new_array();
 	explain(&e);
 	tables_close(&e.tables);

@@ -28,6 +28,17 @@ take(
 }
 
 static void
+note_refusal(
+    void *to, const char *command, const struct reply *r, const char *addr)
+{
+	struct explain *e = to;
+
+	if (addr == NULL)
+		steps_add(e->steps, "refused", "command", command, "reason",
+		    r->text, NULL);
+}
+
+static void
 say(void *to, const char *command, const struct reply *r, const char *addr)
 {
 	struct explain *e = to;
@@ -44,6 +55,23 @@ say(void *to, const char *command, const struct reply *r, const char *addr)
 		take(e, "recipient", addr, e->to);
 }
 
+/* smtpd is not asked of the recipient that the whole is about again. */
+bool
+explain_full(struct explain *e, const char *addr)
+{
+	const struct explain_smtp ask = { .smtpd = e->smtpd,
+		.tables = e->path,
+		.hostname = e->hostname,
+		.from = "",
+		.to = addr,
+		.told = note_refusal,
+		.arg = e };
+	char err[EXPLAIN_ERR];
+
+	return e->may_ask && strcmp(addr, e->to) != 0 &&
+	    explain_smtp(&ask, err) == EXPLAIN_NO;
+}
+
 static void
 explain_session(struct explain *e)
 {
@@ -57,11 +85,16 @@ explain_session(struct explain *e)
 		.arg = e };
 	char err[EXPLAIN_ERR];
 
+	if (!e->may_ask) {
+		steps_add(e->steps, "smtp", "command", "not asked", "reason",
+		    "queued and authd speak to root's smtpd only", NULL);
+		return;
+	}
 	switch (explain_smtp(&ask, err)) {
 	case EXPLAIN_YES:
 		break;
 	case EXPLAIN_NO:
-		e->lost = true;
+		e->lost = e->refused = true;
 		break;
 	case EXPLAIN_UNKNOWN:
 		steps_add(
@@ -82,13 +115,16 @@ explain_rcpt(struct explain *e, const struct route_ask *q)
 	struct diag d = DIAG_INIT;
 	struct route r;
 
-	steps_add(e->steps, "recipient", "address", q->addr, NULL);
+	steps_add(e->steps, "recipient", "address", q->addr,
+	    strcmp(q->addr, e->always_bcc) == 0 ? "by" : NULL, "always-bcc",
+	    NULL);
 	if (route_find(&e->tables, e->mail_name, q, &r, &d) != OUT_OK)
 		explain_nowhere(e, &d);
 	else if (r.alias)
 		explain_list(e, q, &tables);
 	else if (explain_way(e, q, &r, &members) && members.len > 0) {
 		list.members = sbuf_str(&members);
+		list.user = r.program == SPAWN_LOCAL;
 		explain_list(e, q, &list);
 	}
 	sbuf_free(&members);
@@ -187,4 +223,11 @@ explain(struct explain *e)
 		explain_all(e, &to);
 	env_free(&from);
 	env_free(&to);
+	e->tables.trace = NULL;
+	steps_add(e->steps, "verdict", "is",
+	    e->refused    ? "refused"
+		: e->lost ? "not all of it would arrive"
+			  : "taken",
+	    NULL);
+	(void)json_object_put(looks.seen);
 }

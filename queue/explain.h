@@ -22,12 +22,16 @@ struct explain {
 	bool srs;               /* senders are rewritten, by */
 	struct srs srs_keys;    /* none: it cannot be told how, and in */
 	const char *srs_domain; /* complete */
-	const char *smtpd, *remote, *local; /* paths of the programs */
+	/* Paths of the programs. */
+	const char *smtpd, *remote, *local, *pipe;
+	struct explain_who commands; /* postrider-pipe */
+	bool may_ask; /* the daemons, as postrider-net: see smtpd(8) */
 	struct explain_who out;  /* postrider-out, with postrider-net */
 	const char *client;      /* NULL: submitted on this host */
 	char from[ADDR_MAX + 1]; /* "": the null reverse-path */
 	char to[ADDR_MAX + 1];   /* canonical */
-	bool lost;               /* somebody would not get it */
+	bool refused;            /* smtpd says so at once, */
+	bool lost;               /* or somebody would not get it */
 	size_t lists;            /* that were opened by themselves */
 };
 
@@ -40,10 +44,12 @@ void explain(struct explain *);
  * explain_way: one recipient who is left, and where his mail goes.
  *
  * True when it leads to members instead (members.h), which are appended to
- * the list: a ~/.forward.
+ * the list: a ~/.forward, or an :include: list.
  */
 bool explain_way(struct explain *, const struct route_ask *,
     const struct route *, struct sbuf *members);
+/* Whether smtpd would refuse it now, for a full mailbox; then it is told. */
+bool explain_full(struct explain *, const char *addr);
 /* Nobody gets it there. */
 void explain_nowhere(struct explain *, const struct diag *);
 

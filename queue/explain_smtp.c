@@ -16,6 +16,7 @@
 
 #include <bsd/string.h>
 
+#include "common/utf8.h"
 #include "queue/explain_smtp.h"
 #include "queue/submit_smtp.h"
 
@@ -80,12 +81,13 @@ static enum explain_said
 say(struct submit_smtp *s, const struct explain_smtp *e, const char *verb,
     const char *addr)
 {
+	bool wide = utf8_needed(e->from) || utf8_needed(e->to);
 	char command[1100];
 	const char *taken;
 	int status;
 
-	if ((size_t)snprintf(command, sizeof(command), "%s:<%s>", verb, addr) >=
-	    sizeof(command))
+	if ((size_t)snprintf(command, sizeof(command), "%s:<%s>%s", verb, addr,
+		wide && verb[0] == 'M' ? " SMTPUTF8" : "") >= sizeof(command))
 		return EXPLAIN_UNKNOWN;
 	s->reply.code = 0;
 	status = smtp_command(s, "%s", command);

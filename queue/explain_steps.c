@@ -104,14 +104,41 @@ put_members(struct sbuf *out, const char *list)
 		sbuf_fmt(out, " and %zu more", n - MEMBERS_TOLD);
 }
 
+static bool
+is_told(const struct steps_looks *s, const char *table, const char *key)
+{
+	char name[TABLES_KEY_MAX + 20];
+
+	(void)snprintf(name, sizeof(name), "%s %s", table, key);
+	if (json_object_object_get_ex(s->seen, name, NULL))
+		return true;
+	cmd_json_bool(s->seen, name, true);
+	return false;
+}
+
+/* Of rewriting the first letter of the key says whose addresses. */
+static void
+put_key(char out[TABLES_KEY_MAX + 20], const struct tables_look *l)
+{
+	const char *whose = "";
+
+	if (l->space == TABLES_REWRITE)
+		whose = l->key[0] == 's' ? "sender " : "recipient ";
+	(void)snprintf(out, TABLES_KEY_MAX + 20, "%s%s", whose,
+	    l->key + (*whose != '\0' && l->key[0] != '\0'));
+}
+
 void
-steps_trace(void *list, const struct tables_look *l)
+steps_trace(void *arg, const struct tables_look *l)
 {
 	struct sbuf text = SBUF_INIT((MEMBERS_TOLD + 1) * (MEMBER_MAX + 12));
 	const char *table = steps_table(l->space), *found = l->value;
+	struct json_object *list = ((struct steps_looks *)arg)->list;
+	char key[TABLES_KEY_MAX + 20];
 
-	if (table == NULL)
+	if (table == NULL || is_told(arg, table, l->key))
 		return;
+	put_key(key, l);
 	if (l->result == TABLES_BROKEN)
 		found = "no answer that can be used";
 	else if (found != NULL && is_list(l->space)) {
@@ -119,11 +146,11 @@ steps_trace(void *list, const struct tables_look *l)
 		found = sbuf_str(&text);
 	}
 	if (l->source == NULL)
-		steps_add(list, "lookup", "table", table, "key", l->key,
-		    "found", found, NULL);
+		steps_add(list, "lookup", "table", table, "key", key, "found",
+		    found, NULL);
 	else
-		steps_add(list, "lookup", "table", table, "key", l->key,
-		    "found", found, "source", l->source, NULL);
+		steps_add(list, "lookup", "table", table, "key", key, "found",
+		    found, "source", l->source, NULL);
 	sbuf_free(&text);
 }
 

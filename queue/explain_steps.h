@@ -20,8 +20,16 @@ void steps_add(struct json_object *list, const char *step, ...)
 /* The table as "lookup" lines of postrider.conf call it; NULL: not to be told. */
 const char *steps_table(enum tables_space);
 
-/* A look into tables; struct tables has this as its trace, with the list. */
-void steps_trace(void *list, const struct tables_look *);
+struct steps_looks {
+	struct json_object *list; /* of steps; the caller's */
+	struct json_object *seen; /* an object that has them as names; owned */
+};
+
+/*
+ * A look into tables: the trace of struct tables, with a struct steps_looks.
+ * The same look is told once.
+ */
+void steps_trace(void *looks, const struct tables_look *);
 
 /*
  * One line for each step: its name, its first value, and the others with their

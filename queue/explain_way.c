@@ -33,7 +33,7 @@ arg(const char *s)
 /* --- mailboxes */
 
 static void
-tell_account(struct explain *e, const struct route *r)
+tell_account(struct explain *e, const struct route *r, const char *addr)
 {
 	char bytes[24], messages[24];
 	struct account_limits limits;
@@ -48,6 +48,8 @@ tell_account(struct explain *e, const struct route *r)
 	    limits.tags && r->tag[0] != '\0' ? r->tag : NULL, "quota",
 	    limits.bytes != 0 ? bytes : NULL, "quota-messages",
 	    limits.messages != 0 ? messages : NULL, NULL);
+	if (limits_any(&limits) && explain_full(e, addr))
+		e->lost = true;
 }
 
 /* What local says of a ~/.forward, see delivery/forward_tell.h. */
@@ -103,7 +105,7 @@ tell_local(struct explain *e, const struct route_ask *q, const struct route *r,
 	struct passwd *pw;
 
 	if (!r->user) {
-		tell_account(e, r);
+		tell_account(e, r, q->addr);
 		return false;
 	}
 	pw = getpwnam(r->account);
@@ -116,7 +118,7 @@ tell_local(struct explain *e, const struct route_ask *q, const struct route *r,
 	if (e->forward_files && q->via[0] != VIA_MAILBOX &&
 	    ask_forward(e, q, r, pw, members))
 		return true;
-	tell_account(e, r);
+	tell_account(e, r, q->addr);
 	return false;
 }
 
@@ -174,8 +176,42 @@ tell_hop(struct explain *e, const struct route_ask *q, const struct route *r)
 
 /* --- commands, files and lists */
 
+/* What pipe says of one, see delivery/pipe_tell.h. */
 static void
-tell_pipe(struct explain *e, const struct route_ask *q, const struct route *r)
+note_pipe(void *to, const char *line)
+{
+	struct forward *f = to;
+
+	if (strncmp(line, "later ", 6) != 0) {
+		note_forward(to, line);
+		return;
+	}
+	f->explain->lost = true;
+	steps_add(f->explain->steps, "deferred", "reason", line + 6, NULL);
+}
+
+static void
+ask_pipe(struct explain *e, const struct route_ask *q, const struct route *r,
+    struct sbuf *members)
+{
+	struct forward f = { e, members, false };
+	struct explain_who who = e->commands;
+	char *argv[] = { arg(e->pipe), arg("-t"), arg(e->path), arg("-x"),
+		arg(q->via), NULL };
+	const struct passwd *pw;
+	char err[EXPLAIN_ERR];
+
+	if (r->account[0] != '\0' && (pw = getpwnam(r->account)) != NULL)
+		who = (struct explain_who){ pw->pw_uid, pw->pw_gid, pw->pw_gid,
+			pw->pw_dir };
+	if (!explain_run(&who, argv, note_pipe, &f, err))
+		steps_add(e->steps, "deferred", "reason", "not asked", "error",
+		    err, NULL);
+}
+
+static bool
+tell_pipe(struct explain *e, const struct route_ask *q, const struct route *r,
+    struct sbuf *members)
 {
 	const char *what = "command";
 
@@ -183,8 +219,10 @@ tell_pipe(struct explain *e, const struct route_ask *q, const struct route *r)
 		what = "file";
 	else if (q->via[0] == VIA_ALIAS_INCLUDE)
 		what = "list";
-	steps_add(e->steps, "pipe", what, q->via + 1, "user",
+	steps_add(e->steps, what, "what", q->via + 1, "user",
 	    r->account[0] != '\0' ? r->account : USER_PIPE, NULL);
+	ask_pipe(e, q, r, members);
+	return members->len > 0;
 }
 
 bool
@@ -198,8 +236,7 @@ explain_way(struct explain *e, const struct route_ask *q, const struct route *r,
 		tell_hop(e, q, r);
 		break;
 	case SPAWN_PIPE:
-		tell_pipe(e, q, r);
-		break;
+		return tell_pipe(e, q, r, members);
 	}
 	return false;
 }

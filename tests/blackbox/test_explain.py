@@ -9,7 +9,7 @@ from dnsserver import zone
 from unix_users import root_only, unix_user
 
 ALIASES = b"""team: alice, bob@lab.example, far@order.test
-list: bob, x@routed.test, "|/bin/cat -n", /var/tmp/box, :include:/etc/hostname
+list: bob, x@routed.test, "|/bin/cat -n", /etc/box, :include:%LIST%
 owner-list: alice
 old: "error:550 5.1.6 gone, really"
 """
@@ -38,10 +38,14 @@ def names():
 def lab(share, names):
     lab = share("explain", options=[
         f"dns-server 127.0.0.1@{names}", *OPTIONS])
+    lab.list = lab.base / "list"
     aliases = lab.conf / "aliases"
-    if ALIASES not in aliases.read_bytes():
+    text = ALIASES.replace(b"%LIST%", str(lab.list).encode())
+    if text not in aliases.read_bytes():
+        lab.list.write_text("alice\n")
+        lab.list.chmod(0o644)
         with aliases.open("ab") as f:
-            f.write(ALIASES)
+            f.write(text)
         (lab.conf / "forwards").write_bytes(FORWARDS)
         (lab.conf / "rewrite").write_bytes(REWRITE)
         assert lab.postrider("apply").returncode == 0
@@ -113,13 +117,21 @@ def test_nowhere_away(lab, domain, reason):
 
 def test_ways(lab):
     """What stands behind an alias besides addresses, and its owner."""
-    steps = explain(lab, "--from", "x@other.example", "list@lab.example")
+    lab.list.write_text("alice, dan@routed.test\n")
+    steps = explain(lab, "--from", "x@other.example", "list@lab.example",
+                    status=65 if os.getuid() == 0 else 0)
     assert {"step": "sender", "address": "owner-list@lab.example",
             "by": "owner"} in steps
-    pipes = of(steps, "pipe")
-    assert [p["user"] for p in pipes] == ["postrider-pipe"] * 3
-    assert (pipes[0]["command"], pipes[1]["file"], pipes[2]["list"]) == (
-        "/bin/cat -n", "/var/tmp/box", "/etc/hostname")
+    # The list is read, the command could be run; nobody may write that file.
+    for step, what in (("command", "/bin/cat -n"), ("file", "/etc/box"),
+                       ("list", str(lab.list))):
+        assert of(steps, step) == [
+            {"step": step, "what": what, "user": "postrider-pipe"}]
+    if os.getuid() == 0:
+        deferred, = of(steps, "deferred")
+        assert "path=/etc/box" in deferred["reason"]
+    assert "dan@routed.test" in [s["address"] for s in of(steps, "recipient")]
+    assert of(steps, "verdict") == steps[-1:]
 
 
 def test_forward_list(lab):
@@ -178,11 +190,45 @@ def test_dot_forward(user, make_lab):
     assert of(steps, "forward") == [{"step": "forward", "file": ".forward"}]
     assert [a["account"] for a in of(steps, "account")] == [
         user.name, "alice@lab.example"]
-    assert of(steps, "pipe") == [{"step": "pipe", "command": "/bin/cat",
-                                  "user": user.name}]
+    assert of(steps, "command") == [{"step": "command", "what": "/bin/cat",
+                                     "user": user.name}]
     user.write(".forward", "alice@lab.example", mode=0o666)
     steps = explain(lab, address, status=65)
     assert of(steps, "forward")[0]["file"] == "deferred"
+
+
+def test_full(make_lab):
+    """A member whose mailbox is full, of a list that is taken."""
+    lab = make_lab(options=["quota-warning 0"])
+    users = lab.conf / "users"
+    users.write_text(users.read_text().replace(
+        "bob@lab.example", "bob@lab.example messages=1"))
+    with (lab.conf / "aliases").open("a") as f:
+        f.write("team: alice, bob\n")
+    assert lab.postrider("apply").returncode == 0
+    explain(lab, "team")
+    assert lab.send(b"Subject: x\r\n\r\nx\r\n").code == 250
+    lab.wait_files("bob", 1)
+    steps = explain(lab, "team", status=65)
+    assert of(steps, "refused")[0]["reason"].startswith("Mailbox is full")
+
+
+def test_other_letters(make_lab):
+    lab = make_lab()
+    with (lab.conf / "users").open("a", encoding="utf-8") as f:
+        f.write("jürgen@lab.example\n")
+    assert lab.postrider("apply").returncode == 0
+    assert replies(explain(lab, "jürgen@lab.example")) == ["250", "250"]
+
+
+@root_only
+def test_not_root(lab):
+    """Who may not ask the daemons is told so, and no untruth."""
+    r = lab.run(lab.env["POSTRIDER"], "explain", "--json", "alice", uid=65534)
+    steps = json.loads(r.stdout)
+    assert of(steps, "smtp")[0]["command"] == "not asked"
+    assert of(steps, "account")
+    assert r.returncode == 0
 
 
 def test_nobody(lab):

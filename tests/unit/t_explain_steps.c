@@ -6,6 +6,23 @@
 #include "queue/explain_steps.h"
 
 static struct json_object *list;
+static struct json_object *seen;
+
+/* Steps from the beginning. */
+static void
+begin(void)
+{
+	list = json_object_new_array();
+	seen = json_object_new_object();
+}
+
+static void
+trace(const struct tables_look *l)
+{
+	struct steps_looks looks = { list, seen };
+
+	steps_trace(&looks, l);
+}
 
 static void
 expect(const char *wanted)
@@ -20,13 +37,14 @@ expect(const char *wanted)
 	assert_string_equal(text, wanted);
 	free(text);
 	(void)json_object_put(list);
+	(void)json_object_put(seen);
 }
 
 static void
 words(void **state)
 {
 	(void)state;
-	list = json_object_new_array();
+	begin();
 	steps_add(list, "recipient", "address", "alice@x", NULL);
 	steps_add(list, "smtp", "command", "RCPT", "reply", "250 fine", NULL);
 	steps_add(list, "account", "account", "alice@x", "mailbox", "", "quota",
@@ -41,22 +59,21 @@ static void
 controls(void **state)
 {
 	(void)state;
-	list = json_object_new_array();
+	begin();
 	steps_add(
 	    list, "smtp", "command", "a\nb", "reply", "\x1b[2Jc\x7f", NULL);
 	expect("smtp       a?b: ?[2Jc?\n");
 }
 
 static void
-look(struct json_object *to, enum tables_space space, const char *key,
-    const char *value)
+look(enum tables_space space, const char *key, const char *value)
 {
 	const struct tables_look l = { .space = space,
 		.key = key,
 		.value = value,
 		.result = value != NULL ? TABLES_FOUND : TABLES_NONE };
 
-	steps_trace(to, &l);
+	trace(&l);
 }
 
 /* Who said it, where it was not the tables themselves. */
@@ -67,13 +84,14 @@ sources(void **state)
 		"cdb:/u" };
 
 	(void)state;
-	list = json_object_new_array();
-	steps_trace(list, &l);
+	begin();
+	trace(&l);
 	l.result = TABLES_BROKEN;
 	l.value = NULL;
-	steps_trace(list, &l);
+	l.key = "b@x";
+	trace(&l);
 	expect("lookup     users: key a@x, found x/a/, source cdb:/u\n"
-	       "lookup     users: key a@x, found no answer that can be used, "
+	       "lookup     users: key b@x, found no answer that can be used, "
 	       "source cdb:/u\n");
 }
 
@@ -87,20 +105,25 @@ looks(void **state)
 	for (int i = 0; i < 25; i++)
 		len += (size_t)snprintf(many + len, sizeof(many) - len,
 		    "%sau%d", i > 0 ? "\n" : "", i);
-	list = json_object_new_array();
-	look(list, TABLES_OPTION, "srs", "yes");
-	look(list, TABLES_META, "version", "1");
-	look(list, TABLES_DOMAIN, "x", "virtual");
-	look(list, TABLES_ALIAS, "a@x", NULL);
-	look(list, TABLES_ALIAS, "b@x", "ac@x\nfd@x\nc/bin/e f\nb/g\ni/h");
-	look(list, TABLES_FORWARD, "i@x", "e5.1.1 gone");
+	begin();
+	look(TABLES_OPTION, "srs", "yes");
+	look(TABLES_META, "version", "1");
+	look(TABLES_DOMAIN, "x", "virtual");
+	look(TABLES_ALIAS, "a@x", NULL);
+	look(TABLES_ALIAS, "b@x", "ac@x\nfd@x\nc/bin/e f\nb/g\ni/h");
+	look(TABLES_ALIAS, "a@x", NULL); /* it is known already */
+	look(TABLES_FORWARD, "i@x", "e5.1.1 gone");
+	look(TABLES_REWRITE, "s@y", "@x");
+	look(TABLES_REWRITE, "ra@y", NULL);
 	expect("lookup     domains: key x, found virtual\n"
 	       "lookup     aliases: key a@x, found none\n"
 	       "lookup     aliases: key b@x, found c@x, \\d@x, |/bin/e f, /g, "
 	       ":include:/h\n"
-	       "lookup     forwards: key i@x, found error:5.1.1 gone\n");
-	list = json_object_new_array();
-	look(list, TABLES_ALIAS, "many", many);
+	       "lookup     forwards: key i@x, found error:5.1.1 gone\n"
+	       "lookup     rewrite: key sender @y, found @x\n"
+	       "lookup     rewrite: key recipient a@y, found none\n");
+	begin();
+	look(TABLES_ALIAS, "many", many);
 	expect("lookup     aliases: key many, found u0, u1, u2, u3, u4, u5, "
 	       "u6, u7, u8, u9, u10, u11, u12, u13, u14, u15, u16, u17, u18, "
 	       "u19 and 5 more\n");
