@@ -11,6 +11,7 @@
 #include <bsd/string.h>
 
 #include "common/msg_intake.h"
+#include "common/msg_spawn.h"
 #include "queue/expand_owner.h"
 #include "queue/explain.h"
 
@@ -200,20 +201,22 @@ explain_list(struct explain *e, const struct route_ask *q,
 void
 explain(struct explain *e)
 {
+	struct steps_looks looks = { e->steps, json_object_new_object() };
 	const struct expander x = expander(e);
 	struct diag d = DIAG_INIT;
 	struct envelope from, to;
 
 	explain_session(e);
 	e->tables.trace = steps_trace;
-	e->tables.trace_arg = e->steps;
+	e->tables.trace_arg = &looks;
 	env_init(&from);
 	env_init(&to);
 	(void)strlcpy(from.sender, e->from, sizeof(from.sender));
 	from.flags = INTAKE_OWN; /* smtpd has said whether it may go there */
 	(void)strlcpy(to.sender, e->from, sizeof(to.sender));
 	if (!env_add(&from, e->to, "", 0) ||
-	    (*e->always_bcc != '\0' && !env_add(&from, e->always_bcc, "", 0)))
+	    (*e->always_bcc != '\0' && !e->refused &&
+		!env_add(&from, e->always_bcc, "", 0)))
 		(void)diag_set(&d, "4.3.0", "Out of memory");
 	else
 		(void)expand(&x, &from, &to, &d); /* d says it */
