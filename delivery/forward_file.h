@@ -9,7 +9,7 @@
 #include "common/msg_job.h"
 #include "common/sbuf.h"
 #include "delivery/failure.h"
-#include "delivery/forward_list.h"
+#include "common/forward_list.h"
 
 enum forward_found {
 	FORWARD_NONE, /* there is none, or it leads to the own mailbox only */

@@ -13,7 +13,7 @@
 
 #include <bsd/string.h>
 
-#include "delivery/forward_list.h"
+#include "common/forward_list.h"
 #include "delivery/pipe_include.h"
 
 struct list {

@@ -8,7 +8,7 @@
 #include "common/chan.h"
 #include "common/msg_job.h"
 #include "delivery/failure.h"
-#include "delivery/forward_list.h"
+#include "common/forward_list.h"
 
 #define INCLUDE_ANSWER 60 /* seconds that queued has to take a member */
 

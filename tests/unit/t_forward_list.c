@@ -4,7 +4,7 @@
 #include "tests/unit/unit.h"
 
 #include "common/sbuf.h"
-#include "delivery/forward_list.h"
+#include "common/forward_list.h"
 
 struct row {
 	const char *text;

@@ -1,10 +1,11 @@
 /*
  * forward_list: the text of a ~/.forward or of an :include: list.
  *
- * Part of local and pipe, which run as the owner of the file or, for lists of
- * aliases, as postrider-pipe.  Pure: bytes in, members out.  Whoever may write
- * the file writes what comes in here: each line is bounded, and read in time
- * that is linear in its length.
+ * In local and pipe, which run as the owner of the file or, for lists of
+ * aliases, as postrider-pipe, and in postrider(8), which looks whether these can
+ * be read.  Pure: bytes in, members out.  Whoever may write the file writes what
+ * comes in here: each line is bounded, and read in time that is linear in its
+ * length.
  */
 #include <string.h>
 
@@ -12,7 +13,7 @@
 
 #include "common/address.h"
 #include "common/msg.h"
-#include "delivery/forward_list.h"
+#include "common/forward_list.h"
 
 #define LINE_MAX_BYTES 65536 /* with NUL */
 

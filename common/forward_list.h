@@ -4,8 +4,8 @@
  * Lines of members (members.h) with commas between them; a line that begins
  * with "#" is a comment.  Line ends are LF or CRLF.
  */
-#ifndef DELIVERY_FORWARD_LIST_H
-#define DELIVERY_FORWARD_LIST_H
+#ifndef COMMON_FORWARD_LIST_H
+#define COMMON_FORWARD_LIST_H
 
 #include <stdbool.h>
 #include <stddef.h>
