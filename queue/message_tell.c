@@ -85,7 +85,7 @@ set_limits(
 	struct account_limits l;
 
 	if (!limits_get(s->tables, r->account, &l)) {
-		(void)diag_set(d, "4.3.5", "The configuration is damaged");
+		(void)diag_set(d, "4.3.5", "The quota cannot be looked up now");
 		return false;
 	}
 	t->quota = l.bytes;

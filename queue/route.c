@@ -185,7 +185,7 @@ away(struct tables *t, const struct trip *trip, struct route *out,
 		note(out->tls_by, "", "");
 	}
 	if (l.broken)
-		return diag_set(d, "4.3.5", "The configuration is damaged");
+		return diag_set(d, "4.3.5", "Routes cannot be looked up now");
 	out->program = SPAWN_REMOTE;
 	strlcpy(out->pool, hop, sizeof(out->pool));
 	return OUT_OK;
@@ -232,7 +232,7 @@ static enum outcome
 no_mailbox(const struct resolved *r, struct diag *d)
 {
 	if (r->kind == RESOLVE_BROKEN)
-		return diag_set(d, "4.3.5", "The configuration is damaged");
+		return diag_set(d, "4.3.5", "Accounts cannot be looked up now");
 	return diag_set(d, "5.1.1", "There is no such mailbox here");
 }
 
@@ -370,12 +370,33 @@ destination(struct tables *t, const char *mail_name, const struct route_ask *q)
 	if (route_find(t, mail_name, q, &route, &d) == OUT_OK &&
 	    route.program == SPAWN_REMOTE)
 		return route_hop_number(route.pool, route.away.tls);
-	if (route.program == SPAWN_PIPE)
+	if (route.program == SPAWN_PIPE) {
 		keyed_text(&k, route.pool);
-	else
-		keyed_text(
-		    &k, route.account[0] != '\0' ? route.account : q->addr);
-	return keyed_number(&k) & ~ROUTE_AWAY;
+		return (keyed_number(&k) & ~ROUTE_AWAY) | ROUTE_PIPED;
+	}
+	keyed_text(&k, route.account[0] != '\0' ? route.account : q->addr);
+	return keyed_number(&k) & ~(ROUTE_AWAY | ROUTE_PIPED);
+}
+
+bool
+route_piped(uint32_t number)
+{
+	return (number & (ROUTE_AWAY | ROUTE_PIPED)) == ROUTE_PIPED;
+}
+
+/* The first recipient that is queued and for pipe, or how many there are. */
+static size_t
+first_piped(const struct envelope *e)
+{
+	static const char ways[] = { VIA_COMMAND, VIA_FILE, VIA_ALIAS_COMMAND,
+		VIA_ALIAS_FILE, VIA_ALIAS_INCLUDE };
+	size_t i;
+
+	for (i = 0; i < e->nrcpt; i++)
+		if (e->rcpts[i].status == RCPT_QUEUED &&
+		    memchr(ways, env_via(e, i)[0], sizeof(ways)) != NULL)
+			break;
+	return i;
 }
 
 struct route_aim
@@ -385,7 +406,7 @@ route_destination(
 	struct route_aim aim = { .only = true };
 	struct route_ask q;
 	uint32_t dest;
-	size_t n = 0;
+	size_t n = 0, piped = first_piped(e);
 
 	for (size_t i = 0; i < e->nrcpt && (n == 0 || aim.only); i++) {
 		if (rcpt_status_owed(e->rcpts[i].status) || n == AIMS_MOST)
@@ -397,6 +418,10 @@ route_destination(
 		if (n++ == 0)
 			aim.dest = dest;
 		aim.only = aim.only && dest == aim.dest;
+	}
+	if (piped < e->nrcpt) {
+		q = route_ask(e, piped);
+		aim.dest = destination(t, mail_name, &q);
 	}
 	return aim;
 }
