@@ -89,8 +89,8 @@ limits_get(struct tables *t, const char *account, struct account_limits *out)
 	return false;
 }
 
-bool
-limits_any(const struct account_limits *l)
+struct maildir_use
+limits_quota(const struct account_limits *l)
 {
-	return l->bytes != 0 || l->messages != 0;
+	return (struct maildir_use){ l->bytes, l->messages };
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/maildir_count.h"
 #include "common/tables.h"
 
 /*
@@ -37,7 +38,7 @@ bool limits_get(
 /* Takes the words of such a text; what it does not say stays as it is. */
 bool limits_parse(const char *, struct account_limits *);
 
-/* Whether the account has a quota: bytes or messages. */
-bool limits_any(const struct account_limits *);
+/* The quota among them, as a mailbox is compared with it. */
+struct maildir_use limits_quota(const struct account_limits *);
 
 #endif

@@ -16,7 +16,7 @@
 #include "common/maildir_count.h"
 #include "common/num.h"
 
-#define CLOCK_EVERY 256 /* entries between looks at the clock */
+#define CLOCK_EVERY 64 /* entries between looks at the clock */
 #define DIGITS 20       /* bytes of a size as text, with NUL: 10^19 bytes */
 
 struct count {

@@ -212,6 +212,34 @@ maildirsize_fits(const struct maildir_use *quota, const struct maildir_use *use,
 	    fits_one(quota->messages, use->messages, more->messages);
 }
 
+bool
+maildirsize_limited(const struct maildir_use *quota)
+{
+	return quota->bytes != 0 || quota->messages != 0;
+}
+
+int64_t
+maildirsize_percent_of(uint64_t quota, uint64_t use)
+{
+	unsigned __int128 p;
+
+	if (quota == 0)
+		return -1;
+	p = (unsigned __int128)use * 100 / quota;
+	return p < INT64_MAX ? (int64_t)p : INT64_MAX;
+}
+
+int64_t
+maildirsize_percent(
+    const struct maildir_use *quota, const struct maildir_use *use)
+{
+	int64_t bytes = maildirsize_percent_of(quota->bytes, use->bytes);
+	int64_t messages =
+	    maildirsize_percent_of(quota->messages, use->messages);
+
+	return bytes > messages ? bytes : messages;
+}
+
 static bool
 within(time_t then, time_t now, time_t most)
 {
@@ -321,9 +349,8 @@ is_quiet(int dir, deadline_t deadline, const struct timespec *then)
 
 bool
 maildirsize_recount(int dir, const struct maildir_use *quota,
-    struct maildir_use *out, bool *written)
+    deadline_t deadline, struct maildir_use *out, bool *written)
 {
-	deadline_t deadline = deadline_in(MAILDIRSIZE_COUNT_MOST);
 	struct maildir_use use;
 	struct timespec latest;
 
@@ -340,7 +367,8 @@ maildirsize_recount(int dir, const struct maildir_use *quota,
 
 bool
 maildirsize_use(int dir, const struct maildir_use *quota,
-    const struct maildir_use *more, struct maildir_use *out, bool *written)
+    const struct maildir_use *more, deadline_t deadline,
+    struct maildir_use *out, bool *written)
 {
 	struct maildirsize m;
 
@@ -351,7 +379,7 @@ maildirsize_use(int dir, const struct maildir_use *quota,
 		*out = m.use;
 		return true;
 	}
-	return maildirsize_recount(dir, quota, out, written);
+	return maildirsize_recount(dir, quota, deadline, out, written);
 }
 
 static int

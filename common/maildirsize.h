@@ -26,7 +26,7 @@
 	5120                /* bytes: a file that has as many is counted anew */
 #define MAILDIRSIZE_OLD 900 /* seconds that "full" is believed */
 #define MAILDIRSIZE_FRESH 60      /* and that a count is, whatever was added */
-#define MAILDIRSIZE_COUNT_MOST 30 /* seconds that a count may take */
+#define MAILDIRSIZE_COUNT_MOST 30 /* seconds for a count that has to be */
 
 struct maildirsize {
 	struct maildir_use quota; /* 0: any */
@@ -54,17 +54,30 @@ bool maildirsize_read(int dir, struct maildirsize *);
 bool maildirsize_fits(const struct maildir_use *quota,
     const struct maildir_use *use, const struct maildir_use *more);
 
+/* Whether it is one: bytes or messages. */
+bool maildirsize_limited(const struct maildir_use *quota);
+
+/*
+ * How full it is in percent, rounded down; the larger of bytes and messages, or
+ * of one of both alone.  -1: there is no quota.
+ */
+int64_t maildirsize_percent(
+    const struct maildir_use *quota, const struct maildir_use *use);
+int64_t maildirsize_percent_of(uint64_t quota, uint64_t use);
+
 /*
  * What is in the mailbox, for the question whether that much more fits: from
  * the file where that can be believed, else counted, and then the file is made
- * anew.  False with errno when it could not be counted.  *out is right also
+ * anew.  False with errno when it could not be counted, ETIMEDOUT by the
+ * deadline: one that has passed leaves time for a look.  *out is right also
  * when the file could not be written: then *written is false, with errno.
  */
 bool maildirsize_use(int dir, const struct maildir_use *quota,
-    const struct maildir_use *more, struct maildir_use *out, bool *written);
+    const struct maildir_use *more, deadline_t, struct maildir_use *out,
+    bool *written);
 
 /* Counts and makes the file anew; as above. */
-bool maildirsize_recount(int dir, const struct maildir_use *quota,
+bool maildirsize_recount(int dir, const struct maildir_use *quota, deadline_t,
     struct maildir_use *out, bool *written);
 
 /* The sum of the lines before one that was appended, whoever else appends. */

@@ -14,6 +14,7 @@
 #include <bsd/string.h>
 
 #include "common/log.h"
+#include "common/maildirsize.h"
 #include "common/msg_intake.h"
 #include "common/options.h"
 #include "delivery/batch.h"
@@ -68,9 +69,11 @@ static void
 choose_mailbox(
     const struct batch *b, struct delivery *d, const struct msg_job_rcpt *r)
 {
+	const struct maildir_use quota = quota_of(r);
+
 	if ((r->flags & JOB_TAG_FOLDER) != 0 &&
 	    maildirs_folder(&b->maildirs, r->mailbox, r->tag, d->mailbox) &&
-	    !(quota_has(r) && is_in_trash(d, r)))
+	    !(maildirsize_limited(&quota) && is_in_trash(d, r)))
 		return;
 	(void)strlcpy(d->mailbox, r->mailbox, sizeof(d->mailbox)); /* fits */
 }

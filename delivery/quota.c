@@ -25,6 +25,7 @@ quota_init(struct quota *q, int base, unsigned int percent)
 	q->percent = percent;
 	q->forwards = false;
 	q->count = q->warnings = 0;
+	memset(&q->uncounted, 0, sizeof(q->uncounted));
 }
 
 void
@@ -40,31 +41,64 @@ complain(const char *mailbox, const char *wanted)
 	    mailbox, wanted, strerror(errno));
 }
 
-bool
-quota_has(const struct msg_job_rcpt *r)
+struct maildir_use
+quota_of(const struct msg_job_rcpt *r)
 {
-	return r->quota != 0 || r->quota_messages != 0;
+	return (struct maildir_use){ r->quota, r->quota_messages };
+}
+
+static bool
+has_quota(const struct msg_job_rcpt *r)
+{
+	const struct maildir_use quota = quota_of(r);
+
+	return maildirsize_limited(&quota);
+}
+
+/* What is to fit where. */
+struct fit {
+	const char *mailbox;
+	struct maildir_use quota, more;
+};
+
+/*
+ * What took too long is looked at again, and no more: others wait.  It is told
+ * once.
+ */
+static bool
+measure(struct quota *q, int dir, const struct fit *fit, int64_t seconds,
+    struct maildir_use *out)
+{
+	bool late = uncounted_has(&q->uncounted, fit->mailbox, seconds);
+	bool written = true, ok;
+
+	ok = maildirsize_use(dir, &fit->quota, &fit->more,
+	    late ? deadline_now() : deadline_in(seconds), out, &written);
+	if (!ok && !late) {
+		complain(fit->mailbox, "count");
+		uncounted_add(&q->uncounted, fit->mailbox, seconds);
+	}
+	if (ok && !written)
+		complain(fit->mailbox, "to-be-written");
+	return ok;
 }
 
 /* False when nobody can tell: logged. */
 static bool
-find_use(const struct quota *q, const char *mailbox,
-    const struct maildir_use *quota, const struct maildir_use *more,
+find_use(struct quota *q, const struct fit *fit, int64_t seconds,
     struct maildir_use *out)
 {
-	int dir = beneath_open(q->base, mailbox);
-	bool ok = false, written = true;
+	int dir = beneath_open(q->base, fit->mailbox);
+	bool ok = false;
 
 	if (dir != -1) {
-		ok = maildirsize_use(dir, quota, more, out, &written);
-		if (!ok || !written)
-			complain(mailbox, ok ? "to-be-written" : "count");
+		ok = measure(q, dir, fit, seconds, out);
 		(void)close(dir); /* only looked at */
 	} else if (errno == ENOENT) {
 		*out = (struct maildir_use){ .bytes = 0 };
 		ok = true; /* it is made with its first message */
 	} else
-		complain(mailbox, "directory");
+		complain(fit->mailbox, "directory");
 	return ok;
 }
 
@@ -95,18 +129,18 @@ enum outcome
 quota_take(struct quota *q, const struct msg_job_rcpt *r, uint64_t size,
     struct failure *f)
 {
-	const struct maildir_use quota = { r->quota, r->quota_messages };
-	struct maildir_use *taken, more, use;
+	struct fit fit = { .mailbox = r->mailbox, .quota = quota_of(r) };
+	struct maildir_use *taken, use;
 
-	if (!quota_has(r))
+	if (!maildirsize_limited(&fit.quota))
 		return OUT_OK;
 	taken = find_taken(q, r->mailbox);
-	more.bytes = taken->bytes + size;
-	more.messages = taken->messages + 1;
-	if (find_use(q, r->mailbox, &quota, &more, &use) &&
-	    !maildirsize_fits(&quota, &use, &more))
+	fit.more.bytes = taken->bytes + size;
+	fit.more.messages = taken->messages + 1;
+	if (find_use(q, &fit, MAILDIRSIZE_COUNT_MOST, &use) &&
+	    !maildirsize_fits(&fit.quota, &use, &fit.more))
 		return refuse(f, r);
-	*taken = more;
+	*taken = fit.more;
 	return OUT_OK;
 }
 
@@ -115,30 +149,18 @@ quota_give_back(struct quota *q, const struct msg_job_rcpt *r, uint64_t size)
 {
 	struct maildir_use *taken;
 
-	if (!quota_has(r))
+	if (!has_quota(r))
 		return;
 	taken = find_taken(q, r->mailbox);
 	taken->bytes -= size;
 	taken->messages--;
 }
 
-/* use * 100 >= quota * percent, without a number that is too large. */
 static bool
-reached(uint64_t quota, uint64_t use, unsigned int percent)
+has_reached(const struct quota *q, const struct maildir_use *quota,
+    const struct maildir_use *use)
 {
-	uint64_t rest = quota % 100 * percent;
-
-	return quota != 0 &&
-	    use >= quota / 100 * percent + rest / 100 + (rest % 100 != 0);
-}
-
-bool
-quota_reached(const struct maildir_use *quota, const struct maildir_use *use,
-    unsigned int percent)
-{
-	return percent != 0 &&
-	    (reached(quota->bytes, use->bytes, percent) ||
-		reached(quota->messages, use->messages, percent));
+	return maildirsize_percent(quota, use) >= (int64_t)q->percent;
 }
 
 /* One message finds the mailbox below the mark and leaves it above. */
@@ -150,12 +172,11 @@ look_at_mark(struct quota *q, const char *id, const struct msg_job_rcpt *r,
 	struct quota_warning *w;
 	struct maildir_use use = before->use;
 
-	if (!before->known || quota_reached(&quota, &use, q->percent))
+	if (q->percent == 0 || !before->known || has_reached(q, &quota, &use))
 		return;
 	use.bytes += size;
 	use.messages++;
-	if (!quota_reached(&quota, &use, q->percent) ||
-	    q->warnings == JOBS_RCPTS_ALL)
+	if (!has_reached(q, &quota, &use) || q->warnings == JOBS_RCPTS_ALL)
 		return;
 	w = &q->warning[q->warnings++];
 	w->use = use;
@@ -172,11 +193,11 @@ quota_add(struct quota *q, const char *id, const struct msg_job_rcpt *r,
 	struct maildirsize_before before;
 
 	if (!maildirsize_add(q->base, r->mailbox, (int64_t)size, 1, &before)) {
-		if (quota_has(r))
+		if (has_quota(r))
 			complain(r->mailbox, "line-to-be-added");
 		return; /* and others who want the file count */
 	}
-	if (quota_has(r))
+	if (has_quota(r))
 		look_at_mark(q, id, r, &before, size);
 }
 
@@ -184,9 +205,10 @@ void
 quota_measure(struct quota *q, const struct msg_job_measure *m,
     struct msg_job_measured *out)
 {
-	const struct maildir_use quota = { m->quota, m->quota_messages };
-	/* No message is empty. */
-	const struct maildir_use more = { m->size != 0 ? m->size : 1, 1 };
+	const struct fit fit = { .mailbox = m->mailbox,
+		.quota = { m->quota, m->quota_messages },
+		/* No message is empty. */
+		.more = { m->size != 0 ? m->size : 1, 1 } };
 	struct maildir_use use;
 
 	*out = (struct msg_job_measured){ .serial = m->serial };
@@ -194,9 +216,9 @@ quota_measure(struct quota *q, const struct msg_job_measure *m,
 	    (q->forwards &&
 		faccessat(q->base, ".forward", F_OK, AT_SYMLINK_NOFOLLOW) ==
 		    0) ||
-	    !find_use(q, m->mailbox, &quota, &more, &use))
+	    !find_use(q, &fit, QUOTA_MEASURE_MOST, &use))
 		return;
-	out->full = !maildirsize_fits(&quota, &use, &more);
+	out->full = !maildirsize_fits(&fit.quota, &use, &fit.more);
 	out->bytes = use.bytes;
 	out->messages = use.messages;
 }

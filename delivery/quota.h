@@ -13,6 +13,7 @@
 #include "common/msg_job.h"
 #include "delivery/failure.h"
 #include "delivery/jobs.h"
+#include "delivery/uncounted.h"
 
 /* Somebody is to be told that his mailbox is nearly full. */
 struct quota_warning {
@@ -21,6 +22,8 @@ struct quota_warning {
 	char mailbox[MBOX_MAX + 1];
 	struct maildir_use use, quota;
 };
+
+#define QUOTA_MEASURE_MOST 2 /* seconds: queued waits no longer than three */
 
 /* Large; one per process. */
 struct quota {
@@ -33,6 +36,7 @@ struct quota {
 		const char *mailbox; /* the job's */
 		struct maildir_use use;
 	} taken[JOBS_RCPTS_ALL];
+	struct uncounted uncounted;
 	size_t warnings;
 	struct quota_warning warning[JOBS_RCPTS_ALL];
 };
@@ -40,8 +44,8 @@ struct quota {
 /* base stays the caller's. */
 void quota_init(struct quota *, int base, unsigned int percent);
 
-/* Whether the recipient has one. */
-bool quota_has(const struct msg_job_rcpt *);
+/* The recipient's. */
+struct maildir_use quota_of(const struct msg_job_rcpt *);
 
 /* A new batch: nothing is taken. */
 void quota_turn(struct quota *);
@@ -64,16 +68,10 @@ void quota_add(
     struct quota *, const char *id, const struct msg_job_rcpt *, uint64_t size);
 
 /*
- * Answers "measure".  Whose mail goes by his ~/.forward has a mailbox that is
+ * Answers "measure", in QUOTA_MEASURE_MOST seconds or a little more.  Whose mail goes by his ~/.forward has a mailbox that is
  * never full: where it goes is found out when there is a message.
  */
 void quota_measure(
     struct quota *, const struct msg_job_measure *, struct msg_job_measured *);
-
-/*
- * Whether use has come to the percentage of quota, bytes or messages; 0: no.
- */
-bool quota_reached(const struct maildir_use *quota,
-    const struct maildir_use *use, unsigned int percent);
 
 #endif

@@ -15,8 +15,9 @@
 #include <bsd/string.h>
 
 #include "common/fdio.h"
-#include "common/log.h"
 #include "common/lines.h"
+#include "common/log.h"
+#include "common/maildirsize.h"
 #include "common/text.h"
 #include "common/utc.h"
 #include "delivery/maildir.h"
@@ -44,21 +45,6 @@ quota_size(uint64_t n, char out[QUOTA_SIZE])
 	else
 		(void)snprintf(out, QUOTA_SIZE, "%" PRIu64 ".%" PRIu64 " %s",
 		    tenths / 10, tenths % 10, units[i]);
-}
-
-/* Of one kind, rounded down; 0 where there is no quota of it. */
-static unsigned int
-percent(uint64_t quota, uint64_t use)
-{
-	uint64_t p;
-
-	if (quota == 0)
-		return 0;
-	if (__builtin_mul_overflow(use, (uint64_t)100, &p))
-		p = use / (quota / 100 + 1);
-	else
-		p /= quota;
-	return p < 1000 ? (unsigned int)p : 999;
 }
 
 struct text {
@@ -107,28 +93,28 @@ put_use(struct text *t, const struct quota_warning *w)
 	if (w->quota.bytes != 0) {
 		quota_size(w->use.bytes, use);
 		quota_size(w->quota.bytes, quota);
-		put(t, "    %s of %s (%u %%)\n", use, quota,
-		    percent(w->quota.bytes, w->use.bytes));
+		put(t, "    %s of %s (%" PRId64 " %%)\n", use, quota,
+		    maildirsize_percent_of(w->quota.bytes, w->use.bytes));
 	}
 	if (w->quota.messages != 0)
-		put(t, "    %" PRIu64 " of %" PRIu64 " messages (%u %%)\n",
+		put(t,
+		    "    %" PRIu64 " of %" PRIu64 " messages (%" PRId64
+		    " %%)\n",
 		    w->use.messages, w->quota.messages,
-		    percent(w->quota.messages, w->use.messages));
+		    maildirsize_percent_of(w->quota.messages, w->use.messages));
 }
 
 size_t
 quota_warning_text(const struct quota_warning *w, const char *host,
     int64_t when, uint64_t number, char out[QUOTA_TEXT])
 {
-	unsigned int bytes = percent(w->quota.bytes, w->use.bytes);
-	unsigned int messages = percent(w->quota.messages, w->use.messages);
 	struct text t = { out, 0 };
 
 	if (text_has_control(w->addr) || text_has_control(host))
 		return 0;
 	put_head(&t, w, host, when, number);
-	put(&t, "Subject: Your mailbox is %u %% full\n\n",
-	    bytes > messages ? bytes : messages);
+	put(&t, "Subject: Your mailbox is %" PRId64 " %% full\n\n",
+	    maildirsize_percent(&w->quota, &w->use));
 	put(&t, "The mailbox of %s is nearly full:\n\n", w->addr);
 	put_use(&t, w);
 	put(&t,

@@ -25,12 +25,12 @@
 #include "queue/keyed.h"
 #include "queue/route.h"
 
-/* What a mailbox held a moment ago. */
+/* What a mailbox held a moment ago, or that nobody could tell. */
 struct memory {
 	char account[LOGIN_MAX + 1]; /* "": none */
-	int64_t when;                /* deadline_now() */
+	int64_t until;               /* deadline_now() */
 	struct maildir_use quota, use, asked;
-	bool full;
+	bool full, unknown;
 };
 
 /* One question on its way. */
@@ -155,9 +155,11 @@ remember(struct asks *s, const struct ask *a)
 	struct memory *m = memory_of(s, a->account);
 	struct maildir_use more;
 
-	if (strcmp(m->account, a->account) != 0 ||
-	    deadline_now() >= m->when + ASK_CACHED ||
-	    m->quota.bytes != a->quota.bytes ||
+	if (strcmp(m->account, a->account) != 0 || deadline_now() >= m->until)
+		return ANSWER_UNKNOWN;
+	if (m->unknown)
+		return ANSWER_FITS; /* the delivery decides */
+	if (m->quota.bytes != a->quota.bytes ||
 	    m->quota.messages != a->quota.messages)
 		return ANSWER_UNKNOWN;
 	if (m->full && a->asked.bytes >= m->asked.bytes)
@@ -172,13 +174,17 @@ remember(struct asks *s, const struct ask *a)
 	return ANSWER_FITS;
 }
 
+/* said is NULL: nobody could tell. */
 static void
 keep(struct asks *s, const struct ask *a, const struct msg_job_measured *said)
 {
 	struct memory *m = memory_of(s, a->account);
 
 	strlcpy(m->account, a->account, sizeof(m->account));
-	m->when = deadline_now();
+	m->until = deadline_now() + (said != NULL ? ASK_CACHED : ASK_UNKNOWN);
+	m->unknown = said == NULL;
+	if (said == NULL)
+		return;
 	m->quota = a->quota;
 	m->asked = a->asked;
 	m->use = (struct maildir_use){ said->bytes, said->messages };
@@ -192,8 +198,7 @@ on_measured(void *arg, const struct msg_job_measured *said)
 {
 	struct ask *a = arg;
 
-	if (said != NULL)
-		keep(a->all, a, said);
+	keep(a->all, a, said);
 	if (said != NULL && said->full != 0)
 		say_full(a->all, a->peer);
 	else
@@ -268,12 +273,15 @@ ask_account(
 	struct account_limits l;
 
 	if (gets_none(&s->q->settings, r) ||
-	    !limits_get(s->q->settings.tables, r->account, &l) ||
-	    !limits_any(&l)) {
+	    !limits_get(s->q->settings.tables, r->account, &l)) {
 		say_nothing_against(p);
 		return;
 	}
-	a.quota = (struct maildir_use){ l.bytes, l.messages };
+	a.quota = limits_quota(&l);
+	if (!maildirsize_limited(&a.quota)) {
+		say_nothing_against(p);
+		return;
+	}
 	strlcpy(a.account, r->account, sizeof(a.account));
 	ask_mailbox(s, p, r, &a);
 }

@@ -10,6 +10,8 @@
 
 #define ASK_CACHE 256   /* accounts whose last answer is remembered */
 #define ASK_CACHED 1000 /* milliseconds for which it is */
+#define ASK_UNKNOWN                                                            \
+	120000 /* and for which one is not asked for that nobody answered */
 
 #define ASK_MARGIN 4     /* and this part of a quota must be free then */
 #define ASK_UNDECLARED 8 /* such a part is a message of unknown size */

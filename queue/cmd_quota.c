@@ -72,8 +72,8 @@ find_owner(struct look *l, const struct resolved *r, const char **base,
 static bool
 measure(const struct look *l, struct account *a, int dir)
 {
-	const struct maildir_use quota = { a->limits.bytes,
-		a->limits.messages };
+	const struct maildir_use quota = limits_quota(&a->limits);
+	deadline_t deadline = deadline_in(MAILDIRSIZE_COUNT_MOST);
 	struct maildirsize m;
 	struct timespec t;
 	bool written = true;
@@ -83,10 +83,9 @@ measure(const struct look *l, struct account *a, int dir)
 		return true;
 	}
 	a->counted = true;
-	if (!l->recount || !limits_any(&a->limits))
-		return maildir_count(
-		    dir, deadline_in(MAILDIRSIZE_COUNT_MOST), &a->use, &t);
-	if (!maildirsize_recount(dir, &quota, &a->use, &written))
+	if (!l->recount || !maildirsize_limited(&quota))
+		return maildir_count(dir, deadline, &a->use, &t);
+	if (!maildirsize_recount(dir, &quota, deadline, &a->use, &written))
 		return false;
 	if (!written)
 		warn("%s: %s/" MAILDIRSIZE_NAME, a->r.account, a->r.maildir);
@@ -140,25 +139,13 @@ measure_as(struct look *l, struct account *a)
 	return ok;
 }
 
-/* The larger of both, rounded down; -1: there is no quota. */
+/* -1: there is no quota. */
 static int64_t
 percent(const struct account *a)
 {
-	const uint64_t quota[] = { a->limits.bytes, a->limits.messages };
-	const uint64_t use[] = { a->use.bytes, a->use.messages };
-	int64_t most = -1, p;
-	uint64_t n;
+	const struct maildir_use quota = limits_quota(&a->limits);
 
-	for (size_t i = 0; i < 2; i++) {
-		if (quota[i] == 0)
-			continue;
-		if (__builtin_mul_overflow(use[i], (uint64_t)100, &n))
-			p = (int64_t)(use[i] / (quota[i] / 100 + 1));
-		else
-			p = (int64_t)(n / quota[i]);
-		most = p > most ? p : most;
-	}
-	return most;
+	return maildirsize_percent(&quota, &a->use);
 }
 
 static void

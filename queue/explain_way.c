@@ -12,6 +12,7 @@
 #include <bsd/string.h>
 
 #include "common/limits.h"
+#include "common/maildirsize.h"
 #include "common/msg_spawn.h"
 #include "common/users.h"
 #include "queue/explain.h"
@@ -37,8 +38,10 @@ tell_account(struct explain *e, const struct route *r, const char *addr)
 {
 	char bytes[24], messages[24];
 	struct account_limits limits;
+	struct maildir_use quota;
 
 	(void)limits_get(&e->tables, r->account, &limits); /* or none */
+	quota = limits_quota(&limits);
 	(void)snprintf(
 	    bytes, sizeof(bytes), "%llu", (unsigned long long)limits.bytes);
 	(void)snprintf(messages, sizeof(messages), "%llu",
@@ -48,7 +51,7 @@ tell_account(struct explain *e, const struct route *r, const char *addr)
 	    limits.tags && r->tag[0] != '\0' ? r->tag : NULL, "quota",
 	    limits.bytes != 0 ? bytes : NULL, "quota-messages",
 	    limits.messages != 0 ? messages : NULL, NULL);
-	if (limits_any(&limits) && explain_full(e, addr))
+	if (maildirsize_limited(&quota) && explain_full(e, addr))
 		e->lost = true;
 }
 

@@ -13,6 +13,7 @@
 
 #include "common/idn.h"
 #include "common/limits.h"
+#include "common/maildirsize.h"
 #include "common/resolve.h"
 #include "common/rewrite.h"
 #include "common/utf8.h"
@@ -94,10 +95,12 @@ ask_room(struct session *s, const struct resolved *to, struct verdict *v)
 {
 	const char *members = to->name[0] == '\0' ? to->members : NULL;
 	struct account_limits limits;
+	bool damaged = !limits_get(&s->tables, to->account, &limits);
+	const struct maildir_use quota = limits_quota(&limits);
 
-	if (!limits_get(&s->tables, to->account, &limits))
+	if (damaged)
 		v->reply = REPLY_LOOKUP_DOWN;
-	else if (limits_any(&limits) &&
+	else if (maildirsize_limited(&quota) &&
 	    (members == NULL ||
 		resolve_names(
 		    &s->tables, members, to->account, s->cfg.mail_name)))

@@ -311,6 +311,32 @@ is_remembered(void **state)
 	}
 }
 
+/* Who cannot be counted is not asked for each time. */
+static void
+is_unknown(void **state)
+{
+	(void)state;
+	ask("alice@example.org", 100);
+	answer(answer_arg, NULL);
+	assert_string_equal(heard(), "2.0.0");
+	now += ASK_UNKNOWN - 1;
+	ask("alice@example.org", 1000);
+	assert_string_equal(heard(), "2.0.0");
+	assert_int_equal(questions, 1);
+	ask("bob@example.org", 1);
+	assert_int_equal(questions, 2);
+	say(0, 0, 0);
+	(void)heard();
+	now += 1;
+	ask("alice@example.org", 100);
+	assert_int_equal(questions, 3);
+	say(1, 1000, 1);
+	assert_string_equal(heard(), "5.2.2");
+	ask("alice@example.org", 100);
+	assert_string_equal(heard(), "5.2.2");
+	assert_int_equal(questions, 3);
+}
+
 /* Many in a moment may fill it. */
 static void
 is_used_up(void **state)
@@ -371,6 +397,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(is_measured, fresh, done),
 		cmocka_unit_test_setup_teardown(is_deferred, fresh, done),
 		cmocka_unit_test_setup_teardown(is_remembered, fresh, done),
+		cmocka_unit_test_setup_teardown(is_unknown, fresh, done),
 		cmocka_unit_test_setup_teardown(is_used_up, fresh, done),
 		cmocka_unit_test_setup_teardown(leaves, fresh, done),
 		cmocka_unit_test_setup_teardown(srs_senders, fresh, done),

@@ -70,8 +70,8 @@ test_rows(void **state)
 		    l.tags != rows[i].limits.tags)
 			fail_msg("row %zu: bytes=%ju messages=%ju tags=%d", i,
 			    (uintmax_t)l.bytes, (uintmax_t)l.messages, l.tags);
-		assert_int_equal(
-		    limits_any(&l), l.bytes != 0 || l.messages != 0);
+		assert_int_equal(limits_quota(&l).bytes, l.bytes);
+		assert_int_equal(limits_quota(&l).messages, l.messages);
 		tables_close(&t);
 	}
 }

@@ -251,8 +251,8 @@ uses_file(void **state)
 			set_text(SIZE, r->text);
 			make_old(SIZE, r->ago);
 		}
-		assert_true(
-		    maildirsize_use(dir, &r->quota, &r->more, &use, &written));
+		assert_true(maildirsize_use(
+		    dir, &r->quota, &r->more, deadline_in(30), &use, &written));
 		assert_true(written);
 		if (use.bytes != r->bytes)
 			fail_msg("row %zu: %ju", i, (uintmax_t)use.bytes);
@@ -264,6 +264,80 @@ uses_file(void **state)
 }
 
 static const struct maildir_use quota = { 1000, 10 }, one = { 1, 1 };
+
+static bool
+use_it(int dir, struct maildir_use *use, bool *written)
+{
+	return maildirsize_use(
+	    dir, &quota, &one, deadline_in(30), use, written);
+}
+
+/* What the file says needs no time; and a few files are counted at once. */
+static void
+in_no_time(void **state)
+{
+	struct maildir_use use;
+	char name[40];
+	bool written;
+	int dir;
+
+	(void)state;
+	make_maildir("large");
+	dir = open_dir("large");
+	assert_true(
+	    maildirsize_use(dir, &quota, &one, deadline_now(), &use, &written));
+	check_text("large/maildirsize", "1000S,10C\n0 0\n");
+	for (int i = 0; i < 100; i++) {
+		(void)snprintf(name, sizeof(name), "large/new/%d,S=1", i);
+		message(name, 1);
+	}
+	assert_true(
+	    maildirsize_use(dir, &quota, &one, deadline_now(), &use, &written));
+	assert_int_equal(unlink(unit_path("large/maildirsize")), 0);
+	assert_false(
+	    maildirsize_use(dir, &quota, &one, deadline_now(), &use, &written));
+	assert_int_equal(errno, ETIMEDOUT);
+	assert_int_equal(access(unit_path("large/maildirsize"), F_OK), -1);
+	assert_true(use_it(dir, &use, &written));
+	assert_int_equal(use.messages, 100);
+	assert_int_equal(close(dir), 0);
+}
+
+/* clang-format off */
+static const struct {
+	struct maildir_use quota, use;
+	int64_t percent;
+} shares[] = {
+	{ { 1000, 0 },	{ 899, 1 },	89 },
+	{ { 1000, 0 },	{ 900, 1 },	90 },
+	{ { 1001, 0 },	{ 900, 1 },	89 },
+	{ { 1001, 0 },	{ 901, 1 },	90 },
+	{ { 1000, 0 },	{ 5000, 1 },	500 },
+	{ { 0, 3 },	{ 5000, 2 },	66 },
+	{ { 10000, 3 },	{ 1, 3 },	100 },
+	{ { 10000, 3 },	{ 9999, 0 },	99 },
+	{ { 0, 0 },	{ 1, 3 },	-1 },
+	{ { 1, 0 },	{ 0, 0 },	0 },
+	{ { INT64_MAX, 0 }, { INT64_MAX / 100 * 99, 0 }, 98 },
+	{ { INT64_MAX, 0 }, { INT64_MAX, 0 }, 100 },
+	{ { 1, 0 },	{ INT64_MAX, 0 }, INT64_MAX },
+	{ { 100, 0 },	{ INT64_MAX, 0 }, INT64_MAX },
+};
+/* clang-format on */
+
+static void
+percents(void **state)
+{
+	int64_t p;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(shares); i++) {
+		p = maildirsize_percent(&shares[i].quota, &shares[i].use);
+		if (p != shares[i].percent ||
+		    maildirsize_limited(&shares[i].quota) != (p >= 0))
+			fail_msg("row %zu: %jd", i, (intmax_t)p);
+	}
+}
 
 /* As many bytes as there may be are too many, and nothing else is read. */
 static void
@@ -291,14 +365,14 @@ long_file(void **state)
 	assert_false(before.known);
 	assert_false(maildirsize_read(dir, &m));
 	assert_int_equal(errno, EBADMSG);
-	assert_true(maildirsize_use(dir, &quota, &one, &use, &written));
+	assert_true(use_it(dir, &use, &written));
 	check_text(SIZE, "1000S,10C\n300 2\n");
 	memset(text, '\0', sizeof(text));
 	unit_file(SIZE, text, sizeof(text));
-	assert_true(maildirsize_use(dir, &quota, &one, &use, &written));
+	assert_true(use_it(dir, &use, &written));
 	check_text(SIZE, "1000S,10C\n300 2\n");
 	unit_file(SIZE, text, 100);
-	assert_true(maildirsize_use(dir, &quota, &one, &use, &written));
+	assert_true(use_it(dir, &use, &written));
 	check_text(SIZE, "1000S,10C\n300 2\n");
 	assert_int_equal(close(dir), 0);
 }
@@ -351,7 +425,7 @@ other_things(void **state)
 	assert_int_equal(errno, EBADMSG);
 	assert_false(maildirsize_add(dir, NULL, 1, 1, &before));
 	check_text("victim", "1000S,10C\n1 1\n");
-	assert_true(maildirsize_use(dir, &quota, &one, &use, &written));
+	assert_true(use_it(dir, &use, &written));
 	assert_true(written);
 	check_text("victim", "1000S,10C\n1 1\n");
 	check_text(SIZE, "1000S,10C\n300 2\n");
@@ -360,14 +434,14 @@ other_things(void **state)
 	assert_int_equal(mkfifo(unit_path(SIZE), 0600), 0);
 	assert_false(maildirsize_read(dir, &m));
 	assert_false(maildirsize_add(dir, NULL, 1, 1, &before));
-	assert_true(maildirsize_use(dir, &quota, &one, &use, &written));
+	assert_true(use_it(dir, &use, &written));
 	check_text(SIZE, "1000S,10C\n300 2\n");
 
 	assert_int_equal(unlink(unit_path(SIZE)), 0);
 	make_dir(SIZE);
 	assert_false(maildirsize_read(dir, &m));
 	assert_false(maildirsize_add(dir, NULL, 1, 1, &before));
-	assert_true(maildirsize_use(dir, &quota, &one, &use, &written));
+	assert_true(use_it(dir, &use, &written));
 	assert_int_equal(use.bytes, 300);
 	assert_false(written);
 	assert_int_equal(rmdir(unit_path(SIZE)), 0);
@@ -387,22 +461,22 @@ other_tmp(void **state)
 	assert_int_equal(
 	    symlink("../../victim", unit_path("m/tmp/maildirsize.postrider")),
 	    0);
-	assert_true(maildirsize_use(dir, &quota, &one, &use, &written));
+	assert_true(use_it(dir, &use, &written));
 	assert_false(written);
 	check_text("victim", "as it was");
 	assert_int_equal(unlink(unit_path("m/tmp/maildirsize.postrider")), 0);
 	/* what somebody died over goes when it is old */
 	set_text("m/tmp/maildirsize.postrider", "9S\n");
-	assert_true(maildirsize_use(dir, &quota, &one, &use, &written));
+	assert_true(use_it(dir, &use, &written));
 	assert_false(written);
 	make_old("m/tmp/maildirsize.postrider", 100);
-	assert_true(maildirsize_use(dir, &quota, &one, &use, &written));
+	assert_true(use_it(dir, &use, &written));
 	assert_true(written);
 	check_text(SIZE, "1000S,10C\n300 2\n");
 	assert_int_equal(unlink(unit_path(SIZE)), 0);
 	assert_int_equal(rename(unit_path("m/tmp"), unit_path("m/t")), 0);
 	assert_int_equal(symlink("t", unit_path("m/tmp")), 0);
-	assert_true(maildirsize_use(dir, &quota, &one, &use, &written));
+	assert_true(use_it(dir, &use, &written));
 	assert_int_equal(use.messages, 2);
 	assert_false(written);
 	assert_int_equal(unlink(unit_path("m/tmp")), 0);
@@ -469,6 +543,8 @@ main(void)
 		cmocka_unit_test(parses),
 		cmocka_unit_test(fits_into),
 		cmocka_unit_test(uses_file),
+		cmocka_unit_test(in_no_time),
+		cmocka_unit_test(percents),
 		cmocka_unit_test(long_file),
 		cmocka_unit_test(adds),
 		cmocka_unit_test(other_things),
