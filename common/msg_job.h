@@ -25,8 +25,9 @@
  * that, and the recipient is done with when it is durable.  Members that no
  * outcome follows were not said.
  *
- * "measure" asks whether a message of that size would fit into a mailbox now;
- * it may come at any time, and its number is of no job.
+ * "measure" asks whether a message of that size would fit into a mailbox now.
+ * It may come before any job and behind it, but not among its messages, and its
+ * number is of no job.  It is answered once, by "measured", and nothing else is.
  *
  * Jobs may overlap: an agent answers in any order, once per recipient.  A job
  * is over with its last outcome.  An end of file with outcomes missing means

@@ -59,11 +59,6 @@ read_rcpts(struct jobs *j, struct chan *c)
 
 	for (uint32_t i = 0; i < job->msg.nrcpt;) {
 		r = chan_recv(c, &type, &m, NULL, deadline);
-		if (r == CHAN_OK && type == JOB_T_MEASURE) {
-			r = answer_measure(j, c, &m.measure);
-			if (r == CHAN_OK)
-				continue;
-		}
 		if (r != CHAN_OK)
 			return r;
 		if (type != JOB_T_RCPT || m.rcpt.job != job->msg.job)
