@@ -301,14 +301,11 @@ on_message(struct peer *p, unsigned int type, const void *msg, int fd)
 
 	if (fd != -1)
 		(void)close(fd); /* none is wanted */
-	if (type == JOB_T_MEASURED) {
-		agent_measured(a, msg);
-		return;
-	}
-	if (agent_take(a, type, msg))
+	if (type == JOB_T_MEASURED ? agent_measured(a, msg)
+				   : agent_take(a, type, msg))
 		return;
 	log_error("-",
-	    "channel=job pool=%s wanted=outcome-asked-for found=another",
+	    "channel=job pool=%s wanted=answer-asked-for found=another",
 	    a->pool->name);
 	peer_close(p);
 }

@@ -19,17 +19,32 @@ struct measure {
 	char pool[LOGIN_MAX + 1];
 	struct agent *agent; /* that was asked; NULL: none yet */
 	struct msg_job_measure question;
-	int64_t most; /* deadline_now() when nobody waits any more */
-	measure_fn fn;
+	int64_t most;  /* deadline_now() when nobody waits any more */
+	measure_fn fn; /* NULL: it was asked, and nobody waits any more */
 	void *arg;
 };
 
+/* Answered, or nobody will. */
 static void
 remove_measure(struct agents *as, struct measure *m)
 {
 	TAILQ_REMOVE(&as->measures, m, link);
-	as->nmeasures--;
+	as->nmeasures -= m->fn != NULL;
+	if (m->agent != NULL)
+		m->agent->asked--;
 	free(m);
+}
+
+/* An agent that was asked may answer yet. */
+static void
+abandon(struct agents *as, struct measure *m)
+{
+	if (m->agent == NULL) {
+		remove_measure(as, m);
+		return;
+	}
+	m->fn = NULL;
+	as->nmeasures--;
 }
 
 /* The question is over before its owner hears of it. */
@@ -40,13 +55,26 @@ answer(struct agents *as, struct measure *m, const struct msg_job_measured *a)
 	void *arg = m->arg;
 
 	remove_measure(as, m);
-	fn(arg, a);
+	if (fn != NULL)
+		fn(arg, a);
+}
+
+/* The oldest that somebody waits for; NULL: none. */
+static struct measure *
+find_waiting(struct agents *as)
+{
+	struct measure *m;
+
+	TAILQ_FOREACH(m, &as->measures, link)
+	if (m->fn != NULL)
+		return m;
+	return NULL;
 }
 
 static void
 set_alarm(struct agents *as)
 {
-	const struct measure *m = TAILQ_FIRST(&as->measures);
+	const struct measure *m = find_waiting(as);
 	struct timeval tv = { 0, 0 };
 	int64_t wait;
 
@@ -66,12 +94,17 @@ on_impatient(evutil_socket_t fd, short what, void *arg)
 {
 	struct agents *as = arg;
 	struct measure *m;
+	measure_fn fn;
+	void *owner;
 
 	(void)fd;
 	(void)what;
-	while ((m = TAILQ_FIRST(&as->measures)) != NULL &&
-	    m->most <= deadline_now())
-		answer(as, m, NULL);
+	while ((m = find_waiting(as)) != NULL && m->most <= deadline_now()) {
+		fn = m->fn;
+		owner = m->arg;
+		abandon(as, m);
+		fn(owner, NULL);
+	}
 	set_alarm(as);
 }
 
@@ -88,7 +121,7 @@ static bool
 can_ask(const struct agent *a)
 {
 	return a->peer != NULL && !a->peer->dead && !a->retiring && !a->alone &&
-	    TAILQ_EMPTY(&a->unsent);
+	    TAILQ_EMPTY(&a->unsent) && a->asked < MEASURE_ASKED;
 }
 
 /* The one with the least to do; NULL: none. */
@@ -112,6 +145,7 @@ ask(struct measure *m, struct agent *a)
 	if (r != CHAN_OK)
 		return; /* no room now; or its end is told soon */
 	m->agent = a;
+	a->asked++;
 	a->idle = deadline_now();
 }
 
@@ -137,19 +171,22 @@ agents_measure_send(struct agents *as, const struct pool *p)
 	}
 }
 
-void
+bool
 agent_measured(struct agent *a, const struct msg_job_measured *answered)
 {
+	struct agents *as = a->all;
 	struct measure *m;
 
+	TAILQ_FOREACH(m, &as->measures, link)
+	if (m->agent == a && m->question.serial == answered->serial)
+		break;
+	if (m == NULL)
+		return false;
 	a->answers++;
 	a->pool->failures = 0;
-	TAILQ_FOREACH(m, &a->all->measures, link)
-	if (m->agent == a && m->question.serial == answered->serial) {
-		answer(a->all, m, answered);
-		return;
-	}
-	/* Nobody waits for it any more. */
+	answer(as, m, answered);
+	agents_measure_send(as, a->pool); /* it may be asked more now */
+	return true;
 }
 
 void
@@ -225,5 +262,5 @@ agents_measure(struct agents *as, const struct measure_whom *whom,
 void
 agents_measure_forget(struct agents *as, struct measure *m)
 {
-	remove_measure(as, m);
+	abandon(as, m);
 }

@@ -72,6 +72,7 @@ struct msg_job_measured;
 typedef void (*measure_fn)(void *arg, const struct msg_job_measured *);
 #define MEASURE_MOST 3000 /* milliseconds */
 #define MEASURES_MOST 200 /* questions at once */
+#define MEASURE_ASKED 50  /* and that one agent has not answered */
 #define MEASURE_STARTS 4  /* agents that start for nothing else, at once */
 
 struct measure_whom {

@@ -49,6 +49,7 @@ struct agent {
 	size_t njobs;             /* not wholly answered */
 	size_t outstanding;       /* recipients not answered */
 	size_t answers;           /* in its life */
+	size_t asked;             /* questions not answered */
 	bool greeted;             /* remote: it was told its hop */
 	bool ready;               /* remote: it said that it got through */
 	bool counted;             /* its place is who's, see struct places */
@@ -155,7 +156,8 @@ void agents_watch(struct agents *);
 bool agents_measure_init(struct agents *); /* false with errno */
 /* The pool's agents may have room for what waits. */
 void agents_measure_send(struct agents *, const struct pool *);
-void agent_measured(struct agent *, const struct msg_job_measured *);
+/* An answer; false: it was not asked that. */
+bool agent_measured(struct agent *, const struct msg_job_measured *);
 /* Nobody will answer what this agent was asked, */
 void agent_measure_lost(struct agent *);
 /* or what waits for one of the pool. */

@@ -194,11 +194,75 @@ is_answered(void **state)
 	turn();
 	say(heard(), 0);
 	assert_int_equal(answers, 3);
-	/* an answer that nobody waits for is none */
-	say(77, 0);
-	assert_int_equal(answers, 3);
 	assert_int_equal(nobodies, 0);
 	assert_int_equal(agents_count(agents), 1);
+	chan_close(&job);
+}
+
+/* Whoever says what was not asked has no more to say. */
+static void
+not_asked(void **state)
+{
+	union msg_spawn m;
+	unsigned int type;
+	struct pool *p;
+	uint32_t asked;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_non_null(ask("alice"));
+		start(asked_for("alice"));
+		asked = heard();
+		if (i == 1)
+			say(asked, 0);
+		p = pool_after(&agents->pools, NULL);
+		assert_non_null(p);
+		p->failures = 1;
+		say(i == 0 ? asked + 77 : asked, 0);
+		assert_int_equal(agents_count(agents), 0);
+		assert_true(p->failures >= 1);
+		assert_int_equal(answers, 1 + i);
+		assert_int_equal(nobodies, 1); /* that of the first */
+		p->failures = 0;
+		now += 10000000; /* it may be started again */
+		chan_close(&job);
+		turn();
+		while (chan_recv(&master, &type, &m, NULL, 0) == CHAN_OK)
+			assert_int_equal(type, SPAWN_T_STOP);
+	}
+}
+
+/* Who is busy is not asked more and more, and hears the rest later. */
+static void
+asked_enough(void **state)
+{
+	uint32_t first = 0, serial = 0;
+	unsigned int type;
+	union msg_job m;
+
+	(void)state;
+	for (size_t i = 0; i < MEASURE_ASKED + 1; i++)
+		assert_non_null(ask("alice"));
+	start(asked_for("alice"));
+	for (size_t i = 0; i < MEASURE_ASKED; i++) {
+		serial = heard();
+		first = i == 0 ? serial : first;
+	}
+	assert_int_equal(chan_recv(&job, &type, &m, NULL, 0), CHAN_AGAIN);
+	/* also when nobody waits for those any more */
+	now += MEASURE_MOST;
+	event_active(agents->impatient, EV_TIMEOUT, 0);
+	turn();
+	assert_int_equal(nobodies, MEASURE_ASKED + 1);
+	assert_non_null(ask("alice"));
+	turn();
+	assert_int_equal(chan_recv(&job, &type, &m, NULL, 0), CHAN_AGAIN);
+	say(first, 1);
+	assert_int_equal(nobodies, answers);
+	say(heard(), 1);
+	assert_int_equal(answers, MEASURE_ASKED + 2);
+	assert_int_equal(nobodies, MEASURE_ASKED + 1);
+	assert_int_equal(last.full, 1);
 	chan_close(&job);
 }
 
@@ -337,6 +401,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(is_answered, fresh, done),
 		cmocka_unit_test_setup_teardown(nobody_answers, fresh, done),
+		cmocka_unit_test_setup_teardown(not_asked, fresh, done),
+		cmocka_unit_test_setup_teardown(asked_enough, fresh, done),
 		cmocka_unit_test_setup_teardown(cannot_start, fresh, done),
 		cmocka_unit_test_setup_teardown(few_start, fresh, done),
 		cmocka_unit_test_setup_teardown(few_wait, fresh, done),
