@@ -18,14 +18,20 @@
 #define LANE_SHARE 4      /* of the active messages one destination may have */
 #define SLOW_WAIT 500     /* ms until there may be room for the slow */
 
+/* Messages in memory that may stay for long, and for whom they count. */
+struct lasting {
+	size_t count;
+	struct senders by;
+};
+
 struct dispatch {
 	struct queue *q;
 	struct agents *agents;
 	struct event *work;            /* runs now, or when something is due */
 	LIST_HEAD(, message) messages; /* those worked on */
 	size_t active, rcpts;          /* in memory */
-	size_t slow;                   /* of these, to who may not answer; */
-	struct senders senders;        /* and whose those are */
+	/* Of these: to who may not answer, by sender; for commands, by pool. */
+	struct lasting slow, piped;
 	size_t lane_most;
 	struct tables_mark tables; /* as they were when they were looked at */
 };
@@ -77,14 +83,26 @@ dispatch_found(struct dispatch *d, const struct envelope *e, int64_t due)
 	return add(d, e, due);
 }
 
+/* With which others that may stay for long the entry counts, and for whom. */
+static struct lasting *
+find_lasting(struct dispatch *d, const struct entry *e, uint32_t *who)
+{
+	if (route_piped(e->dest)) {
+		*who = e->dest;
+		return &d->piped;
+	}
+	*who = e->who;
+	return agents_slow(d->agents, e->dest) ? &d->slow : NULL;
+}
+
 void
 dispatch_begun(struct dispatch *d, struct message *m)
 {
 	LIST_INSERT_HEAD(&d->messages, m, link);
-	m->slow = agents_slow(d->agents, m->entry->dest);
-	m->who = m->entry->who;
-	m->held = m->slow && senders_hold(&d->senders, m->who);
-	d->slow += m->slow;
+	m->lasting = find_lasting(d, m->entry, &m->who);
+	m->held = m->lasting != NULL && senders_hold(&m->lasting->by, m->who);
+	if (m->lasting != NULL)
+		m->lasting->count++;
 	d->active++;
 	d->rcpts += m->env.nrcpt;
 }
@@ -93,9 +111,10 @@ void
 dispatch_finished(struct dispatch *d, struct message *m)
 {
 	LIST_REMOVE(m, link);
-	d->slow -= m->slow;
+	if (m->lasting != NULL)
+		m->lasting->count--;
 	if (m->held)
-		senders_release(&d->senders, m->who);
+		senders_release(&m->lasting->by, m->who);
 	d->rcpts -= m->env.nrcpt;
 	message_free(m);
 	d->active--;
@@ -154,17 +173,20 @@ is_full(const struct dispatch *d)
  * Three quarters of what may be in memory are for destinations that nobody
  * knows to answer, and of each of them only a few messages, and of a sender no
  * more than he leaves room for: they would keep all others out for as long as
- * they are silent.
+ * they are silent.  In the same way an eighth is for commands, and for those of
+ * one user no more than they leave.
  */
 static bool
-has_room_for(const struct dispatch *d, const struct entry *e)
+has_room_for(struct dispatch *d, const struct entry *e)
 {
-	size_t most = (size_t)d->q->settings.active / 4 * 3 + 1;
+	size_t active = (size_t)d->q->settings.active, most;
+	const struct lasting *l;
+	uint32_t who;
 
-	if (!agents_slow(d->agents, e->dest))
+	if ((l = find_lasting(d, e, &who)) == NULL)
 		return true;
-	return d->slow < most &&
-	    senders_held(&d->senders, e->who) < most - d->slow &&
+	most = l == &d->slow ? active / 4 * 3 + 1 : active / 8;
+	return l->count < most && senders_held(&l->by, who) < most - l->count &&
 	    !agents_crowded(d->agents, e->dest);
 }
 
@@ -292,7 +314,8 @@ dispatch_new(struct queue *q, int spawn)
 		return NULL;
 	d->q = q;
 	LIST_INIT(&d->messages);
-	senders_init(&d->senders);
+	senders_init(&d->slow.by);
+	senders_init(&d->piped.by);
 	d->work = event_new(q->base, -1, 0, on_work, d);
 	d->agents = agents_new(q, spawn);
 	if (d->work != NULL && d->agents != NULL)

@@ -35,9 +35,9 @@ enum round {
 
 struct message {
 	LIST_ENTRY(message) link; /* dispatch's, of all */
-	bool slow;                /* dispatch's: it may stay for long, */
-	bool held;                /* and counts for who sent it: */
-	uint32_t who;             /* as the entry, which may be gone before */
+	struct lasting *lasting; /* dispatch's: it may stay for long; or NULL */
+	bool held;               /* and counts there for this number, */
+	uint32_t who;            /* that of the entry may be another by now */
 	struct queue *q;
 	struct entry *entry;
 	struct envelope env;

@@ -72,7 +72,11 @@ struct route_ask route_ask(const struct envelope *, size_t i);
 
 /* Where a message goes: numbers of keyed.h. */
 struct route_aim {
-	uint32_t dest; /* of the first recipient still to be delivered */
+	/*
+	 * Of the first recipient still to be delivered, or of the first of
+	 * those that is a command, a file or a list: these may take long.
+	 */
+	uint32_t dest;
 	/*
 	 * All of them have that destination, and there is nobody whose sender
 	 * is owed a report.  Of a message with many recipients false.
@@ -88,6 +92,9 @@ struct route_aim route_destination(
  * with ROUTE_AWAY, which no account's has.
  */
 #define ROUTE_AWAY 0x80000000u
+/* A number without that is of a pool of commands if it has this. */
+#define ROUTE_PIPED 0x40000000u
+bool route_piped(uint32_t number);
 uint32_t route_hop_number(const char *hop, enum hop_tls);
 
 #endif

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from queue_asked import QUICK, add_alias, lines, looping, submit
+from queue_asked import FORMS, QUICK, add_alias, lines, looping, submit
 from suite import wait_for
 from unix_users import root_only, unix_user
 
@@ -114,3 +114,25 @@ def test_turns_of_users(users, make_lab):
     assert [one.begun() for one in holders] == [3] * 4
     assert late.begun() == 1
     assert len(lines(lab, "event=ran", f"to={late.to}")) == 1
+
+
+@root_only
+def test_memory_for_others(users, make_lab):
+    """However many messages for commands wait, others find room among
+    active-messages."""
+    lab = make_lab(options=[*QUICK, *FORMS["file"], "active-messages 10"])
+    assert lab.postrider("domain", "add", "unix.example",
+                         "unix").returncode == 0
+    slow = [of_user(user) for user in users]
+    for one in slow:
+        for _ in range(3):
+            assert submit(lab, one.to) == 0
+    wait_for(lambda: len(lines(lab, "event=forwarded", "unix.example")) == 12,
+             "what the forward files lead to")
+    wait_for(lambda: any(one.begun() for one in slow), "a command")
+    delivered_meanwhile(lab)
+    for one in slow:
+        for n in range(1, 4):
+            one.go(n)
+    lab.wait_idle()
+    assert [one.begun() for one in slow] == [3] * 4

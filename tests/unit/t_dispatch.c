@@ -99,12 +99,12 @@ slow_ones(void **state)
 	turn();
 	turn();
 	for (size_t i = 0; i < nbegun; i++) {
-		slow += begun[i].slow;
-		quick += !begun[i].slow;
+		slow += begun[i].lasting != NULL;
+		quick += begun[i].lasting == NULL;
 	}
 	assert_int_equal(slow, 31);
 	assert_int_equal(quick, 4);
-	assert_true(begun[0].slow);
+	assert_non_null(begun[0].lasting);
 	schedule_remove(queue.schedule, begun[0].entry);
 	dispatch_finished(d, &begun[0]);
 	turn();
@@ -287,6 +287,55 @@ slow_sender(void **state)
 	assert_int_equal(nbegun, 16 + 8);
 }
 
+/*
+ * What is for commands gets an eighth, and each pool no more than it leaves: mail
+ * for mailboxes finds room, and another's command, too.
+ */
+static void
+piped(void **state)
+{
+	size_t n = 0;
+
+	(void)state;
+	queue.settings.active = 128;
+	for (unsigned int i = 0; i < 200; i++)
+		(void)give(i, ROUTE_PIPED | (1 + i / 40), now, false);
+	(void)give(200, 1, now, false);
+	turn();
+	now += 500;
+	event_active(work, EV_TIMEOUT, 0);
+	turn();
+	/* Five pools, by turns; two are left for who has less than two. */
+	for (size_t i = 0; i < nbegun; i++)
+		n += begun[i].lasting != NULL;
+	assert_int_equal(n, 14);
+	assert_int_equal(nbegun, 15);
+}
+
+/* The first that came have half, and the next finds room. */
+static void
+piped_later(void **state)
+{
+	(void)state;
+	queue.settings.active = 128;
+	for (unsigned int i = 0; i < 100; i++)
+		(void)give(i, ROUTE_PIPED | 1, now, false);
+	turn();
+	assert_int_equal(nbegun, 8);
+	for (unsigned int i = 0; i < 100; i++)
+		(void)give(100 + i, ROUTE_PIPED | 2, now, false);
+	turn();
+	assert_int_equal(nbegun, 8 + 4);
+	schedule_remove(queue.schedule, begun[0].entry);
+	dispatch_finished(d, &begun[0]);
+	now += 500;
+	event_active(work, EV_TIMEOUT, 0);
+	turn();
+	/* It is not the first one's turn. */
+	assert_int_equal(nbegun, 8 + 4 + 1);
+	assert_int_equal(begun[12].who, ROUTE_PIPED | 2);
+}
+
 /* New tables are told of once, whoever has noticed them first. */
 static void
 new_tables(void **state)
@@ -313,6 +362,8 @@ main(void)
 		T(slow_ones),
 		T(crowded),
 		T(slow_sender),
+		T(piped),
+		T(piped_later),
 		T(new_tables),
 		T(alarms),
 		T(twice),

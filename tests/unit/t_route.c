@@ -437,6 +437,42 @@ only_ones(void **state)
 	assert_false(only("x@far.test", "y@far.test", 2000, RCPT_QUEUED));
 }
 
+/* What goes to two recipients, of whom the second has this way. */
+static uint32_t
+second_way(const char *via, char status)
+{
+	struct route_aim aim;
+	struct envelope e;
+
+	env_init(&e);
+	assert_true(env_add(&e, "bob@v.test", "", 0));
+	assert_true(env_add_via(&e, "list@v.test", "", 0, via));
+	e.rcpts[1].status = status;
+	aim = route_destination(&tables, "v.test", &e);
+	env_free(&e);
+	return aim.dest;
+}
+
+/* A command may keep its message for long, whoever else it is for. */
+static void
+piped_ones(void **state)
+{
+	static const char *const piped[] = { "c/bin/x", "b/x", "i/x", "C/x",
+		"B/x" };
+	uint32_t bob = destination("bob@v.test", "", RCPT_QUEUED);
+
+	(void)state;
+	assert_false(route_piped(bob));
+	assert_false(route_piped(route_hop_number("far.test", HOP_TLS_MAY)));
+	for (size_t i = 0; i < COUNT(piped); i++) {
+		assert_int_equal(route_piped(second_way(piped[i], RCPT_QUEUED)),
+		    piped[i][0] > 'Z');
+		assert_int_equal(second_way(piped[i], RCPT_DELIVERED), bob);
+	}
+	assert_int_equal(second_way("M", RCPT_QUEUED), bob);
+	assert_int_equal(second_way("F", RCPT_QUEUED), bob);
+}
+
 int
 main(void)
 {
@@ -447,6 +483,7 @@ main(void)
 		cmocka_unit_test(by_way),
 		cmocka_unit_test(destinations),
 		cmocka_unit_test(only_ones),
+		cmocka_unit_test(piped_ones),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
