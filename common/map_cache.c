@@ -15,7 +15,8 @@ struct row {
 	RB_ENTRY(row) in_order;
 	TAILQ_ENTRY(row) by_use;
 	enum map_status status;
-	bool told;
+	bool slow;       /* it was long in coming: */
+	deadline_t last; /* kept until then at most */
 	deadline_t until;
 	size_t size;      /* of all of this */
 	const char *said; /* value or text, behind the name */
@@ -122,7 +123,7 @@ life(enum map_status status)
 
 void
 map_cache_put(struct map_cache *c, const struct map_key *name,
-    const struct map_reply *reply, bool told, deadline_t now)
+    const struct map_reply *reply, bool slow, deadline_t now)
 {
 	const char *said =
 	    reply->status == MAP_FOUND ? reply->value : reply->text;
@@ -135,8 +136,9 @@ map_cache_put(struct map_cache *c, const struct map_key *name,
 	memcpy(r->name + (r->said - r->name), said, strlen(said) + 1);
 	r->status = reply->status;
 	/* A failure that nobody has heard of is of no use later. */
-	r->told = told || reply->status == MAP_LATER;
-	r->until = now + (r->told ? life(r->status) : MAP_CACHE_UNTOLD);
+	r->slow = slow && reply->status != MAP_LATER;
+	r->last = now + MAP_CACHE_SLOW_ALL;
+	r->until = now + (r->slow ? MAP_CACHE_SLOW : life(r->status));
 	(void)RB_INSERT(rows, &c->rows, r); /* it was not there */
 	TAILQ_INSERT_HEAD(&c->by_use, r, by_use);
 	c->bytes += r->size;
@@ -156,10 +158,9 @@ map_cache_get(struct map_cache *c, const struct map_key *name, deadline_t now,
 		drop(c, r);
 		return false;
 	}
-	if (!r->told) {
-		r->told = true;
-		r->until = now + life(r->status);
-	}
+	if (r->slow)
+		r->until = now + MAP_CACHE_SLOW < r->last ? now + MAP_CACHE_SLOW
+							  : r->last;
 	TAILQ_REMOVE(&c->by_use, r, by_use);
 	TAILQ_INSERT_HEAD(&c->by_use, r, by_use);
 	reply->status = r->status;

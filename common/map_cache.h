@@ -11,10 +11,12 @@
 #define MAP_CACHE_NONE 5000   /* ms */
 #define MAP_CACHE_LATER 1000  /* ms */
 /*
- * ms that an answer is kept which came too late for who had asked: he asks
- * again when the message is tried again.
+ * ms that an answer is kept which was long in coming, and again after each use,
+ * up to the second.  Who had asked asks again when the message is tried again;
+ * and he needs the answers to several questions, one after another.
  */
-#define MAP_CACHE_UNTOLD 900000
+#define MAP_CACHE_SLOW 900000
+#define MAP_CACHE_SLOW_ALL 3600000
 #define MAP_CACHE_MOST (8UL * 1024 * 1024) /* bytes of all */
 
 struct map_cache;
@@ -28,10 +30,10 @@ void map_cache_free(struct map_cache *);
 
 /*
  * Remembers a reply to a key of a source, as of now; without memory it does
- * not.  told: somebody has heard it already.
+ * not.  slow: it was long in coming.
  */
 void map_cache_put(struct map_cache *, const struct map_key *,
-    const struct map_reply *, bool told, deadline_t now);
+    const struct map_reply *, bool slow, deadline_t now);
 
 /* False when there is none, or none any more. */
 bool map_cache_get(struct map_cache *, const struct map_key *, deadline_t now,

@@ -20,6 +20,38 @@
 
 #define TRIES 2 /* a mapd that was started anew is asked again, once */
 
+/* What a process in a hurry has waited for, since when. */
+static struct {
+	bool on;
+	deadline_t since;
+	int64_t spent; /* ms */
+} hurry;
+
+void
+map_client_hurry(void)
+{
+	hurry.on = true;
+}
+
+static bool
+is_spent(deadline_t now)
+{
+	if (!hurry.on)
+		return false;
+	if (now - hurry.since >= 1000) {
+		hurry.since = now;
+		hurry.spent = 0;
+	}
+	return hurry.spent >= MAP_HURRY;
+}
+
+static void
+spend(int64_t ms)
+{
+	if (ms >= MAP_SLOW)
+		hurry.spent += ms;
+}
+
 void
 map_client_init(struct map_client *c, const char *run_dir)
 {
@@ -132,6 +164,7 @@ enum tables_result
 map_client_ask(struct map_client *c, const char *source, const char *key,
     struct msg_map_answer *answer)
 {
+	deadline_t begun = deadline_now();
 	struct msg_map_ask q;
 	const char *why;
 	union msg_map m;
@@ -141,8 +174,14 @@ map_client_ask(struct map_client *c, const char *source, const char *key,
 	if (strlcpy(q.source, source, sizeof(q.source)) >= sizeof(q.source) ||
 	    strlcpy(q.key, key, sizeof(q.key)) >= sizeof(q.key))
 		return TABLES_NONE; /* nobody has such a one */
+	if (is_spent(begun)) {
+		(void)strlcpy(answer->text, "servers are slow now",
+		    sizeof(answer->text)); /* it fits */
+		return TABLES_BROKEN;
+	}
 	if (deadline_left(c->rest) == 0 && (why = ask(c, &q, &m)) != NULL)
 		take_rest(c, why);
+	spend(deadline_now() - begun);
 	if (deadline_left(c->rest) > 0) {
 		(void)strlcpy(answer->text, c->why, sizeof(answer->text));
 		return TABLES_BROKEN;

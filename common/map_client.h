@@ -13,7 +13,9 @@
 #include "common/msg_map.h"
 #include "common/tables.h"
 
-#define MAP_WAIT 500  /* ms that one question may take */
+#define MAP_WAIT 500 /* ms that one question may take */
+/* ms of each second that a process in a hurry waits for slow answers */
+#define MAP_HURRY 250
 #define MAP_REST 2000 /* ms that a mapd that did not answer is left alone */
 
 struct map_client {
@@ -32,6 +34,13 @@ void map_client_close(struct map_client *);
 
 /* Connects now, and never again: for who is about to enter a sandbox. */
 void map_client_connect(struct map_client *);
+
+/*
+ * This process serves many, one after another: it waits no more than MAP_HURRY of
+ * a second for answers that take MAP_SLOW or longer, and has TABLES_BROKEN for the
+ * rest of it.  Holds for all clients of the process.
+ */
+void map_client_hurry(void);
 
 /*
  * Asks a source for a key and waits at most MAP_WAIT.  TABLES_FOUND with what

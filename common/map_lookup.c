@@ -231,7 +231,7 @@ on_reply(void *arg, const struct map_reply *r)
 	if (r->status != MAP_LATER && deadline_now() - a->since < MAP_SOON)
 		a->served->slow = false;
 	map_cache_put(a->all->cache, &(struct map_key){ a->source, a->key }, r,
-	    !LIST_EMPTY(&a->waiters), deadline_now());
+	    deadline_now() - a->since >= MAP_SLOW, deadline_now());
 	LIST_FOREACH(w, &a->waiters, next)
 	w->told(w->arg, r);
 	asked_free(a);

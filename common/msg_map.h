@@ -20,6 +20,7 @@
 
 #define MAP_WINDOW	16	/* questions without answer */
 #define MAP_SOON	150	/* ms at most until the answer */
+#define MAP_SLOW	10	/* ms that are long for one */
 
 enum map_status {
 	MAP_FOUND,

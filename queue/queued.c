@@ -22,6 +22,7 @@
 
 #include "common/log.h"
 #include "common/mac_key.h"
+#include "common/map_client.h"
 #include "common/msg_spawn.h"
 #include "common/sandbox.h"
 #include "common/startup.h"
@@ -164,6 +165,7 @@ main(int argc, char **argv)
 		return EX_CONFIG;
 	if ((q.hops = mac_key_read(HOPS_FD)) == NULL)
 		err(EX_OSERR, "descriptor %d: key for authd", HOPS_FD);
+	map_client_hurry();
 	sandbox(SANDBOX_QUEUED);
 	open_parts(&q);
 	load_srs(&q);

@@ -276,15 +276,51 @@ forked(void **state)
 	stop(&c);
 }
 
+/* Answers that take their time. */
+static void
+leisurely(struct chan *c, int nth)
+{
+	struct msg_map_ask q;
+
+	(void)nth;
+	for (;;) {
+		q = heard(c);
+		(void)poll(NULL, 0, 3 * MAP_SLOW);
+		say(c, q.serial, MAP_FOUND, "v");
+	}
+}
+
+/* Who serves many does not wait for all of them. */
+static void
+hurried(void **state)
+{
+	struct map_client c = start(leisurely);
+	int most = MAP_HURRY / (3 * MAP_SLOW) + 2, n = 0;
+
+	(void)state;
+	map_client_hurry();
+	while (n < most &&
+	    map_client_ask(&c, SOURCE, "k", &answer) == TABLES_FOUND)
+		n++;
+	assert_in_range(n, 1, most - 1);
+	assert_string_equal(answer.text, "servers are slow now");
+	/* And then again, when a second is over. */
+	for (int i = 0; i < 200 &&
+	     map_client_ask(&c, SOURCE, "k", &answer) != TABLES_FOUND;
+	     i++)
+		(void)poll(NULL, 0, 10);
+	assert_string_equal(answer.value, "v");
+	stop(&c);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(answers),
-		cmocka_unit_test(rests),
-		cmocka_unit_test(started_anew),
-		cmocka_unit_test(nobody),
+		cmocka_unit_test(answers), cmocka_unit_test(rests),
+		cmocka_unit_test(started_anew), cmocka_unit_test(nobody),
 		cmocka_unit_test(forked),
+		cmocka_unit_test(hurried), /* the last: it holds on */
 	};
 
 	return cmocka_run_group_tests(tests, unit_setup, unit_teardown);
