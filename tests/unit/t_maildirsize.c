@@ -272,73 +272,6 @@ use_it(int dir, struct maildir_use *use, bool *written)
 	    dir, &quota, &one, deadline_in(30), use, written);
 }
 
-/* What the file says needs no time; and a few files are counted at once. */
-static void
-in_no_time(void **state)
-{
-	struct maildir_use use;
-	char name[40];
-	bool written;
-	int dir;
-
-	(void)state;
-	make_maildir("large");
-	dir = open_dir("large");
-	assert_true(
-	    maildirsize_use(dir, &quota, &one, deadline_now(), &use, &written));
-	check_text("large/maildirsize", "1000S,10C\n0 0\n");
-	for (int i = 0; i < 100; i++) {
-		(void)snprintf(name, sizeof(name), "large/new/%d,S=1", i);
-		message(name, 1);
-	}
-	assert_true(
-	    maildirsize_use(dir, &quota, &one, deadline_now(), &use, &written));
-	assert_int_equal(unlink(unit_path("large/maildirsize")), 0);
-	assert_false(
-	    maildirsize_use(dir, &quota, &one, deadline_now(), &use, &written));
-	assert_int_equal(errno, ETIMEDOUT);
-	assert_int_equal(access(unit_path("large/maildirsize"), F_OK), -1);
-	assert_true(use_it(dir, &use, &written));
-	assert_int_equal(use.messages, 100);
-	assert_int_equal(close(dir), 0);
-}
-
-/* clang-format off */
-static const struct {
-	struct maildir_use quota, use;
-	int64_t percent;
-} shares[] = {
-	{ { 1000, 0 },	{ 899, 1 },	89 },
-	{ { 1000, 0 },	{ 900, 1 },	90 },
-	{ { 1001, 0 },	{ 900, 1 },	89 },
-	{ { 1001, 0 },	{ 901, 1 },	90 },
-	{ { 1000, 0 },	{ 5000, 1 },	500 },
-	{ { 0, 3 },	{ 5000, 2 },	66 },
-	{ { 10000, 3 },	{ 1, 3 },	100 },
-	{ { 10000, 3 },	{ 9999, 0 },	99 },
-	{ { 0, 0 },	{ 1, 3 },	-1 },
-	{ { 1, 0 },	{ 0, 0 },	0 },
-	{ { INT64_MAX, 0 }, { INT64_MAX / 100 * 99, 0 }, 98 },
-	{ { INT64_MAX, 0 }, { INT64_MAX, 0 }, 100 },
-	{ { 1, 0 },	{ INT64_MAX, 0 }, INT64_MAX },
-	{ { 100, 0 },	{ INT64_MAX, 0 }, INT64_MAX },
-};
-/* clang-format on */
-
-static void
-percents(void **state)
-{
-	int64_t p;
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(shares); i++) {
-		p = maildirsize_percent(&shares[i].quota, &shares[i].use);
-		if (p != shares[i].percent ||
-		    maildirsize_limited(&shares[i].quota) != (p >= 0))
-			fail_msg("row %zu: %jd", i, (intmax_t)p);
-	}
-}
-
 /* As many bytes as there may be are too many, and nothing else is read. */
 static void
 long_file(void **state)
@@ -543,8 +476,6 @@ main(void)
 		cmocka_unit_test(parses),
 		cmocka_unit_test(fits_into),
 		cmocka_unit_test(uses_file),
-		cmocka_unit_test(in_no_time),
-		cmocka_unit_test(percents),
 		cmocka_unit_test(long_file),
 		cmocka_unit_test(adds),
 		cmocka_unit_test(other_things),
