@@ -12,6 +12,11 @@
 #define DROP_NAME (ID_MAX + 4)
 #define DROP_OLD 86400 /* seconds after which nobody finishes a file */
 
+/* What stands before the content at most. */
+#define DROP_RCPTS 50000          /* the most of option recipients */
+#define DROP_LINE (ADDR_MAX + 20) /* bytes */
+#define DROP_ENVELOPE ((DROP_RCPTS + 8) * DROP_LINE)
+
 enum drop_kind {
 	DROP_FOREIGN,    /* none of these */
 	DROP_WHOLE,      /* "<id>.msg": to be submitted */

@@ -8,16 +8,12 @@
  * what one look takes, the processes of all and of each user, and their time.
  */
 #include <sys/inotify.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <dirent.h>
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,25 +25,29 @@
 #include <bsd/string.h>
 
 #include "common/deadline.h"
+#include "common/drop_child.h"
+#include "common/drop_held.h"
 #include "common/drop_pickup.h"
 #include "common/drop_scan.h"
 #include "common/log.h"
 #include "common/options.h"
-#include "common/privs.h"
 
 #define AT_ONCE 16   /* processes */
-#define PER_USER 2   /* of them */
+#define FOR_NEW 4    /* of them: for users who have none */
+#define PER_USER 2   /* of all */
 #define STEP 256     /* names before others have a turn */
 #define SOON 1       /* seconds */
 #define RARELY 30    /* the same, from one look to the next */
-#define TIME 900     /* seconds that a process may take */
-#define NOBODY 65534 /* a group for users without one */
-#define PROGRAM 1024
+#define TIME 120     /* seconds that a process may take, and for its bytes: */
+#define RATE 1048576 /* of them, each second */
+#define SIZE_MOST (16LL << 30) /* of option message-size */
 
 struct process {
 	struct drop_pickup *of;
 	struct drop_found file;
 	pid_t pid;
+	int said; /* what its stderr leads to; -1 */
+	bool killed;
 	deadline_t until;
 	LIST_ENTRY(process) link;
 };
@@ -65,61 +65,26 @@ struct drop_pickup {
 	size_t waits; /* files that are to be tried again */
 	size_t running;
 	struct drop_scan scan;
+	struct drop_held held;  /* not tried: they would keep a place in vain */
+	struct drop_held noted; /* too large: logged, and looked at again */
+	off_t most;             /* bytes of a file */
 	LIST_HEAD(, process) processes;
-	char program[PROGRAM]; /* the directory of sendmail */
 };
 
 static void fill(struct drop_pickup *);
 
 /* --- processes */
 
-static char *
-arg(const char *s)
-{
-	return (char *)(uintptr_t)s; /* execve(2) does not change it */
-}
-
-/*
- * In the child.  Root's mail is sent as root: smtpd asks the kernel who it is,
- * and the file is root's own.
- */
 static void
-become_owner(const struct drop_pickup *d, uid_t uid)
+report(const struct process *p, int status)
 {
-	const struct passwd *pw;
-	gid_t gid = NOBODY;
+	char how[32], text[DROP_SAID + 1];
 
-	if (d->m->user_mode)
-		return;
-	if (uid == 0) {
-		if (setgroups(0, NULL) == -1 || setresgid(0, 0, 0) == -1 ||
-		    setresuid(0, 0, 0) == -1)
-			err(EX_OSERR, "root");
-		return;
-	}
-	if ((pw = getpwuid(uid)) != NULL && pw->pw_gid != 0)
-		gid = pw->pw_gid;
-	privs_become(uid, gid, "owner");
-}
-
-/* In the child.  Its owner may do with it what he likes: the log is not his. */
-static _Noreturn void
-run(struct drop_pickup *d, const struct drop_found *f)
-{
-	char name[DROP_NAME + 1];
-	char *argv[] = { arg("sendmail"), arg("-C"), d->m->tables.path,
-		arg("-bdrop"), arg("--"), name, NULL };
-
-	strlcpy(name, f->name, sizeof(name));
-	if (fchdir(dirfd(d->dir)) == -1)
-		err(EX_OSERR, "drop");
-	child_descriptors(-1, NULL, 0, NULL);
-	become_owner(d, f->uid);
-	if (dup2(STDIN_FILENO, STDERR_FILENO) == -1 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		_exit(EX_OSERR);
-	child_exec(d->program, argv);
-	_exit(EX_UNAVAILABLE);
+	drop_child_said(p->said, text);
+	log_event("-", "picked-up", "file=%s uid=%u pid=%d how=%s%s%s%s",
+	    p->file.name, (unsigned int)p->file.uid, (int)p->pid,
+	    child_status_text(status, how, sizeof(how)),
+	    *text != '\0' ? " found=\"" : "", text, *text != '\0' ? "\"" : "");
 }
 
 static void
@@ -127,14 +92,16 @@ on_ended(void *arg, pid_t pid, int status)
 {
 	struct process *p = arg;
 	struct drop_pickup *d = p->of;
-	char how[32];
+	bool unknown = WIFEXITED(status) && WEXITSTATUS(status) == EX_NOUSER;
 
+	(void)pid;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EX_TEMPFAIL)
 		d->waits++;
-	else
-		log_event("-", "picked-up", "file=%s uid=%u pid=%d how=%s",
-		    p->file.name, (unsigned int)p->file.uid, (int)pid,
-		    child_status_text(status, how, sizeof(how)));
+	else if (!unknown || drop_held_room(&d->held))
+		report(p, status);
+	if (p->killed || unknown)
+		drop_held_add(&d->held, p->file.name);
+	(void)close(p->said); /* was read only */
 	LIST_REMOVE(p, link);
 	d->running--;
 	free(p);
@@ -153,6 +120,8 @@ may_start(uid_t uid, void *arg)
 	n += p->file.uid == uid;
 	if (n == 0)
 		return true;
+	if (d->running >= AT_ONCE - FOR_NEW)
+		return false;
 	most = master_number(d->m, NULL, "submissions-per-user", 1);
 	return n < (most < PER_USER ? most : PER_USER);
 }
@@ -162,17 +131,25 @@ static bool
 start(struct drop_pickup *d, const struct drop_found *f)
 {
 	struct process *p = calloc(1, sizeof(*p));
+	int said[2] = { -1, -1 };
 
 	if (p == NULL)
 		return false;
 	p->of = d;
 	p->file = *f;
-	p->until = deadline_in(TIME);
-	if ((p->pid = child_fork(&d->m->children, on_ended, p)) == 0)
-		run(d, f);
+	p->until = deadline_in(TIME + f->size / RATE);
+	p->pid = -1;
+	if (pipe2(said, O_CLOEXEC | O_NONBLOCK) == 0 &&
+	    (p->pid = child_fork(&d->m->children, on_ended, p)) == 0)
+		drop_child_run(d->m, dirfd(d->dir), f, said[1]);
+	if (said[1] != -1)
+		(void)close(said[1]); /* the child's */
+	p->said = said[0];
 	if (p->pid == -1) {
 		log_error("-", "program=sendmail wanted=process found=%s",
 		    strerror(errno));
+		if (p->said != -1)
+			(void)close(p->said); /* nothing was written */
 		free(p);
 		return false;
 	}
@@ -188,8 +165,10 @@ end_old(struct drop_pickup *d)
 	struct process *p;
 
 	LIST_FOREACH(p, &d->processes, link)
-	if (deadline_left(p->until) == 0)
+	if (deadline_left(p->until) == 0) {
+		p->killed = true;
 		child_signal(p->pid, SIGKILL); /* not reaped, so still it */
+	}
 }
 
 /* --- looking */
@@ -262,6 +241,22 @@ is_allowed(struct drop_pickup *d, uid_t uid)
 	return !master_is_ours(d->m, uid, &known) && known;
 }
 
+/* Its checksum alone would take its owner's processes for hours. */
+static bool
+fits(struct drop_pickup *d, const char *name, const struct stat *st)
+{
+	if (st->st_size <= d->most)
+		return true;
+	if (drop_held_has(&d->noted, name) || !drop_held_room(&d->noted))
+		return false;
+	drop_held_add(&d->noted, name);
+	log_event("-", "drop-too-large",
+	    "file=%s uid=%u wanted=%lld-bytes found=%lld", name,
+	    (unsigned int)st->st_uid, (long long)d->most,
+	    (long long)st->st_size);
+	return false;
+}
+
 static void
 judge(struct drop_pickup *d, const char *name)
 {
@@ -272,10 +267,11 @@ judge(struct drop_pickup *d, const char *name)
 	    fstatat(dirfd(d->dir), name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return;
 	if (!is_due(d, kind, &st) || !is_allowed(d, st.st_uid) ||
-	    is_running(d, name) ||
+	    is_running(d, name) || drop_held_has(&d->held, name) ||
+	    (kind == DROP_WHOLE && !fits(d, name, &st)) ||
 	    (d->since.tv_sec != 0 && drop_scan_has(&d->scan, name)))
 		return;
-	drop_scan_add(&d->scan, name, st.st_uid);
+	drop_scan_add(&d->scan, name, &st);
 }
 
 static void
@@ -307,6 +303,8 @@ begin_look(struct drop_pickup *d)
 	d->since = all ? (struct timespec){ 0, 0 } : d->looked;
 	(void)clock_gettime(
 	    CLOCK_REALTIME_COARSE, &d->looked); /* cannot fail */
+	d->most = DROP_ENVELOPE +
+	    master_number(d->m, "local", "message-size", SIZE_MOST);
 	d->hurried = false;
 	d->walking = true;
 	rewinddir(d->dir);
@@ -363,22 +361,6 @@ drop_place(const char *spool_dir, const struct owner *owner)
 	return places_open_sticky(path, owner, DROP_MODE);
 }
 
-/* Beside the running program, as built and as installed. */
-static bool
-find_program(struct drop_pickup *d)
-{
-	ssize_t n = readlink("/proc/self/exe", d->program, PROGRAM - 1);
-	char *slash;
-
-	if (n <= 0)
-		return false;
-	d->program[n] = '\0';
-	if ((slash = strrchr(d->program, '/')) == NULL)
-		return false;
-	*slash = '\0';
-	return true;
-}
-
 /* Without it a look comes now and then all the same. */
 static void
 watch(struct drop_pickup *d, int dir)
@@ -409,7 +391,7 @@ drop_pickup_open(struct master *m, int dir)
 	LIST_INIT(&d->processes);
 	d->look = evtimer_new(m->base, on_look, d);
 	d->step = evtimer_new(m->base, on_step, d);
-	if (d->look == NULL || d->step == NULL || !find_program(d) ||
+	if (d->look == NULL || d->step == NULL || !drop_child_init() ||
 	    (d->dir = fdopendir(dir)) == NULL) {
 		drop_pickup_close(d);
 		return NULL;

@@ -57,18 +57,19 @@ drop_scan_has(const struct drop_scan *s, const char *name)
 }
 
 void
-drop_scan_add(struct drop_scan *s, const char *name, uid_t uid)
+drop_scan_add(struct drop_scan *s, const char *name, const struct stat *st)
 {
 	size_t at = s->count;
 
 	if (at == DROP_SCAN_MOST) {
 		s->more = true;
-		if ((at = place_for(s, uid)) == DROP_SCAN_MOST)
+		if ((at = place_for(s, st->st_uid)) == DROP_SCAN_MOST)
 			return;
 	} else
 		s->count++;
 	strlcpy(s->found[at].name, name, sizeof(s->found[at].name));
-	s->found[at].uid = uid;
+	s->found[at].uid = st->st_uid;
+	s->found[at].size = st->st_size;
 }
 
 bool

@@ -4,6 +4,7 @@
 #ifndef COMMON_DROP_SCAN_H
 #define COMMON_DROP_SCAN_H
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <stdbool.h>
@@ -21,6 +22,7 @@ struct drop_scan {
 	struct drop_found {
 		char name[DROP_NAME + 1];
 		uid_t uid;
+		off_t size; /* bytes */
 	} found[DROP_SCAN_MOST];
 	size_t count;
 	bool more; /* some were left out: walk again */
@@ -28,7 +30,7 @@ struct drop_scan {
 
 void drop_scan_clear(struct drop_scan *);
 bool drop_scan_has(const struct drop_scan *, const char *name);
-void drop_scan_add(struct drop_scan *, const char *name, uid_t);
+void drop_scan_add(struct drop_scan *, const char *name, const struct stat *);
 
 /*
  * Takes the file out that was left first among those whose users may have

@@ -10,11 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
 
 #include "common/crc32c.h"
+#include "common/drop_name.h"
 #include "common/fdio.h"
 #include "common/msg_intake.h"
 #include "common/num.h"
@@ -22,7 +24,6 @@
 #include "queue/drop.h"
 
 #define VERSION_LINE "Postrider-Drop: 1\n"
-#define LINE_MOST (ADDR_MAX + 20) /* bytes of a line of the envelope */
 
 /* --- writing */
 
@@ -78,17 +79,11 @@ put_content(int fd, struct trailer *t, const struct submit_message *m)
 	return (int)n;
 }
 
-static size_t
-envelope_most(const struct submit_settings *s)
-{
-	return ((size_t)s->recipients + 8) * LINE_MOST;
-}
-
 int
 drop_put(int fd, const struct submit_message *m, const struct submit_options *o,
     time_t arrival)
 {
-	struct sbuf b = SBUF_INIT(envelope_most(m->settings));
+	struct sbuf b = SBUF_INIT(DROP_ENVELOPE);
 	struct trailer t = { 0, 0, 0, 0 };
 	char end[TRAILER_LEN];
 	int r = -1;
@@ -113,6 +108,7 @@ out:
 struct reader {
 	struct submit_message *m;
 	struct drop_file *f;
+	bool failed; /* memory, and nothing in the file */
 };
 
 /* A setter is false when the value is none. */
@@ -151,8 +147,13 @@ set_rcpt(struct reader *r, const char *value)
 {
 	char whole[ADDR_MAX + 1];
 
-	return set_address(value, whole) &&
-	    submit_message_rcpt(r->m, whole) == 0;
+	int status;
+
+	if (!set_address(value, whole))
+		return false;
+	status = submit_message_rcpt(r->m, whole);
+	r->failed = status == EX_OSERR;
+	return status == 0;
 }
 
 static bool
@@ -243,6 +244,26 @@ read_envelope(struct reader *r, char *s, size_t len)
 	return s[1] == '\0' && r->m->nrcpts > 0;
 }
 
+/*
+ * As many recipients as any configuration allows: it may have been another when
+ * they were written.
+ */
+static enum drop_result
+believe_envelope(struct reader *r, char *s, size_t len)
+{
+	const struct submit_settings *settings = r->m->settings;
+	struct submit_settings wide = *settings;
+	bool good;
+
+	wide.recipients = DROP_RCPTS;
+	r->m->settings = &wide;
+	good = read_envelope(r, s, len);
+	r->m->settings = settings;
+	if (r->failed)
+		errno = ENOMEM;
+	return good ? DROP_GOOD : r->failed ? DROP_ERROR : DROP_DAMAGED;
+}
+
 static enum drop_result
 get_envelope(struct reader *r, int fd, uint32_t wanted)
 {
@@ -254,8 +275,8 @@ get_envelope(struct reader *r, int fd, uint32_t wanted)
 		return DROP_ERROR;
 	if (fd_preadall(fd, s, len, 0) == 0) {
 		s[len] = '\0';
-		result = crc32c(0, s, len) == wanted && read_envelope(r, s, len)
-		    ? DROP_GOOD
+		result = crc32c(0, s, len) == wanted
+		    ? believe_envelope(r, s, len)
 		    : DROP_DAMAGED;
 	}
 	free(s);
@@ -314,7 +335,7 @@ take_body(struct reader *r, int fd, const struct trailer *t)
 enum drop_result
 drop_get(int fd, struct submit_message *m, struct drop_file *f)
 {
-	struct reader r = { m, f };
+	struct reader r = { m, f, false };
 	char end[TRAILER_LEN];
 	struct trailer t;
 	struct stat st;
@@ -333,7 +354,7 @@ drop_get(int fd, struct submit_message *m, struct drop_file *f)
 	f->offset = (uint64_t)st.st_size - TRAILER_LEN - t.size;
 	f->size = t.size;
 	f->crc = t.crc;
-	if (f->offset > envelope_most(m->settings))
+	if (f->offset > DROP_ENVELOPE)
 		return DROP_DAMAGED;
 	if ((result = get_envelope(&r, fd, t.envcrc)) == DROP_GOOD &&
 	    (result = get_content(&r, fd, &t)) == DROP_GOOD)

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -204,14 +205,60 @@ transact(struct task *t, struct submit_smtp *s)
 	return settle(t, s);
 }
 
-/* Of somebody who can be told, and wants to be. */
+/* For postriderd's log, that of root. */
+static void
+say_why(const struct task *t)
+{
+	for (size_t i = 0; i < t->m.nrcpts; i++)
+		if (t->fates[i].outcome == OUT_PERM) {
+			(void)fprintf(stderr, "%.100s: %s %s\n", t->m.rcpts[i],
+			    t->fates[i].dsn, t->fates[i].text);
+			return;
+		}
+}
+
+/*
+ * A report that does not reach whom it is for: as with those of bounce(8), the
+ * postmaster is told.  What was for him is kept.
+ */
+static bool
+is_lost_report(const struct task *t)
+{
+	const char *postmaster = t->m.settings->postmaster;
+
+	return t->m.person.sender[0] == '\0' &&
+	    t->file.options.notify == DSN_NEVER && *postmaster != '\0' &&
+	    t->m.nrcpts == 1 && strcasecmp(t->m.rcpts[0], postmaster) != 0;
+}
+
+static int
+tell_postmaster(struct task *t)
+{
+	char name[DROP_NAME + 1];
+
+	strlcpy(t->m.rcpts[0], t->m.settings->postmaster, ADDR_MAX + 1);
+	return drop_leave(&t->m, &t->file.options, time(NULL), name);
+}
+
+/* RFC 3461 section 4.1: who has said what he wants to hear hears no more. */
+static bool
+wants_report(const struct task *t)
+{
+	unsigned int notify = t->file.options.notify;
+
+	return t->m.person.sender[0] != '\0' &&
+	    (notify == 0 || (notify & DSN_FAILURE) != 0);
+}
+
 static int
 conclude(struct task *t)
 {
 	if (t->refused == 0)
 		return done(t);
-	if (t->m.person.sender[0] == '\0' ||
-	    (t->file.options.notify & DSN_NEVER) != 0 ||
+	say_why(t);
+	if (is_lost_report(t))
+		return tell_postmaster(t) == 0 ? done(t) : keep(t);
+	if (!wants_report(t) ||
 	    drop_report(&t->m, &t->file, t->fd, t->fates) != 0)
 		return keep(t);
 	return done(t);
@@ -227,6 +274,7 @@ submit_whole(struct task *t)
 	case DROP_ERROR:
 		return EX_TEMPFAIL;
 	case DROP_DAMAGED:
+		(void)fprintf(stderr, "damaged, or never finished\n");
 		return keep(t);
 	case DROP_GOOD:
 		break;

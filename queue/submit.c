@@ -5,6 +5,7 @@
  * smtpd(8) has answered 250 to its data, or that it lies whole in drop/: either
  * way it survives anything.
  */
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -26,6 +27,20 @@ tell(int status, const char *text)
 	return status;
 }
 
+/* postriderd takes nothing from a number that is nobody's: see drop_child.c. */
+static bool
+may_leave(struct submit_message *m)
+{
+	size_t n = strlen(m->err);
+
+	if (m->settings->user_mode || getpwuid(geteuid()) != NULL)
+		return true;
+	(void)snprintf(m->err + n, sizeof(m->err) - n,
+	    "; not left in " DROP_DIR ": uid=%u wanted=known-user found=none",
+	    (unsigned int)geteuid());
+	return false;
+}
+
 /*
  * Where nobody takes it, it waits in drop/: then the mail system will hear of it
  * when it is back, and the caller need not try again.
@@ -39,7 +54,7 @@ hand_over(struct submit_message *m, const struct submit_options *o)
 
 	if (status != 0)
 		strlcpy(m->err, s.err, sizeof(m->err));
-	if (status != 0 && s.away) {
+	if (status != 0 && s.away && may_leave(m)) {
 		status = drop_leave(m, o, time(NULL), name);
 		if (status == 0 && o->verbose)
 			(void)fprintf(stderr,

@@ -150,8 +150,10 @@ add_rcpt(const struct address *a, void *arg)
 	if (m->nrcpts == m->room) {
 		room = m->room == 0 ? 16 : 2 * m->room;
 		more = reallocarray(m->rcpts, room, sizeof(*m->rcpts));
-		if (more == NULL)
+		if (more == NULL) {
+			m->no_memory = true;
 			return false;
+		}
 		m->rcpts = more;
 		m->room = room;
 	}
@@ -180,6 +182,8 @@ add_list(struct submit_message *m, const char *s, size_t n)
 	case HEADER_ADDR_STOP:
 		break;
 	}
+	if (m->no_memory)
+		return fail(m, EX_OSERR, "recipients", "memory");
 	(void)snprintf(what, sizeof(what), "wanted at most %lld recipients",
 	    (long long)m->settings->recipients);
 	return fail(m, EX_DATAERR, what, "");

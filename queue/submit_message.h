@@ -24,6 +24,7 @@ struct submit_message {
 	struct submit_spool body;
 	char (*rcpts)[ADDR_MAX + 1]; /* owned */
 	size_t nrcpts, room;
+	bool no_memory; /* for another recipient */
 	char err[1600];
 };
 

@@ -12,7 +12,8 @@
 static bool
 copy(struct submit_settings *s, struct tables *t, char *err)
 {
-	const char *run_dir, *spool_dir, *hostname, *mail_name, *source;
+	const char *run_dir, *spool_dir, *hostname, *mail_name, *source,
+	    *postmaster;
 	const struct option_bind binds[] = {
 		{ "run-dir", &run_dir },
 		{ "spool-dir", &spool_dir },
@@ -23,6 +24,8 @@ copy(struct submit_settings *s, struct tables *t, char *err)
 		{ "recipients", &s->recipients },
 		{ "free-space", &s->free_space },
 		{ "queue-lifetime", &s->queue_lifetime },
+		{ "user-mode", &s->user_mode },
+		{ "postmaster", &postmaster },
 	};
 
 	if (!options_load(
@@ -30,7 +33,9 @@ copy(struct submit_settings *s, struct tables *t, char *err)
 		return false;
 	if (tables_get(t, TABLES_META, "source", &source) != TABLES_FOUND)
 		source = "/etc/postrider";
-	if (strlcpy(s->run_dir, run_dir, sizeof(s->run_dir)) <
+	if (strlcpy(s->postmaster, postmaster, sizeof(s->postmaster)) <
+		sizeof(s->postmaster) &&
+	    strlcpy(s->run_dir, run_dir, sizeof(s->run_dir)) <
 		sizeof(s->run_dir) &&
 	    strlcpy(s->spool_dir, spool_dir, sizeof(s->spool_dir)) <
 		sizeof(s->spool_dir) &&

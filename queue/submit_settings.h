@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/address.h"
+#include "common/msg.h"
 #include "common/tables.h"
 
 #define RUN_DIR_MAX 200
@@ -19,6 +20,8 @@ struct submit_settings {
 	char hostname[DOMAIN_MAX + 1], mail_name[DOMAIN_MAX + 1];
 	int64_t message_size, header_size, recipients, free_space;
 	int64_t queue_lifetime; /* seconds */
+	bool user_mode;
+	char postmaster[ADDR_MAX + 1]; /* of the option; may be empty */
 };
 
 /*

@@ -260,6 +260,7 @@ def test_refused_and_reported(conf, smtpd, verb, reply, status):
 
 @pytest.mark.parametrize("sender,args", [
     ("", ()), ("<>", ()), ("me@x.example", ("-N", "never")),
+    ("me@x.example", ("-N", "success,delay")),
 ])
 def test_nobody_to_tell(conf, smtpd, sender, args):
     path = leave(conf, "-f", sender, *args, "b@y.example")
@@ -272,6 +273,44 @@ def test_nobody_to_tell(conf, smtpd, sender, args):
     assert pick_up(conf, bad).returncode == USAGE
     r = conf.sendmail("-bp")
     assert f"1 message in {conf.drop} refused".encode() in r.stdout
+
+
+def test_the_postmaster_hears(smtpd):
+    """A report that its reader does not get; what he is refused is kept."""
+    conf = Conf("postmaster root@pm.example")
+    conf("apply")
+    (conf.base / "spool/drop").mkdir(parents=True)
+    conf.drop = conf.base / "spool/drop"
+    conf.drop.chmod(MODE)
+    try:
+        path = leave(conf, "-f", "me@x.example", "b@y.example")
+        for told in ("me@x.example", "root@pm.example"):
+            s = Smtpd(conf.run_dir / "submit", {"RCPT": "550 5.1.1 not here"})
+            r = pick_up(conf, path)
+            s.finish()
+            assert r.returncode == 0
+            assert r.stderr.endswith(b": 5.1.1 not here\n")
+            [path] = left(conf.drop)
+            text = path.read_bytes()
+            assert f"Rcpt: {told}\n\n".encode() in text
+            assert b"Final-Recipient: rfc822; b@y.example" in text
+        s = Smtpd(conf.run_dir / "submit", {"RCPT": "550 5.1.1 not here"})
+        assert pick_up(conf, path).returncode == DATAERR
+        s.finish()
+        assert left(conf.drop, "bad") == [path.with_suffix(".bad")]
+    finally:
+        conf.close()
+
+
+def test_more_recipients_than_today(conf, smtpd):
+    """Option recipients was larger when they were written."""
+    path = leave(conf)
+    rewrite(path, path.read_bytes().replace(
+        b"Rcpt: b@y.example\n", b"".join(b"Rcpt: b%d@y.example\n" % n
+                                         for n in range(101))))
+    s = smtpd()
+    assert pick_up(conf, path).returncode == 0
+    assert len(s.finish()) == 101 + 3
 
 
 def test_each_for_himself(conf, smtpd):

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 import suite
-from tools import dropped
+from tools import crc32c, dropped
 
 TEMPFAIL = 75
 MODE = 0o1733
 SIMPLE = b"Subject: s\n\nhello\n"
+OTHER = 1  # a number of the user database: daemon
 AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="wants several users")
 
 
@@ -35,12 +36,12 @@ def test_each_by_its_owner(down, nobody):
     """Everybody may leave mail, and it is sent by whom it belongs to."""
     st = down.drop.stat()
     assert (st.st_mode & 0o7777, st.st_uid) == (MODE, 0)
-    for uid, n in ((None, 2), (nobody, 3), (4321, 1)):
+    for uid, n in ((None, 2), (nobody, 3), (OTHER, 1)):
         for _ in range(n):
             r = down.sendmail(down.address("bob"), data=SIMPLE, uid=uid)
             assert (r.returncode, r.stderr) == (0, b"")
     assert down.run("ls", down.drop, uid=nobody).returncode != 0
-    [other] = [f for f in left(down.drop) if f.stat().st_uid == 4321]
+    [other] = [f for f in left(down.drop) if f.stat().st_uid == OTHER]
     assert down.run("rm", "-f", other, uid=nobody).returncode != 0
     r = down.run(down.env["MAILQ"])
     assert r.returncode == TEMPFAIL and b"empty" not in r.stdout
@@ -49,7 +50,7 @@ def test_each_by_its_owner(down, nobody):
     assert (r.returncode, r.stdout) == (TEMPFAIL, b"")
     down.restart()
     found = [f.read_bytes() for f in down.wait_files("bob", 6)]
-    for uid, n in ((0, 2), (nobody, 3), (4321, 1)):
+    for uid, n in ((0, 2), (nobody, 3), (OTHER, 1)):
         by = b"(Postrider, from uid %d)" % uid
         assert sum(by in text for text in found) == n
     suite.wait_for(lambda: not list(down.drop.iterdir()), "an empty drop/")
@@ -92,6 +93,17 @@ def message(lab, subject="s"):
         "\n".encode(), f"Subject: {subject}\n\nhello\n".encode())
 
 
+def large(path, size):
+    """Holes in place of the content, with an end that promises as much."""
+    envelope = path.read_bytes().partition(b"\n\n")[0] + b"\n\n"
+    end = b"\nPostrider-End: 1 %016x %016x %08x %08x " % (
+        size, 0, crc32c(envelope), 0)
+    with open(path, "r+b") as f:
+        f.truncate(len(envelope))
+        f.seek(len(envelope) + size)
+        f.write(end + b"%08x\n" % crc32c(end))
+
+
 def put(lab, number, data, uid=None, mode=0o600):
     """As a user's own program would."""
     place = lab.spool / "drop" / f"{number:020}"
@@ -111,7 +123,7 @@ def test_users_of_the_suite(lab):
     assert ours
     for n, p in enumerate(ours):
         put(lab, n, message(lab, "not this"), p.pw_uid)
-    put(lab, 99, message(lab), 4321)
+    put(lab, 99, message(lab), OTHER)
     assert b"Subject: s\n" in lab.wait_files("bob", 1)[0].read_bytes()
     suite.wait_for(lambda: len(left(lab.spool / "drop")) == len(ours),
                    "that one removed")
@@ -155,7 +167,7 @@ def test_many_of_one(down, nobody):
     data = message(down, "many")
     for n in range(1500):
         put(down, n, data, nobody)
-    put(down, 5000, message(down, "single"), 4321)
+    put(down, 5000, message(down, "single"), OTHER)
     down.restart()
     suite.wait_for(lambda: any(b"Subject: single" in f.read_bytes()
                                for f in down.files("bob")), "the one message")
@@ -167,19 +179,21 @@ def test_many_of_one(down, nobody):
 class Stopper(threading.Thread):
     """A user who stops whatever runs as him."""
 
-    def __init__(self, uid):
+    def __init__(self, uid, most=1):
         super().__init__(daemon=True)
-        self.uid, self.stopped, self.over = uid, None, False
+        self.uid, self.most, self.stopped, self.over = uid, most, [], False
         self.start()
 
     def run(self):
-        while self.stopped is None and not self.over:
+        while len(self.stopped) < self.most and not self.over:
+            time.sleep(0.01)
             for p in Path("/proc").glob("[0-9]*"):
                 try:
                     if p.stat().st_uid == self.uid and \
                             (p / "comm").read_text() == "sendmail\n":
                         os.kill(int(p.name), signal.SIGSTOP)
-                        self.stopped = int(p.name)
+                        if int(p.name) not in self.stopped:
+                            self.stopped.append(int(p.name))
                 except OSError:
                     pass
 
@@ -187,7 +201,7 @@ class Stopper(threading.Thread):
 @AS_ROOT
 def test_a_process_that_is_stopped(down):
     """Its owner may stop it: the mail of others goes on, and the suite ends."""
-    slow, other = 43210, 4321
+    slow, other = OTHER, 2
     data = b"Subject: slow\n\n" + (b"x" * 70 + b"\n") * 300000
     assert down.sendmail(down.address("alice"), data=data,
                          uid=slow).returncode == 0
@@ -202,11 +216,67 @@ def test_a_process_that_is_stopped(down):
         began = time.monotonic()
         down.stop()
         assert time.monotonic() - began < 10
-        assert not Path("/proc", str(stopper.stopped)).exists()
+        assert not Path("/proc", str(stopper.stopped[0])).exists()
     finally:
         stopper.over = True
     down.restart()
     down.wait_files("alice", 1)
+
+
+@AS_ROOT
+def test_numbers_that_are_nobodys(down):
+    """One account can have many such; a place for each would be its own."""
+    r = down.sendmail(down.address("bob"), data=SIMPLE, uid=70000)
+    assert r.returncode == TEMPFAIL
+    assert b"uid=70000 wanted=known-user" in r.stderr
+    files = [put(down, n, message(down, "no"), 70001 + n) for n in range(40)]
+    put(down, 99, message(down), OTHER)
+    down.restart()
+    assert b"Subject: s\n" in down.wait_files("bob", 1)[0].read_bytes()
+    down.wait_log("event=picked-up file=00000000000000000039.msg uid=70040 ")
+    put(down, 100, message(down), OTHER)
+    down.wait_files("bob", 2)
+    log = down.log()
+    for f in files:
+        assert f.exists() and log.count(f"file={f.name}") == 1
+        f.unlink()
+
+
+@AS_ROOT
+def test_places_of_those_who_stop(make_lab):
+    """All who hold a place keep some for those who have none."""
+    lab = make_lab(options=["message-size 16g"], via="inetd-wait")
+    lab.stop()
+    owners = range(2, 10)  # of Debian's base-passwd
+    for n, uid in enumerate([*owners] * 2):
+        put(lab, n, message(lab), uid)
+        large(lab.spool / "drop" / f"{n:020}.msg", 8 << 30)
+    stoppers = [Stopper(uid, 2) for uid in owners]
+    try:
+        lab.restart()
+        suite.wait_for(lambda: sum(len(s.stopped) for s in stoppers) >= 12,
+                       "stopped processes")
+        for n in range(3):
+            put(lab, 100 + n, message(lab), OTHER)
+            lab.wait_files("bob", n + 1)
+    finally:
+        for s in stoppers:
+            s.over = True
+        for n in range(16):
+            (lab.spool / "drop" / f"{n:020}.msg").unlink(missing_ok=True)
+
+
+def test_a_file_of_holes(make_lab):
+    """Too large to be a message: nobody reads it, and the log says so once."""
+    lab = make_lab(options=["message-size 1m"])
+    file = put(lab, 1, message(lab, "no"))
+    os.truncate(file, 200 << 30)
+    lab.wait_log("event=drop-too-large file=00000000000000000001.msg")
+    put(lab, 2, message(lab))
+    lab.wait_files("bob", 1)
+    assert "picked-up file=00000000000000000001" not in lab.log()
+    assert lab.log().count("event=drop-too-large") == 1
+    assert file.exists()
 
 
 def test_while_it_runs(lab):

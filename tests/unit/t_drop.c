@@ -1,7 +1,10 @@
 /*
  * t_drop: a file of drop/ is what was written, whole, or nothing.
+ * wrap: reallocarray
  */
 #include "tests/unit/unit.h"
+
+#include <errno.h>
 
 #include <bsd/string.h>
 
@@ -82,6 +85,33 @@ what_is_written_is_read(void **state)
 	assert_string_equal(f.options.envid, "x+1");
 	assert_int_equal(f.options.notify, DSN_SUCCESS | DSN_DELAY);
 	assert_int_equal(f.size, 37);
+	submit_message_free(&m);
+	(void)close(fd);
+}
+
+void *__wrap_reallocarray(void *, size_t, size_t);
+void *__real_reallocarray(void *, size_t, size_t);
+static bool no_memory;
+
+void *
+__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+	errno = ENOMEM;
+	return no_memory ? NULL : __real_reallocarray(p, n, size);
+}
+
+/* It is no fault of the file, which stays for another attempt. */
+static void
+memory_for_recipients(void **state)
+{
+	int fd = written("x\n", &plain);
+
+	(void)state;
+	no_memory = true;
+	errno = 0;
+	assert_int_equal(get(fd), DROP_ERROR);
+	assert_int_equal(errno, ENOMEM);
+	no_memory = false;
 	submit_message_free(&m);
 	(void)close(fd);
 }
@@ -179,7 +209,8 @@ static const struct {
 	{ HEAD "Rcpt: a@x\nEnvid: \n\n", TEXT, false },
 	{ HEAD "Rcpt: a@x\nArrival: x\n\n", TEXT, false },
 	{ HEAD "Rcpt: a@x\nOther: x\n\n", TEXT, false },
-	{ HEAD "Rcpt: a\nRcpt: b\nRcpt: c\nRcpt: d\nRcpt: e\nRcpt: f\n\n", TEXT, false },
+	/* More than option recipients, which was larger when it was written. */
+	{ HEAD "Rcpt: a\nRcpt: b\nRcpt: c\nRcpt: d\nRcpt: e\nRcpt: f\n\n", TEXT, true },
 	{ "Postrider-Drop: 2\nRcpt: a@x\n\n", TEXT, false },
 	{ "", TEXT, false },
 	{ HEAD "Rcpt: a@x\n\n", "", false },
@@ -249,6 +280,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(memory_for_recipients),
 		cmocka_unit_test(bytes_tell_of_eight_bits),
 		cmocka_unit_test(an_empty_body_and_no_sender),
 		cmocka_unit_test(torn_and_changed_files),

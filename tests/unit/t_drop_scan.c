@@ -10,10 +10,11 @@ static struct drop_scan scan;
 static void
 add(unsigned int n, uid_t uid)
 {
+	const struct stat st = { .st_uid = uid };
 	char name[DROP_NAME + 1];
 
 	(void)snprintf(name, sizeof(name), "%020u.msg", n);
-	drop_scan_add(&scan, name, uid);
+	drop_scan_add(&scan, name, &st);
 }
 
 static bool
