@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include <bsd/string.h>
 
@@ -324,4 +325,13 @@ address_key(const struct address *a, char *out, size_t size)
 		return false;
 	fold(out);
 	return true;
+}
+
+void
+address_drop_tag(struct address *a, const char *tag)
+{
+	size_t n = strlen(a->local), k = strlen(tag);
+
+	if (k > 0 && n > k + 1 && strcasecmp(a->local + n - k, tag) == 0)
+		a->local[n - k - 1] = '\0';
 }

@@ -64,6 +64,12 @@ bool address_format(const struct address *, char *out, size_t size);
  */
 bool address_key(const struct address *, char *out, size_t size);
 
+/*
+ * Takes tag and the separator before it from the end of the local part, in any
+ * case of letters; nothing where that is not its end, or all of it.
+ */
+void address_drop_tag(struct address *, const char *tag);
+
 /* Letters, digits, hyphens and dots within the bounds; no literal. */
 bool address_domain_valid(const char *);
 /* "[192.0.2.1]" or "[IPv6:2001:db8::1]" (RFC 5321 4.1.3). */

@@ -142,16 +142,35 @@ loop_end(struct loop *l)
 	l->done = true;
 }
 
+/* In the normal form. */
+static bool
+has_key(const struct loop *l, const char *key)
+{
+	if (l->many)
+		return true;
+	for (size_t i = 0; i < l->count; i++)
+		if (strcasecmp(l->found[i], key) == 0)
+			return true;
+	return false;
+}
+
 bool
 loop_has(const struct loop *l, const char *addr)
 {
 	char key[ADDR_MAX + 1];
 
-	if (l->many)
-		return true;
 	normal(addr, key);
-	for (size_t i = 0; i < l->count; i++)
-		if (strcasecmp(l->found[i], key) == 0)
-			return true;
-	return false;
+	return has_key(l, key);
+}
+
+bool
+loop_has_account(const struct loop *l, const char *addr, const char *tag)
+{
+	char key[ADDR_MAX + 1];
+	struct address a;
+
+	if (address_parse(addr, &a) != ADDRESS_OK)
+		return loop_has(l, addr);
+	address_drop_tag(&a, tag);
+	return address_key(&a, key, sizeof(key)) && has_key(l, key);
 }

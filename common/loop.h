@@ -33,5 +33,10 @@ void loop_feed(struct loop *, const char *, size_t);
 void loop_end(struct loop *);
 /* Whether addr, in any case and spelling, is among the fields' addresses. */
 bool loop_has(const struct loop *, const char *addr);
+/*
+ * The same of the address without its tag: what a user's ~/.forward passes on
+ * says that it was with him, whatever tag it came by.
+ */
+bool loop_has_account(const struct loop *, const char *addr, const char *tag);
 
 #endif

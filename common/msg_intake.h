@@ -51,10 +51,13 @@
 
 /*
  * Of queued alone: how often the message was made anew, for an alias or a
- * forward list.  From others these bits are ignored.
+ * forward list, and to how many it may lead yet (copies.h).  From others these
+ * bits are ignored.
  */
 #define INTAKE_COPIES_SHIFT 16
 #define INTAKE_COPIES	(255u << INTAKE_COPIES_SHIFT)
+#define INTAKE_SHARE_SHIFT 24
+#define INTAKE_SHARE	(255u << INTAKE_SHARE_SHIFT)
 
 /* RET of RFC 3461 section 4.3. */
 #define DSN_RET_NONE	0u

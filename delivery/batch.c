@@ -145,6 +145,7 @@ refuse_loop(struct content *c, struct delivery *d, const struct msg_job_rcpt *r)
 {
 	enum content_result result = content_check(c);
 
+	d->forwarded = false;
 	if (result == CONTENT_OK)
 		diag_set(&d->failure.diag, "5.4.6",
 		    "mail loop: already delivered to %s", r->addr);
@@ -207,6 +208,9 @@ write_job(struct batch *b, const struct job *job)
 			result = refuse_loop(c, d, r);
 		else if (!read_forward(b, d, r))
 			result = write_file(b, d, r);
+		else if (d->forwarded &&
+		    loop_has_account(&c->loop, r->addr, r->tag))
+			result = refuse_loop(c, d, r);
 		/* What is damaged is so for all that come. */
 		if (result == CONTENT_DAMAGED)
 			looked = result;

@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
@@ -45,16 +44,14 @@ later(
 	return FORWARD_LATER;
 }
 
-/* The key of local@domain; "" where there is none. */
+/* The key of the local part in that domain; "" where there is none. */
 static void
-put_key(char key[ADDR_MAX + 1], const char *local, size_t n, const char *domain)
+put_key(char key[ADDR_MAX + 1], const struct address *a, const char *domain)
 {
-	struct address a;
+	struct address whole = *a;
 
-	memcpy(a.local, local, n);
-	a.local[n] = '\0';
-	(void)strlcpy(a.domain, domain, sizeof(a.domain)); /* no longer */
-	if (!address_key(&a, key, ADDR_MAX + 1))
+	(void)strlcpy(whole.domain, domain, sizeof(whole.domain)); /* fits */
+	if (!address_key(&whole, key, ADDR_MAX + 1))
 		key[0] = '\0';
 }
 
@@ -62,20 +59,16 @@ put_key(char key[ADDR_MAX + 1], const char *local, size_t n, const char *domain)
 static void
 name_self(struct file *f, const struct msg_job_rcpt *r)
 {
-	size_t tag = strlen(r->tag), n;
 	struct address a;
 
 	f->rcpt = r->addr;
 	if (address_parse(r->addr, &a) != ADDRESS_OK)
 		return;
-	n = strlen(a.local);
-	put_key(f->tagged, a.local, n, a.domain);
-	put_key(f->user_tagged, a.local, n, "");
-	if (tag > 0 && n > tag + 1 &&
-	    strcasecmp(a.local + n - tag, r->tag) == 0)
-		n -= tag + 1;
-	put_key(f->address, a.local, n, a.domain);
-	put_key(f->user, a.local, n, "");
+	put_key(f->tagged, &a, a.domain);
+	put_key(f->user_tagged, &a, "");
+	address_drop_tag(&a, r->tag);
+	put_key(f->address, &a, a.domain);
+	put_key(f->user, &a, "");
 }
 
 /* A user's name alone is of this host: his, before it is anybody's. */

@@ -118,7 +118,7 @@ on_open(struct peer *p, const struct msg_intake_open *m)
 	}
 	in->size = m->size;
 	in->env.uid = m->uid;
-	in->env.flags = m->flags & ~INTAKE_COPIES;
+	in->env.flags = m->flags & ~(INTAKE_COPIES | INTAKE_SHARE);
 	in->env.ret = m->ret <= DSN_RET_HDRS ? m->ret : DSN_RET_NONE;
 	strlcpy(in->env.sender, m->sender, sizeof(in->env.sender));
 	strlcpy(in->env.envid, m->envid, sizeof(in->env.envid));

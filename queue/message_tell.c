@@ -50,7 +50,7 @@ message_tell(const struct message *m, struct msg_job_message *out,
 	out->nrcpt = nrcpt;
 	out->crc = m->content.crc;
 	out->ret = m->env.ret;
-	out->flags = m->env.flags & ~INTAKE_COPIES;
+	out->flags = m->env.flags & ~(INTAKE_COPIES | INTAKE_SHARE);
 	out->offset = m->content.offset;
 	out->size = m->content.size;
 	out->arrival = (uint64_t)(m->env.arrival / 1000000);

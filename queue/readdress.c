@@ -16,6 +16,7 @@
 
 #include "common/log.h"
 #include "common/msg_intake.h"
+#include "queue/copies.h"
 #include "queue/dispatch.h"
 #include "queue/expand_owner.h"
 #include "queue/readdress.h"
@@ -23,8 +24,9 @@
 struct work_item {
 	struct message *message;
 	size_t index;
-	bool owned;          /* it has another sender */
-	struct envelope env; /* of the new message */
+	bool owned;              /* it has another sender */
+	char tag[LOCAL_MAX + 1]; /* of the recipient's address */
+	struct envelope env;     /* of the new message */
 	char head[sizeof("Delivered-To: \r\n") + ADDR_MAX];
 };
 
@@ -87,6 +89,7 @@ find_owner(struct work_item *w, const struct expander *x, const char *addr,
 	if (address_parse(addr, &a) != ADDRESS_OK)
 		return true;
 	resolve_address(x->tables, &a, x->mail_name, &r);
+	(void)strlcpy(w->tag, r.tag, sizeof(w->tag)); /* as long */
 	if (r.kind == RESOLVE_ALIAS)
 		switch (expand_owner(x, &r, owner)) {
 		case OWNER_NONE:
@@ -138,31 +141,51 @@ look_up(struct work_item *w, const struct expander *x,
 	return good;
 }
 
-/* One more copy; false when there were so many that it goes in circles. */
+/* Whether recipient i of the new message may be made anew in its turn. */
 static bool
-count_copy(struct envelope *e, struct diag *d)
+may_go_on(const struct settings *s, const struct envelope *e, size_t i)
 {
-	uint32_t n = (e->flags & INTAKE_COPIES) >> INTAKE_COPIES_SHIFT;
+	struct resolved r;
+	struct address a;
 
-	if (n >= READDRESS_MOST) {
-		(void)diag_set(d, "5.4.6",
-		    "A mail loop: it was passed on %d times", READDRESS_MOST);
+	if (env_via(e, i)[0] != '\0')
+		return env_via(e, i)[0] == VIA_ALIAS_INCLUDE;
+	if (address_parse(env_addr(e, i), &a) != ADDRESS_OK)
 		return false;
-	}
-	e->flags = (e->flags & ~INTAKE_COPIES) | (n + 1) << INTAKE_COPIES_SHIFT;
-	return true;
+	resolve_address(s->tables, &a, s->mail_name, &r);
+	return r.kind == RESOLVE_UNIX ? s->forward_files || r.members != NULL
+				      : r.members != NULL;
+}
+
+static bool
+count_copy(struct work_item *w, const struct expand_list *list, struct diag *d)
+{
+	const struct settings *s = &w->message->q->settings;
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->env.nrcpt; i++)
+		n += may_go_on(s, &w->env, i);
+	return copies_count(&w->env.flags, list != NULL && list->user, n, d);
 }
 
 /*
- * Whoever gets it sees where it has been: a loop ends there, too.  An address
- * that is not ASCII is only for those who can read it (RFC 6532).
+ * Whoever gets it sees where it has been: a loop ends there, too.  Of a user who
+ * passes mail on it is the account, so that no tag makes him another (loop.h).  An
+ * address that is not ASCII is only for those who can read it (RFC 6532).
  */
 static const char *
-write_head(struct work_item *w)
+write_head(struct work_item *w, bool by_user)
 {
 	const struct envelope *e = &w->message->env;
 	const char *addr = env_addr(e, w->index);
+	char own[ADDR_MAX + 1];
+	struct address a;
 
+	if (by_user && address_parse(addr, &a) == ADDRESS_OK) {
+		address_drop_tag(&a, w->tag);
+		if (address_format(&a, own, sizeof(own)))
+			addr = own;
+	}
 	for (const char *p = addr; *p != '\0'; p++)
 		if ((unsigned char)*p >= 0x80 && !(e->flags & INTAKE_UTF8))
 			return NULL;
@@ -199,10 +222,9 @@ readdress(
 	env_init(&w->env);
 	copy_fields(&w->env, &m->env);
 	queue_expander(m->q, &x);
-	if (count_copy(&w->env, d) && has_room(m, d) &&
-	    find_owner(w, &x, env_addr(&m->env, i), d) &&
-	    look_up(w, &x, list, d)) {
-		from.head = write_head(w);
+	if (has_room(m, d) && find_owner(w, &x, env_addr(&m->env, i), d) &&
+	    look_up(w, &x, list, d) && count_copy(w, list, d)) {
+		from.head = write_head(w, list != NULL && list->user);
 		if (spool_copy(m->q->spool, &from, &w->env, on_durable, w))
 			return true;
 		(void)diag_set(d, errno == EFBIG ? EXPAND_FAILED_DSN : "4.3.0",

@@ -11,13 +11,12 @@
  * tables say; the outcome of the recipient comes later.  False with why not, and
  * none will come.
  *
- * It begins with a field Delivered-To and keeps the sender; but a list with an
+ * It begins with a field Delivered-To and keeps the sender; how many there may be
+ * is in copies.h; but a list with an
  * owner (expand_owner.h) has him as the sender, and parameters of its own (RFC
  * 3461 section 5.2.7.1).
  */
 bool readdress(
     struct message *, size_t i, const struct expand_list *, struct diag *);
-
-#define READDRESS_MOST 20 /* times that a message is made anew: 5.4.6 */
 
 #endif

@@ -207,9 +207,15 @@ def test_loop_comes_first(place, local):
     put(place, "bob@example.net\n")
     seen = b"Delivered-To: <alice@EXAMPLE.org>\nSubject: x\n\nx\n"
     assert deliver(local, content=seen) == ("5.4.6", [])
+    # By a tag it is the same user, if he has a file for it.
+    assert deliver(local, "alice+x@example.org", content=seen, tag="x") == \
+        ("5.4.6", [])
+    put(place, "\\alice\n", name=".forward+y")
+    assert deliver(local, "alice+y@example.org", content=seen, tag="y") == \
+        ("2.0.0", [])
     # The owner's own copy of what he has passed on.
     assert deliver(local, content=seen, flags=0, via="M") == ("2.0.0", [])
-    assert len(place.files("Maildir")) == 1
+    assert len(place.files("Maildir")) == 2
 
 
 def test_hostile_home(place, local):
@@ -433,6 +439,45 @@ def test_loop(user, other, unix_lab):
     assert b"5.4.6" in report.read_bytes()
     assert user.mail() == other.mail() == []
     assert len(lab.files("alice")) == 1
+
+
+@root_only
+@pytest.mark.parametrize("n", (3, 30, 100))
+def test_loop_with_tags(user, other, unix_lab, n):
+    """Two whose files name one another by many tags."""
+    lab = unix_lab()
+    for one, another in ((user, other), (other, user)):
+        one.write(".forward", "".join(address(another, f"+{i}") + "\n"
+                                      for i in range(n)))
+    send(lab, address(user))
+    wait_for(lambda: lab.files("alice"), "a report")
+    lab.wait_idle()
+    copies = lab.log().count("copy-of=")
+    # Either the first step leaves too few for the second, or that is the end.
+    assert copies == (1 if n > 21 else 1 + n)
+    assert user.mail() == other.mail() == []
+    reports = [f.read_bytes() for f in lab.files("alice")]
+    assert all(b"5.4.6" in r for r in reports)
+    assert len(reports) <= max(n, 2)
+
+
+@root_only
+def test_tags_of_one(user, other, unix_lab):
+    """Mail that comes back by another tag was here before."""
+    lab = unix_lab()
+    user.write(".forward+a", address(other))
+    user.write(".forward+b", lab.address("bob"))
+    user.write(".forward+keep", f"\\{user.name}, {lab.address('bob')}\n")
+    other.write(".forward", address(user, "+b"))
+    send(lab, address(user, "+keep"))
+    lab.wait_files("bob", 1)
+    lab.wait_idle()
+    assert len(user.mail()) == 1
+    send(lab, address(user, "+a"))
+    [report] = lab.wait_files("alice", 1)
+    lab.wait_idle()
+    assert b"5.4.6" in report.read_bytes()
+    assert len(lab.files("bob")) == 1
 
 
 @root_only

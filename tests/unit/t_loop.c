@@ -42,7 +42,44 @@ static const struct row rows[] = {
 };
 /* clang-format on */
 
+/* clang-format off */
+static const struct {
+	const char *seen, *addr, *tag;
+	bool loop;
+} accounts[] = {
+	{ "a@x.test",	"a@x.test",	"",	true },
+	{ "a@x.test",	"A+One@X.test",	"one",	true },
+	{ "a@x.test",	"a-one@x.test",	"one",	true },
+	{ "a+one@x.test", "a+one@x.test", "one", false },
+	{ "a@x.test",	"a+one@x.test",	"",	false },
+	{ "a@x.test",	"a+one@x.test",	"two",	false },
+	{ "a@x.test",	"ab+one@x.test", "one",	false },
+	{ "a@x.test",	"a+one@y.test",	"one",	false },
+	{ "+@x.test",	"+one@x.test",	"one",	false },
+	{ "no address",	"no address",	"x",	true },
+};
+/* clang-format on */
+
 static struct loop loop;
+
+/* Whatever the tag, it is the same user. */
+static void
+of_accounts(void **state)
+{
+	char header[200];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(accounts); i++) {
+		(void)snprintf(header, sizeof(header), "Delivered-To: %s\n\n",
+		    accounts[i].seen);
+		loop_init(&loop);
+		loop_feed(&loop, header, strlen(header));
+		loop_end(&loop);
+		if (loop_has_account(&loop, accounts[i].addr,
+			accounts[i].tag) != accounts[i].loop)
+			fail_msg("%s", accounts[i].addr);
+	}
+}
 
 static void
 table(void **state)
@@ -148,6 +185,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(of_accounts),
 		cmocka_unit_test(table),
 		cmocka_unit_test(bytewise),
 		cmocka_unit_test(many),

@@ -7,6 +7,7 @@
 #include "tests/unit/spool.h"
 
 #include <errno.h>
+#include <strings.h>
 
 #include "common/log.h"
 #include "common/msg_intake.h"
@@ -29,6 +30,9 @@ static bool delivered;
 static bool full, refused, tables_bad;
 static size_t aborts, outcomes;
 static struct diag outcome;
+/* What "carol" is; "dan" is a Unix user, and all others are far away. */
+static enum resolve carol;
+static const char *tag;
 
 bool __wrap_spool_copy(struct spool *, const struct spool_source *,
     struct envelope *, syncer_done *, void *);
@@ -89,7 +93,7 @@ __wrap_expand_one(const struct expander *x, const struct expand_list *list,
 	assert_ptr_equal(x->srs, &queue.srs);
 	assert_int_equal(from->nrcpt, 1);
 	assert_string_equal(from->sender, to->sender);
-	assert_string_equal(env_addr(from, 0), "carol@example.org");
+	assert_string_equal(env_addr(from, 0), env_addr(&message.env, 1));
 	assert_string_equal(env_via(from, 0), "F");
 	assert_string_equal(env_orcpt(from, 0), "rfc822;c");
 	assert_int_equal(from->rcpts[0].notify, owned ? 0 : DSN_NEVER);
@@ -119,9 +123,14 @@ __wrap_resolve_address(struct tables *t, const struct address *a,
 {
 	(void)t;
 	(void)mail_name;
-	assert_string_equal(a->local, "carol");
 	memset(r, 0, sizeof(*r));
-	r->kind = RESOLVE_ALIAS;
+	r->kind = RESOLVE_FOREIGN;
+	if (strcmp(a->local, "dan") == 0)
+		r->kind = RESOLVE_UNIX;
+	if (strncasecmp(a->local, "carol", 5) == 0) {
+		r->kind = carol;
+		strlcpy(r->tag, tag, sizeof(r->tag));
+	}
 }
 
 bool
@@ -183,6 +192,8 @@ begin(void **state)
 	made = NULL;
 	given = NULL;
 	owner = OWNER_NONE;
+	carol = RESOLVE_ALIAS;
+	tag = "";
 	copy_errno = 0;
 	full = refused = tables_bad = false;
 	aborts = outcomes = 0;
@@ -209,7 +220,9 @@ copies(void **state)
 	assert_int_equal(outcomes, 0); /* not before it is durable */
 	assert_int_equal(made->arrival, 77);
 	assert_int_equal(made->uid, 1000);
-	assert_int_equal(made->flags, INTAKE_8BIT | 1u << INTAKE_COPIES_SHIFT);
+	assert_int_equal(made->flags & ~INTAKE_SHARE,
+	    INTAKE_8BIT | 1u << INTAKE_COPIES_SHIFT);
+	assert_int_not_equal(made->flags & INTAKE_SHARE, 0);
 	assert_string_equal(head, "Delivered-To: carol@example.org\n");
 	assert_int_equal(made->ret, DSN_RET_HDRS);
 	assert_string_equal(made->sender, "alice@example.org");
@@ -240,8 +253,8 @@ lists(void **state)
 	given = &list;
 	message.env.flags = INTAKE_BINARY | 19u << INTAKE_COPIES_SHIFT;
 	assert_true(readdress(&message, 1, given, &d));
-	assert_int_equal(
-	    made->flags, INTAKE_BINARY | 20u << INTAKE_COPIES_SHIFT);
+	assert_int_equal(made->flags & ~INTAKE_SHARE,
+	    INTAKE_BINARY | 20u << INTAKE_COPIES_SHIFT);
 	assert_string_equal(head, "Delivered-To: carol@example.org\r\n");
 	made_done(made_arg, 0);
 	/* Too often is a loop. */
@@ -250,6 +263,77 @@ lists(void **state)
 	assert_false(readdress(&message, 1, given, &d));
 	assert_string_equal(d.dsn, "5.4.6");
 	assert_null(made);
+}
+
+/* A user's tags make him nobody else; of a list they belong to its address. */
+static void
+tags(void **state)
+{
+	struct expand_list list = { .members = "ax@y", .user = true };
+	struct diag d = DIAG_INIT;
+	struct envelope *e = &message.env;
+
+	(void)state;
+	env_free(e);
+	env_init(e);
+	strlcpy(e->id, SPOOL_ID, sizeof(e->id));
+	assert_true(env_add(e, "bob@example.org", "", 0));
+	assert_true(env_add_via(
+	    e, "Carol+List@example.org", "rfc822;c", DSN_NEVER, "F"));
+	carol = RESOLVE_UNIX;
+	tag = "List";
+	given = &list;
+	assert_true(readdress(&message, 1, given, &d));
+	assert_string_equal(head, "Delivered-To: Carol@example.org\n");
+	made_done(made_arg, 0);
+	list.user = false;
+	assert_true(readdress(&message, 1, given, &d));
+	assert_string_equal(head, "Delivered-To: Carol+List@example.org\n");
+	made_done(made_arg, 0);
+}
+
+static uint32_t
+share(uint32_t flags, bool *is_made)
+{
+	struct diag d = DIAG_INIT;
+
+	message.env.flags = flags;
+	*is_made = readdress(&message, 1, given, &d);
+	if (!*is_made) {
+		assert_string_equal(d.dsn, "5.4.6");
+		return 0;
+	}
+	flags = made->flags & INTAKE_SHARE;
+	made_done(made_arg, 0);
+	return flags;
+}
+
+/* Those who may pass it on divide among them what is left. */
+static void
+shares(void **state)
+{
+	static const struct expand_list list = { .members = "ax@y",
+		.user = true };
+	uint32_t none, one, two, last;
+	bool is_made;
+
+	(void)state;
+	given = &list;
+	none = share(0, &is_made); /* nobody looks for ~/.forward */
+	queue.settings.forward_files = true;
+	one = share(0, &is_made);
+	members[1] = "dan@y";
+	two = share(0, &is_made);
+	assert_true(none >= one && one > two && two > 0);
+	for (last = two; is_made;)
+		last = share(last, &is_made);
+	assert_int_equal(last, 0);
+	members[0] = members[1] = "far@y";
+	last = share(1u << INTAKE_SHARE_SHIFT, &is_made); /* a share of none */
+	assert_true(is_made);
+	members[1] = "dan@y";
+	(void)share(1u << INTAKE_SHARE_SHIFT, &is_made);
+	assert_false(is_made);
 }
 
 /* RFC 3461 section 5.2.7.1: another message, which its owner hears of. */
@@ -341,6 +425,8 @@ main(void)
 		T(refusals),
 		T(lists),
 		T(owned),
+		T(tags),
+		T(shares),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
