@@ -1,8 +1,9 @@
 /*
  * loop: addresses that a message has already been delivered to.
  *
- * Part of local, which runs as the mailbox owner.  The header comes from
- * strangers: every buffer here is fixed, the time linear in its length.
+ * Part of local and pipe, which run as the mailbox owner, and of smtpd, as
+ * postrider-net.  The header comes from strangers: every buffer here is fixed,
+ * the time linear in its length.
  */
 #include <string.h>
 #include <strings.h>
@@ -10,7 +11,7 @@
 #include <bsd/string.h>
 
 #include "common/address.h"
-#include "delivery/loop.h"
+#include "common/loop.h"
 
 #define NAME "Delivered-To:"
 #define NAME_LEN (sizeof(NAME) - 1)

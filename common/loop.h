@@ -2,8 +2,8 @@
  * loop: addresses that a message has already been delivered to, read from the
  * Delivered-To fields of its header.
  */
-#ifndef DELIVERY_LOOP_H
-#define DELIVERY_LOOP_H
+#ifndef COMMON_LOOP_H
+#define COMMON_LOOP_H
 
 #include <stdbool.h>
 #include <stddef.h>

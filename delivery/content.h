@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "delivery/loop.h"
+#include "common/loop.h"
 
 #define CONTENT_BLOCK 262144 /* bytes read or written at once */
 #define CONTENT_HEAD 1024    /* longest head, bytes */

@@ -104,6 +104,21 @@ compose(struct bouncer *b, struct report *r, struct original *o, struct diag *d)
 	return submit(b, r, o, d);
 }
 
+/*
+ * A stranger's message that goes in a circle may be made up from beginning to
+ * end, and its sender be whom he wants to reach: that one gets none of the text.
+ */
+static bool
+is_bait(const struct msg_job_message *m, const struct msg_job_rcpt *rcpts)
+{
+	if (m->flags & INTAKE_OWN)
+		return false;
+	for (uint32_t i = 0; i < m->nrcpt; i++)
+		if (strcmp(rcpts[i].dsn, "5.4.6") == 0)
+			return true;
+	return false;
+}
+
 static enum outcome
 make_report(struct bouncer *b, int fd, const struct msg_job_message *m,
     const struct msg_job_rcpt *rcpts, struct diag *d)
@@ -114,7 +129,8 @@ make_report(struct bouncer *b, int fd, const struct msg_job_message *m,
 		.msg = m,
 		.rcpts = rcpts,
 		.utf8 = !report_is_ascii(m->sender) };
-	bool whole = m->ret != DSN_RET_HDRS && report_is_failure(&r);
+	bool whole = m->ret != DSN_RET_HDRS && report_is_failure(&r) &&
+	    !is_bait(m, rcpts);
 	struct original o;
 
 	if (original_read(&o, fd, m, whole) == 0)

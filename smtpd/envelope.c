@@ -55,9 +55,15 @@ envelope_only(const struct envelope *e)
 	return e->count == 1 ? sbuf_str(&e->rcpts) + 4 : NULL;
 }
 
-/* The recipient at *p, which moves behind it; false at the end. */
-static bool
-next_rcpt(const struct envelope *e, const char **p, struct msg_intake_rcpt *m)
+const char *
+envelope_begin(const struct envelope *e)
+{
+	return sbuf_str(&e->rcpts);
+}
+
+bool
+envelope_next(
+    const struct envelope *e, const char **p, struct msg_intake_rcpt *m)
 {
 	if (*p >= sbuf_str(&e->rcpts) + e->rcpts.len)
 		return false;
@@ -87,11 +93,11 @@ static enum outcome
 send_rcpts(const struct envelope *e, struct intake *in, const char *bcc,
     struct diag *d)
 {
-	const char *p = sbuf_str(&e->rcpts);
+	const char *p = envelope_begin(e);
 	struct msg_intake_rcpt m;
 	bool copied = *bcc == '\0';
 
-	while (d->outcome == OUT_OK && next_rcpt(e, &p, &m)) {
+	while (d->outcome == OUT_OK && envelope_next(e, &p, &m)) {
 		copied = copied || same(m.addr, bcc);
 		(void)intake_rcpt(in, &m, d); /* d ends the loop */
 	}

@@ -27,6 +27,11 @@ void envelope_reset(struct envelope *);
 /* False without memory; then it is as before. */
 bool envelope_add(
     struct envelope *, const char *addr, const struct rcpt_params *);
+/* Where its recipients begin, which envelope_next() goes through. */
+const char *envelope_begin(const struct envelope *);
+/* The recipient at *p, which moves behind it; false at the end. */
+bool envelope_next(
+    const struct envelope *, const char **p, struct msg_intake_rcpt *);
 /* The recipient, if there is just one; else NULL. */
 const char *envelope_only(const struct envelope *);
 /*

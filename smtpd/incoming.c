@@ -83,11 +83,18 @@ incoming_begin(struct incoming *in, struct intake *intake,
 	in->len = 0;
 	body_init(&in->body, form != INCOMING_DATA);
 	head_init(&in->header);
+	circle_init(&in->circle, NULL, NULL, NULL);
 	in->holding = cfg->complete;
 	in->rewrite.tables = NULL;
 	in->grown = false;
 	sbuf_init(&in->held, (size_t)cfg->header_size + INCOMING_BLOCK);
 	put_lines(in, received, trace_received(trace, received));
+}
+
+void
+incoming_for(struct incoming *in, struct tables *t, const struct envelope *env)
+{
+	circle_init(&in->circle, t, env, in->cfg->mail_name);
 }
 
 static void
@@ -172,6 +179,8 @@ verdict(const struct incoming *in, int64_t *limit)
 	*limit = cfg->hops;
 	if (in->header.received > (uint64_t)cfg->hops)
 		return REPLY_LOOP;
+	if (in->circle.closed)
+		return REPLY_DELIVERED;
 	*limit = cfg->header_size;
 	if (in->grown || in->header.size > (uint64_t)cfg->header_size)
 		return REPLY_HEADER_BIG;
@@ -189,6 +198,7 @@ content(struct incoming *in, size_t n)
 
 	if (!in->header.ended)
 		head_feed(&in->header, s, n);
+	circle_feed(&in->circle, s, n);
 	if (verdict(in, &limit) != REPLY_OK)
 		incoming_drop(in);
 	if (in->dropped)
@@ -254,6 +264,9 @@ incoming_end(struct incoming *in, struct diag *d)
 			flush(in);
 		content(in, body_end(&in->body, in->out + in->len));
 	}
+	circle_end(&in->circle);
+	if (in->circle.closed)
+		incoming_drop(in);
 	if (in->holding && !in->dropped)
 		release(in);
 	flush(in);

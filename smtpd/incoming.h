@@ -16,6 +16,7 @@
 #include "common/intake.h"
 #include "common/sbuf.h"
 #include "smtpd/body.h"
+#include "smtpd/circle.h"
 #include "smtpd/config.h"
 #include "smtpd/head.h"
 #include "smtpd/rewrite_header.h"
@@ -36,6 +37,7 @@ struct incoming {
 	struct trace trace;
 	struct body body; /* INCOMING_BINARY: its octets only */
 	struct head header;
+	struct circle circle;
 	struct sbuf held; /* the header, until it is known what to add */
 	bool holding;
 	struct rewrite_header rewrite;
@@ -49,6 +51,8 @@ struct incoming {
 /* intake has just got its file; trace says what Received shall. */
 void incoming_begin(struct incoming *, struct intake *, const struct config *,
     const struct trace *, enum incoming_form);
+/* Before the first byte: for whom it may have been delivered already. */
+void incoming_for(struct incoming *, struct tables *, const struct envelope *);
 /*
  * Before the first byte: the addresses of its header are replaced by what the
  * file rewrite has, and get a domain unless complete is NULL.

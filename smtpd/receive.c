@@ -75,6 +75,9 @@ receive_open(struct session *s, enum incoming_form form, struct diag *d)
 		return d->outcome;
 	t.id = s->id = s->intake.id;
 	incoming_begin(&s->incoming, &s->intake, &s->cfg, &t, form);
+	/* Our own clients' senders are theirs, and they get a report. */
+	if (!policy_relay(&s->client))
+		incoming_for(&s->incoming, &s->tables, &s->env);
 	prepare_header(s);
 	return OUT_OK;
 }

@@ -115,6 +115,7 @@ R(RCPT_UTF8,	553, "5.6.7", "That recipient is neither ASCII nor UTF-8; write it 
 R(NOT_SMTP,	554, "5.5.1", "This is a mail server and speaks SMTP; closing")	\
 R(TLS_HELLO,	554, "5.5.1", "This port begins without TLS; $; closing")	\
 R(LOOP,		554, "5.4.6", "The message has passed $ or more hosts: it goes in a circle")	\
+R(DELIVERED,	554, "5.4.6", "The message has been delivered there before, as its header says: it goes in a circle")	\
 R(PARAM_UNKNOWN, 555, "5.5.4", "Parameter $ is not known here; leave it out")
 
 enum reply {

@@ -76,6 +76,16 @@ def test_circle(bounce):
     assert "Please show this to your postmaster" in r.words
 
 
+@pytest.mark.parametrize("dsn, flags, kind", (
+    ("5.4.6", 0, "text/rfc822-headers"), ("5.4.6", 1, "text/rfc822-headers"),
+    ("5.4.6", 16, "message/rfc822"), ("5.2.2", 0, "message/rfc822")))
+def test_circle_of_a_stranger(bounce, dsn, flags, kind):
+    """Who may be named as its sender without knowing gets no text."""
+    r = bounce.report(Rcpt(), Rcpt(dsn=dsn, text="mail loop"), flags=flags)
+    assert r.original.get_content_type() == kind
+    assert (b"\nbody\n" in r.raw) == (kind == "message/rfc822")
+
+
 def test_tried_for_too_long(bounce):
     """Status says why it ends, the diagnosis what the host has said last."""
     r = bounce.report(Rcpt(code=452, mta="mx.far.example", dsn="4.2.2",

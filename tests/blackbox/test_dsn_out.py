@@ -91,7 +91,7 @@ def test_report_to_another_host(out):
         lab = out(sink)
         assert lab.send(b"Delivered-To: " + lab.address("bob").encode() +
                         b"\r\nMessage-ID: <1@x.test>\r\n\r\nx\r\n",
-                        sender=FAR).code == 250
+                        ["bob", "alice"], FAR).code == 250
         sink.wait(lambda: sink.messages() and sink.messages()[0].content)
         lab.wait_idle()
         [m] = sink.messages()
@@ -164,6 +164,7 @@ def test_utf8_sender(out):
             s.send(f"MAIL FROM:<{sender}> BODY=8BITMIME SMTPUTF8\r\n".encode())
             assert s.reply().code == 250
             s.ok(f"RCPT TO:<{lab.address('bob')}>")
+            s.ok(f"RCPT TO:<{lab.address('alice')}>")
             assert s.data(f"Delivered-To: {lab.address('bob')}\r\n"
                           f"From: {sender}\r\n\r\nx\r\n".encode()).code == 250
         sink.wait(lambda: sink.messages() and sink.messages()[0].content)
@@ -171,5 +172,5 @@ def test_utf8_sender(out):
         assert "SMTPUTF8" in m.params and m.addresses == [sender]
     r = Report(content(m), trace=False)
     assert r.kind == "message/global-delivery-status"
-    assert r.original.get_content_type() == "message/global"
+    assert r.original.get_content_type() == "message/global-headers"
     assert f"From: {sender}".encode() in r.raw

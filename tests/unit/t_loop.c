@@ -3,7 +3,7 @@
  */
 #include "tests/unit/unit.h"
 
-#include "delivery/loop.h"
+#include "common/loop.h"
 
 struct row {
 	const char *header, *addr;

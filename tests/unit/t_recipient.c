@@ -27,6 +27,9 @@
 #define MANY_RCPTS                                                             \
 	"452 4.5.3 Enough recipients for one message; send it now, then the "  \
 	"same to the rest\r\n"
+#define DELIVERED                                                              \
+	"554 5.4.6 The message has been delivered there before, as its "       \
+	"header says: it goes in a circle\r\n"
 #define NO_LIST "550 5.1.1 That is not the name of a list here\r\n"
 
 /* clang-format off */
@@ -56,6 +59,17 @@ static const struct {
     FROM_OK TO_OK TO_OK MANY_RCPTS TO_OK GO DONE FROM_OK TO_OK,
     "from <> to <alice@local.test> to <SRS0=good@local.test> to <bob@local.test>\nA: b\ncommit\n" },
 { "local", HELLO FROM R("SRS0=good@local.test") R("srs1-good@local.test"), FROM_OK TO_OK TO_OK, "" },
+/* what they have had is refused, once it is there; our own clients hear of it */
+{ "mx", HELLO FROM TO "DATA\r\nDelivered-To: alice@local.test\r\n\r\nDATA\r\n.\r\n" FROM TO DATA,
+    FROM_OK TO_OK GO DELIVERED FROM_OK TO_OK GO DONE,
+    "from <a@x.test> to <alice@local.test>\nabort\nfrom <a@x.test> to <alice@local.test>\nA: b\ncommit\n" },
+{ "mx", HELLO FROM TO R("bob@local.test") "DATA\r\nDelivered-To: alice@local.test\r\n.\r\n",
+    FROM_OK TO_OK TO_OK GO DONE,
+    "from <a@x.test> to <alice@local.test> to <bob@local.test>\nDelivered-To: alice@local.test\ncommit\n" },
+{ "mx", HELLO FROM TO "BDAT 30\r\nDelivered-To: alice@local.testBDAT 0 LAST\r\n",
+    FROM_OK TO_OK "250 2.0.0 30 octets taken\r\n" DELIVERED, "from <a@x.test> to <alice@local.test>\nabort\n" },
+{ "local", HELLO FROM TO "DATA\r\nDate: x\r\nMessage-ID: y\r\nDelivered-To: alice@local.test\r\n.\r\n", FROM_OK TO_OK GO DONE,
+    "from <a@x.test> to <alice@local.test>\nDate: x\nMessage-ID: y\nDelivered-To: alice@local.test\ncommit\n" },
 /* full mailboxes: each is asked of by itself, and nothing said is no */
 { "mx", HELLO "MAIL FROM:<a@x.test> SIZE=77\r\n" R("Full+t@same.test") R("busy@local.test") R("silent@local.test") R("alice@local.test") DATA,
     FROM_OK "552 5.2.2 full+t@local.test is full for 77\r\n" "452 4.2.2 Full now\r\n" TO_OK TO_OK GO DONE,
