@@ -6,6 +6,7 @@
 #include <err.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -65,6 +66,21 @@ apply_read(struct conf *c, const char *dir)
 
 	(void)read_all(c, &h, dir); /* told() looks at the mistakes */
 	return told(c, false, ", nothing changed");
+}
+
+bool
+apply_stands_in(
+    const struct conf *c, const struct conf_entry *e, const char *name)
+{
+	char path[CONF_PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", c->dir, name);
+	if (e == NULL || e->path == NULL || strcmp(e->path, path) == 0)
+		return true;
+	warnx("\"%s\" stands on line %zu of %s, not in the file %s: change "
+	      "it there",
+	    e->key, e->line, e->path, name);
+	return false;
 }
 
 int
@@ -130,11 +146,23 @@ apply(const char *dir, bool warnings)
 int
 apply_dir(const char *dir)
 {
-	int status = apply(dir, false);
+	return apply(dir, false);
+}
 
-	if (status == EX_CANTCREAT)
-		warnx("%s: changed, and not in force (run: postrider apply)",
-		    dir);
+int
+apply_edited(const char *dir, struct conf_before *before, int status)
+{
+	bool applied = status == EX_OK;
+	char text[TABLES_ERR];
+
+	if (applied)
+		status = apply(dir, false);
+	if (status == EX_OK)
+		conf_before_free(before);
+	else if (!conf_undo(before, dir, text))
+		warnx("%s", text);
+	else if (applied)
+		warnx("%s: what was edited is put back", dir);
 	return status;
 }
 

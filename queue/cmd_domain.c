@@ -24,18 +24,21 @@
 static int
 change(struct cmd *cmd, const char *domain, const char *line)
 {
+	struct conf_before before = { .n = 0 };
 	const struct conf_edit edit = { .dir = cmd->dir,
 		.name = "domains",
+		.before = &before,
 		.mode = 0644,
 		.key = domain,
 		.line = line };
 	char e[TABLES_ERR];
+	int status = EX_OK;
 
 	if (!conf_edit(&edit, e)) {
 		warnx("%s", e);
-		return EX_CANTCREAT;
+		status = EX_CANTCREAT;
 	}
-	return apply_dir(cmd->dir);
+	return apply_edited(cmd->dir, &before, status);
 }
 
 /* The words of argv with blanks between them. */
@@ -152,6 +155,8 @@ del(struct cmd *cmd, const struct conf *c, char **argv)
 		    near != NULL ? near : "");
 		return EX_DATAERR;
 	}
+	if (!apply_stands_in(c, conf_map_get(&c->domains, domain), "domains"))
+		return EX_DATAERR;
 	if ((n = left_of(c, domain, &names)) > 0)
 		warnx("domain \"%s\" still has %zu users and aliases: %s",
 		    domain, n, sbuf_str(&names));

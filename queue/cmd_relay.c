@@ -29,6 +29,7 @@ struct relay_change {
 	struct conf *conf; /* as it was */
 	char hop[HOP_MAX + 1];
 	const char *user; /* NULL: the line goes */
+	struct conf_before before;
 };
 
 static bool
@@ -41,10 +42,11 @@ means_hop(const char *word, const char *key)
 }
 
 static int
-edit(const struct relay_change *ch, const char *line)
+edit(struct relay_change *ch, const char *line)
 {
 	const struct conf_edit e = { .dir = ch->cmd->dir,
 		.name = RELAYS_FILE,
+		.before = &ch->before,
 		.mode = 0600,
 		.key = ch->hop,
 		.line = line,
@@ -79,7 +81,7 @@ is_user(const char *name)
 }
 
 static int
-add(const struct relay_change *ch)
+add(struct relay_change *ch)
 {
 	char line[HOP_MAX + LOGIN_MAX + PASSWORD_MAX + 5];
 	char password[PASSWORD_MAX + 1];
@@ -101,8 +103,7 @@ add(const struct relay_change *ch)
 	} else
 		warnx("wanted %s", wanted);
 	explicit_bzero(password, sizeof(password));
-	if (status == EX_OK)
-		status = apply_dir(ch->cmd->dir);
+	status = apply_edited(ch->cmd->dir, &ch->before, status);
 	if (status == EX_OK && !compile_leads_to(ch->conf, ch->hop))
 		(void)printf("Neither smart-host nor a route leads to %s "
 			     "yet.\n",
@@ -111,7 +112,7 @@ add(const struct relay_change *ch)
 }
 
 static int
-del(const struct relay_change *ch)
+del(struct relay_change *ch)
 {
 	const char *near;
 	int status;
@@ -124,7 +125,7 @@ del(const struct relay_change *ch)
 		return EX_DATAERR;
 	}
 	status = edit(ch, NULL);
-	return status == EX_OK ? apply_dir(ch->cmd->dir) : status;
+	return apply_edited(ch->cmd->dir, &ch->before, status);
 }
 
 static int

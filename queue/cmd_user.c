@@ -75,10 +75,9 @@ may_add(const struct user_change *ch, const struct address *a)
 
 /* Puts the change in force; what was printed may have failed, too. */
 int
-user_finish(const struct user_change *ch, int status)
+user_finish(struct user_change *ch, int status)
 {
-	if (status == EX_OK)
-		status = apply_dir(ch->cmd->dir);
+	status = apply_edited(ch->cmd->dir, &ch->before, status);
 	return status == EX_OK ? cmd_flush() : status;
 }
 
@@ -86,11 +85,6 @@ user_finish(const struct user_change *ch, int status)
 static int
 add(struct user_change *ch, const struct address *a)
 {
-	const struct conf_edit undo = { .dir = ch->cmd->dir,
-		.name = "users",
-		.mode = 0644,
-		.key = ch->key };
-	char text[TABLES_ERR];
 	int status;
 
 	if (!may_add(ch, a))
@@ -98,25 +92,40 @@ add(struct user_change *ch, const struct address *a)
 	status = user_edit(ch, "users", 0644, ch->key);
 	/* Who is only passed on has no login. */
 	if (status == EX_OK && !ch->no_password &&
-	    conf_domain(ch->conf, a->domain) == CONF_DOMAIN_VIRTUAL) {
+	    conf_domain(ch->conf, a->domain) == CONF_DOMAIN_VIRTUAL)
 		status = user_set_password(ch);
-		if (status != EX_OK && !conf_edit(&undo, text))
-			warnx("%s", text);
-	}
 	return user_finish(ch, status);
 }
 
 bool
 user_is_there(const struct user_change *ch)
 {
-	const char *near;
+	static const char space[] = { TABLES_ACCOUNT, '\0' };
+	const struct conf_entry *from = conf_map_get(&ch->conf->sources, space);
+	const char *near, *source = from != NULL ? from->value : "";
 
 	if (conf_map_get(&ch->conf->accounts, ch->key) != NULL)
 		return true;
 	near = conf_map_nearest(&ch->conf->accounts, ch->key);
-	warnx("no user \"%s\"%s%s", ch->key, near != NULL ? "; nearest: " : "",
-	    near != NULL ? near : "");
+	warnx("no user \"%s\" in the file users%s%s%s%.*s", ch->key,
+	    near != NULL ? "; nearest: " : "", near != NULL ? near : "",
+	    from != NULL ? "; those of a source are changed there: " : "",
+	    (int)strcspn(source, "\n"), source);
 	return false;
+}
+
+bool
+user_stands_here(const struct user_change *ch)
+{
+	const struct conf *c = ch->conf;
+
+	return apply_stands_in(
+		   c, conf_map_get(&c->accounts, ch->key), "users") &&
+	    apply_stands_in(
+		c, conf_map_get(&c->recipients, ch->key), "users") &&
+	    apply_stands_in(c, conf_map_get(&c->limits, ch->key), "users") &&
+	    apply_stands_in(
+		c, conf_map_get(&c->forwards, ch->key), CONF_FORWARDS);
 }
 
 static bool
@@ -135,14 +144,15 @@ del(struct user_change *ch, const struct address *a)
 	(void)a; /* of the same type as add() */
 	if (!is_recipient(ch) && !user_is_there(ch))
 		return EX_DATAERR;
+	if (!user_stands_here(ch))
+		return EX_DATAERR;
 	if (conf_map_get(&ch->conf->forwards, ch->key) != NULL)
 		status = user_edit(ch, CONF_FORWARDS, 0644, NULL);
 	if (status == EX_OK && !is_recipient(ch))
 		status = user_edit(ch, "passwords", 0600, NULL);
 	if (status == EX_OK)
 		status = user_edit(ch, "users", 0644, NULL);
-	if (status == EX_OK)
-		status = apply_dir(ch->cmd->dir);
+	status = apply_edited(ch->cmd->dir, &ch->before, status);
 	e = conf_map_get(&ch->conf->accounts, ch->key);
 	if (status == EX_OK && e != NULL)
 		(void)printf("The Maildir stays: %s/%s\n",
@@ -157,6 +167,19 @@ passwd(struct user_change *ch, const struct address *a)
 	if (!user_is_there(ch))
 		return EX_DATAERR;
 	return user_finish(ch, user_set_password(ch));
+}
+
+/* A Unix user is known by his name in all files, whatever the domain. */
+static bool
+take_address(struct user_change *ch, const char *name, struct address *a)
+{
+	if (idn_address(name, a) != ADDRESS_OK)
+		return false;
+	if (ch->unix_user &&
+	    conf_domain(ch->conf, a->domain) == CONF_DOMAIN_UNIX)
+		a->domain[0] = '\0';
+	return (a->domain[0] != '\0' || ch->unix_user) &&
+	    address_key(a, ch->key, sizeof(ch->key));
 }
 
 int
@@ -176,10 +199,7 @@ user_change(struct user_change *ch, const char *name,
 	}
 	ch->conf = &c;
 	status = apply_read(&c, ch->cmd->dir);
-	if (status == EX_OK &&
-	    (idn_address(name, &a) != ADDRESS_OK ||
-		(a.domain[0] == '\0' && !ch->unix_user) ||
-		!address_key(&a, ch->key, sizeof(ch->key)))) {
+	if (status == EX_OK && !take_address(ch, name, &a)) {
 		warnx("wanted an address like alice@example.org, found \"%s\"",
 		    name);
 		status = EX_DATAERR;

@@ -5,6 +5,7 @@
  * files users and forwards.
  */
 #include <err.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -20,15 +21,28 @@
 
 #define FORWARD_MOST 1000 /* members on a command line */
 
+/* Also one who was there: what is said of him must be able to go. */
+static bool
+is_unix_user(const struct user_change *ch)
+{
+	const struct passwd *pw;
+
+	if (conf_map_get(&ch->conf->limits, ch->key) != NULL ||
+	    conf_map_get(&ch->conf->forwards, ch->key) != NULL)
+		return true;
+	pw = resolve_unix_name_valid(ch->key) ? getpwnam(ch->key) : NULL;
+	if (pw != NULL && pw->pw_uid >= conf_option_number(ch->conf, "min-uid"))
+		return true;
+	warnx("wanted an address like alice@example.org or a Unix user%s, "
+	      "found \"%s\"",
+	    pw != NULL ? " from min-uid on" : "", ch->key);
+	return false;
+}
+
 static bool
 is_known(const struct user_change *ch, const struct address *a)
 {
-	if (a->domain[0] != '\0')
-		return user_is_there(ch);
-	if (resolve_unix_name_valid(ch->key))
-		return true;
-	warnx("wanted an address or a Unix user, found \"%s\"", ch->key);
-	return false;
+	return a->domain[0] != '\0' ? user_is_there(ch) : is_unix_user(ch);
 }
 
 static const char *
@@ -72,7 +86,11 @@ set_quota(struct user_change *ch, const char *old)
 	put_word(words, "tags=", NULL, old);
 	(void)strlcpy(check, words, sizeof(check)); /* the same size */
 	if (!conf_limits(check, limits, wanted, &found)) {
-		warnx("wanted %s, found \"%s\"", wanted, found);
+		/* What was typed, without the word of the file before it. */
+		warnx("wanted %s, found \"%s\"", wanted,
+		    found[strcspn(found, "=")] != '\0'
+			? found + strcspn(found, "=") + 1
+			: found);
 		return EX_DATAERR;
 	}
 	(void)snprintf(line, sizeof(line), "%s%s", ch->key, words);
@@ -92,7 +110,7 @@ quota(struct user_change *ch, const struct address *a)
 		return EX_DATAERR;
 	conf_limits_words(old_value(&ch->conf->limits, ch->key), old);
 	if (ch->words[0] != NULL)
-		return set_quota(ch, old);
+		return user_stands_here(ch) ? set_quota(ch, old) : EX_DATAERR;
 	if (old[0] != '\0')
 		(void)printf("%s\n", old);
 	return cmd_flush();
@@ -115,19 +133,30 @@ user_quota(struct cmd *cmd, int argc, char **argv)
 
 /* forward */
 
-/* One argument is one member, whatever is in it. */
-static void
+static bool
+is_one(const char *s)
+{
+	struct member m;
+
+	(void)members_read(&s, &m); /* what is none is told later */
+	return *s == '\0';
+}
+
+/* One argument is one member, whatever is in it; false: it is more. */
+static bool
 put_argument(struct sbuf *text, const char *s)
 {
 	bool whole = s[0] == '|' || s[0] == '/' ||
 	    strncasecmp(s, ":include:", 9) == 0 ||
 	    strncasecmp(s, "error:", 6) == 0;
 
+	if (!whole && !is_one(s))
+		return false;
 	if (text->len > 0)
 		sbuf_puts(text, ", ");
 	if (!whole || strpbrk(s, ",\"\\#") == NULL) {
 		sbuf_puts(text, s);
-		return;
+		return true;
 	}
 	sbuf_putc(text, '"');
 	for (; *s != '\0'; s++) {
@@ -136,6 +165,7 @@ put_argument(struct sbuf *text, const char *s)
 		sbuf_putc(text, *s);
 	}
 	sbuf_putc(text, '"');
+	return true;
 }
 
 /* Checks it as apply would, before the file is touched. */
@@ -175,10 +205,16 @@ set_forward(struct user_change *ch)
 	int status = EX_DATAERR;
 
 	for (char **w = ch->words; *w != NULL; w++)
-		put_argument(&text, *w);
+		if (!put_argument(&text, *w)) {
+			warnx("wanted one member in each argument, found "
+			      "\"%s\"",
+			    *w);
+			sbuf_free(&text);
+			return EX_DATAERR;
+		}
 	(void)snprintf(own, sizeof(own), "\\%s", ch->key);
 	if (ch->keep)
-		put_argument(&text, own);
+		(void)put_argument(&text, own); /* is one */
 	sbuf_fmt(&line, "%s: %s", ch->key, sbuf_str(&text));
 	if (!sbuf_ok(&line) || !sbuf_ok(&text))
 		warnx("wanted at most %d bytes of members", CONF_LIST_MAX);
@@ -211,11 +247,13 @@ forward(struct user_change *ch, const struct address *a)
 {
 	if (!is_known(ch, a))
 		return EX_DATAERR;
+	if (ch->words[0] == NULL && !ch->keep && !ch->remove)
+		return show_forward(ch);
+	if (!user_stands_here(ch))
+		return EX_DATAERR;
 	if (ch->remove)
 		return user_finish(
 		    ch, user_edit(ch, CONF_FORWARDS, 0644, NULL));
-	if (ch->words[0] == NULL && !ch->keep)
-		return show_forward(ch);
 	return set_forward(ch);
 }
 

@@ -21,11 +21,12 @@
 #include "queue/passwd_words.h"
 
 int
-user_edit(const struct user_change *ch, const char *name, mode_t mode,
-    const char *line)
+user_edit(
+    struct user_change *ch, const char *name, mode_t mode, const char *line)
 {
 	const struct conf_edit e = { .dir = ch->cmd->dir,
 		.name = name,
+		.before = &ch->before,
 		.mode = mode,
 		.key = ch->key,
 		.line = line,
@@ -49,7 +50,7 @@ old_words(const struct user_change *ch)
 
 /* Without words there is no line. */
 static int
-store(const struct user_change *ch, const char *words)
+store(struct user_change *ch, const char *words)
 {
 	char line[ADDR_MAX + CREDENTIAL_MAX + 2];
 	int status;
@@ -120,7 +121,7 @@ tell(const struct user_change *ch, const char *words)
 }
 
 int
-user_set_password(const struct user_change *ch)
+user_set_password(struct user_change *ch)
 {
 	char password[PASSWORD_MAX + 1], words[CREDENTIAL_MAX + 1];
 	const char *wanted;
@@ -192,7 +193,7 @@ is_free(const struct user_change *ch, const char *digest)
 }
 
 int
-user_set_certificate(const struct user_change *ch)
+user_set_certificate(struct user_change *ch)
 {
 	char digest[PASSWD_DIGEST], words[CREDENTIAL_MAX + 1];
 	bool all = ch->certificate == NULL, good;

@@ -133,24 +133,48 @@ read_all(int fd, struct sbuf *b)
 	return n == 0 ? 0 : -1;
 }
 
+/* Read later if it is to be put back; taken once. */
+static void
+keep(struct conf_before *before, const char *name, int fd)
+{
+	for (size_t i = 0; i < before->n; i++)
+		if (strcmp(before->file[i].name, name) == 0) {
+			if (fd != -1)
+				(void)close(fd); /* was only read */
+			return;
+		}
+	before->file[before->n].name = name;
+	before->file[before->n++].fd = fd;
+}
+
+static int
+load_fd(int fd, struct sbuf *in, struct stat *st)
+{
+	return lseek(fd, 0, SEEK_SET) == -1 || fstat(fd, st) == -1
+	    ? -1
+	    : read_all(fd, in);
+}
+
 /* The old content, owner and mode; a missing file is an empty one of ours. */
 static int
 load(int dirfd, const struct conf_edit *e, struct sbuf *in, struct stat *st)
 {
 	int fd = openat(dirfd, e->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	int r, saved;
+	int r = 0, saved;
 
-	if (fd == -1 && errno == ENOENT) {
+	if (fd == -1 && errno != ENOENT)
+		return -1;
+	if (fd == -1) {
 		st->st_uid = getuid();
 		st->st_gid = getgid();
 		st->st_mode = e->mode;
-		return 0;
-	}
-	if (fd == -1)
-		return -1;
-	r = fstat(fd, st) == -1 ? -1 : read_all(fd, in);
+	} else
+		r = load_fd(fd, in, st);
 	saved = errno;
-	(void)close(fd); /* was only read */
+	if (e->before != NULL && e->before->n < CONF_BEFORE)
+		keep(e->before, e->name, fd);
+	else if (fd != -1)
+		(void)close(fd); /* was only read */
 	errno = saved;
 	return r;
 }
@@ -186,24 +210,31 @@ wipe(struct sbuf *b)
 	sbuf_free(b);
 }
 
+/* Puts the file in the place of the one of that name. */
+static int
+replace(
+    int dirfd, const char *name, const struct sbuf *out, const struct stat *st)
+{
+	char tmp[64];
+
+	(void)snprintf(tmp, sizeof(tmp), "%s.tmp", name);
+	errno = sbuf_ok(out) ? 0 : EFBIG;
+	return errno == 0 && store(dirfd, tmp, out, st) == 0 &&
+		renameat(dirfd, tmp, dirfd, name) == 0 && fsync(dirfd) == 0
+	    ? 0
+	    : -1;
+}
+
 static int
 edit(int dirfd, const struct conf_edit *e)
 {
 	struct sbuf in = SBUF_INIT(FILE_MAX), out = SBUF_INIT(FILE_MAX);
 	struct stat st = { 0 };
-	char tmp[64];
-	int r;
+	int r = load(dirfd, e, &in, &st);
 
-	(void)snprintf(tmp, sizeof(tmp), "%s.tmp", e->name);
-	r = load(dirfd, e, &in, &st);
 	if (r == 0) {
 		change(&out, &in, e);
-		errno = sbuf_ok(&out) ? 0 : EFBIG;
-		r = errno == 0 && store(dirfd, tmp, &out, &st) == 0 &&
-			renameat(dirfd, tmp, dirfd, e->name) == 0 &&
-			fsync(dirfd) == 0
-		    ? 0
-		    : -1;
+		r = replace(dirfd, e->name, &out, &st);
 	}
 	wipe(&in);
 	wipe(&out);
@@ -222,4 +253,66 @@ conf_edit(const struct conf_edit *e, char err[TABLES_ERR])
 	if (dirfd != -1)
 		(void)close(dirfd); /* synced by edit() */
 	return good;
+}
+
+/* An edit that failed has left it where it is. */
+static bool
+is_unchanged(int dirfd, const char *name, int fd)
+{
+	struct stat old, now;
+
+	return fd != -1 && fstat(fd, &old) == 0 &&
+	    fstatat(dirfd, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    old.st_dev == now.st_dev && old.st_ino == now.st_ino;
+}
+
+static int
+put_back(int dirfd, const char *name, int fd)
+{
+	struct sbuf old = SBUF_INIT(FILE_MAX);
+	struct stat st = { 0 };
+	int r;
+
+	if (is_unchanged(dirfd, name, fd))
+		return 0;
+	if (fd == -1)
+		return unlinkat(dirfd, name, 0) == 0 || errno == ENOENT
+		    ? fsync(dirfd)
+		    : -1;
+	r = load_fd(fd, &old, &st);
+	if (r == 0)
+		r = replace(dirfd, name, &old, &st);
+	wipe(&old);
+	return r;
+}
+
+bool
+conf_undo(struct conf_before *before, const char *dir, char err[TABLES_ERR])
+{
+	int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool good = true;
+
+	for (size_t i = 0; i < before->n; i++) {
+		if (dirfd != -1 &&
+		    put_back(dirfd, before->file[i].name, before->file[i].fd) ==
+			0)
+			continue;
+		(void)snprintf(err, TABLES_ERR,
+		    "%s/%s: stays changed, cannot be put back: %s", dir,
+		    before->file[i].name, strerror(errno));
+		good = false;
+	}
+	if (dirfd != -1)
+		(void)close(dirfd); /* synced by put_back() */
+	conf_before_free(before);
+	return good;
+}
+
+void
+conf_before_free(struct conf_before *before)
+{
+	for (size_t i = 0; i < before->n; i++)
+		if (before->file[i].fd != -1)
+			(void)close(before->file[i].fd); /* was only read */
+	before->n = 0;
 }

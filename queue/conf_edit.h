@@ -16,8 +16,21 @@
  */
 int conf_lock(const char *dir);
 
+#define CONF_BEFORE 4 /* files that one command changes */
+
+/* Files as they were before the first change of each; starts as zeros. */
+struct conf_before {
+	struct {
+		const char *name; /* static */
+		int fd;           /* -1: there was none */
+	} file[CONF_BEFORE];
+	size_t n;
+};
+
 struct conf_edit {
 	const char *dir, *name;
+	struct conf_before
+	    *before;      /* what is there now is kept in it; or NULL */
 	mode_t mode;      /* of a new file; an old one keeps owner and mode */
 	const char *key;  /* an address or domain in lower case */
 	const char *line; /* without its end; NULL: take away only */
@@ -36,5 +49,13 @@ struct conf_edit {
  * are.  The file is replaced whole and synced.  False with one line in err.
  */
 bool conf_edit(const struct conf_edit *, char err[TABLES_ERR]);
+
+/*
+ * Puts back what was kept, each file whole, with owner and mode, and synced.
+ * False with one line in err, which names what stays changed.
+ */
+bool conf_undo(struct conf_before *, const char *dir, char err[TABLES_ERR]);
+/* The changes are to stay. */
+void conf_before_free(struct conf_before *);
 
 #endif

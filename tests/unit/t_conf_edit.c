@@ -186,6 +186,71 @@ syncs_before_and_after_the_rename(void **state)
 	assert_string_equal(text, before);
 }
 
+/* What was there first, whatever was edited how often; also nothing. */
+static void
+puts_back(void **state)
+{
+	struct conf_before kept = { .n = 0 };
+	struct conf_edit e = { .dir = unit_dir,
+		.name = "users",
+		.before = &kept,
+		.mode = 0644,
+		.key = "a@x",
+		.line = "a@x" };
+	char text[1000], err[TABLES_ERR];
+	struct stat st;
+
+	(void)state;
+	unit_file("users", before, strlen(before));
+	assert_int_equal(chmod(unit_path("users"), 0640), 0);
+	(void)unlink(unit_path("forwards"));
+	assert_true(conf_edit(&e, err));
+	e.line = "a@x again";
+	assert_true(conf_edit(&e, err));
+	e.name = "forwards";
+	assert_true(conf_edit(&e, err));
+	read_back("forwards", text, sizeof(text));
+	assert_string_equal(text, "a@x again\n");
+	assert_true(conf_undo(&kept, unit_dir, err));
+	assert_int_equal(kept.n, 0);
+	read_back("users", text, sizeof(text));
+	assert_string_equal(text, before);
+	assert_int_equal(stat(unit_path("users"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_int_equal(access(unit_path("forwards"), F_OK), -1);
+}
+
+static void
+says_what_stays_changed(void **state)
+{
+	struct conf_before kept = { .n = 0 };
+	const struct conf_edit e = { .dir = unit_dir,
+		.name = "users",
+		.before = &kept,
+		.mode = 0644,
+		.key = "a@x",
+		.line = "a@x" };
+	char text[1000], err[TABLES_ERR];
+
+	(void)state;
+	unit_file("users", before, strlen(before));
+	assert_true(conf_edit(&e, err));
+	synced = 0;
+	fail_fsync = 1;
+	assert_false(conf_undo(&kept, unit_dir, err));
+	fail_fsync = 0;
+	assert_non_null(strstr(err, "/users: stays changed, cannot be"));
+	/* one that was not changed stays as it is, without a word */
+	unit_file("users", before, strlen(before));
+	synced = 0;
+	fail_fsync = 1;
+	assert_false(conf_edit(&e, err));
+	assert_true(conf_undo(&kept, unit_dir, err));
+	fail_fsync = 0;
+	read_back("users", text, sizeof(text));
+	assert_string_equal(text, before);
+}
+
 static void
 follows_no_link(void **state)
 {
@@ -222,6 +287,8 @@ main(void)
 		cmocka_unit_test(changes_one_list),
 		cmocka_unit_test(makes_files_with_their_mode),
 		cmocka_unit_test(syncs_before_and_after_the_rename),
+		cmocka_unit_test(puts_back),
+		cmocka_unit_test(says_what_stays_changed),
 		cmocka_unit_test(follows_no_link),
 		cmocka_unit_test(locks_a_directory),
 	};
