@@ -1,6 +1,6 @@
 /*
  * cmd_config: "postrider config", every option as it is in force, and the lines
- * that are none: routes and TLS policies.
+ * that are none: routes, TLS policies and lookups.
  *
  * With the caller's rights; reads postrider.conf only.
  */
@@ -35,6 +35,22 @@ static const struct option policy = { .name = "tls-policy",
 	.value = "",
 	.help = "TLS to this domain's hosts, or to this next hop" };
 
+static const struct option sender_route = { .name = "sender-route",
+	.value = "",
+	.help = "where mail from this sender or domain goes" };
+static const struct option lookup = { .name = "lookup",
+	.value = "",
+	.help = "where names of this kind are, too" };
+
+/* Whether the word is of lines alone, and no option's. */
+static bool
+is_of_lines(const char *word)
+{
+	return strcmp(word, route.name) == 0 ||
+	    strcmp(word, sender_route.name) == 0 ||
+	    strcmp(word, lookup.name) == 0;
+}
+
 /* A word for all its lines, as in "route". */
 static bool
 is_wanted(const struct show *s, const char *name)
@@ -44,8 +60,8 @@ is_wanted(const struct show *s, const char *name)
 	if (s->only == NULL || strcmp(s->only, name) == 0)
 		return true;
 	n = strlen(s->only);
-	return strcmp(s->only, route.name) == 0 &&
-	    strncmp(name, s->only, n) == 0 && name[n] == ' ';
+	return is_of_lines(s->only) && strncmp(name, s->only, n) == 0 &&
+	    name[n] == ' ';
 }
 
 static void
@@ -99,6 +115,26 @@ static bool
 show_route(const struct conf_entry *e, void *arg)
 {
 	return show_line(arg, &route, e);
+}
+
+static bool
+show_sender_route(const struct conf_entry *e, void *arg)
+{
+	return show_line(arg, &sender_route, e);
+}
+
+/* Its key is a number; what it says is the kind and its sources. */
+static bool
+show_lookup(const struct conf_entry *e, void *arg)
+{
+	size_t n = strcspn(e->value, " \t");
+	const char *sources = e->value + n + strspn(e->value + n, " \t");
+	char name[TABLES_KEY_MAX];
+
+	(void)snprintf(name, sizeof(name), "%s %.*s", lookup.name,
+	    n < 40 ? (int)n : 40, e->value); /* longer is no kind */
+	show_value(arg, name, &lookup, sources, true);
+	return true;
 }
 
 static bool
@@ -193,7 +229,9 @@ join(const char *word, const char *key, char out[TABLES_KEY_MAX])
 	const char *wanted;
 
 	/* What is neither is not there, and told so. */
-	if (!conf_route_key(key, canon) && !conf_hop(key, canon, &wanted))
+	if (strcmp(word, sender_route.name) == 0 && conf_sender_key(key, canon))
+		word = sender_route.name;
+	else if (!conf_route_key(key, canon) && !conf_hop(key, canon, &wanted))
 		(void)strlcpy(canon, key, sizeof(canon));
 	(void)snprintf(out, TABLES_KEY_MAX, "%s %s", word, canon);
 }
@@ -206,7 +244,9 @@ show_all(struct show *s)
 		show_profile(s, profiles_builtin[p].name);
 	(void)conf_map_each(&s->conf->profiles, show_declared, s);
 	(void)conf_map_each(&s->conf->routes, show_route, s);
+	(void)conf_map_each(&s->conf->sender_routes, show_sender_route, s);
 	(void)conf_map_each(&s->conf->policies, show_policy, s);
+	(void)conf_map_each(&s->conf->lookups, show_lookup, s);
 	return s->only != NULL && !s->found ? unknown(s) : EX_OK;
 }
 
@@ -230,7 +270,7 @@ cmd_config(struct cmd *cmd, int argc, char **argv)
 	conf_report_print(&c.report, true);
 	s.conf = &c;
 	/* There may be none. */
-	s.found = s.only != NULL && strcmp(s.only, route.name) == 0;
+	s.found = s.only != NULL && is_of_lines(s.only);
 	if (json)
 		s.json = json_object_new_array();
 	i = show_all(&s);

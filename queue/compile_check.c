@@ -12,8 +12,10 @@
 #include "common/options.h"
 #include "queue/compile_away.h"
 #include "queue/compile_check.h"
+#include "queue/compile_files.h"
 #include "queue/compile_lists.h"
 #include "queue/compile_members.h"
+#include "queue/compile_names.h"
 #include "queue/compile_publish.h"
 #include "queue/compile_tls.h"
 #include "queue/conf_domains.h"
@@ -127,6 +129,7 @@ check_lists(struct check *k)
 	if (k->domain == NULL)
 		return true;
 	good = compile_members(k->conf, k->host, &k->lists, k->domain, sure);
+	compile_names(k->conf, k->host, &k->lists, sure);
 	if (sure) {
 		/* always true */
 		(void)conf_map_each(&k->conf->domains, check_domain, k);
@@ -146,6 +149,7 @@ compile_check(struct conf *c, const struct host *h)
 	check_early(c);
 	compile_check_tls(c, h);
 	compile_check_away(c, h);
+	compile_files(c);
 	conf_sources_reach(c);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	good = fd != -1 && tables_open(&k.tables, path, false, err);

@@ -132,9 +132,12 @@ find_programs(struct conf *c)
 	if (missing[0] != '\0')
 		conf_warning(&c->report, path,
 		    conf_option_line(c, "libexec-dir"),
-		    "libexec-dir: wanted in %s the programs%s, found none "
-		    "(this package's are in " LIBEXECDIR ")",
-		    dir, missing);
+		    "libexec-dir: wanted in %s the programs%s, which are not "
+		    "there%s",
+		    dir, missing,
+		    strcmp(dir, LIBEXECDIR) != 0
+			? " (this package's are in " LIBEXECDIR ")"
+			: " (install the package again)");
 }
 
 bool

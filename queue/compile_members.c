@@ -40,12 +40,16 @@ static void
 nobody(
     const struct check *k, const struct conf_entry *e, const struct member *m)
 {
+	bool bare = strrchr(m->text, '@') == NULL;
+
 	if (!k->sure)
 		return;
 	conf_warning(&k->conf->report, e->path, e->line,
-	    m->kind == MEMBER_FINAL ? "%s \"%s\": \"%s\" is nobody's mailbox"
-				    : "%s \"%s\": \"%s\" is nobody",
-	    k->kind, e->key, m->text);
+	    m->kind == MEMBER_FINAL
+		? "%s \"%s\": \"%s%s%s\" is nobody's mailbox"
+		: "%s \"%s\": \"%s%s%s\" is nobody",
+	    k->kind, e->key, m->text, bare ? "@" : "",
+	    bare ? k->lists->mail_name : "");
 }
 
 /* Who names himself means his mailbox. */

@@ -10,7 +10,7 @@
 
 #include "common/members.h"
 
-#define TARGET_WHY 200 /* bytes of a text, with NUL */
+#define TARGET_WHY 300 /* bytes of a text, with NUL */
 
 /* Whose rights they are used with. */
 struct target_user {

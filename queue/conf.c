@@ -56,6 +56,36 @@ conf_option_number(const struct conf *c, const char *name)
 	return n;
 }
 
+/* Names would end at the first of them. */
+static bool
+has_letters(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') ||
+		    (*s >= 'A' && *s <= 'Z') || (unsigned char)*s >= 128)
+			return true;
+	return false;
+}
+
+/* Reports of what was forwarded would never come back from elsewhere. */
+static void
+check_srs_domain(struct conf *c)
+{
+	const char *name = conf_option(c, "srs-domain"), *near;
+	char path[CONF_PATH_MAX], domain[DOMAIN_MAX + 1];
+
+	if (!conf_fold_domain(name, domain) ||
+	    conf_domain(c, domain) != CONF_DOMAIN_NONE ||
+	    conf_sources_has(c, TABLES_DOMAIN))
+		return;
+	(void)snprintf(path, sizeof(path), "%s/postrider.conf", c->dir);
+	near = conf_map_nearest(&c->domains, domain);
+	conf_mistake(&c->report, path, conf_option_line(c, "srs-domain"),
+	    "srs-domain: wanted a domain of the file domains, to which reports "
+	    "come back, found \"%s\"%s%s",
+	    name, near != NULL ? "; nearest: " : "", near != NULL ? near : "");
+}
+
 /* What a single value cannot say of itself. */
 static void
 check_options(struct conf *c)
@@ -74,6 +104,12 @@ check_options(struct conf *c)
 		    "system-aliases: wanted an absolute path or nothing, found "
 		    "\"%s\"",
 		    conf_option(c, "system-aliases"));
+	if (has_letters(conf_option(c, "tag-separators")))
+		conf_mistake(&c->report, path,
+		    conf_option_line(c, "tag-separators"),
+		    "tag-separators: wanted signs that are no letters or "
+		    "digits, found \"%s\"",
+		    conf_option(c, "tag-separators"));
 	if (!account_path_safe(conf_option(c, "unix-maildir")))
 		conf_mistake(&c->report, path,
 		    conf_option_line(c, "unix-maildir"),
@@ -97,6 +133,7 @@ conf_read(struct conf *c, const char *dir)
 	check_options(c);
 	conf_sources_read(c);
 	conf_domains_read(c);
+	check_srs_domain(c);
 	conf_users_read(c);
 	conf_passwords_read(c);
 	conf_aliases_read(c);

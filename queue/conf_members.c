@@ -176,12 +176,11 @@ conf_list_cut(char *line)
 			quoted = !quoted;
 		else if (quoted && *s == '\\' && s[1] != '\0')
 			s++;
-	if (*s == '\0') {
+	if (*s == '\0' || s[1 + strspn(s + 1, " \t")] == '\0') {
 		(void)trim(line); /* in place */
 		return NULL;
 	}
 	*s = '\0';
 	(void)trim(line);
-	s = trim(s + 1);
-	return *s != '\0' ? s : NULL;
+	return trim(s + 1);
 }

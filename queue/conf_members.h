@@ -32,7 +32,8 @@ void conf_member_text(struct sbuf *out, const struct member *);
 
 /*
  * A line "name: members", cut in two: the name without blanks around it, and
- * what is behind the colon; NULL when there is no colon or nothing behind it.
+ * what is behind the colon; NULL, and the line is whole, when there is no colon or
+ * nothing behind it.
  */
 char *conf_list_cut(char *line);
 

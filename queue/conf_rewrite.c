@@ -59,14 +59,35 @@ conf_rewrite_key(const char *text, char out[ADDR_MAX + 1])
 }
 
 static void
+there_already(struct conf *c, const struct conf_lines *l, char space,
+    const struct conf_entry *e)
+{
+	bool elsewhere = e->path != NULL && strcmp(e->path, l->path) != 0;
+
+	conf_mistake(&c->report, l->path, l->start,
+	    "\"%s %s\" is on line %zu%s%s already",
+	    space == 's' ? "sender" : "recipient", e->key + 1, e->line,
+	    elsewhere ? " of " : "", elsewhere ? e->path : "");
+}
+
+static void
 add(struct conf *c, const struct conf_lines *l, const char *spaces,
     const char *old, const char *new)
 {
 	char key[ADDR_MAX + 2];
+	struct conf_entry *e;
+	bool added;
 
 	for (; *spaces != '\0'; spaces++) {
 		(void)snprintf(key, sizeof(key), "%c%s", *spaces, old);
-		(void)conf_add(c, l, &c->rewrites, key, new); /* told */
+		e = conf_map_add(&c->rewrites, key, new, l->start, &added);
+		if (e == NULL)
+			conf_mistake(
+			    &c->report, l->path, l->start, "out of memory");
+		else if (added)
+			e->path = conf_file(c, l->path);
+		else
+			there_already(c, l, *spaces, e);
 	}
 }
 

@@ -22,7 +22,7 @@ static const struct command commands[] = {
 	{ "check",	"",			"check the configuration only", cmd_check },
 	{ "config",	"[--json] [NAME [KEY]]", "show every option as it is in force", cmd_config },
 	{ "domain",	"COMMAND ...",		"add, del, list: hosted domains", cmd_domain },
-	{ "user",	"COMMAND ...",		"add, del, passwd, certificate, list: accounts", cmd_user },
+	{ "user",	"COMMAND ...",		"add, del, passwd, certificate, quota, forward, list: accounts", cmd_user },
 	{ "relay",	"COMMAND ...",		"add, del, list: what we log in with at others", cmd_relay },
 	{ "tls",	"COMMAND ...",		"make-cert, install, show: certificates", cmd_tls },
 	{ "queue",	"COMMAND ...",		"list, show, hold, release, retry, drop", cmd_queue },

@@ -87,19 +87,20 @@ def test_quota(users):
     assert users("user", "quota", bob).stdout == "quota=1536k messages=1000\n"
     users("user", "quota", bob, "default", "5")
     assert users("user", "quota", bob).stdout == "messages=5\n"
-    users("user", "quota", "carl", "0")
+    users("user", "quota", "nobody", "0")
     found = listed(users)
     assert (found[alice]["quota"], found[alice]["tags"]) == (1 << 30, False)
     assert (found[bob]["quota"], found[bob]["quota-messages"]) == (None, 5)
-    assert (found["carl"]["kind"], found["carl"]["quota"]) == ("unix", 0)
+    assert (found["nobody"]["kind"], found["nobody"]["quota"]) == ("unix", 0)
     lines = users("user", "list").stdout.splitlines()
     assert lines[0].endswith("/alice/Maildir quota=1g tags=no")
-    users("user", "quota", "carl", "default")
+    users("user", "quota", "nobody", "default")
     users("user", "quota", bob, "default", "default")
     assert text(users, "users").endswith(f"\n{bob}\n")
-    for words in (("x",), ("1g", "many"), ("-1",)):
+    for words in (("5q",), ("1g", "many"), ("-1",)):
         before = text(users, "users")
-        users("user", "quota", alice, *words, status=DATAERR)
+        said = users("user", "quota", alice, *words, status=DATAERR).stderr
+        assert f'found "{words[-1]}"' in said
         assert text(users, "users") == before
     assert "nearest" in users(
         "user", "quota", f"alic@{DOMAIN}", "1g", status=DATAERR).stderr
@@ -122,15 +123,16 @@ def test_forward(users):
     assert f" forward: {', '.join(shown)}\n" in users("user", "list").stdout
     users("user", "forward", bob, "--remove")
     assert bob not in text(users, "forwards").replace(f"{bob},", "")
-    users("user", "forward", "carl", "/var/mail/elsewhere")
-    assert listed(users)["carl"]["forward"] == ["/var/mail/elsewhere"]
+    users("user", "forward", "nobody", "/var/mail/elsewhere")
+    assert listed(users)["nobody"]["forward"] == ["/var/mail/elsewhere"]
     users("user", "del", alice)
-    assert text(users, "forwards") == "# theirs\ncarl: /var/mail/elsewhere\n"
+    assert text(users, "forwards") == "# theirs\nnobody: /var/mail/elsewhere\n"
 
 
 @pytest.mark.parametrize("members,status,said", [
     (["a b"], DATAERR, 'found "a b"'),
     ([f"bob@{DOMAIN}"], DATAERR, "leads into a circle"),
+    (["a@b.example,c@d.example"], DATAERR, "wanted one member in each"),
     (["error:550 x", "a@b.example"], DATAERR, "nothing beside error:"),
     ([":include:x"], DATAERR, "absolute path"),
     (["--keep"], USAGE, "wanted members beside --keep"),
@@ -143,6 +145,103 @@ def test_forward_that_cannot_be(users, members, status, said):
     r = users("user", "forward", f"alice@{DOMAIN}", *members, status=status)
     assert said in r.stderr
     assert text(users, "forwards") == before
+
+
+# --- what cannot be
+
+def test_unix_users(users):
+    """They are known by their names, and must be there."""
+    for words in (("quota", "nosuchuser", "2g"),
+                  ("forward", "nosuchuser", "a@b.example")):
+        said = users("user", *words, status=DATAERR).stderr
+        assert 'a Unix user, found "nosuchuser"' in said
+    users.write("domains", DOMAIN, "host.example unix")
+    users("user", "quota", "nobody@host.example", "5k")
+    assert text(users, "users").endswith("\nnobody quota=5k\n")
+    for name in ("nobody", "nobody@host.example"):
+        assert users("user", "quota", name).stdout == "quota=5k\n"
+    users.write("users", "nosuchuser quota=1k")
+    said = users("apply").stderr
+    assert 'user "nosuchuser": there is no such Unix user' in said
+    users("user", "quota", "nosuchuser", "default")  # it may go
+    assert text(users, "users") == ""
+
+
+def test_inline_accounts_are_not_edited(users):
+    """A line in the file beside them would be a mistake for ever after."""
+    new = f"newu@{DOMAIN}"
+    users.write("postrider.conf", *users.lines,
+                f"lookup users inline:{{{new}=OK}}",
+                "lookup domains inline:{in.example=virtual}")
+    before = text(users, "users")
+    for words in (("user", "quota", new, "5k"), ("user", "del", new),
+                  ("user", "forward", new, "a@b.example"),
+                  ("domain", "del", "in.example")):
+        said = users(*words, status=DATAERR).stderr
+        assert "postrider.conf, not in the file" in said, words
+    assert text(users, "users") == before
+    assert not (users.dir / "forwards").exists()
+    users("apply")
+
+
+def test_what_cannot_be_applied_is_put_back(users):
+    users("apply")
+    users.state.joinpath("tables.cdb").unlink()
+    users.state.joinpath("tables.cdb").mkdir()  # no table takes its place
+    users.write("passwords")
+    names = ("users", "domains", "passwords")
+    before = [text(users, n) for n in names]
+    for words, data in ((("domain", "add", "new.example"), ""),
+                        (("user", "quota", f"alice@{DOMAIN}", "1g"), ""),
+                        (("user", "forward", f"bob@{DOMAIN}", "a@b.example"),
+                         ""),
+                        (("user", "del", f"bob@{DOMAIN}"), ""),
+                        (("user", "add", f"new@{DOMAIN}"), "secret word\n"),
+                        (("relay", "add", "mx.example", "me"), "secret\n")):
+        r = subprocess.run(users.argv(*words), input=data, text=True,
+                           capture_output=True, env=users.environ,
+                           timeout=suite.PATIENCE)
+        assert r.returncode != 0, words
+        assert "what was edited is put back" in r.stderr, (words, r.stderr)
+        assert [text(users, n) for n in names] == before, words
+        assert not (users.dir / "forwards").exists()
+        assert not (users.dir / "relay-passwords").exists()
+
+
+@pytest.mark.parametrize("line,said", [
+    ("srs-domain elsewhere.example", "srs-domain: wanted a domain of the file"),
+    ("tag-separators +x", "tag-separators: wanted signs"),
+    ("command_time_limit 5m", "here it is pipe-timeout"),
+])
+def test_options_that_cannot_be(users, line, said):
+    users.write("postrider.conf", *users.lines, line)
+    assert said in users("apply", status=CONFIG).stderr
+
+
+def test_files_that_others_write(users):
+    users("apply")
+    assert "writable" not in users("apply").stderr
+    (users.dir / "users").chmod(0o666)
+    said = users("apply").stderr
+    assert f"{users.dir}/users: warning: wanted writable for its owner" in said
+
+
+def test_mail_name_without_unix_users(users):
+    said = "what Unix users and cron send"
+    assert said not in users("apply").stderr
+    users.write("domains", DOMAIN, "host.example unix")
+    assert said in users("apply").stderr
+
+
+def test_config_shows_lines(users):
+    users.write("postrider.conf", *users.lines,
+                f"lookup users inline:{{a@{DOMAIN}=OK}}",
+                "sender-route a@b.example [192.0.2.1]")
+    said = users("config").stdout
+    assert f"inline:{{a@{DOMAIN}=OK}}\n" in said
+    assert users("config", "sender-route", "A@b.example").stdout == \
+        "[192.0.2.1]\n"
+    assert "lookup users" in users("config", "lookup").stdout
 
 
 # --- the system's aliases

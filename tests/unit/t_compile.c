@@ -406,7 +406,7 @@ misses_programs(void **state)
 	    "postrider.conf:4: warning: libexec-dir: wanted in "));
 	assert_non_null(strstr(sbuf_str(&c.report.text),
 	    "/none the programs queued authd tlsd dnsd mapd smtpd "
-	    "local pipe remote bounce, found none"));
+	    "local pipe remote bounce, which are not there (this "));
 	assert_string_equal(sbuf_str(&c.report.grave), "");
 	conf_free(&c);
 }

@@ -137,7 +137,33 @@ static const struct {
 	    "wanted a file, found none: /etc/nonexistent", 0 },
 	{ "postmaster: :include:/etc\n", "",
 	    "wanted a regular file, found /etc", 0 },
-	{ "postmaster: :include:/etc/passwd\n", "", NULL, 0 },
+	{ "postmaster: :include:/etc/passwd\n", "",
+	    "alias \"postmaster\": wanted a mail address in line 1 of "
+	    "/etc/passwd, found \"root:",
+	    0 },
+	/* names */
+	{ "postmaster: alice@example.org\nb: c\n", "mail-name example.org\n",
+	    "warning: alias \"b\": \"c@example.org\" is nobody", 0 },
+	{ "postmaster: bob@example.org\nalice: bob@example.org\n", "",
+	    "aliases:2: warning: alias \"alice\" never takes effect: there is "
+	    "the account \"alice@example.org\"",
+	    0 },
+	{ "postmaster: alice@example.org\n", "always-bcc alice@example.org\n",
+	    NULL, 0 },
+	{ "postmaster: alice@example.org\n", "always-bcc x@example.org\n",
+	    "postrider.conf:4: warning: always-bcc: \"x@example.org\" is "
+	    "nobody",
+	    0 },
+	{ "postmaster: alice@example.org\nx: error:550 no\n",
+	    "mx.always-bcc x@example.org\n",
+	    "warning: mx.always-bcc: mail to \"x@example.org\" is refused", 0 },
+	/* files */
+	{ "postmaster: alice@example.org\n", "system-aliases /nonexistent/x\n",
+	    "postrider.conf:4: warning: system-aliases: wanted a file of "
+	    "aliases, found /nonexistent/x: No such file",
+	    0 },
+	{ "postmaster: /nonexistent/mbox\n", "",
+	    "wanted a directory, found none: /nonexistent", 0 },
 	{ "postmaster: alice@example.org\na0: a1@example.org\n"
 	  "a1: a2@example.org\na2: a3@example.org\n"
 	  "a3: a4@example.org\na4: a5@example.org\n"

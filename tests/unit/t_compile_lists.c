@@ -118,7 +118,7 @@ places_system_aliases(void **state)
 	static const struct {
 		const char *key, *value;	/* NULL: there is none */
 	} wanted[] = {
-		{ "root@example.org",		"aalice@example.org\nfroot@example.org" },
+		{ "root@example.org",		"aalice@example.org\nfroot@unix.example" },
 		{ "root@unix.example",		"aalice@example.org\nfroot@unix.example" },
 		{ "root@other.example",		NULL },
 		{ "root",			NULL },
@@ -129,6 +129,9 @@ places_system_aliases(void **state)
 		{ "sales@example.org",		NULL },	/* our file has it for all */
 		{ "sales",			"abob@example.org" },
 		{ "x@other.example",		"acarl@example.org" },
+		/* who is somebody in mail-name's domain, and who is not */
+		{ "many@example.org",		"adaemon@unix.example\naalice\naBOB+x\naroot\nfbob@example.org" },
+		{ "many@unix.example",		"adaemon@unix.example\naalice\naBOB+x\naroot\nfbob@unix.example" },
 	};
 	/* clang-format on */
 	char path[40], err[TABLES_ERR];
@@ -145,7 +148,8 @@ places_system_aliases(void **state)
 	    "info@example.org: bob@example.org\nsales: bob@example.org\n", "",
 	    "root: alice@example.org, root\nalice: bob@example.org\n"
 	    "info: carl@example.org\nsales: carl@example.org\n"
-	    "x@other.example: carl@example.org\n");
+	    "x@other.example: carl@example.org\n"
+	    "many: daemon, alice, BOB+x, root, \\bob\n");
 	assert_int_equal(c.report.mistakes, 0);
 	assert_true(host_find(&h, &c));
 	fd = compile_memory(&c, &h, compile_tables);

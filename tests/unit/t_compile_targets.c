@@ -26,7 +26,10 @@ static const struct {
 	{ MEMBER_INCLUDE,	"./d/other",	0755, 0644, "a file, found none: /" },
 	{ MEMBER_INCLUDE,	"./d/list/x",	0755, 0644, "a directory, found none: /" },
 	{ MEMBER_INCLUDE,	"./d",		0755, 0644, "a regular file, found /" },
-	{ MEMBER_FILE,		"./d/mbox",	0755, 0644, NULL },
+	{ MEMBER_FILE,		"./d/mbox",	0757, 0644, NULL },
+	{ MEMBER_FILE,		"./d/mbox",	0755, 0644, "may make it, found /" },
+	{ MEMBER_FILE,		"./d/list",	0757, 0644, "a file that " },
+	{ MEMBER_FILE,		"./d",		0755, 0644, "a regular file with one name, found /" },
 	{ MEMBER_FILE,		"./d/mbox",	0700, 0644, "may pass, found /" },
 	{ MEMBER_FILE,		"./e/mbox",	0755, 0644, "a directory, found none: /" },
 	{ MEMBER_COMMAND,	"cat -n",	0755, 0644, NULL },
@@ -40,6 +43,35 @@ static const struct {
 	{ MEMBER_COMMAND,	"cat 'x",	0755, 0644, "quotes in pairs, found \"cat 'x\"" },
 };
 /* clang-format on */
+
+/* As pipe(8) would find them with the next message. */
+static void
+reads_include_lists(void **state)
+{
+	static const struct {
+		const char *text, *wanted;
+	} lists[] = {
+		{ "# us\na@x.example\n\\b\n", NULL },
+		{ "# us\n\n", "members, found none in /" },
+		{ "a@x.example\na b\n", " in line 2 of /" },
+		{ "|/bin/cat\n", "an address or \\user in line 1 of /" },
+		{ "/var/mail/x\n", "an address or \\user in line 1 of /" },
+	};
+	const struct target_user root = { 0, 0 };
+	struct member m = { .kind = MEMBER_INCLUDE };
+	char why[TARGET_WHY];
+	bool good;
+
+	(void)state;
+	(void)snprintf(m.text, sizeof(m.text), "%s/members", unit_dir);
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		unit_file("members", lists[i].text, strlen(lists[i].text));
+		good = compile_target(&m, &root, why);
+		assert_int_equal(good, lists[i].wanted == NULL);
+		if (!good && strstr(why, lists[i].wanted) == NULL)
+			fail_msg("%zu: %s", i, why);
+	}
+}
 
 static void
 looks_with_anothers_rights(void **state)
@@ -100,6 +132,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_include_lists),
 		cmocka_unit_test(looks_with_anothers_rights),
 		cmocka_unit_test(knows_whose_it_is),
 	};

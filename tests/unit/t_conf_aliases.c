@@ -98,7 +98,7 @@ static const struct {
 	const char *text, *says;
 } wrong[] = {
 	{ "info alice@example.org\n",	"aliases:1: wanted \"name: member, member\", found \"info alice@example.org\"" },
-	{ "info:\n",			":1: wanted \"name: member, member\", found \"info\"" },
+	{ "info:\n",			":1: wanted \"name: member, member\", found \"info:\"" },
 	{ ": a\n",			":1: alias \"\": wanted a user part" },
 	{ "info: a,,b\n",		":1: alias \"info\": wanted something on both sides of a comma" },
 	{ "info: ,a\n",			"wanted something on both sides" },

@@ -69,7 +69,7 @@ static const struct {
 	{ "both @a_b @y.example\n",		"found \"@a_b\"" },
 	{ "both @x.example .y.example\n",	":1: both: wanted an address or @domain, found \".y.example\"" },
 	{ "both @x.example bob\n",		"wanted an address or @domain, found \"bob\"" },
-	{ "both @x.example @y.example\nsender @X.example @z.example\n", ":2: \"s@x.example\" is on line 1 already" },
+	{ "both @x.example @y.example\nsender @X.example @z.example\n", ":2: \"sender @x.example\" is on line 1 already" },
 	{ "masquerade x.example\n",		":1: wanted: masquerade HOST DOMAIN" },
 	{ "masquerade @x.example y.example\n",	":1: masquerade: wanted a domain name, found \"@x.example\"" },
 	{ "masquerade x.example .y.example\n",	"wanted a domain name, found \".y.example\"" },
