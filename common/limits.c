@@ -23,11 +23,23 @@ take_flag(const char *text, bool *out)
 	return *out || strcmp(text, "no") == 0;
 }
 
+/* With a unit, as in the file users. */
+static bool
+take_size(const char *text, uint64_t *out)
+{
+	char canon[OPTION_VALUE_MAX + 1], wanted[TABLES_ERR];
+
+	return option_canon(option_find("quota"), text, canon, wanted) &&
+	    take_number(canon, out);
+}
+
 static bool
 take_word(const char *word, struct account_limits *out)
 {
 	if (strncmp(word, "bytes=", 6) == 0)
 		return take_number(word + 6, &out->bytes);
+	if (strncmp(word, "quota=", 6) == 0)
+		return take_size(word + 6, &out->bytes);
 	if (strncmp(word, "messages=", 9) == 0)
 		return take_number(word + 9, &out->messages);
 	if (strncmp(word, "tags=", 5) == 0)

@@ -16,7 +16,8 @@
  *
  *	bytes=N messages=N tags=yes|no
  *
- * N is a number in digits; 0: as much as one likes.  What is not said there is
+ * N is a number in digits; 0: as much as one likes.  Sources may also say
+ * quota=SIZE in place of bytes=N, as the file users does.  What is not said there is
  * as the options quota, quota-messages and tag-folders say.
  */
 #define LIMITS_TEXT 80 /* bytes of a value, with NUL */

@@ -167,7 +167,7 @@ take_limits(struct value *v)
 {
 	struct account_limits limits;
 
-	*v->wanted = "words bytes=N, messages=N or tags=yes|no";
+	*v->wanted = "words quota=SIZE, messages=N or tags=yes|no";
 	sbuf_puts(v->out, v->text);
 	return limits_parse(v->text, &limits);
 }

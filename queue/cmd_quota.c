@@ -18,6 +18,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <bsd/string.h>
+
 #include "common/beneath.h"
 #include "common/idn.h"
 #include "common/limits.h"
@@ -35,7 +37,7 @@
 
 struct look {
 	struct tables tables;
-	const char *mail_name, *root;
+	const char *mail_name, *root, *unix_maildir;
 	bool recount, lost;
 	bool is_root;
 	struct json_object *json; /* NULL: a table */
@@ -204,7 +206,25 @@ tell(struct look *l, struct account *a)
 		tell_line(a);
 }
 
-static void
+/* Also where mail-name is another domain: he is known by his name alone. */
+static bool
+find_unix(struct look *l, const char *name, struct resolved *r)
+{
+	const char *has;
+
+	if (r->kind == RESOLVE_UNKNOWN && resolve_unix_name_valid(name) &&
+	    tables_get(&l->tables, TABLES_META, "unix-domains", &has) ==
+		TABLES_FOUND &&
+	    strcmp(has, "yes") == 0) {
+		r->kind = RESOLVE_UNIX;
+		(void)strlcpy(r->account, name, sizeof(r->account));
+		(void)strlcpy(r->maildir, l->unix_maildir, sizeof(r->maildir));
+	}
+	return r->kind == RESOLVE_UNIX && getpwnam(r->account) != NULL;
+}
+
+/* False: there is none, which is told. */
+static bool
 tell_account(struct look *l, const char *text)
 {
 	struct account a = { .counted = false };
@@ -216,12 +236,12 @@ tell_account(struct look *l, const char *text)
 	    address_format(&address, folded, sizeof(folded)))
 		text = folded;
 	resolve_login(&l->tables, text, l->mail_name, &a.r);
-	if (a.r.kind == RESOLVE_VIRTUAL || a.r.kind == RESOLVE_UNIX) {
+	if (a.r.kind == RESOLVE_VIRTUAL || find_unix(l, text, &a.r)) {
 		tell(l, &a);
-		return;
+		return true;
 	}
-	warnx("no account \"%s\"", text);
-	l->lost = true;
+	warnx("no account and no Unix user \"%s\"", text);
+	return false;
 }
 
 struct names {
@@ -285,7 +305,7 @@ tell_all(struct look *l)
 		qsort(all.name, all.n, sizeof(*all.name), compare);
 	for (size_t i = 0; i < all.n; i++) {
 		if (ok && (i == 0 || strcmp(all.name[i - 1], all.name[i]) != 0))
-			tell_account(l, all.name[i]);
+			(void)tell_account(l, all.name[i]);
 		if (i > 0)
 			free(all.name[i - 1]);
 	}
@@ -299,7 +319,8 @@ static int
 open_tables(const struct cmd *cmd, struct look *l)
 {
 	const struct option_bind binds[] = { { "mail-name", &l->mail_name },
-		{ "virtual-root", &l->root } };
+		{ "virtual-root", &l->root },
+		{ "unix-maildir", &l->unix_maildir } };
 	char path[CONF_PATH_MAX], e[TABLES_ERR];
 
 	cmd_tables_path(cmd, TABLES_FILE, path);
@@ -307,7 +328,7 @@ open_tables(const struct cmd *cmd, struct look *l)
 		warnx("%s", e);
 		return EX_CONFIG;
 	}
-	if (options_load(&l->tables, NULL, binds, 2, e))
+	if (options_load(&l->tables, NULL, binds, 3, e))
 		return EX_OK;
 	tables_close(&l->tables);
 	warnx("%s", e);
@@ -338,7 +359,7 @@ tell_those(struct look *l, char **argv)
 	if (*argv == NULL)
 		return tell_all(l);
 	for (; *argv != NULL; argv++)
-		tell_account(l, *argv);
+		l->lost |= !tell_account(l, *argv);
 	return EX_OK;
 }
 

@@ -18,6 +18,8 @@ static const struct row rows[] = {
 	{ "1000", "20", "no", NULL,			true, { 1000, 20, false } },
 	{ "1000", "20", "no", "bytes=5",		true, { 5, 20, false } },
 	{ "1000", "20", "no", "bytes=0 messages=0",	true, { 0, 0, false } },
+	{ "1", NULL, NULL, "quota=2k messages=10 tags=no", true, { 2048, 10, false } },
+	{ "9", NULL, NULL, "quota=2q",			false, { 0, 0, false } },
 	{ "1000", NULL, NULL, "tags=no",		true, { 1000, 0, false } },
 	{ NULL, NULL, "no", "messages=7 tags=yes bytes=1", true, { 1, 7, true } },
 	{ NULL, NULL, NULL, "bytes=9223372036854775807", true, { INT64_MAX, 0, true } },
