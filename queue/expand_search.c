@@ -116,17 +116,35 @@ put_final(struct search *s, const char *addr)
 static enum search_result look(
     struct search *, const char *, size_t depth, size_t *end);
 
+/*
+ * A name without a domain in a user's own file is another user's beside him,
+ * whatever mail-name is: in the domain that the mail came to.
+ */
+static const char *
+beside(const struct search_list *l, const char *text, char full[ADDR_MAX + 1])
+{
+	const char *at = strrchr(l->address, '@');
+	struct address a;
+
+	if (!l->user || at == NULL || address_parse(text, &a) != ADDRESS_OK ||
+	    a.domain[0] != '\0')
+		return text;
+	(void)strlcpy(a.domain, at + 1, sizeof(a.domain)); /* is one */
+	return address_format(&a, full, ADDR_MAX + 1) ? full : text;
+}
+
 static enum search_result
 look_member(struct search *s, const struct member *m, size_t depth, size_t *end)
 {
 	const struct search_list *l = &s->path[depth - 1];
+	char full[ADDR_MAX + 1];
 
 	*end = SOMEWHERE;
 	switch (m->kind) {
 	case MEMBER_ADDRESS:
-		return look(s, m->text, depth, end);
+		return look(s, beside(l, m->text, full), depth, end);
 	case MEMBER_FINAL:
-		return put_final(s, m->text);
+		return put_final(s, beside(l, m->text, full));
 	case MEMBER_COMMAND:
 		return put_way(s, l->address,
 		    l->user ? VIA_COMMAND : VIA_ALIAS_COMMAND, m->text);

@@ -68,6 +68,10 @@ static const struct {
 	    "Ccat:eve@u.test M:eve@u.test" },
 	{ "eve@u.test", "", "fdan@u.test", true, false, "M:dan@u.test" },
 	{ "eve@u.test", "", "ccat", false, false, "ccat:eve@u.test" },
+	/* without a domain: beside the user, or of this host */
+	{ "eve@u.test", "", "adan\nfeve\nabob", true, false,
+	    "dan@u.test M:eve@u.test bob@u.test" },
+	{ "list@" D, "i/l", "adan\nfbob", false, true, "dan@" D " M:bob@" D },
 };
 
 static void
