@@ -62,8 +62,8 @@ text_put(struct text *t, const char *at)
 	text_byte(t, c);
 }
 
-/* From the "(" to behind its ")" or the end. */
-static void
+/* From the "(" to behind its ")"; false when it has none. */
+static bool
 skip_comment(struct parser *k)
 {
 	size_t depth = 0;
@@ -77,6 +77,7 @@ skip_comment(struct parser *k)
 			depth--;
 		k->p++;
 	} while (k->p < k->end && depth > 0);
+	return depth == 0;
 }
 
 /* A quoted string or domain literal, as it stands, up to its close. */
@@ -115,7 +116,7 @@ common_token(struct parser *k, struct text *t, bool *good)
 		t->blank = true;
 		k->p++;
 	} else if (*k->p == '(') {
-		skip_comment(k);
+		*good = skip_comment(k);
 		t->blank = true;
 	} else if (*k->p == '"')
 		*good = copy_until(k, t, '"');
@@ -224,9 +225,10 @@ step(struct parser *k)
 		text_clear(&k->plain);
 		return HEADER_ADDR_OK;
 	case ':': /* what stood before was a group's name */
-		k->p++;
-		if (k->has_angle)
+		/* An address there would be lost without a word. */
+		if (k->has_angle || memchr(k->plain.s, '@', k->plain.n) != NULL)
 			return HEADER_ADDR_SYNTAX;
+		k->p++;
 		text_clear(&k->plain);
 		return HEADER_ADDR_OK;
 	case ',':

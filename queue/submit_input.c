@@ -124,6 +124,16 @@ keep_line(struct submit_input *in, const char *s, size_t n)
 	return sbuf_ok(&in->header) ? INPUT_OK : INPUT_HEADER;
 }
 
+/* Some take a bare CR for the end of a line, and see a field behind it. */
+static bool
+has_field_behind_cr(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s[i] == '\r' && header_is_field(s + i + 1, n - i - 1))
+			return true;
+	return false;
+}
+
 /* A whole line of the header, without its LF. */
 static enum submit_input_result
 header_line(struct submit_input *in)
@@ -153,6 +163,8 @@ header_line(struct submit_input *in)
 		return begin_body(in, true);
 	if (memchr(s, '\0', n) != NULL)
 		return INPUT_NUL;
+	if (in->strict && has_field_behind_cr(s, n))
+		return INPUT_CR;
 	return keep_line(in, s, n);
 }
 

@@ -12,6 +12,7 @@ enum submit_input_result {
 	INPUT_END,    /* a line with a single dot: what follows is not ours */
 	INPUT_HEADER, /* the header is over its limit */
 	INPUT_NUL,    /* a NUL byte in the header */
+	INPUT_CR,     /* a field behind a bare CR */
 	INPUT_SPOOL   /* the body cannot be kept: errno, EFBIG over the limit */
 };
 
@@ -23,6 +24,7 @@ enum submit_input_result {
  */
 struct submit_input {
 	bool dots;          /* a line with a single dot ends the message */
+	bool strict;        /* INPUT_CR is an error, and not a blank */
 	struct sbuf header; /* whole fields, each line with LF */
 	struct sbuf from;   /* "From " lines before it; not OK: too many */
 	struct submit_spool *body;

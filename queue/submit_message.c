@@ -239,6 +239,10 @@ input_failed(struct submit_message *m, enum submit_input_result r)
 		return fail(m, EX_DATAERR, what, "");
 	case INPUT_NUL:
 		return fail(m, EX_DATAERR, "NUL byte in the header", "");
+	case INPUT_CR:
+		return fail(m, EX_DATAERR,
+		    "header: wanted LF or CRLF before each field, found CR",
+		    "");
 	case INPUT_SPOOL:
 		if (errno != EFBIG ||
 		    m->body.size + m->body.lines <=
@@ -446,6 +450,7 @@ submit_message_read(
 		return fail(m, EX_OSERR, "memory", strerror(errno));
 	submit_input_init(
 	    in, (size_t)m->settings->header_size, &m->body, !o->ignore_dots);
+	in->strict = o->from_header;
 	status = read_input(m, in, fd);
 	if (status == 0)
 		status = take_path(m, &in->from, o);

@@ -282,6 +282,10 @@ def test_no_tables(conf):
     (("-f", "@", "a"), SIMPLE, DATAERR),
     (("a",), b"Subject: " + b"x" * (2 << 20), DATAERR),
     (("a",), b"A: b\n\n" + b"x\n" * (2 << 20), DATAERR),
+    (("-t",), b"To: a@y.example\rBcc: b@y.example\nSubject: 2\n", DATAERR),
+    (("-t",), b"To: a@y.example\nSubject: x\rBcc: b@y.example\n", DATAERR),
+    (("-t",), b"To: a@y.example, (x\nBcc: b@y.example\n", DATAERR),
+    (("-t",), b"To: a@y.example Bcc: b@y.example\n", DATAERR),
     (("-t",), b"To: " + b",".join(b"a%d" % i for i in range(1001)), DATAERR),
 ])
 def test_refused_without_a_dialogue(conf, smtpd, args, data, status):
