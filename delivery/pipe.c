@@ -7,6 +7,7 @@
  * user may run, and writes where its user may write.  Must never hand anything
  * of a message to a shell, or a descriptor of its own to a command.
  */
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <err.h>
@@ -25,6 +26,7 @@
 #include "delivery/pipe_work.h"
 
 #define JOB_FD 3
+#define PROCESSES 4096 /* of a Unix user, wherever they were started */
 
 static struct pipe_work work; /* too large for the stack */
 
@@ -57,6 +59,22 @@ set_signals(sigset_t *idle)
 	(void)sigdelset(idle, SIGTERM);
 	(void)sigdelset(idle, SIGINT);
 	(void)sigdelset(idle, SIGHUP);
+}
+
+/* Nobody fills the table of processes by mail to himself. */
+static void
+limit_processes(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NPROC, &r) == -1)
+		err(EX_OSERR, "getrlimit");
+	if (r.rlim_max > PROCESSES)
+		r.rlim_max = PROCESSES;
+	if (r.rlim_cur > r.rlim_max)
+		r.rlim_cur = r.rlim_max;
+	if (setrlimit(RLIMIT_NPROC, &r) == -1)
+		err(EX_OSERR, "setrlimit");
 }
 
 static void
@@ -125,6 +143,8 @@ main(int argc, char *argv[])
 	if (fcntl(JOB_FD, F_SETFD, FD_CLOEXEC) == -1)
 		err(EX_USAGE, "descriptor=3 wanted=job channel");
 	tables_close(&tables);
+	if (user != NULL)
+		limit_processes();
 	work.as_user = user != NULL;
 	pipe_user_init(&work.user, user);
 	chan_init(&chan, JOB_FD, &job_channel, JOB_AGENT);

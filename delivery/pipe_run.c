@@ -19,6 +19,7 @@
 #include "common/command_line.h"
 #include "common/deadline.h"
 #include "common/fdio.h"
+#include "delivery/pipe_rest.h"
 #include "delivery/pipe_run.h"
 
 #define DRAIN_MOST 1048576 /* bytes: as much as a pipe can hold */
@@ -48,7 +49,7 @@ pipe_run_init(void)
 
 	(void)sigemptyset(&chld); /* these fail for bad numbers only */
 	(void)sigaddset(&chld, SIGCHLD);
-	return sigprocmask(SIG_BLOCK, &chld, NULL) == 0 &&
+	return pipe_rest_init() && sigprocmask(SIG_BLOCK, &chld, NULL) == 0 &&
 	    sigaction(SIGCHLD, &act, NULL) == 0;
 }
 
@@ -265,4 +266,5 @@ pipe_run(struct run *r)
 	}
 	watch(&l);
 	conclude(&l);
+	(void)pipe_rest_end(); /* who hangs in the kernel ends with that */
 }

@@ -38,7 +38,8 @@ bool pipe_run_init(void);
 /*
  * Runs it in a session of its own with descriptors 0, 1 and 2, all signals as
  * they were made, and the caller's directory.  Returns when it has ended and
- * everything else of its process group was killed; what left the group goes on.
+ * everything else of its process group was killed, and all other children of
+ * this process, as which its descendants end up.
  */
 void pipe_run(struct run *);
 
