@@ -12,7 +12,9 @@
 
 #define FORWARD_MORE 16           /* that local may count in another way */
 #define FORWARD_BYTES (8 << 20)   /* of one recipient */
-#define FORWARD_ALL (64ULL << 20) /* and of all that are not answered */
+#define FORWARD_ALL (64ULL << 20) /* and of all that are not answered, */
+/* of which those of one pool, which is one user's, have no more than this. */
+#define FORWARD_POOL (FORWARD_ALL / 4)
 
 /* Members that a recipient of the pool may lead to. */
 static size_t
@@ -57,6 +59,7 @@ forward_take(
     struct agent *a, struct job *j, uint32_t k, const struct msg_job_forward *m)
 {
 	struct agents *as = a->all;
+	struct pool *p = a->pool;
 	struct forward *f;
 	size_t before;
 
@@ -67,15 +70,15 @@ forward_take(
 	if ((f = get_forward(j, k)) == NULL)
 		return false; /* without memory the agent's work goes back */
 	before = f->members.len;
-	f->n++;
-	if (f->n > members_most(a) || as->forward_bytes > FORWARD_ALL ||
-	    f->over) {
-		f->over = true;
+	f->many = f->many || ++f->n > members_most(a);
+	f->busy = f->busy || as->forward_bytes > FORWARD_ALL ||
+	    p->forward_bytes > FORWARD_POOL;
+	if (f->many || f->busy)
 		return true;
-	}
 	members_put(&f->members, (enum member_kind)m->kind, m->text);
-	f->over = !sbuf_ok(&f->members);
+	f->many = !sbuf_ok(&f->members);
 	as->forward_bytes += f->members.len - before;
+	p->forward_bytes += f->members.len - before;
 	return true;
 }
 
@@ -84,8 +87,10 @@ forward_leave(struct agent *a, struct job *j, uint32_t k)
 {
 	struct forward *f = j->rcpts[k].forward;
 
-	if (f != NULL)
+	if (f != NULL) {
 		a->all->forward_bytes -= f->members.len;
+		a->pool->forward_bytes -= f->members.len;
+	}
 	j->rcpts[k].forward = NULL;
 	return f;
 }
@@ -107,10 +112,11 @@ forward_go(struct agent *a, struct message *m, size_t i, struct forward *f)
 
 	if (f == NULL)
 		(void)diag_set(&d, "5.2.4", "The list has no members");
-	else if (f->over && f->n > members_most(a))
+	else if (f->many)
 		(void)diag_set(&d, "5.4.6",
-		    "The list has more than %zu members", members_most(a));
-	else if (f->over)
+		    "The list has more than %zu members, or than %d megabytes",
+		    members_most(a), FORWARD_BYTES >> 20);
+	else if (f->busy)
 		(void)diag_set(&d, "4.3.2", "Too much mail is passed on now");
 	if (d.outcome == OUT_OK) {
 		list.members = sbuf_str(&f->members);

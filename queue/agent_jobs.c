@@ -205,7 +205,7 @@ check_hops(struct pool_work *w, const struct pool *p)
 		enum outcome o =
 		    route_find(s->tables, s->mail_name, &q, &r, &d);
 
-		key = (struct pool_key){ r.program, r.pool, r.away };
+		key = pool_key_of(&r);
 		if (o == OUT_OK && pool_is(p, &key))
 			w->indexes[kept++] = w->indexes[k];
 		else

@@ -17,7 +17,8 @@
 struct forward {
 	struct sbuf members; /* members.h */
 	size_t n;
-	bool over; /* there are more than may be */
+	bool many; /* there are more than may be, or they are too long */
+	bool busy; /* there is no room now */
 };
 
 /* Recipients of one message that one agent has. */

@@ -111,7 +111,7 @@ message_target(
 
 	if (route_find(s->tables, s->mail_name, &q, &route, d) != OUT_OK)
 		return NULL;
-	key = (struct pool_key){ route.program, route.pool, route.away };
+	key = pool_key_of(&route);
 	if (route.alias || !pool_is(p, &key) ||
 	    (t = new_target(&route, d)) == NULL)
 		return NULL;

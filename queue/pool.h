@@ -45,6 +45,9 @@ struct pool_key {
 	struct route_away away; /* SPAWN_REMOTE, else zero */
 };
 
+/* Of the pool that a route leads to; lives as long as the route. */
+struct pool_key pool_key_of(const struct route *);
+
 struct pool {
 	RB_ENTRY(pool) by_key;
 	char name[LOGIN_MAX + 1];
@@ -57,6 +60,8 @@ struct pool {
 	size_t waiting;             /* groups in all */
 	LIST_HEAD(, agent) agents;
 	size_t nagents, nstarting;
+	size_t
+	    forward_bytes; /* that its agents have said, see agent_forward.c */
 	unsigned int failures; /* agents lost in a row */
 	unsigned int stalls;   /* agents given up since one ended well */
 	int64_t pause;    /* deadline_now() until which no agent is started */

@@ -27,6 +27,12 @@ pool_compare(const struct pool *a, const struct pool *b)
 #define LOCAL __attribute__((unused)) static
 RB_GENERATE_INTERNAL(pool_tree, pool, by_key, pool_compare, LOCAL)
 
+struct pool_key
+pool_key_of(const struct route *r)
+{
+	return (struct pool_key){ r->program, r->pool, r->away };
+}
+
 struct pool
 pool_as_key(const struct pool_key *k)
 {

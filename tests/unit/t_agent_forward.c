@@ -126,6 +126,7 @@ drop(void)
 	assert_true(LIST_EMPTY(&agent.jobs));
 	assert_int_equal(agents.outstanding, 0);
 	assert_int_equal(agents.forward_bytes, 0);
+	assert_int_equal(pool.forward_bytes, 0);
 }
 
 static void
@@ -237,8 +238,9 @@ bounds(void **state)
 	for (int i = 0; i < 10000; i++)
 		assert_true(say(MEMBER_ADDRESS, text));
 	assert_true(agents.forward_bytes <= 8 << 20);
+	assert_int_equal(pool.forward_bytes, agents.forward_bytes);
 	assert_true(answer(OUT_OK, OUTCOME_FORWARDED, "2.0.0"));
-	assert_int_equal(verdict.diag.outcome, OUT_TEMP);
+	assert_string_equal(verdict.diag.dsn, "5.4.6"); /* so it stays */
 	drop();
 	give(SPAWN_PIPE, "|", "i/l", 0);
 	agents.forward_bytes = 100 << 20;
@@ -246,6 +248,14 @@ bounds(void **state)
 	agents.forward_bytes = 0;
 	assert_true(answer(OUT_OK, OUTCOME_FORWARDED, "2.0.0"));
 	assert_int_equal(verdict.diag.outcome, OUT_TEMP);
+	drop();
+	/* One user's are not all that there may be. */
+	give(SPAWN_LOCAL, "dan", "", JOB_READ_FORWARD);
+	agents.forward_bytes = pool.forward_bytes = (16 << 20) + 1;
+	assert_true(say(MEMBER_ADDRESS, "x@y"));
+	agents.forward_bytes = pool.forward_bytes = 0;
+	assert_true(answer(OUT_OK, OUTCOME_FORWARDED, "2.0.0"));
+	assert_string_equal(verdict.diag.dsn, "4.3.2");
 	drop();
 }
 
