@@ -335,3 +335,19 @@ address_drop_tag(struct address *a, const char *tag)
 	if (k > 0 && n > k + 1 && strcasecmp(a->local + n - k, tag) == 0)
 		a->local[n - k - 1] = '\0';
 }
+
+size_t
+address_parents(const char *domain, const char *parents[ADDRESS_PARENTS])
+{
+	const char *dot = domain;
+	size_t labels = 0, n = 0;
+
+	if (domain[0] == '[')
+		return 0;
+	for (const char *p = domain; *p != '\0'; p++)
+		labels += *p == '.';
+	for (; (dot = strchr(dot, '.')) != NULL; dot++)
+		if (labels-- <= ADDRESS_PARENTS)
+			parents[n++] = dot;
+	return n;
+}

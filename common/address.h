@@ -70,6 +70,15 @@ bool address_key(const struct address *, char *out, size_t size);
  */
 void address_drop_tag(struct address *, const char *tag);
 
+/*
+ * The parents of a domain, ".example.org" and ".org" of "mx.example.org", the
+ * longest first: the shortest of them, since a stranger says how many labels a
+ * name has, and each may be asked of another host.  How many; a literal has none.
+ */
+#define ADDRESS_PARENTS 8
+size_t address_parents(
+    const char *domain, const char *parents[ADDRESS_PARENTS]);
+
 /* Letters, digits, hyphens and dots within the bounds; no literal. */
 bool address_domain_valid(const char *);
 /* "[192.0.2.1]" or "[IPv6:2001:db8::1]" (RFC 5321 4.1.3). */

@@ -27,17 +27,15 @@ find(struct tables *t, enum rewrite_rules rules, const struct address *a,
 {
 	char key[ADDR_MAX + 1];
 	enum tables_result r = TABLES_NONE;
-	const char *dot;
+	const char *parents[ADDRESS_PARENTS];
+	size_t n = address_parents(a->domain, parents);
 
 	if (address_key(a, key, sizeof(key)))
 		r = look(t, rules, "", key, v);
 	if (r == TABLES_NONE)
 		r = look(t, rules, "@", a->domain, v);
-	if (a->domain[0] == '[')
-		return r;
-	for (dot = strchr(a->domain, '.'); r == TABLES_NONE && dot != NULL;
-	     dot = strchr(dot + 1, '.'))
-		r = look(t, rules, "", dot, v);
+	for (size_t i = 0; i < n && r == TABLES_NONE; i++)
+		r = look(t, rules, "", parents[i], v);
 	return r;
 }
 

@@ -457,10 +457,28 @@ hostile(void **state)
 	assert_true(clock() - begin < CLOCKS_PER_SEC / 2);
 }
 
+/* The shortest of them, and none of a literal. */
+static void
+parents(void **state)
+{
+	const char *p[ADDRESS_PARENTS];
+
+	(void)state;
+	assert_int_equal(address_parents("org", p), 0);
+	assert_int_equal(address_parents("[192.0.2.1]", p), 0);
+	assert_int_equal(address_parents("mx.example.org", p), 2);
+	assert_string_equal(p[0], ".example.org");
+	assert_string_equal(p[1], ".org");
+	assert_int_equal(address_parents("b.a.9.8.7.6.5.4.3.2.1", p), 8);
+	assert_string_equal(p[0], ".8.7.6.5.4.3.2.1");
+	assert_string_equal(p[7], ".1");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(parents),
 		cmocka_unit_test(paths),
 		cmocka_unit_test(beginnings),
 		cmocka_unit_test(without_brackets),

@@ -67,6 +67,9 @@ static const struct {
 	{ REWRITE_RECIPIENT, "x@[192.0.2.2]",	REWRITE_NONE, "x@[192.0.2.2]" },
 	{ REWRITE_RECIPIENT, "alice",		REWRITE_NONE, "alice" },
 	{ REWRITE_RECIPIENT, "j\xc3\xb6rg@typo.test", REWRITE_DONE, "j\xc3\xb6rg@right.test" },
+	/* as deep as a name may be */
+	{ REWRITE_SENDER, "x@1.2.3.4.5.6.7.8.9.10.11.host.test", REWRITE_DONE, "x@example.org" },
+	{ REWRITE_SENDER, "x@[192.0.2.7]",	REWRITE_NONE, "x@[192.0.2.7]" },
 	/* what the tables may not hold */
 	{ REWRITE_SENDER, "x@bad1.test",	REWRITE_BROKEN, "x@bad1.test" },
 	{ REWRITE_SENDER, "x@bad2.test",	REWRITE_BROKEN, "x@bad2.test" },
