@@ -25,6 +25,16 @@ members_next(const char **p, struct member *m)
 	return true;
 }
 
+const char *
+members_refusal(const char *p)
+{
+	const char *text = p + 1;
+	struct member m;
+
+	return *p == MEMBER_ERROR && members_next(&p, &m) && *p == '\0' ? text
+									: NULL;
+}
+
 void
 members_put(struct sbuf *out, enum member_kind kind, const char *text)
 {

@@ -33,6 +33,12 @@ struct member {
 /* The next of a compiled list at *p; false at its end, or where it is none. */
 bool members_next(const char **p, struct member *);
 
+/*
+ * "5.1.1 text" of a compiled list that is nothing but an ERROR: the rest of the
+ * list, which ends with it.  NULL: it is none.
+ */
+const char *members_refusal(const char *);
+
 /* Appends a member to a compiled list; text has no line end. */
 void members_put(struct sbuf *, enum member_kind, const char *text);
 

@@ -241,3 +241,28 @@ resolve_login(struct tables *t, const char *login, const char *mail_name,
 	if (r->kind == RESOLVE_FOREIGN)
 		r->kind = RESOLVE_UNKNOWN;
 }
+
+/* The name of a Unix user's members says that they are not his. */
+static bool
+is_unfound(const struct resolved *r)
+{
+	return r->kind == RESOLVE_UNIX && r->name[0] != '\0';
+}
+
+const char *
+resolve_list(const struct resolved *r)
+{
+	return is_unfound(r) ? NULL : r->members;
+}
+
+const char *
+resolve_unfound(const struct resolved *r)
+{
+	return is_unfound(r) ? r->members : NULL;
+}
+
+bool
+resolve_leaves(const struct resolved *r)
+{
+	return r->kind == RESOLVE_FOREIGN || r->kind == RESOLVE_RELAY;
+}

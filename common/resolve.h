@@ -103,6 +103,13 @@ bool resolve_owns(struct tables *, const char *account, const struct address *,
 bool resolve_names(struct tables *, const char *members, const char *account,
     const char *mail_name);
 
+/* What it is replaced by as soon as it is looked up; NULL: nothing. */
+const char *resolve_list(const struct resolved *);
+/* Of a UNIX what it is replaced by if there is no such user; or NULL. */
+const char *resolve_unfound(const struct resolved *);
+/* Whether it is delivered to by another host. */
+bool resolve_leaves(const struct resolved *);
+
 #define UNIX_NAME_MAX 32 /* bytes; as useradd(8) has it */
 
 /*

@@ -28,16 +28,14 @@ resolve_option(struct resolve_query *q, const char *name)
 	return NULL;
 }
 
-/* The administrator's word that mail is refused stands alone in a list. */
 static bool
 refuses(const char *members, struct resolved *r)
 {
-	struct member m;
+	const char *error = members_refusal(members);
 
-	if (*members != MEMBER_ERROR || !members_next(&members, &m) ||
-	    *members != '\0')
+	if (error == NULL)
 		return false;
-	(void)strlcpy(r->error, m.text, sizeof(r->error)); /* as long */
+	(void)strlcpy(r->error, error, sizeof(r->error)); /* as long */
 	r->kind = RESOLVE_ERROR;
 	return true;
 }

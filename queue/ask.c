@@ -255,7 +255,7 @@ ask_mailbox(struct asks *s, struct peer *p, const struct resolved *r,
 static bool
 gets_none(const struct settings *set, const struct resolved *r)
 {
-	const char *members = r->name[0] == '\0' ? r->members : NULL;
+	const char *members = resolve_list(r);
 
 	return members != NULL &&
 	    !resolve_names(set->tables, members, r->account, set->mail_name);

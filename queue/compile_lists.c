@@ -63,26 +63,19 @@ found_list(struct lists *l, char kind, const char *name,
 	return LISTS_LIST;
 }
 
-static bool
-is_refusal(const char *members)
-{
-	struct member m;
-
-	return members_next(&members, &m) && m.kind == MEMBER_ERROR;
-}
-
 /* What the tables cannot know is whether there is such a user. */
 static enum lists_kind
 look_unix(struct lists *l, const struct resolved *r, struct lists_one *out)
 {
-	bool own = r->members != NULL && r->name[0] == '\0';
+	const char *unfound = resolve_unfound(r);
 
 	if (lists_user(l, r->account))
-		return own ? found_list(l, 'f', r->account, r, out)
-			   : LISTS_MAILBOX;
-	if (r->members == NULL || own)
+		return resolve_list(r) != NULL
+		    ? found_list(l, 'f', r->account, r, out)
+		    : LISTS_MAILBOX;
+	if (unfound == NULL)
 		return LISTS_NOBODY;
-	if (is_refusal(r->members))
+	if (members_refusal(unfound) != NULL)
 		return LISTS_REFUSED;
 	return found_list(l, 'l', r->name, r, out);
 }

@@ -102,7 +102,7 @@ put_way(struct search *s, const char *addr, char way, const char *what)
 	return put(s, addr, addr, via);
 }
 
-/* "\user" */
+/* A mailbox and no list: "\user". */
 static enum search_result
 put_final(struct search *s, const char *addr)
 {
@@ -133,6 +133,25 @@ beside(const struct search_list *l, const char *text, char full[ADDR_MAX + 1])
 	return address_format(&a, full, ADDR_MAX + 1) ? full : text;
 }
 
+/*
+ * "\user": in the administrator's lists anybody's mailbox, but a user does not
+ * go past what another one has in his ~/.forward.
+ */
+static enum search_result
+look_final(struct search *s, const char *addr, size_t depth, size_t *end)
+{
+	const struct search_list *l = &s->path[depth - 1];
+	struct resolved r;
+	struct address a;
+
+	if (!l->user || address_parse(addr, &a) != ADDRESS_OK)
+		return put_final(s, addr);
+	resolve_mailbox(s->by->tables, &a, s->by->mail_name, &r);
+	return r.kind == RESOLVE_UNIX && strcmp(r.account, l->key) == 0
+	    ? put_final(s, addr)
+	    : look(s, addr, depth, end);
+}
+
 static enum search_result
 look_member(struct search *s, const struct member *m, size_t depth, size_t *end)
 {
@@ -144,7 +163,7 @@ look_member(struct search *s, const struct member *m, size_t depth, size_t *end)
 	case MEMBER_ADDRESS:
 		return look(s, beside(l, m->text, full), depth, end);
 	case MEMBER_FINAL:
-		return put_final(s, beside(l, m->text, full));
+		return look_final(s, beside(l, m->text, full), depth, end);
 	case MEMBER_COMMAND:
 		return put_way(s, l->address,
 		    l->user ? VIA_COMMAND : VIA_ALIAS_COMMAND, m->text);
@@ -183,15 +202,6 @@ look_members(struct search *s, const char *members, size_t depth, size_t *end)
 	if (r == SEARCH_OK && *end != SOMEWHERE && *end >= depth - 1)
 		return SEARCH_TOO_MUCH;
 	return r;
-}
-
-static bool
-has_list(const struct resolved *r)
-{
-	if (r->members == NULL)
-		return false;
-	/* A Unix user's may be for when there is no such user. */
-	return r->kind != RESOLVE_UNIX || r->name[0] == '\0';
 }
 
 /* What tells an address from others: of an account, whatever leads to it. */
@@ -288,10 +298,9 @@ put_found(struct search *s, const struct resolved *r, const struct place *p,
     const char *addr, size_t depth)
 {
 	const char forwarded[] = { VIA_FORWARDED, '\0' };
-	bool leaves = r->kind == RESOLVE_FOREIGN || r->kind == RESOLVE_RELAY;
 	/* What comes back to a sender is not passed on: it keeps its own. */
 	bool behind = depth > 0 && !s->path[depth - 1].back;
-	const char *via = behind && leaves ? forwarded : "";
+	const char *via = behind && resolve_leaves(r) ? forwarded : "";
 	char other[ADDR_MAX + 1];
 
 	if (other_name(r, p, other)) {
@@ -326,8 +335,9 @@ look_srs(struct search *s, const struct place *p, const char *addr,
 	    !srs_reverse(s->by->srs, p->full, s->by->now, was, &d))
 		return put_found(s, &r, p, addr, depth);
 	s->opened++;
-	(void)strlcpy(s->path[depth].key, p->key, sizeof(p->key));
-	(void)strlcpy(s->path[depth].address, p->key, sizeof(p->key));
+	(void)strlcpy(s->path[depth].key, p->key, sizeof(s->path[depth].key));
+	(void)strlcpy(
+	    s->path[depth].address, p->key, sizeof(s->path[depth].address));
 	s->path[depth].user = false;
 	s->path[depth].back = true;
 	return look(s, was, depth + 1, end);
@@ -390,7 +400,7 @@ look(struct search *s, const char *addr, size_t depth, size_t *end)
 			*end = i - 1;
 			return SEARCH_OK;
 		}
-	if (!has_list(&r))
+	if (resolve_list(&r) == NULL)
 		return put_found(s, &r, &p, addr, depth);
 	switch (may_open(s, &r, depth)) {
 	case OWNER_NONE:

@@ -230,34 +230,27 @@ reported(struct message *m, size_t i, const struct diag *d)
 
 /*
  * Nobody of that name has turned out to be here: who gets the mail of those, if
- * the address was not for that mailbox alone.  True when he is to have it.
+ * the address was not for that mailbox alone.  NULL: nobody.
  */
-static bool
-goes_to_catch_all(struct message *m, size_t i, const struct verdict *v)
+static const char *
+catch_all(const struct message *m, size_t i, const struct verdict *v,
+    struct resolved *r)
 {
 	struct settings *s = &m->q->settings;
-	struct expand_list list = { .user = false };
 	char way = env_via(&m->env, i)[0];
-	struct resolved r;
 	struct address a;
 
 	if ((v->flags & VERDICT_NO_USER) == 0 || m->round != ROUND_DELIVER ||
 	    (way != '\0' && way != VIA_FORWARDED) ||
 	    address_parse(env_addr(&m->env, i), &a) != ADDRESS_OK)
-		return false;
-	resolve_address(s->tables, &a, s->mail_name, &r);
-	if (r.kind != RESOLVE_UNIX || r.members == NULL || r.name[0] == '\0')
-		return false;
-	list.members = r.members;
-	message_forward(m, i, &list);
-	return true;
+		return NULL;
+	resolve_address(s->tables, &a, s->mail_name, r);
+	return resolve_unfound(r);
 }
 
-void
-message_verdict(struct message *m, size_t i, const struct verdict *v)
+static void
+judge(struct message *m, size_t i, const struct verdict *v)
 {
-	if (goes_to_catch_all(m, i, v))
-		return;
 	if (v->diag.outcome == OUT_OK)
 		m->entry->crashes = 0; /* it can be told from the guilty */
 	if (m->round != ROUND_DELIVER)
@@ -265,6 +258,25 @@ message_verdict(struct message *m, size_t i, const struct verdict *v)
 	else
 		tried(m, i, v);
 	close_one(m);
+}
+
+void
+message_verdict(struct message *m, size_t i, const struct verdict *v)
+{
+	struct verdict refused = { .diag = DIAG_INIT };
+	struct expand_list list = { .user = false };
+	struct resolved r;
+	const char *error;
+
+	list.members = catch_all(m, i, v, &r);
+	if (list.members == NULL)
+		judge(m, i, v);
+	else if ((error = members_refusal(list.members)) == NULL)
+		message_forward(m, i, &list);
+	else {
+		(void)route_refused(error, &refused.diag);
+		judge(m, i, &refused);
+	}
 }
 
 void

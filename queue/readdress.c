@@ -153,8 +153,8 @@ may_go_on(const struct settings *s, const struct envelope *e, size_t i)
 	if (address_parse(env_addr(e, i), &a) != ADDRESS_OK)
 		return false;
 	resolve_address(s->tables, &a, s->mail_name, &r);
-	return r.kind == RESOLVE_UNIX ? s->forward_files || r.members != NULL
-				      : r.members != NULL;
+	return r.members != NULL ||
+	    (r.kind == RESOLVE_UNIX && s->forward_files);
 }
 
 static bool

@@ -55,18 +55,19 @@ found_line(struct look *l, const struct space *in, const char *key,
 	return true;
 }
 
-/* By the domain, or by ".parent" from the longest. */
+/* By the domain, or by ".parent" from the longest; not behind damage. */
 static bool
 found_by_domain(struct look *l, const struct space *in, const char *domain,
     const char **v, char by[ROUTE_BY])
 {
+	const char *parents[ADDRESS_PARENTS];
+	size_t n = address_parents(domain, parents);
+
 	if (found_line(l, in, domain, v, by))
 		return true;
-	while ((domain = strchr(domain, '.')) != NULL) {
-		if (found_line(l, in, domain, v, by))
+	for (size_t i = 0; i < n && !l->broken; i++)
+		if (found_line(l, in, parents[i], v, by))
 			return true;
-		domain++;
-	}
 	return false;
 }
 
@@ -254,21 +255,8 @@ account_route(
 	return pipe_route(r->account, out);
 }
 
-/* Whether it is to be replaced by what its list leads to. */
-static bool
-has_list(const struct resolved *r)
-{
-	if (r->kind == RESOLVE_ALIAS)
-		return true;
-	if (r->members == NULL)
-		return false;
-	return r->kind == RESOLVE_VIRTUAL ||
-	    (r->kind == RESOLVE_UNIX && r->name[0] == '\0');
-}
-
-/* "5.1.1 text", the administrator's words. */
-static enum outcome
-refused(const char *error, struct diag *d)
+enum outcome
+route_refused(const char *error, struct diag *d)
 {
 	char dsn[DSN_LEN + 1];
 	size_t n = strcspn(error, " ");
@@ -294,7 +282,7 @@ address_route(struct tables *t, const struct route_ask *q,
 		out->user = true;
 		return local_route(r, out);
 	case RESOLVE_ERROR:
-		return refused(r->error, d);
+		return route_refused(r->error, d);
 	case RESOLVE_FOREIGN:
 	case RESOLVE_RELAY:
 		/* In its domain, whatever other name that has. */
@@ -340,7 +328,7 @@ route_find(struct tables *t, const char *mail_name, const struct route_ask *q,
 		break;
 	}
 	resolve_ask(t, mail_name, q, &a, &r);
-	out->alias = has_list(&r);
+	out->alias = resolve_list(&r) != NULL;
 	return out->alias ? OUT_OK : address_route(t, q, &r, out, d);
 }
 

@@ -60,12 +60,15 @@ struct route {
 
 /*
  * OUT_OK and the route, or why there is none.  Another host's mail goes to the
- * hop of "route" for its domain, for ".parent" from the longest; of
+ * hop of "route" for its domain, for ".parent" from the longest (address_parents()); of
  * "sender-route" for the sender, his domain, ".parent"; of "route *"; to the
  * smart host; or to the domain itself.
  */
 enum outcome route_find(struct tables *, const char *mail_name,
     const struct route_ask *, struct route *, struct diag *);
+
+/* An administrator's "5.1.1 text" (members.h) as an outcome, which it returns. */
+enum outcome route_refused(const char *error, struct diag *);
 
 /* Recipient i of an envelope, which lives on. */
 struct route_ask route_ask(const struct envelope *, size_t i);

@@ -93,7 +93,7 @@ judge_return(struct session *s, const struct address *a, struct verdict *v)
 static void
 ask_room(struct session *s, const struct resolved *to, struct verdict *v)
 {
-	const char *members = to->name[0] == '\0' ? to->members : NULL;
+	const char *members = resolve_list(to);
 	struct account_limits limits;
 	bool damaged = !limits_get(&s->tables, to->account, &limits);
 	const struct maildir_use quota = limits_quota(&limits);
@@ -111,17 +111,16 @@ ask_room(struct session *s, const struct resolved *to, struct verdict *v)
 static void
 judge_unix(struct session *s, const struct resolved *to, struct verdict *v)
 {
-	struct member m;
-	const char *p = to->members;
+	const char *unfound = resolve_unfound(to), *error;
 
 	v->reply = ask_account(s, to->account);
 	if (v->reply == REPLY_RCPT_OK)
 		ask_room(s, to, v);
-	if (v->reply != REPLY_NO_USER || to->name[0] == '\0')
+	if (v->reply != REPLY_NO_USER || unfound == NULL)
 		return;
 	v->reply = REPLY_RCPT_OK;
-	if (members_next(&p, &m) && m.kind == MEMBER_ERROR && *p == '\0')
-		(void)reply_refusal(m.text, v->text); /* the same */
+	if ((error = members_refusal(unfound)) != NULL)
+		(void)reply_refusal(error, v->text); /* the same */
 }
 
 /*

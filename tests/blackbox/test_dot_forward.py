@@ -462,6 +462,19 @@ def test_loop_with_tags(user, other, unix_lab, n):
 
 
 @root_only
+def test_past_another(user, other, unix_lab):
+    """A backslash is for the own mailbox: another's file counts."""
+    lab = unix_lab()
+    other.write(".forward", lab.address("bob"))
+    user.write(".forward", f"\\{other.name}@unix.example\n\\{user.name}\n")
+    send(lab, address(user))
+    lab.wait_files("bob", 1)
+    lab.wait_idle()
+    assert other.mail() == []
+    assert len(user.mail()) == 1
+
+
+@root_only
 def test_tags_of_one(user, other, unix_lab):
     """Mail that comes back by another tag was here before."""
     lab = unix_lab()

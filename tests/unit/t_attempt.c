@@ -207,7 +207,7 @@ forwards(void **state)
 }
 
 static enum resolve resolved_kind;
-static const char *resolved_name;
+static const char *resolved_name, *resolved_members = "abob@x";
 
 void __wrap_resolve_address(
     struct tables *, const struct address *, const char *, struct resolved *);
@@ -222,7 +222,7 @@ __wrap_resolve_address(struct tables *t, const struct address *a,
 	memset(r, 0, sizeof(*r));
 	r->kind = resolved_kind;
 	strlcpy(r->name, resolved_name, sizeof(r->name));
-	r->members = resolved_name[0] == '-' ? NULL : "abob@x";
+	r->members = resolved_name[0] == '-' ? NULL : resolved_members;
 }
 
 /* There is no such Unix user: his mail may be an alias's. */
@@ -270,6 +270,46 @@ catch_all(void **state)
 	}
 }
 
+/* Or it says what is wrong with them. */
+static void
+catch_all_refuses(void **state)
+{
+	static const struct {
+		const char *members, *dsn, *text;
+		enum outcome want;
+	} cases[] = {
+		{ "e5.1.6 moved away", "5.1.6", "moved away", OUT_PERM },
+		{ "e4.2.1 not today", "4.2.1", "not today", OUT_TEMP },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct verdict v = { .diag = DIAG_INIT,
+			.flags = VERDICT_NO_USER };
+		struct message *m;
+
+		(void)begin(NULL);
+		resolved_kind = RESOLVE_UNIX;
+		resolved_name = "@u.test";
+		resolved_members = cases[i].members;
+		m = start(0);
+		(void)diag_set(&v.diag, "5.1.1", "nobody");
+		message_verdict(m, 0, &v);
+		assert_null(readdressed);
+		if (cases[i].want == OUT_PERM) {
+			assert_int_equal(failed(m, cases[i].dsn), 1);
+			assert_string_equal(
+			    m->words[0]->diag.text, cases[i].text);
+		} else {
+			assert_int_equal(m->work[0], WORK_NONE);
+			assert_string_equal(m->last.diag.dsn, cases[i].dsn);
+		}
+		outcome(m, 1, "2.0.0");
+		message_free(m);
+	}
+	resolved_members = "abob@x";
+}
+
 /* Where somebody logged in was is his affair. */
 static void
 client(void **state)
@@ -306,6 +346,7 @@ main(void)
 		T(passed_on_to_a_list),
 		T(forwards),
 		T(catch_all),
+		T(catch_all_refuses),
 		T(client),
 	};
 

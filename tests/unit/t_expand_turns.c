@@ -66,7 +66,12 @@ static const struct {
 	    "F:x@far.test" },
 	{ "eve@u.test", "F", "ccat\naeve@u.test", true, false,
 	    "Ccat:eve@u.test M:eve@u.test" },
-	{ "eve@u.test", "", "fdan@u.test", true, false, "M:dan@u.test" },
+	/* Nobody goes past what another has in his file. */
+	{ "eve@u.test", "", "fdan@u.test\nfeve+x@u.test", true, false,
+	    "dan@u.test M:eve+x@u.test" },
+	{ "eve@u.test", "", "ffred@" D, true, false,
+	    "M:fred@" D " F:x@far.test ccat:fred@" D },
+	{ "eve@u.test", "", "fdan@u.test", false, false, "M:dan@u.test" },
 	{ "eve@u.test", "", "ccat", false, false, "ccat:eve@u.test" },
 	/* without a domain: beside the user, or of this host */
 	{ "eve@u.test", "", "adan\nfeve\nabob", true, false,

@@ -137,10 +137,23 @@ compiled(void **state)
 	sbuf_free(&list);
 }
 
+static void
+refusals(void **state)
+{
+	static const char *const none[] = { "", "e", "aalice@x",
+		"e5.1.1 gone\nabob", "abob\ne5.1.1 gone", "ccat" };
+
+	(void)state;
+	assert_string_equal(members_refusal("e5.1.1 gone"), "5.1.1 gone");
+	for (size_t i = 0; i < COUNT(none); i++)
+		assert_null(members_refusal(none[i]));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refusals),
 		cmocka_unit_test(reads),
 		cmocka_unit_test(separates),
 		cmocka_unit_test(bounds),
