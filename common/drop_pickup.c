@@ -81,10 +81,14 @@ report(const struct process *p, int status)
 	char how[32], text[DROP_SAID + 1];
 
 	drop_child_said(p->said, text);
-	log_event("-", "picked-up", "file=%s uid=%u pid=%d how=%s%s%s%s",
-	    p->file.name, (unsigned int)p->file.uid, (int)p->pid,
-	    child_status_text(status, how, sizeof(how)),
-	    *text != '\0' ? " found=\"" : "", text, *text != '\0' ? "\"" : "");
+	(void)child_status_text(status, how, sizeof(how));
+	if (*text == '\0')
+		log_event("-", "picked-up", "file=%s uid=%u pid=%d how=%s",
+		    p->file.name, (unsigned int)p->file.uid, (int)p->pid, how);
+	else
+		log_event("-", "picked-up",
+		    "file=%s uid=%u pid=%d how=%s found=%s", p->file.name,
+		    (unsigned int)p->file.uid, (int)p->pid, how, text);
 }
 
 static void

@@ -16,6 +16,7 @@
 
 #include "queue/cmd.h"
 #include "queue/cmd_control.h"
+#include "queue/cmd_drop.h"
 #include "queue/cmd_json.h"
 #include "queue/cmd_queue.h"
 
@@ -142,6 +143,8 @@ run_list(struct cmd *cmd, int argc, char **argv)
 	status = cmd_queue_close(&c,
 	    json ? list_json(&c, &which)
 		 : control_print_queue(&c, &which, false, stdout));
+	if (!json && which.domain[0] == '\0')
+		cmd_drop_print(cmd);
 	return cmd_flush() != 0 ? EX_IOERR : status;
 }
 

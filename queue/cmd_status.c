@@ -26,6 +26,7 @@
 #include "queue/cmd_ask.h"
 #include "queue/cmd_control.h"
 #include "queue/cmd_dnsd.h"
+#include "queue/cmd_drop.h"
 #include "queue/cmd_mapd.h"
 #include "queue/cmd_json.h"
 #include "queue/cmd_tables.h"
@@ -56,6 +57,7 @@ enum {
 	DNSD,
 	MAPD,
 	DESTINATIONS,
+	DROP,
 	PARTS
 };
 
@@ -73,6 +75,7 @@ static const struct {
 	[DNSD] = { "dnsd", SEE_LOG },
 	[MAPD] = { "mapd", SEE_LOG },
 	[DESTINATIONS] = { "destinations", SEE_LOG },
+	[DROP] = { "drop", SEE_LOG },
 };
 
 struct status {
@@ -484,6 +487,9 @@ cmd_status(struct cmd *cmd, int argc, char **argv)
 	ask_tlsd(&s, run_dir, net);
 	ask_dnsd(&s, run_dir, net);
 	ask_mapd(&s, run_dir, net);
+	s.parts[DROP].good = true;
+	cmd_drop_look(cmd, s.parts[DROP].text, sizeof(s.parts[DROP].text),
+	    &s.parts[DROP].warn);
 	status = print(&s);
 	sbuf_free(&s.text);
 	return status;

@@ -17,12 +17,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "queue/drop_place.h"
 #include "queue/room.h"
 #include "queue/spool_id.h"
 #include "queue/submit_send.h"
+
+#define STRANGE 604800 /* seconds after which whatever lies there is */
 
 struct place {
 	struct submit_message *m;
@@ -182,21 +185,62 @@ drop_take_back(const struct submit_settings *s, const char *name)
 	return unlink(path) == 0 || errno == ENOENT;
 }
 
-bool
-drop_count(const struct submit_settings *s, struct drop_count *c)
+static void
+note_strange(struct drop_count *c, const char *name, const struct stat *st)
 {
-	char path[SPOOL_DIR_MAX + 8];
+	size_t n = 0;
+
+	if (c->strange++ > 0 && (uint64_t)st->st_size <= c->size)
+		return;
+	c->uid = st->st_uid;
+	c->size = (uint64_t)st->st_size;
+	for (; name[n] != '\0' && n < NAME_MAX; n++)
+		c->name[n] = name[n] <= ' ' || name[n] > '~' ? '?' : name[n];
+	c->name[n] = '\0';
+}
+
+static void
+count_one(struct drop_count *c, int dir, const char *name)
+{
+	enum drop_kind kind = drop_kind(name);
+	struct stat st;
+
+	c->waiting += kind == DROP_WHOLE;
+	c->refused += kind == DROP_REFUSED;
+	if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (kind == DROP_FOREIGN || time(NULL) - st.st_ctime > STRANGE))
+		note_strange(c, name, &st);
+}
+
+bool
+drop_count(const char *spool_dir, struct drop_count *c)
+{
 	struct dirent *e;
 	DIR *d;
 
-	c->waiting = c->refused = 0;
-	(void)snprintf(path, sizeof(path), "%s/" DROP_DIR, s->spool_dir);
-	if ((d = opendir(path)) == NULL)
+	memset(c, 0, sizeof(*c));
+	(void)snprintf(c->path, sizeof(c->path), "%s/" DROP_DIR, spool_dir);
+	if ((d = opendir(c->path)) == NULL)
 		return false;
-	while ((e = readdir(d)) != NULL) {
-		c->waiting += drop_kind(e->d_name) == DROP_WHOLE;
-		c->refused += drop_kind(e->d_name) == DROP_REFUSED;
-	}
+	while ((e = readdir(d)) != NULL)
+		count_one(c, dirfd(d), e->d_name);
 	(void)closedir(d); /* was read only */
 	return true;
+}
+
+static void
+print_line(FILE *out, size_t n, const char *path, const char *what)
+{
+	/* Whoever prints looks at the stream at the end. */
+	if (n > 0)
+		(void)fprintf(out, "-- %zu message%s in %s %s\n", n,
+		    n == 1 ? "" : "s", path, what);
+}
+
+void
+drop_count_print(const struct drop_count *c, FILE *out)
+{
+	print_line(out, c->waiting, c->path, "to be submitted");
+	print_line(out, c->refused, c->path, "refused, and nobody to tell");
 }

@@ -5,6 +5,9 @@
 #ifndef QUEUE_DROP_PLACE_H
 #define QUEUE_DROP_PLACE_H
 
+#include <limits.h>
+#include <stdio.h>
+
 #include "common/drop_name.h"
 #include "queue/drop.h"
 
@@ -20,13 +23,23 @@ int drop_leave(struct submit_message *, const struct submit_options *,
 bool drop_take_back(const struct submit_settings *, const char *name);
 
 /*
- * How many whole messages lie there, and how many refused ones.  False with
- * errno for those who may not know.
+ * How many whole messages lie there, how many refused ones, and what should not
+ * be there: nobody removes it but its owner and root.  False with errno for
+ * those who may not know.
  */
 struct drop_count {
+	char path[SPOOL_DIR_MAX + 8];
 	size_t waiting, refused;
+	size_t strange; /* foreign names; also others older than a week */
+	/* The largest of the last. */
+	char name[NAME_MAX + 1]; /* fit for a terminal */
+	uid_t uid;
+	uint64_t size;
 };
 
-bool drop_count(const struct submit_settings *, struct drop_count *);
+bool drop_count(const char *spool_dir, struct drop_count *);
+
+/* A line for those that wait and one for the refused, if there are any. */
+void drop_count_print(const struct drop_count *, FILE *);
 
 #endif

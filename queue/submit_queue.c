@@ -27,33 +27,19 @@ finish(struct control *c, int status)
 	return status;
 }
 
-/* What waits outside of the queue: nobody but root sees it. */
-static void
-print_dropped(const struct submit_settings *s, const struct drop_count *d)
-{
-	if (d->waiting > 0)
-		(void)printf("-- %zu message%s in %s/" DROP_DIR
-			     " to be submitted\n",
-		    d->waiting, d->waiting == 1 ? "" : "s", s->spool_dir);
-	if (d->refused > 0)
-		(void)printf("-- %zu message%s in %s/" DROP_DIR
-			     " refused, and nobody to tell\n",
-		    d->refused, d->refused == 1 ? "" : "s", s->spool_dir);
-}
-
 int
 submit_mailq(const struct submit_settings *s)
 {
 	struct control c;
 	struct drop_count d;
-	bool known = drop_count(s, &d);
+	bool known = drop_count(s->spool_dir, &d);
 	int status = control_open(&c, s->run_dir);
 
 	if (status == 0)
 		status = control_print_queue(&c, &control_all,
 		    known && d.waiting + d.refused > 0, stdout);
 	if (known)
-		print_dropped(s, &d);
+		drop_count_print(&d, stdout);
 	return finish(&c, status);
 }
 

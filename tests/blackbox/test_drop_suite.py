@@ -70,6 +70,31 @@ def test_reports_reach_their_sender(down):
     assert b"Return-Path: <>" in text
 
 
+def test_refused_and_again(down):
+    """What is kept is told, and submitted when it gets its name back."""
+    if os.getuid() != 0:
+        pytest.skip("wants root, who may look")
+    r = down.sendmail("-f", "<>", "later@" + down.domain, data=SIMPLE)
+    assert r.returncode == 0
+    (down.drop / "foreign").write_bytes(b"x" * 77)
+    down.restart()
+    suite.wait_for(lambda: left(down.drop, "bad"), "the message kept")
+    down.wait_log('how=exit-65 found="later@')
+    text = down.postrider("status").stdout.decode()
+    assert "0 to be submitted, 1 refused, 1 foreign or older" in text
+    assert "uid 0 has foreign of 77 bytes" in text
+    text = down.postrider("queue", "list").stdout.decode()
+    assert f"1 message in {down.drop} refused" in text
+    with open(down.conf / "aliases", "a") as f:
+        f.write(f"later@{down.domain}: {down.address('bob')}\n")
+    assert down.postrider("apply").returncode == 0
+    [bad] = left(down.drop, "bad")
+    bad.rename(bad.with_suffix(".msg"))
+    down.wait_files("bob", 1)
+    (down.drop / "foreign").unlink()
+    suite.wait_for(lambda: not list(down.drop.iterdir()), "an empty drop/")
+
+
 def test_in_user_mode(make_lab, nobody):
     lab = make_lab(via="systemd", uid=nobody)
     lab.stop()

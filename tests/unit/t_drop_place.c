@@ -150,10 +150,10 @@ the_order_that_is_durable(void **state)
 	(void)snprintf(path, sizeof(path), "%s/drop/%s", unit_dir, name);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_true(drop_count(&settings, &c));
+	assert_true(drop_count(settings.spool_dir, &c));
 	assert_int_equal(c.waiting, 1);
 	remove_it();
-	assert_true(drop_count(&settings, &c));
+	assert_true(drop_count(settings.spool_dir, &c));
 	assert_int_equal(c.waiting + c.refused, 0);
 }
 
