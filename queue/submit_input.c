@@ -114,16 +114,6 @@ begin_body(struct submit_input *in, bool ended)
 	return r;
 }
 
-static enum submit_input_result
-keep_line(struct submit_input *in, const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		sbuf_putc(&in->header, s[i] == '\r' ? ' ' : s[i]);
-	sbuf_putc(&in->header, '\n');
-	sbuf_clear(&in->line);
-	return sbuf_ok(&in->header) ? INPUT_OK : INPUT_HEADER;
-}
-
 /* Some take a bare CR for the end of a line, and see a field behind it. */
 static bool
 has_field_behind_cr(const char *s, size_t n)
@@ -132,6 +122,20 @@ has_field_behind_cr(const char *s, size_t n)
 		if (s[i] == '\r' && header_is_field(s + i + 1, n - i - 1))
 			return true;
 	return false;
+}
+
+static enum submit_input_result
+keep_line(struct submit_input *in, const char *s, size_t n)
+{
+	if (memchr(s, '\0', n) != NULL)
+		return INPUT_NUL;
+	if (in->strict && has_field_behind_cr(s, n))
+		return INPUT_CR;
+	for (size_t i = 0; i < n; i++)
+		sbuf_putc(&in->header, s[i] == '\r' ? ' ' : s[i]);
+	sbuf_putc(&in->header, '\n');
+	sbuf_clear(&in->line);
+	return sbuf_ok(&in->header) ? INPUT_OK : INPUT_HEADER;
 }
 
 /* A whole line of the header, without its LF. */
@@ -161,10 +165,6 @@ header_line(struct submit_input *in)
 	if (!header_is_field(s, n) &&
 	    ((s[0] != ' ' && s[0] != '\t') || in->header.len == 0))
 		return begin_body(in, true);
-	if (memchr(s, '\0', n) != NULL)
-		return INPUT_NUL;
-	if (in->strict && has_field_behind_cr(s, n))
-		return INPUT_CR;
 	return keep_line(in, s, n);
 }
 
