@@ -160,8 +160,12 @@ def test_unix_users(users):
     assert text(users, "users").endswith("\nnobody quota=5k\n")
     for name in ("nobody", "nobody@host.example"):
         assert users("user", "quota", name).stdout == "quota=5k\n"
+        [row] = json.loads(users("quota", "--json", name).stdout)
+        assert (row["account"], row["quota-bytes"]) == ("nobody", 5 << 10)
+    users("quota", "nosuchuser", status=DATAERR)
     users.write("users", "nosuchuser quota=1k")
     said = users("apply").stderr
+    assert 'no Unix user "nosuchuser"' in users("quota").stderr  # and goes on
     assert 'user "nosuchuser": there is no such Unix user' in said
     users("user", "quota", "nosuchuser", "default")  # it may go
     assert text(users, "users") == ""
