@@ -17,7 +17,7 @@
 #include "common/num.h"
 
 #define CLOCK_EVERY 64 /* entries between looks at the clock */
-#define DIGITS 20       /* bytes of a size as text, with NUL: 10^19 bytes */
+#define DIGITS 20      /* bytes of a size as text, with NUL: 10^19 bytes */
 
 struct count {
 	deadline_t deadline;

@@ -366,16 +366,16 @@ maildirsize_recount(int dir, const struct maildir_use *quota,
 }
 
 bool
-maildirsize_use(int dir, const struct maildir_use *quota,
-    const struct maildir_use *more, deadline_t deadline,
+maildirsize_use(int dir, const struct maildir_wish *w, deadline_t deadline,
     struct maildir_use *out, bool *written)
 {
+	const struct maildir_use *quota = &w->quota;
 	struct maildirsize m;
 
 	*written = true;
 	if (maildirsize_read(dir, &m) && m.quota.bytes == quota->bytes &&
 	    m.quota.messages == quota->messages &&
-	    (maildirsize_fits(quota, &m.use, more) || !is_stale(&m))) {
+	    (maildirsize_fits(quota, &m.use, &w->more) || !is_stale(&m))) {
 		*out = m.use;
 		return true;
 	}

@@ -65,6 +65,11 @@ int64_t maildirsize_percent(
     const struct maildir_use *quota, const struct maildir_use *use);
 int64_t maildirsize_percent_of(uint64_t quota, uint64_t use);
 
+/* Whether so much more fits into what a mailbox may hold. */
+struct maildir_wish {
+	struct maildir_use quota, more;
+};
+
 /*
  * What is in the mailbox, for the question whether that much more fits: from
  * the file where that can be believed, else counted, and then the file is made
@@ -72,9 +77,8 @@ int64_t maildirsize_percent_of(uint64_t quota, uint64_t use);
  * deadline: one that has passed leaves time for a look.  *out is right also
  * when the file could not be written: then *written is false, with errno.
  */
-bool maildirsize_use(int dir, const struct maildir_use *quota,
-    const struct maildir_use *more, deadline_t, struct maildir_use *out,
-    bool *written);
+bool maildirsize_use(int dir, const struct maildir_wish *, deadline_t,
+    struct maildir_use *out, bool *written);
 
 /* Counts and makes the file anew; as above. */
 bool maildirsize_recount(int dir, const struct maildir_use *quota, deadline_t,

@@ -58,7 +58,7 @@ has_quota(const struct msg_job_rcpt *r)
 /* What is to fit where. */
 struct fit {
 	const char *mailbox;
-	struct maildir_use quota, more;
+	struct maildir_wish wish;
 };
 
 /*
@@ -72,7 +72,7 @@ measure(struct quota *q, int dir, const struct fit *fit, int64_t seconds,
 	bool late = uncounted_has(&q->uncounted, fit->mailbox, seconds);
 	bool written = true, ok;
 
-	ok = maildirsize_use(dir, &fit->quota, &fit->more,
+	ok = maildirsize_use(dir, &fit->wish,
 	    late ? deadline_now() : deadline_in(seconds), out, &written);
 	if (!ok && !late) {
 		complain(fit->mailbox, "count");
@@ -129,18 +129,18 @@ enum outcome
 quota_take(struct quota *q, const struct msg_job_rcpt *r, uint64_t size,
     struct failure *f)
 {
-	struct fit fit = { .mailbox = r->mailbox, .quota = quota_of(r) };
+	struct fit fit = { .mailbox = r->mailbox, .wish.quota = quota_of(r) };
 	struct maildir_use *taken, use;
 
-	if (!maildirsize_limited(&fit.quota))
+	if (!maildirsize_limited(&fit.wish.quota))
 		return OUT_OK;
 	taken = find_taken(q, r->mailbox);
-	fit.more.bytes = taken->bytes + size;
-	fit.more.messages = taken->messages + 1;
+	fit.wish.more.bytes = taken->bytes + size;
+	fit.wish.more.messages = taken->messages + 1;
 	if (find_use(q, &fit, MAILDIRSIZE_COUNT_MOST, &use) &&
-	    !maildirsize_fits(&fit.quota, &use, &fit.more))
+	    !maildirsize_fits(&fit.wish.quota, &use, &fit.wish.more))
 		return refuse(f, r);
-	*taken = fit.more;
+	*taken = fit.wish.more;
 	return OUT_OK;
 }
 
@@ -206,9 +206,9 @@ quota_measure(struct quota *q, const struct msg_job_measure *m,
     struct msg_job_measured *out)
 {
 	const struct fit fit = { .mailbox = m->mailbox,
-		.quota = { m->quota, m->quota_messages },
+		.wish.quota = { m->quota, m->quota_messages },
 		/* No message is empty. */
-		.more = { m->size != 0 ? m->size : 1, 1 } };
+		.wish.more = { m->size != 0 ? m->size : 1, 1 } };
 	struct maildir_use use;
 
 	*out = (struct msg_job_measured){ .serial = m->serial };
@@ -218,7 +218,7 @@ quota_measure(struct quota *q, const struct msg_job_measure *m,
 		    0) ||
 	    !find_use(q, &fit, QUOTA_MEASURE_MOST, &use))
 		return;
-	out->full = !maildirsize_fits(&fit.quota, &use, &fit.more);
+	out->full = !maildirsize_fits(&fit.wish.quota, &use, &fit.wish.more);
 	out->bytes = use.bytes;
 	out->messages = use.messages;
 }

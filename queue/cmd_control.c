@@ -315,9 +315,8 @@ print_rcpt(const struct msg_control_rcpt *r, void *arg)
 }
 
 int
-control_print_queue(
-    struct control *c, const struct control_which *which, bool others,
-    FILE *out)
+control_print_queue(struct control *c, const struct control_which *which,
+    bool others, FILE *out)
 {
 	struct table t = { .out = out };
 	const struct control_ops ops = {

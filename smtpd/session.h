@@ -56,8 +56,8 @@ struct session {
 	char helo[HELO_MAX + 1];   /* as trace_helo() left it, or "" */
 	unsigned int state;        /* one enum smtp_state */
 	bool esmtp;                /* EHLO and not HELO */
-	bool explain; /* the client hears what becomes of addresses */
-	bool queue_told;           /* the client knows that queued is gone */
+	bool explain;    /* the client hears what becomes of addresses */
+	bool queue_told; /* the client knows that queued is gone */
 	struct auth_client auth;
 	struct tls_client tls;
 	struct msg_tls_ready tls_facts; /* version is "" before TLS */

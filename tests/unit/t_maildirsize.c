@@ -251,8 +251,9 @@ uses_file(void **state)
 			set_text(SIZE, r->text);
 			make_old(SIZE, r->ago);
 		}
-		assert_true(maildirsize_use(
-		    dir, &r->quota, &r->more, deadline_in(30), &use, &written));
+		assert_true(maildirsize_use(dir,
+		    &(struct maildir_wish){ r->quota, r->more },
+		    deadline_in(30), &use, &written));
 		assert_true(written);
 		if (use.bytes != r->bytes)
 			fail_msg("row %zu: %ju", i, (uintmax_t)use.bytes);
@@ -263,13 +264,12 @@ uses_file(void **state)
 	assert_int_equal(close(dir), 0);
 }
 
-static const struct maildir_use quota = { 1000, 10 }, one = { 1, 1 };
+static const struct maildir_wish wish = { { 1000, 10 }, { 1, 1 } };
 
 static bool
 use_it(int dir, struct maildir_use *use, bool *written)
 {
-	return maildirsize_use(
-	    dir, &quota, &one, deadline_in(30), use, written);
+	return maildirsize_use(dir, &wish, deadline_in(30), use, written);
 }
 
 /* As many bytes as there may be are too many, and nothing else is read. */

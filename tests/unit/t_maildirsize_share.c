@@ -23,7 +23,7 @@ static void
 in_no_time(void **state)
 {
 	static const char *const dirs[] = { "m", "m/tmp", "m/new", "m/cur" };
-	const struct maildir_use quota = { 1000, 0 }, one = { 1, 1 };
+	const struct maildir_wish wish = { { 1000, 0 }, { 1, 1 } };
 	struct maildir_use use;
 	bool written;
 	int dir;
@@ -35,20 +35,20 @@ in_no_time(void **state)
 	assert_int_not_equal(dir, -1);
 	message(0);
 	assert_true(
-	    maildirsize_use(dir, &quota, &one, deadline_now(), &use, &written));
+	    maildirsize_use(dir, &wish, deadline_now(), &use, &written));
 	assert_int_equal(use.messages, 1);
 	for (int i = 1; i < 100; i++)
 		message(i);
 	assert_true(
-	    maildirsize_use(dir, &quota, &one, deadline_now(), &use, &written));
+	    maildirsize_use(dir, &wish, deadline_now(), &use, &written));
 	assert_int_equal(use.messages, 1);
 	assert_int_equal(unlink(unit_path(SIZE)), 0);
 	assert_false(
-	    maildirsize_use(dir, &quota, &one, deadline_now(), &use, &written));
+	    maildirsize_use(dir, &wish, deadline_now(), &use, &written));
 	assert_int_equal(errno, ETIMEDOUT);
 	assert_int_equal(access(unit_path(SIZE), F_OK), -1);
-	assert_true(maildirsize_use(
-	    dir, &quota, &one, deadline_in(60), &use, &written));
+	assert_true(
+	    maildirsize_use(dir, &wish, deadline_in(60), &use, &written));
 	assert_int_equal(use.messages, 100);
 	assert_int_equal(close(dir), 0);
 }
