@@ -31,8 +31,9 @@ members_refusal(const char *p)
 	const char *text = p + 1;
 	struct member m;
 
-	return *p == MEMBER_ERROR && members_next(&p, &m) && *p == '\0' ? text
-									: NULL;
+	if (*p != MEMBER_ERROR || !members_next(&p, &m) || *p != '\0')
+		return NULL;
+	return text;
 }
 
 void
