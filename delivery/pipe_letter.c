@@ -118,12 +118,14 @@ write_file(
 
 int
 pipe_letter_make(struct letter *l, const struct msg_job_message *m,
-    const char *rcpt, uint64_t *size, struct failure *f)
+    const struct msg_job_rcpt *rcpt, uint64_t *size, struct failure *f)
 {
 	enum content_result r = l->looked;
 	char from[LINE], head[CONTENT_HEAD];
-	size_t n =
-	    content_head(m->sender, rcpt, !loop_has(&l->own, rcpt), head, f);
+	/* queued has written it, of a user's mail without the tag. */
+	bool there = loop_has(&l->own, rcpt->addr) ||
+	    loop_has_account(&l->own, rcpt->addr, rcpt->tag);
+	size_t n = content_head(m->sender, rcpt->addr, !there, head, f);
 	int fd = -1;
 
 	if (n == 0)

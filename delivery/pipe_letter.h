@@ -41,6 +41,6 @@ bool pipe_letter_loops(const struct letter *, const char *addr);
  * caller closes, and the bytes in *size; -1 with the failure.
  */
 int pipe_letter_make(struct letter *, const struct msg_job_message *,
-    const char *rcpt, uint64_t *size, struct failure *);
+    const struct msg_job_rcpt *, uint64_t *size, struct failure *);
 
 #endif

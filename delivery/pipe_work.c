@@ -92,7 +92,7 @@ run_command(struct task *t)
 		return;
 	}
 	fd = pipe_letter_make(
-	    &w->letter, t->msg, t->rcpt->addr, &t->size, &t->failure);
+	    &w->letter, t->msg, t->rcpt, &t->size, &t->failure);
 	if (fd == -1)
 		return;
 	w->run.argv = w->line.argv;
@@ -110,7 +110,7 @@ static void
 append(struct task *t)
 {
 	int fd = pipe_letter_make(
-	    &t->w->letter, t->msg, t->rcpt->addr, &t->size, &t->failure);
+	    &t->w->letter, t->msg, t->rcpt, &t->size, &t->failure);
 
 	if (fd == -1)
 		return;

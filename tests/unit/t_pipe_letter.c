@@ -39,6 +39,8 @@ look(const char *content, size_t n)
 }
 
 /* What is made of it for that recipient; NULL and the failure. */
+static struct msg_job_rcpt to;
+
 static char *
 make(const char *sender, const char *rcpt)
 {
@@ -48,8 +50,9 @@ make(const char *sender, const char *rcpt)
 	int fd, fds = unit_open_fds();
 
 	(void)strlcpy(message.sender, sender, sizeof(message.sender));
+	(void)strlcpy(to.addr, rcpt, sizeof(to.addr));
 	failure = (struct failure)FAILURE_NONE;
-	fd = pipe_letter_make(&letter, &message, rcpt, &size, &failure);
+	fd = pipe_letter_make(&letter, &message, &to, &size, &failure);
 	if (fd == -1) {
 		assert_int_equal(unit_open_fds(), fds);
 		assert_int_not_equal(failure.diag.outcome, OUT_OK);
@@ -106,6 +109,21 @@ head(void **state)
 		longest[ADDR_MAX] = '\0';
 		assert_non_null(make(longest, longest));
 	}
+}
+
+/* queued's line above what a user passes on has no tag; there is no second one. */
+static void
+tagged(void **state)
+{
+	static const char content[] = "Delivered-To: bob@x.test\nX: y\n\n";
+
+	(void)state;
+	look(content, sizeof(content) - 1);
+	(void)strlcpy(to.tag, "list", sizeof(to.tag));
+	assert_string_equal(
+	    strchr(make("a@x.test", "bob+list@x.test"), '\n') + 1,
+	    "Return-Path: <a@x.test>\nDelivered-To: bob@x.test\nX: y\n\n");
+	to.tag[0] = '\0';
 }
 
 static const struct {
@@ -214,7 +232,8 @@ large(void **state)
 	memset(big, 'b', sizeof(big));
 	look(big, sizeof(big));
 	failure = (struct failure)FAILURE_NONE;
-	fd = pipe_letter_make(&letter, &message, "bob@x.test", &size, &failure);
+	(void)strlcpy(to.addr, "bob@x.test", sizeof(to.addr));
+	fd = pipe_letter_make(&letter, &message, &to, &size, &failure);
 	assert_int_not_equal(fd, -1);
 	assert_true(size > sizeof(big));
 	assert_int_equal(lseek(fd, 0, SEEK_END), size);
@@ -236,6 +255,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(head),
+		cmocka_unit_test(tagged),
 		cmocka_unit_test(loop),
 		cmocka_unit_test(damaged),
 		cmocka_unit_test(binary),
