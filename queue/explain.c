@@ -11,7 +11,6 @@
 #include <bsd/string.h>
 
 #include "common/msg_intake.h"
-#include "common/msg_spawn.h"
 #include "queue/expand_owner.h"
 #include "queue/explain.h"
 
@@ -112,7 +111,7 @@ explain_rcpt(struct explain *e, const struct route_ask *q)
 {
 	const struct expand_list tables = { NULL, false, false };
 	struct sbuf members = SBUF_INIT(JOB_FORWARD_MOST * (MEMBER_MAX + 2));
-	struct expand_list list = { NULL, true, true };
+	struct expand_list list = { NULL, false, true };
 	struct diag d = DIAG_INIT;
 	struct route r;
 
@@ -123,9 +122,9 @@ explain_rcpt(struct explain *e, const struct route_ask *q)
 		explain_nowhere(e, &d);
 	else if (r.alias)
 		explain_list(e, q, &tables);
-	else if (explain_way(e, q, &r, &members) && members.len > 0) {
+	else if (explain_way(e, q, &r, &members, &list.user) &&
+	    members.len > 0) {
 		list.members = sbuf_str(&members);
-		list.user = r.program == SPAWN_LOCAL;
 		explain_list(e, q, &list);
 	}
 	sbuf_free(&members);

@@ -44,10 +44,11 @@ void explain(struct explain *);
  * explain_way: one recipient who is left, and where his mail goes.
  *
  * True when it leads to members instead (members.h), which are appended to
- * the list: a ~/.forward, or an :include: list.
+ * the list: a ~/.forward, and then *user is true; an :include: list, or what there
+ * is for whoever is not found.
  */
 bool explain_way(struct explain *, const struct route_ask *,
-    const struct route *, struct sbuf *members);
+    const struct route *, struct sbuf *members, bool *user);
 /* Whether smtpd would refuse it now, for a full mailbox; then it is told. */
 bool explain_full(struct explain *, const char *addr);
 /* Nobody gets it there. */

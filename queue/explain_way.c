@@ -100,11 +100,43 @@ ask_forward(struct explain *e, const struct route_ask *q, const struct route *r,
 	return f.found;
 }
 
+/*
+ * There is no such Unix user: whoever is not found may have a list of others, as
+ * queued finds it when the agent could not be started.
+ */
+static bool
+tell_unfound(struct explain *e, const struct route_ask *q,
+    const struct route *r, struct sbuf *members)
+{
+	bool open = q->via[0] == '\0' || q->via[0] == VIA_FORWARDED;
+	const char *list = NULL, *error;
+	struct diag d = DIAG_INIT;
+	struct resolved found;
+	struct address a;
+
+	if (open && address_parse(q->addr, &a) == ADDRESS_OK) {
+		resolve_address(&e->tables, &a, e->mail_name, &found);
+		list = resolve_unfound(&found);
+	}
+	if (list == NULL)
+		(void)diag_set(&d, "5.1.1", "%s is no Unix user who gets mail",
+		    r->account);
+	else if ((error = members_refusal(list)) != NULL)
+		(void)route_refused(error, &d);
+	else {
+		steps_add(e->steps, "unfound", "user", r->account, "instead",
+		    found.name, NULL);
+		sbuf_puts(members, list);
+		return true;
+	}
+	explain_nowhere(e, &d);
+	return false;
+}
+
 static bool
 tell_local(struct explain *e, const struct route_ask *q, const struct route *r,
-    struct sbuf *members)
+    struct sbuf *members, bool *user)
 {
-	struct diag d = DIAG_INIT;
 	struct passwd *pw;
 
 	if (!r->user) {
@@ -112,15 +144,13 @@ tell_local(struct explain *e, const struct route_ask *q, const struct route *r,
 		return false;
 	}
 	pw = getpwnam(r->account);
-	if (pw == NULL || (int64_t)pw->pw_uid < e->min_uid) {
-		(void)diag_set(&d, "5.1.1", "%s is no Unix user who gets mail",
-		    r->account);
-		explain_nowhere(e, &d);
-		return false;
-	}
+	if (pw == NULL || (int64_t)pw->pw_uid < e->min_uid)
+		return tell_unfound(e, q, r, members);
 	if (e->forward_files && q->via[0] != VIA_MAILBOX &&
-	    ask_forward(e, q, r, pw, members))
+	    ask_forward(e, q, r, pw, members)) {
+		*user = true;
 		return true;
+	}
 	tell_account(e, r, q->addr);
 	return false;
 }
@@ -230,11 +260,11 @@ tell_pipe(struct explain *e, const struct route_ask *q, const struct route *r,
 
 bool
 explain_way(struct explain *e, const struct route_ask *q, const struct route *r,
-    struct sbuf *members)
+    struct sbuf *members, bool *user)
 {
 	switch (r->program) {
 	case SPAWN_LOCAL:
-		return tell_local(e, q, r, members);
+		return tell_local(e, q, r, members, user);
 	case SPAWN_REMOTE:
 		tell_hop(e, q, r);
 		break;

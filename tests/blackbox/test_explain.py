@@ -197,6 +197,25 @@ def test_dot_forward(user, make_lab):
     assert of(steps, "forward")[0]["file"] == "deferred"
 
 
+def test_unfound(make_lab):
+    """Who is no Unix user has what there is for whoever is not found, as
+    with queued."""
+    lab = make_lab()
+    with (lab.conf / "domains").open("a") as f:
+        f.write("host.lab.example unix\nno.lab.example unix\n")
+    with (lab.conf / "aliases").open("a") as f:
+        f.write('@host.lab.example: alice\n'
+                '@no.lab.example: "error:550 5.1.6 nobody of that name"\n')
+    assert lab.postrider("apply").returncode == 0
+    steps = explain(lab, "no-such-user@host.lab.example")
+    assert of(steps, "unfound") == [{
+        "step": "unfound", "user": "no-such-user",
+        "instead": "@host.lab.example"}]
+    assert of(steps, "account")[0]["account"] == "alice@lab.example"
+    steps = explain(lab, "no-such-user@no.lab.example", status=65)
+    assert of(steps, "nowhere")[0]["dsn"] == "5.1.6"
+
+
 def test_full(make_lab):
     """A member whose mailbox is full, of a list that is taken."""
     lab = make_lab(options=["quota-warning 0"])
